@@ -1,0 +1,138 @@
+# How tests, examples and benchmarks are made: one function each.
+
+# troupe_add_test(NAME name SOURCES file...
+#   [LIBS target...]      default troupe::core
+#   [LABELS label...]     default unit
+#   [TIMEOUT seconds]     default 60
+#   [ARGS argument...]
+#   [SERIAL])             run with nothing beside it
+#
+# A doctest program with the shared main of tests/support, run by ctest. Tests
+# of troupe::framework and above get CAF and doctest precompiled.
+function(troupe_add_test)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS;ARGS")
+  troupe_check_arguments(troupe_add_test)
+  troupe_default(arg_LIBS troupe::core)
+  troupe_default(arg_LABELS unit)
+  troupe_default(arg_TIMEOUT 60)
+  set(target test_${arg_NAME})
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE
+    ${arg_LIBS} troupe_test_support troupe_warnings)
+  troupe_reuse_precompiled(${target} "${arg_LIBS}")
+  add_test(NAME ${arg_NAME} COMMAND ${target} ${arg_ARGS})
+  troupe_multiply_timeout(${arg_TIMEOUT} timeout)
+  set_tests_properties(${arg_NAME} PROPERTIES
+    LABELS "${arg_LABELS}" TIMEOUT ${timeout} RUN_SERIAL ${arg_SERIAL})
+endfunction()
+
+# troupe_add_example(NAME name SOURCES file...
+#   [LIBS target...]      default troupe::core
+#   [EXPECTED file.txt]   what it prints; see tests/support/expected_output.hpp
+#   [ARGS argument...]
+#   [TIMEOUT seconds]     default 60
+#   [TITLE text])         what tools/demo prints above it; default the name
+#
+# A program, and a test that runs it. Pages may show its regions and output.
+function(troupe_add_example)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;EXPECTED;TIMEOUT;TITLE" "SOURCES;LIBS;ARGS")
+  troupe_check_arguments(troupe_add_example)
+  troupe_default(arg_LIBS troupe::core)
+  troupe_default(arg_TIMEOUT 60)
+  troupe_default(arg_TITLE ${arg_NAME})
+  add_executable(${arg_NAME} ${arg_SOURCES})
+  target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} troupe_warnings)
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR
+    BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/examples OUTPUT_VARIABLE group)
+  set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_PROGRAMS
+    "${group}|${arg_NAME}|$<TARGET_FILE:${arg_NAME}>|${arg_TITLE}\n")
+  set_property(GLOBAL APPEND PROPERTY TROUPE_EXAMPLES_OF_${group} ${arg_NAME})
+  if(NOT TROUPE_BUILD_TESTS)
+    return()
+  endif()
+  if(arg_EXPECTED)
+    cmake_path(ABSOLUTE_PATH arg_EXPECTED)
+    add_test(NAME example.${arg_NAME} COMMAND compare_output ${arg_EXPECTED}
+      $<TARGET_FILE:${arg_NAME}> ${arg_ARGS})
+  else()
+    add_test(NAME example.${arg_NAME} COMMAND ${arg_NAME} ${arg_ARGS})
+  endif()
+  troupe_multiply_timeout(${arg_TIMEOUT} timeout)
+  set_tests_properties(example.${arg_NAME} PROPERTIES
+    LABELS example TIMEOUT ${timeout})
+endfunction()
+
+# troupe_add_must_not_compile(NAME name SOURCE file.cpp ERROR regex
+#   [LIBS target...])     default troupe::core
+#
+# A test that passes when the compiler refuses the file with a diagnostic that
+# matches, and whose first error line is short enough to be read. What stands
+# under `#ifdef TROUPE_CONTROL` is compiled in a second run, which must succeed,
+# so that a case cannot pass for a reason of its own.
+function(troupe_add_must_not_compile)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE;ERROR" "LIBS")
+  troupe_check_arguments(troupe_add_must_not_compile)
+  troupe_default(arg_LIBS troupe::core)
+  cmake_path(ABSOLUTE_PATH arg_SOURCE)
+  # Never built: it only gathers the flags of the libraries.
+  set(target must_not_compile_${arg_NAME})
+  add_library(${target} OBJECT EXCLUDE_FROM_ALL ${arg_SOURCE})
+  target_link_libraries(${target} PRIVATE ${arg_LIBS})
+  add_test(NAME must_not_compile.${arg_NAME} COMMAND ${CMAKE_COMMAND}
+    -D COMPILER=${CMAKE_CXX_COMPILER}
+    -D SOURCE=${arg_SOURCE}
+    -D ERROR=${arg_ERROR}
+    -D "INCLUDES=$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>"
+    -D "DEFINITIONS=$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>"
+    -P ${PROJECT_SOURCE_DIR}/tools/cmake/must_not_compile.cmake)
+  set_tests_properties(must_not_compile.${arg_NAME} PROPERTIES
+    LABELS must-not-compile TIMEOUT 120)
+endfunction()
+
+# troupe_add_bench(NAME name SOURCES file... [LIBS target...])
+#
+# A program that measures; tools/bench runs it. Where tests are built it is a
+# smoke test as well, called with --smoke.
+function(troupe_add_bench)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBS")
+  troupe_check_arguments(troupe_add_bench)
+  troupe_default(arg_LIBS troupe::core)
+  add_executable(bench_${arg_NAME} ${arg_SOURCES})
+  set_target_properties(bench_${arg_NAME} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+  target_link_libraries(bench_${arg_NAME} PRIVATE ${arg_LIBS} troupe_warnings)
+  if(TROUPE_BUILD_TESTS)
+    add_test(NAME bench.${arg_NAME} COMMAND bench_${arg_NAME} --smoke)
+    troupe_multiply_timeout(60 timeout)
+    set_tests_properties(bench.${arg_NAME} PROPERTIES
+      LABELS bench TIMEOUT ${timeout})
+  endif()
+endfunction()
+
+macro(troupe_check_arguments function)
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "${function}(${arg_NAME}): ${arg_UNPARSED_ARGUMENTS}?")
+  endif()
+endmacro()
+
+macro(troupe_default variable)
+  if(NOT ${variable})
+    set(${variable} ${ARGN})
+  endif()
+endmacro()
+
+# Sanitized programs are five to fifteen times slower.
+function(troupe_multiply_timeout seconds result)
+  if(TROUPE_SANITIZE)
+    math(EXPR seconds "${seconds} * 5")
+  endif()
+  set(${result} ${seconds} PARENT_SCOPE)
+endfunction()
+
+# CAF's headers cost seconds per file; the precompiled ones, a tenth.
+function(troupe_reuse_precompiled target libs)
+  if(TARGET troupe_precompiled AND libs MATCHES "troupe::(framework|actors)")
+    target_precompile_headers(${target} REUSE_FROM troupe_precompiled)
+    target_compile_options(${target} PRIVATE -Winvalid-pch)
+  endif()
+endfunction()
