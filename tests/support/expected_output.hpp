@@ -82,9 +82,8 @@ inline bool matches_in_any_order(lines patterns, lines actual) {
   });
   for (const auto& pattern : patterns) {
     const auto found
-      = std::find_if(actual.begin(), actual.end(), [&](const auto& line) {
-          return matches(pattern, line);
-        });
+      = std::find_if(actual.begin(), actual.end(),
+                     [&](const auto& line) { return matches(pattern, line); });
     if (found == actual.end())
       return false;
     actual.erase(found);

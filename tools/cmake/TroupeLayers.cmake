@@ -47,7 +47,7 @@ function(troupe_add_library name)
     CXX_EXTENSIONS OFF
     VERIFY_INTERFACE_HEADER_SETS ${TROUPE_BUILD_TESTS})
   # A library needs a source; until its layers have one, this is it.
-  file(WRITE ${PROJECT_BINARY_DIR}/empty.cpp "")
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/empty.cpp CONTENT "")
   target_sources(${target} PRIVATE ${PROJECT_BINARY_DIR}/empty.cpp)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_sources(${target} PUBLIC FILE_SET HEADERS

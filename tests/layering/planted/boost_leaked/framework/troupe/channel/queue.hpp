@@ -1,0 +1,2 @@
+#pragma once
+#include <boost/interprocess/offset_ptr.hpp>
