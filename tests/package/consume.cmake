@@ -1,0 +1,30 @@
+# Configures, builds and runs the consumer in an empty folder.
+
+function(step)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code
+    OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\nfailed with ${code}:\n${text}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${FOLDER})
+if(WAY STREQUAL "installed")
+  step(${CMAKE_COMMAND} --install ${BUILT} --prefix ${FOLDER}/prefix)
+  set(where -D CMAKE_PREFIX_PATH=${FOLDER}/prefix)
+else()
+  set(where -D TROUPE_SOURCE=${TROUPE})
+endif()
+if(FLAGS)
+  list(APPEND where -D CMAKE_CXX_FLAGS=-fsanitize=${FLAGS})
+endif()
+step(${CMAKE_COMMAND} -S ${CONSUMER} -B ${FOLDER}/build -G ${GENERATOR}
+  -D CMAKE_CXX_COMPILER=${COMPILER} ${where})
+step(${CMAKE_COMMAND} --build ${FOLDER}/build)
+file(GLOB programs ${FOLDER}/build/use_*)
+if(NOT programs)
+  message(FATAL_ERROR "The consumer built no program")
+endif()
+foreach(program IN LISTS programs)
+  step(${program})
+endforeach()
