@@ -76,18 +76,23 @@ inline bool matches_in_order(const lines& patterns, std::size_t pattern,
 
 inline bool matches_in_any_order(lines patterns, lines actual) {
   const auto gap = std::erase(patterns, any) > 0;
+  const auto take = [&](bool open) {
+    for (const auto& pattern : patterns) {
+      if ((pattern.find(any) != std::string::npos) != open)
+        continue;
+      const auto found = std::find_if(actual.begin(), actual.end(),
+                                      [&](const auto& line) {
+                                        return matches(pattern, line);
+                                      });
+      if (found == actual.end())
+        return false;
+      actual.erase(found);
+    }
+    return true;
+  };
   // The patterns that allow least choose first.
-  std::stable_partition(patterns.begin(), patterns.end(), [](const auto& line) {
-    return line.find(any) == std::string::npos;
-  });
-  for (const auto& pattern : patterns) {
-    const auto found
-      = std::find_if(actual.begin(), actual.end(),
-                     [&](const auto& line) { return matches(pattern, line); });
-    if (found == actual.end())
-      return false;
-    actual.erase(found);
-  }
+  if (!take(false) || !take(true))
+    return false;
   return gap || actual.empty();
 }
 

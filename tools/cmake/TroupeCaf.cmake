@@ -44,9 +44,12 @@ endfunction()
 # for an impossible version lists every candidate and loads none, so that a
 # refused one leaves no targets behind.
 function(troupe_choose_caf result)
-  set(hint ${CAF_DIR})
   troupe_caf_cache(cached)
-  find_package(CAF 99 CONFIG QUIET HINTS ${hint} ${TROUPE_CAF_PREFIX} PATHS ${cached})
+  if(TROUPE_CAF_PREFIX)
+    # What is asked for by name comes before what an earlier run has found.
+    unset(CAF_DIR CACHE)
+  endif()
+  find_package(CAF 99 CONFIG QUIET HINTS ${TROUPE_CAF_PREFIX} PATHS ${cached})
   set(chosen "")
   foreach(config version IN ZIP_LISTS CAF_CONSIDERED_CONFIGS CAF_CONSIDERED_VERSIONS)
     get_filename_component(folder ${config} DIRECTORY)
