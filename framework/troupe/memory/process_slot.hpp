@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/align.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/os/wait_word.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace troupe::memory {
+
+/// Which process of the run: a place in the table and the how-manieth user of
+/// that place. A place is used again after its process is joined, so the pair
+/// is what names a process for the life of the run.
+struct slot_id {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;
+
+  [[nodiscard]] constexpr std::uint64_t packed() const noexcept {
+    return (std::uint64_t{generation} << 32) | index;
+  }
+
+  [[nodiscard]] static constexpr slot_id
+  unpacked(std::uint64_t value) noexcept {
+    return {static_cast<std::uint32_t>(value),
+            static_cast<std::uint32_t>(value >> 32)};
+  }
+
+  friend bool operator==(const slot_id&, const slot_id&) noexcept = default;
+};
+
+/// The life of a slot. It goes down the list and from `dead` back to `free`.
+enum class slot_state : std::uint32_t {
+  free = 0,
+  /// A parent fills it in. Given back if that parent dies.
+  reserved,
+  /// Waits for the fork server to take it.
+  requested,
+  /// The fork server is making the process.
+  starting,
+  /// The process has claimed the slot and runs.
+  running,
+  /// Death is confirmed; what the process held is being given back.
+  dying,
+  /// The status stands; waits to be joined.
+  dead,
+};
+
+/// How a process ended.
+enum class ending : std::uint32_t { none = 0, exited, signaled, threw, lost };
+
+/// One process of the run, in the process table.
+///
+///     0      state | generation | claim | bell            (words to sleep on)
+///     128    who: pid, start time, parent, flags, name
+///     1024   how it ended: kind, code, exception type and text
+///     2048   what it runs: entry, arguments                (written by parent)
+///     4096   last output on standard error (a ring of 4 KiB)
+///     8192
+///
+/// Written by the parent until `requested`, by the process itself while
+/// `running`, by whoever confirms its death from `dying` on.
+struct process_slot {
+  static constexpr std::size_t inline_arguments = 1792;
+  static constexpr std::size_t tail_size = 4096;
+
+  /// A `slot_state`. Sleeping on it is joining.
+  os::wait_word state{0};
+  std::atomic<std::uint32_t> generation{0};
+  /// The pid that won the slot, 0 before. Whoever changes it from 0 runs the
+  /// function; a second child made for the same request loses and ends.
+  std::atomic<std::int32_t> claim{0};
+  /// Rung when something changed that this process may wait for. Bit 0 says
+  /// that somebody sleeps on it, the rest counts; see `ring`.
+  os::wait_word bell{0};
+  /// Highest entry of this process's holdings ever used, plus one.
+  std::atomic<std::uint32_t> holdings_high{0};
+  /// Transport's own state of this process: see transport/peer.hpp.
+  std::atomic<std::uint32_t> transport_state{0};
+  std::atomic<std::uint64_t> transport_root{0};
+
+  alignas(cache_line) std::atomic<std::int32_t> pid{0};
+  std::atomic<std::uint32_t> daemon{0};
+  std::atomic<std::uint64_t> start_time{0};
+  /// The packed slot_id of the parent; the root's own for the root.
+  std::atomic<std::uint64_t> parent{0};
+  /// How many children this process has started: the next one's number.
+  std::atomic<std::uint32_t> children_started{0};
+  std::atomic<std::uint32_t> method{0};
+  /// Nanoseconds of CLOCK_MONOTONIC.
+  std::atomic<std::int64_t> requested_at{0};
+  std::atomic<std::int64_t> died_at{0};
+  std::array<char, 256> name{};
+
+  alignas(1024) std::atomic<std::uint32_t> ended_by{0};
+  /// Exit code, or signal number.
+  std::atomic<std::int32_t> code{0};
+  std::array<char, 248> exception_type{};
+  std::array<char, 760> exception_text{};
+
+  alignas(1024) std::atomic<std::uint64_t> entry_module{0};
+  std::atomic<std::uint64_t> entry_offset{0};
+  /// Offset of the parcel that holds the arguments, 0 when they are inline.
+  std::atomic<std::uint64_t> arguments{0};
+  /// Offset of the parcel that holds the result, 0 before there is one.
+  std::atomic<std::uint64_t> result{0};
+  std::uint32_t inline_size = 0;
+  std::uint32_t inline_handles = 0;
+  alignas(64) std::array<std::byte, inline_arguments> inline_bytes{};
+
+  /// Count of bytes ever written to the tail; the ring is read modulo its size.
+  alignas(1024) std::atomic<std::uint64_t> tail_written{0};
+  std::array<char, tail_size - 8> tail{};
+
+  [[nodiscard]] slot_state current_state() const noexcept {
+    // acquire: pairs with the release that published what the state implies.
+    return static_cast<slot_state>(state.load(std::memory_order_acquire));
+  }
+
+  [[nodiscard]] os::process_id identity() const noexcept {
+    return {pid.load(std::memory_order_relaxed),
+            start_time.load(std::memory_order_relaxed)};
+  }
+};
+
+/// Rings the bell of a process. Costs a system call only if somebody sleeps.
+void ring(process_slot& slot) noexcept;
+
+/// Sleeps on the bell of the calling process until it is rung, `limit` passes
+/// or a signal comes. `seen` is what the bell showed before the caller looked
+/// for work; if it was rung since, returns at once. False: the limit passed.
+bool wait_for_ring(process_slot& slot, std::uint32_t seen,
+                   deadline limit) noexcept;
+
+static_assert(sizeof(process_slot) == 8192);
+static_assert(offsetof(process_slot, ended_by) == 1024);
+static_assert(offsetof(process_slot, entry_module) == 2048);
+static_assert(offsetof(process_slot, tail_written) == 4096);
+
+} // namespace troupe::memory

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/memory/object.hpp>
+#include <troupe/memory/run_memory.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace troupe::memory {
+
+/// A hold on one object of the run's memory; what every handle is made of.
+///
+/// The object lives at least as long as some living process holds a reference
+/// or some message carries one. Copying is one atomic add inside the process;
+/// only the first reference of a process to an object and its last touch
+/// shared memory.
+///
+/// # What a crash leaves
+/// Nothing: a process writes what it takes into its handle table *before* it
+/// sets its bit in the object, so whoever confirms its death finds every bit.
+/// A process killed between taking a handle out of a message and noting that
+/// (a few instructions) leaves that one object's memory until the run ends.
+class reference {
+public:
+  reference() noexcept = default;
+
+  /// Creates an object with `size` bytes of payload, all zero, held by this
+  /// process. The payload is aligned to 128 bytes.
+  /// Throws `limit_reached` (memory, address space, handles), `invalid_state`.
+  [[nodiscard]] static reference create(object_kind kind, std::uint64_t size);
+
+  /// Takes hold of the object at `where`. Throws `stale_handle` if no living
+  /// object of that kind is there, `limit_reached`.
+  [[nodiscard]] static reference attach(offset where, object_kind kind);
+
+  [[nodiscard]] explicit operator bool() const noexcept {
+    return hold_ != nullptr;
+  }
+
+  [[nodiscard]] offset where() const noexcept {
+    return hold_ ? hold_->where : 0;
+  }
+
+  /// Bytes of payload.
+  [[nodiscard]] std::uint64_t size() const noexcept {
+    return hold_->head->size;
+  }
+
+  [[nodiscard]] std::byte* data() const noexcept {
+    return hold_->data;
+  }
+
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept {
+    return {data(), static_cast<std::size_t>(size())};
+  }
+
+  /// Returns the payload as a `T` that was constructed there.
+  template <class T>
+  [[nodiscard]] T* as() const noexcept {
+    return reinterpret_cast<T*>(hold_->data);
+  }
+
+  void reset() noexcept {
+    hold_.reset();
+  }
+
+  friend bool operator==(const reference& a, const reference& b) noexcept {
+    return a.where() == b.where();
+  }
+
+private:
+  friend struct hold_table;
+
+  struct hold {
+    hold(offset at, object_header* object) noexcept
+      : where(at), head(object), data(object->bytes()) {
+    }
+    hold(const hold&) = delete;
+    hold& operator=(const hold&) = delete;
+    ~hold();
+
+    offset where;
+    object_header* head;
+    std::byte* data;
+    std::uint32_t entry = 0;
+    std::uint64_t owner = 0;
+  };
+
+  explicit reference(std::shared_ptr<hold> taken) noexcept
+    : hold_(std::move(taken)) {
+  }
+
+  std::shared_ptr<hold> hold_;
+};
+
+/// A message now carries a handle of the object: it lives until `received` or
+/// `forget` is called for it. Returns what to put into the message.
+[[nodiscard]] offset send(const reference& object) noexcept;
+
+/// Takes hold of an object whose handle came in a message, for which `send`
+/// was called. Throws as `attach`; the message's share ends in either case.
+[[nodiscard]] reference receive(offset where, object_kind kind);
+
+/// The message that carried the handle is gone unread. `where` may be any
+/// number; nothing happens where no object is.
+void forget(offset where) noexcept;
+
+/// Gives back everything that the process in slot `index` held. Only for
+/// whoever has confirmed that it is dead; may be called again after a crash.
+void release_holdings(std::uint32_t index) noexcept;
+
+/// Forgets, in a forked child, what its parent held: the child holds nothing.
+void start_without_holdings() noexcept;
+
+} // namespace troupe::memory

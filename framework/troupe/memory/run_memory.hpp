@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/memory/limits.hpp>
+#include <troupe/memory/object.hpp>
+#include <troupe/memory/process_slot.hpp>
+#include <troupe/os/descriptor.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace troupe::memory {
+
+/// A distance from the start of the run's memory. Valid in every process of
+/// the run, whatever address the memory is mapped at. 0 is no object.
+using offset = std::uint64_t;
+
+/// The first page of the run's memory.
+///
+///     0          run_header
+///     4096       process table         slots * 8 KiB
+///     holdings   handle tables         slots * handles * 8 bytes
+///     objects    objects, upward       never used twice
+///     size
+struct run_header {
+  static constexpr std::uint64_t right_magic = 0x74726F7570653031; // troupe01
+
+  std::uint64_t magic = 0;
+  std::uint64_t size = 0;
+  /// Random; says that a descriptor belongs to the run one thinks.
+  std::array<std::uint64_t, 2> identity{};
+  std::uint64_t memory_limit = 0;
+  std::uint32_t slots = 0;
+  std::uint32_t handles = 0;
+  std::uint64_t holdings = 0;
+  std::uint64_t objects = 0;
+  /// How long a process that is asked to end may take, in nanoseconds.
+  std::int64_t grace = 0;
+
+  /// Where the next object goes.
+  alignas(cache_line) std::atomic<std::uint64_t> next{0};
+  /// Bytes reserved by living objects.
+  std::atomic<std::uint64_t> reserved{0};
+  /// Counted up at every confirmed death; sleep on it to wait for one.
+  alignas(cache_line) os::wait_word deaths{0};
+  /// Set once the run is asked to end (Ctrl-C).
+  os::wait_word interrupted{0};
+  /// Offset of the object where names are registered, 0 before the first.
+  std::atomic<std::uint64_t> registry{0};
+  /// Packed slot_id of the services host, 0 before the first.
+  std::atomic<std::uint64_t> services{0};
+  /// One above the highest process slot ever used: where scans may stop.
+  std::atomic<std::uint32_t> slots_high{0};
+  /// The fork server's pid, for diagnostics and for tests that kill it.
+  std::atomic<std::int32_t> fork_server{0};
+};
+
+static_assert(sizeof(run_header) <= 4096);
+
+/// The calling process's view of the memory of its run.
+///
+/// There is one per process; `troupe::program` makes it. All functions may be
+/// called from any thread.
+class run_memory {
+public:
+  /// Returns the view. Throws `invalid_state` where there is none yet.
+  [[nodiscard]] static run_memory& current();
+
+  [[nodiscard]] static bool exists() noexcept;
+
+  /// Makes the memory of a new run and maps it; its root gets slot 0.
+  /// Throws `os_failure`, `invalid_argument`, `invalid_state` (there is one).
+  static run_memory& create(const limits& wanted);
+
+  /// Maps the memory behind `file`. Throws `malformed_bytes` if that is not
+  /// the memory of a run, `os_failure`.
+  static run_memory& attach(os::descriptor file);
+
+  [[nodiscard]] run_header& header() noexcept {
+    return *reinterpret_cast<run_header*>(base_);
+  }
+
+  [[nodiscard]] int file() const noexcept {
+    return file_.get();
+  }
+
+  [[nodiscard]] std::byte* at(offset where) noexcept {
+    return base_ + where;
+  }
+
+  [[nodiscard]] offset offset_of(const void* address) const noexcept {
+    return static_cast<offset>(static_cast<const std::byte*>(address) - base_);
+  }
+
+  /// Returns the slot at `index`, which must be below `header().slots`.
+  [[nodiscard]] process_slot& slot(std::uint32_t index) noexcept {
+    return reinterpret_cast<process_slot*>(base_ + 4096)[index];
+  }
+
+  /// Returns the slot of `id`, or nullptr if that process is gone and its
+  /// place free or used by another.
+  [[nodiscard]] process_slot* find(slot_id id) noexcept;
+
+  /// Which process of the run the calling one is.
+  [[nodiscard]] slot_id self() const noexcept {
+    return self_;
+  }
+
+  [[nodiscard]] process_slot& own_slot() noexcept {
+    return slot(self_.index);
+  }
+
+  /// Says which process this one is; before that it may hold nothing. The
+  /// fork server calls it in each new host.
+  void become(slot_id self) noexcept {
+    self_ = self;
+  }
+
+  /// Returns the handle table of a slot: `header().handles` offsets.
+  [[nodiscard]] std::atomic<offset>* holdings(std::uint32_t index) noexcept {
+    return reinterpret_cast<std::atomic<offset>*>(base_ + header().holdings)
+           + std::uint64_t{index} * header().handles;
+  }
+
+  /// Returns the head of the object at `where`, or nullptr if no living object
+  /// of that kind is there. Any number is safe to ask about.
+  [[nodiscard]] object_header* find_object(offset where,
+                                           object_kind kind) noexcept;
+
+  /// Bytes of memory that the run really uses now.
+  [[nodiscard]] std::uint64_t used_bytes() const;
+
+  run_memory(const run_memory&) = delete;
+  run_memory& operator=(const run_memory&) = delete;
+  ~run_memory();
+
+private:
+  struct mapping;
+
+  explicit run_memory(os::descriptor file, std::uint64_t size);
+
+  os::descriptor file_;
+  std::unique_ptr<mapping> mapping_;
+  std::byte* base_ = nullptr;
+  slot_id self_;
+};
+
+} // namespace troupe::memory

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/os/descriptor.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::os {
+
+/// How a child of the calling process ended, as the kernel tells.
+struct child_end {
+  std::int32_t pid = 0;
+  bool signaled = false;
+  /// The exit code, or the signal's number.
+  int code = 0;
+};
+
+/// Copies the calling process, which must have one thread only. Returns 0 in
+/// the child. Throws `os_failure`.
+[[nodiscard]] std::int32_t fork_process();
+
+/// Starts the calling program's own binary anew with the same arguments, the
+/// environment with `variable`=`value` added, the signal mask `mask` (from
+/// `signal_settings::mask`), and of all descriptors only 0 to 2 and `keep`.
+/// Returns its pid. Throws `os_failure`.
+[[nodiscard]] std::int32_t spawn_self(const char* variable,
+                                      const std::string& value,
+                                      std::span<const int> keep,
+                                      const void* mask);
+
+/// Replaces the calling process by a fresh image of its own binary, as
+/// `spawn_self` would. Only returns on failure, by throwing `os_failure`.
+[[noreturn]] void exec_self(const char* variable, const std::string& value,
+                            std::span<const int> keep);
+
+/// Returns an ended child without reaping it, so that a crash of the caller
+/// before `reap` loses nothing; nothing if no child has ended.
+[[nodiscard]] std::optional<child_end> peek_ended_child() noexcept;
+
+/// The same for one child. `is_child` is false if `pid` is not one of ours.
+struct child_state {
+  bool is_child = false;
+  std::optional<child_end> ended;
+};
+[[nodiscard]] child_state peek_child(std::int32_t pid) noexcept;
+
+/// Lets the kernel forget an ended child.
+void reap(std::int32_t pid) noexcept;
+
+/// Opens a descriptor that is readable while an ended child waits, and blocks
+/// SIGCHLD for it. Throws `os_failure`.
+[[nodiscard]] descriptor watch_children();
+
+/// Empties the descriptor of `watch_children`.
+void clear_child_watch(int fd) noexcept;
+
+/// Orphans among the descendants become children of the calling process.
+void adopt_orphans() noexcept;
+
+[[nodiscard]] std::int32_t parent_pid() noexcept;
+
+/// Names the process for `ps`; 15 bytes are seen.
+void name_process(const char* name) noexcept;
+
+/// Lets standard input read as empty, and opens what of 0 to 2 is closed.
+void detach_standard_input() noexcept;
+
+/// Ends the process at once, no handlers run, nothing flushed.
+[[noreturn]] void exit_at_once(int code) noexcept;
+
+/// Returns the value of an environment variable and removes it.
+[[nodiscard]] std::optional<std::string> take_environment(const char* name);
+
+} // namespace troupe::os

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/os/memory_file.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/os/pipe.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace troupe::os {
+
+descriptor make_memory_file(const char* label, std::uint64_t size) {
+  descriptor file{::memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+  if (!file)
+    throw os_failure("create the memory of the run",
+                     "Troupe needs memfd_create (Linux 3.17 or later)");
+  if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
+    throw os_failure("give the memory of the run its size of "
+                       + std::to_string(size) + " bytes",
+                     "lift the limit of file sizes (ulimit -f) or lower "
+                     "limits::address_space");
+  // Nobody may shrink the file under a mapping: that would be SIGBUS for all.
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0)
+    throw os_failure("seal the memory of the run");
+  return above_standard(std::move(file));
+}
+
+void punch_hole(int fd, std::uint64_t offset, std::uint64_t size) noexcept {
+  ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+              static_cast<off_t>(offset), static_cast<off_t>(size));
+}
+
+const int map_without_reserve = MAP_NORESERVE;
+
+namespace {
+
+struct stat status_of(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0)
+    throw os_failure("ask for the size of a file in memory");
+  return status;
+}
+
+} // namespace
+
+std::uint64_t file_size(int fd) {
+  return static_cast<std::uint64_t>(status_of(fd).st_size);
+}
+
+std::uint64_t used_bytes(int fd) {
+  return static_cast<std::uint64_t>(status_of(fd).st_blocks) * 512;
+}
+
+std::uint64_t memory_size() {
+  const auto pages = ::sysconf(_SC_PHYS_PAGES);
+  auto result = static_cast<std::uint64_t>(std::max(pages, 0L)) * page_size();
+  for (const char* path : {"/sys/fs/cgroup/memory.max",
+                           "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream file{path};
+    std::uint64_t limit = 0;
+    if (file >> limit && limit > 0)
+      result = std::min(result, limit);
+  }
+  return result;
+}
+
+std::uint64_t page_size() noexcept {
+  static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+void populate(void* address, std::uint64_t size) noexcept {
+#ifdef MADV_POPULATE_WRITE
+  ::madvise(address, size, MADV_POPULATE_WRITE);
+#else
+  static_cast<void>(address);
+  static_cast<void>(size);
+#endif
+}
+
+} // namespace troupe::os

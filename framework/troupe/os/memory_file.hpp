@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/os/descriptor.hpp>
+
+#include <cstdint>
+
+namespace troupe::os {
+
+/// Creates a nameless file in memory of `size` bytes, none of them used yet.
+///
+/// The kernel reclaims it when its last descriptor and mapping are gone, so
+/// nothing can be left behind; it is not bound by the size of /dev/shm.
+/// `label` is only seen in /proc. Throws `os_failure`.
+[[nodiscard]] descriptor make_memory_file(const char* label,
+                                          std::uint64_t size);
+
+/// Gives the memory of `[offset, offset + size)` back. The range reads as zero
+/// from then on, in every process. Both must be multiples of the page size.
+void punch_hole(int fd, std::uint64_t offset, std::uint64_t size) noexcept;
+
+/// For mapping more than there is: pages are accounted for when touched.
+extern const int map_without_reserve;
+
+/// Returns the size of the file behind `fd`. Throws `os_failure`.
+[[nodiscard]] std::uint64_t file_size(int fd);
+
+/// Returns how many bytes of memory the file really uses.
+[[nodiscard]] std::uint64_t used_bytes(int fd);
+
+/// Returns the bytes of memory that this process may use: the machine's, or
+/// what its cgroup allows, whichever is less.
+[[nodiscard]] std::uint64_t memory_size();
+
+[[nodiscard]] std::uint64_t page_size() noexcept;
+
+/// Asks the kernel to map the pages of a range now, in one go, instead of at
+/// the first touch of each. A hint: nothing happens where it is not known.
+void populate(void* address, std::uint64_t size) noexcept;
+
+} // namespace troupe::os

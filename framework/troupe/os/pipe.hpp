@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/deadline.hpp>
+#include <troupe/os/descriptor.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace troupe::os {
+
+/// Both ends of a pipe, closed on exec, never numbered 0 to 2.
+struct pipe_ends {
+  descriptor reader;
+  descriptor writer;
+};
+
+/// Throws `os_failure`.
+[[nodiscard]] pipe_ends make_pipe();
+
+/// Returns a descriptor of the same open file whose number is above 2, so that
+/// a program with closed standard streams does not write into ours.
+[[nodiscard]] descriptor above_standard(descriptor fd);
+
+/// Writes all of `text`, however many calls it takes. Returns false when the
+/// other side is gone or the descriptor closed: there is nobody to tell.
+bool write_all(int fd, std::string_view text) noexcept;
+
+/// Reads at most `into.size()` bytes; 0 at the end or when there is nothing
+/// yet in a descriptor that does not block.
+[[nodiscard]] std::size_t read_some(int fd, std::span<std::byte> into) noexcept;
+
+/// What to wait for, and what came of it.
+struct watched {
+  int fd = -1;
+  bool ready = false;
+};
+
+/// Waits until one of `fds` is readable or its other end is closed.
+/// Returns false when the limit has passed; spurious true on a signal.
+bool wait_readable(std::span<watched> fds, deadline limit);
+
+/// Opens an eventfd: readable once it was rung. Throws `os_failure`.
+[[nodiscard]] descriptor make_event();
+
+/// Makes the eventfd readable. May be called from a signal handler.
+void ring_event(int fd) noexcept;
+
+/// Makes the eventfd not readable again.
+void clear_event(int fd) noexcept;
+
+} // namespace troupe::os

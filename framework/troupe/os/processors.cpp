@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/os/processors.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include <sched.h>
+#include <unistd.h>
+
+namespace troupe::os {
+
+namespace {
+
+unsigned affinity_count() {
+  // A machine may have more processors than cpu_set_t has bits.
+  for (int bits = 1024; bits <= 1 << 20; bits *= 2) {
+    const auto size = CPU_ALLOC_SIZE(bits);
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> mask{
+      CPU_ALLOC(bits), [](cpu_set_t* set) { CPU_FREE(set); }};
+    if (mask && ::sched_getaffinity(0, size, mask.get()) == 0)
+      return static_cast<unsigned>(CPU_COUNT_S(size, mask.get()));
+  }
+  return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+/// The directory of our cgroup: the line "0::/path" of the version 2 tree.
+std::string cgroup_folder() {
+  std::ifstream file{"/proc/self/cgroup"};
+  std::string line;
+  while (std::getline(file, line))
+    if (line.starts_with("0::"))
+      return "/sys/fs/cgroup" + line.substr(3);
+  return "/sys/fs/cgroup";
+}
+
+double quota_of(const std::string& folder) {
+  double quota = 0;
+  double period = 0;
+  std::string first;
+  if (std::ifstream file{folder + "/cpu.max"};
+      file >> first >> period && first != "max" && period > 0)
+    return std::stod(first) / period;
+  std::ifstream quota_file{folder + "/cpu/cpu.cfs_quota_us"};
+  std::ifstream period_file{folder + "/cpu/cpu.cfs_period_us"};
+  if (quota_file >> quota && period_file >> period && quota > 0 && period > 0)
+    return quota / period;
+  return 0;
+}
+
+} // namespace
+
+unsigned available_processors() {
+  unsigned result = affinity_count();
+  // Each level above may set a tighter quota.
+  for (std::string folder = cgroup_folder();
+       folder.starts_with("/sys/fs/cgroup");
+       folder.resize(folder.rfind('/'))) {
+    if (const double quota = quota_of(folder); quota > 0) {
+      const auto whole = static_cast<unsigned>(quota);
+      const unsigned rounded = whole < quota ? whole + 1 : whole;
+      result = std::min(result, std::max(1U, rounded));
+    }
+  }
+  return std::max(1U, result);
+}
+
+} // namespace troupe::os

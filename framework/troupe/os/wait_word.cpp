@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/os/wait_word.hpp>
+
+#include <cerrno>
+#include <climits>
+#include <ctime>
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace troupe::os {
+
+namespace {
+
+long futex(const wait_word& word, int operation, std::uint32_t value,
+           const timespec* limit) noexcept {
+  return ::syscall(SYS_futex, reinterpret_cast<const std::uint32_t*>(&word),
+                   operation, value, limit, nullptr, FUTEX_BITSET_MATCH_ANY);
+}
+
+} // namespace
+
+bool wait(const wait_word& word, std::uint32_t expected,
+          deadline limit) noexcept {
+  timespec until{};
+  const timespec* until_or_never = nullptr;
+  if (!limit.is_never()) {
+    if (limit.passed())
+      return false;
+    // steady_clock counts CLOCK_MONOTONIC from the same zero on Linux, and the
+    // BITSET form takes an absolute time, so a signal does not restart it.
+    const auto since = limit.when().time_since_epoch();
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
+    until.tv_sec = static_cast<time_t>(seconds.count());
+    until.tv_nsec = static_cast<long>(
+      std::chrono::nanoseconds{since - seconds}.count());
+    until_or_never = &until;
+  }
+  const auto answer = futex(word, FUTEX_WAIT_BITSET, expected, until_or_never);
+  return answer == 0 || errno != ETIMEDOUT;
+}
+
+int wake(const wait_word& word, int count) noexcept {
+  const auto woken = futex(word, FUTEX_WAKE, static_cast<std::uint32_t>(count),
+                           nullptr);
+  return woken < 0 ? 0 : static_cast<int>(woken);
+}
+
+int wake_all(const wait_word& word) noexcept {
+  return wake(word, INT_MAX);
+}
+
+void spin_pause(unsigned turn) noexcept {
+  if (turn % 16 == 15) {
+    ::sched_yield();
+    return;
+  }
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+} // namespace troupe::os
