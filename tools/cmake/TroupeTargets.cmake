@@ -80,8 +80,8 @@ function(troupe_add_must_not_compile)
   target_link_libraries(${target} PRIVATE ${arg_LIBS})
   add_test(NAME must_not_compile.${arg_NAME} COMMAND ${CMAKE_COMMAND}
     -D COMPILER=${CMAKE_CXX_COMPILER}
-    -D SOURCE=${arg_SOURCE}
-    -D ERROR=${arg_ERROR}
+    -D "SOURCE=${arg_SOURCE}"
+    -D "ERROR=${arg_ERROR}"
     -D "INCLUDES=$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>"
     -D "DEFINITIONS=$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>"
     -P ${PROJECT_SOURCE_DIR}/tools/cmake/must_not_compile.cmake)
