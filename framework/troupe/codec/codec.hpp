@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/decoder.hpp>
+#include <troupe/codec/encoder.hpp>
+#include <troupe/codec/packet.hpp>
+#include <troupe/codec/require_sendable.hpp>
+#include <troupe/codec/sendable.hpp>
+#include <troupe/codec/standard.hpp>
+
+#include <bit>
+#include <cstring>
+#include <tuple>
+#include <type_traits>
+
+namespace troupe::codec {
+
+template <class T>
+void encoder::save(const T& value) {
+  if constexpr (!sendable<T>) {
+    require_sendable<T>();
+  } else if constexpr (flat<T>) {
+    write(&value, sizeof value);
+  } else if constexpr (std::is_array_v<T>) {
+    for (const auto& each : value)
+      save(each);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    const auto byte = value ? std::byte{1} : std::byte{0};
+    write(&byte, 1);
+  } else if constexpr (has_coding<T>) {
+    const level deeper{*this, type_name<T>()};
+    coding<T>::save(*this, value);
+  } else if constexpr (self_coding<T>) {
+    const level deeper{*this, type_name<T>()};
+    value.save(*this);
+  } else if constexpr (standard_type<T>) {
+    standard<T>::save(*this, value);
+  } else if constexpr (inspectable<T>) {
+    const level deeper{*this, type_name<T>()};
+    save_inspector f{*this};
+    // CAF's protocol has one function for both ways; this way it only reads.
+    if (!inspect(f, const_cast<T&>(value)))
+      refuse(type_name<T>(), "its inspect function returned false");
+  } else if constexpr (std::is_enum_v<T>) {
+    save(static_cast<std::underlying_type_t<T>>(value));
+  } else {
+    members::apply(value,
+                   [this](const auto&... each) { (this->save(each), ...); });
+  }
+}
+
+template <class T>
+T decoder::load() {
+  if constexpr (!sendable<T>) {
+    require_sendable<T>();
+  } else if constexpr (flat<T>) {
+    const auto* bytes = take(sizeof(T), type_name<T>());
+    if constexpr (std::is_trivially_default_constructible_v<T>) {
+      T value;
+      std::memcpy(static_cast<void*>(&value), bytes, sizeof value);
+      return value;
+    } else {
+      struct raw {
+        std::byte bytes[sizeof(T)];
+      } copy;
+      std::memcpy(copy.bytes, bytes, sizeof copy);
+      return std::bit_cast<T>(copy);
+    }
+  } else if constexpr (std::is_same_v<T, bool>) {
+    const auto byte = *take(1, "bool");
+    if (byte > std::byte{1})
+      refuse("bool", "neither 0 nor 1");
+    return byte == std::byte{1};
+  } else if constexpr (has_coding<T>) {
+    const level deeper{*this, type_name<T>()};
+    return coding<T>::load(*this);
+  } else if constexpr (self_coding<T>) {
+    const level deeper{*this, type_name<T>()};
+    return T::load(*this);
+  } else if constexpr (standard_type<T>) {
+    return standard<T>::load(*this);
+  } else if constexpr (inspectable<T>) {
+    const level deeper{*this, type_name<T>()};
+    T value{};
+    load_inspector f{*this};
+    if (!inspect(f, value))
+      refuse(type_name<T>(), "its inspect function returned false");
+    return value;
+  } else if constexpr (std::is_enum_v<T>) {
+    return static_cast<T>(load<std::underlying_type_t<T>>());
+  } else {
+    return [this]<class... Ms>(type_list<Ms...>) {
+      if constexpr ((std::is_array_v<Ms> || ...)) {
+        T value{};
+        members::apply(value,
+                       [this](auto&... each) { (this->load_into(each), ...); });
+        return value;
+      } else {
+        // A bit-field takes less than its type; it cuts off what is too much.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+        return T{this->template load<Ms>()...};
+#pragma GCC diagnostic pop
+      }
+    }(members::types<T>{});
+  }
+}
+
+template <class T>
+void decoder::load_into(T& value) {
+  if constexpr (std::is_array_v<T>) {
+    for (auto& each : value)
+      load_into(each);
+  } else {
+    value = load<T>();
+  }
+}
+
+/// Appends several values to a packet.
+/// Throws as `encoder::save`.
+template <sendable... Ts>
+void encode_into(packet& into, const Ts&... values) {
+  [[maybe_unused]] encoder to{into};
+  (to.save(values), ...);
+}
+
+/// Returns the message that carries `value`. Throws as `encoder::save`.
+template <sendable T>
+[[nodiscard]] packet encode(const T& value) {
+  packet result;
+  encode_into(result, value);
+  return result;
+}
+
+/// Returns the message that carries all values, to be read by `decode_all`.
+/// Throws as `encoder::save`.
+template <sendable... Ts>
+[[nodiscard]] packet encode_all(const Ts&... values) {
+  packet result;
+  encode_into(result, values...);
+  return result;
+}
+
+/// Reads the message that `encode` made. However it ends, the message's share
+/// of every handle has ended: taken over by the result, or given up.
+/// Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
+template <sendable T>
+[[nodiscard]] T
+decode(bytes_view body, std::span<const memory::offset> handles = {}) {
+  struct reader : decoder {
+    using decoder::decoder;
+    ~reader() {
+      forget_handles();
+    }
+  } from{body, handles, type_name<T>()};
+  auto value = from.template load<T>();
+  from.finish();
+  return value;
+}
+
+/// Reads the message that `encode_all` made, as `decode` does.
+template <sendable... Ts>
+[[nodiscard]] std::tuple<Ts...>
+decode_all(bytes_view body, std::span<const memory::offset> handles = {}) {
+  return decode<std::tuple<Ts...>>(body, handles);
+}
+
+/// Reads the message that `encode_all` made from a decoder, and that it ends
+/// there. `Tuple` is the `std::tuple` of what was given. The handles that were
+/// not taken stay the business of whoever has the decoder.
+template <sendable Tuple>
+[[nodiscard]] Tuple decode_all(decoder& from) {
+  auto values = from.load<Tuple>();
+  from.finish();
+  return values;
+}
+
+/// Reads a message that did not leave this process.
+template <sendable T>
+[[nodiscard]] T decode(packet&& message) {
+  packet taken = std::move(message);
+  // `decode` ends the message's share of the handles, so the packet must not.
+  struct releasing {
+    packet& of;
+    ~releasing() {
+      of.release_handles();
+    }
+  } const release{taken};
+  return decode<T>(taken.body(), taken.handles());
+}
+
+} // namespace troupe::codec

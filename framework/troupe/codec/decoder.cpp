@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/codec/decoder.hpp>
+
+#include <troupe/base/error.hpp>
+
+#include <string>
+
+namespace troupe::codec {
+
+memory::reference decoder::handle(memory::object_kind kind) {
+  std::uint32_t index = 0;
+  std::memcpy(&index, take(sizeof index, "a handle"), sizeof index);
+  if (index == no_handle)
+    return {};
+  // Handles are numbered in the order in which they were written, which is the
+  // order of reading. So each can be taken only once.
+  if (index != taken_ || index >= handles_.size())
+    refuse("a handle", "number " + std::to_string(index) + " stands where "
+                         + std::to_string(taken_) + " of "
+                         + std::to_string(handles_.size()) + " is due");
+  return memory::receive(handles_[taken_++], kind);
+}
+
+void decoder::finish() const {
+  if (left() != 0)
+    refuse("the end", std::to_string(left()) + " bytes are left over");
+  if (taken_ != handles_.size())
+    refuse("the end",
+           std::to_string(handles_.size() - taken_) + " handles are left over");
+}
+
+void decoder::forget_handles() noexcept {
+  while (taken_ != handles_.size())
+    memory::forget(handles_[taken_++]);
+}
+
+void decoder::refuse(std::string_view type, std::string_view why) const {
+  std::string attempted = "decode ";
+  attempted += what_;
+  std::string reason = "at byte " + std::to_string(at_) + " of "
+                       + std::to_string(body_.size()) + ", ";
+  reason += type;
+  reason += ": ";
+  reason += why;
+  throw malformed_bytes(attempted, reason);
+}
+
+void decoder::too_short(std::size_t size, std::string_view type) const {
+  refuse(type, "it needs " + std::to_string(size) + " bytes, "
+                 + std::to_string(left()) + " are left");
+}
+
+void decoder::too_many(std::uint64_t number, std::size_t least,
+                       std::string_view type) const {
+  refuse(type, std::to_string(number) + " elements of " + std::to_string(least)
+                 + " bytes or more, " + std::to_string(left())
+                 + " bytes are left");
+}
+
+void decoder::too_deep(std::string_view type) const {
+  refuse(type, "it is nested more than " + std::to_string(max_depth)
+                 + " levels deep");
+}
+
+} // namespace troupe::codec

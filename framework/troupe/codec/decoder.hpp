@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/bytes.hpp>
+#include <troupe/codec/encoder.hpp>
+#include <troupe/memory/reference.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+namespace troupe::codec {
+
+/// Reads values out of bytes that nobody has checked.
+///
+/// Whatever the bytes are, a call returns a value or throws `malformed_bytes`
+/// naming the type and the position; it never reads outside of them, and never
+/// allocates for more elements than the bytes that are left can hold.
+///
+/// Handles that were not taken out are still in flight when the decoder goes:
+/// its user calls `forget_handles()`, or keeps the message.
+class decoder {
+public:
+  /// `body` and `handles` must outlive the decoder. `what` names the whole
+  /// message in error texts.
+  decoder(bytes_view body, std::span<const memory::offset> handles,
+          std::string_view what = "a message") noexcept
+    : body_(body), handles_(handles), what_(what) {
+  }
+
+  /// Reads a value of any type that can be sent.
+  /// Throws `malformed_bytes`; `stale_handle` and `limit_reached` for handles.
+  /// Needs `<troupe/codec/codec.hpp>`.
+  template <class T>
+  [[nodiscard]] T load();
+
+  /// Reads into `value`, which may be an array.
+  template <class T>
+  void load_into(T& value);
+
+  /// Takes `size` bytes as they are. `type` is for the error text.
+  [[nodiscard]] const std::byte* take(std::size_t size, std::string_view type) {
+    if (size > left())
+      too_short(size, type);
+    const auto* taken = body_.data() + at_;
+    at_ += size;
+    return taken;
+  }
+
+  /// Reads a number of elements of which each takes `least` bytes or more,
+  /// `least` being at least 1.
+  [[nodiscard]] std::size_t count(std::size_t least, std::string_view type) {
+    std::uint64_t number = 0;
+    std::memcpy(&number, take(sizeof number, type), sizeof number);
+    if (number > left() / least)
+      too_many(number, least, type);
+    return static_cast<std::size_t>(number);
+  }
+
+  /// Takes a handle out of the message; each can be taken once. An empty
+  /// reference if an empty one was sent.
+  /// Throws `malformed_bytes`, and what `memory::receive` throws.
+  [[nodiscard]] memory::reference handle(memory::object_kind kind);
+
+  /// Bytes not read so far.
+  [[nodiscard]] std::size_t left() const noexcept {
+    return body_.size() - at_;
+  }
+
+  /// Throws `malformed_bytes` unless every byte and every handle was read.
+  void finish() const;
+
+  /// Gives up the handles that were not taken.
+  void forget_handles() noexcept;
+
+  /// Throws the `malformed_bytes` that says why there is no `type` here.
+  [[noreturn]] void refuse(std::string_view type, std::string_view why) const;
+
+  /// Counts one level of nesting for as long as it lives.
+  class level {
+  public:
+    level(decoder& of, std::string_view type) : of_(of) {
+      if (of_.depth_ == max_depth)
+        of_.too_deep(type);
+      ++of_.depth_;
+    }
+    level(const level&) = delete;
+    level& operator=(const level&) = delete;
+    ~level() {
+      --of_.depth_;
+    }
+
+  private:
+    decoder& of_;
+  };
+
+private:
+  [[noreturn]] void too_short(std::size_t size, std::string_view type) const;
+  [[noreturn]] void too_many(std::uint64_t number, std::size_t least,
+                             std::string_view type) const;
+  [[noreturn]] void too_deep(std::string_view type) const;
+
+  bytes_view body_;
+  std::span<const memory::offset> handles_;
+  std::string_view what_;
+  std::size_t at_ = 0;
+  std::size_t taken_ = 0;
+  std::uint32_t depth_ = 0;
+};
+
+} // namespace troupe::codec

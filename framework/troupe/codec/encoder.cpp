@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/codec/encoder.hpp>
+
+#include <troupe/base/error.hpp>
+
+#include <string>
+
+namespace troupe::codec {
+
+void encoder::handle(const memory::reference& object) {
+  if (!object) {
+    write(&no_handle, sizeof no_handle);
+    return;
+  }
+  auto& handles = into_->handles_;
+  if (handles.size() >= no_handle)
+    refuse("a handle", "the message carries too many");
+  const auto index = static_cast<std::uint32_t>(handles.size());
+  write(&index, sizeof index);
+  // First the room: once the handle is in flight nothing may throw.
+  handles.push_back(0);
+  handles.back() = memory::send(object);
+}
+
+void encoder::refuse(std::string_view type, std::string_view why) const {
+  throw invalid_argument("encode " + std::string{type}, why);
+}
+
+void encoder::too_deep(std::string_view type) const {
+  refuse(type, "it is nested more than " + std::to_string(max_depth)
+                 + " levels deep");
+}
+
+} // namespace troupe::codec

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/packet.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace troupe::codec {
+
+/// How deep containers, pointers and user types may stand in one another in a
+/// message. A chain longer than that is refused on both sides, so that no
+/// message can exhaust the stack of who reads it.
+inline constexpr std::uint32_t max_depth = 256;
+
+/// Stands in a message for a handle that refers to nothing.
+inline constexpr std::uint32_t no_handle = 0xFFFF'FFFF;
+
+/// Appends values to a packet.
+///
+/// Numbers are written as the machine has them: the reader is the same program
+/// on the same machine. Nothing is aligned. If a call throws, what was written
+/// so far stands in the packet; throw it away or `clear()` it.
+class encoder {
+public:
+  explicit encoder(packet& into) noexcept : into_(&into) {
+  }
+
+  /// Appends a value of any type that can be sent.
+  /// Throws `invalid_argument` (nested deeper than `max_depth`, a variant
+  /// without a value, an inspect function that refuses), `std::bad_alloc`.
+  /// Needs `<troupe/codec/codec.hpp>`.
+  template <class T>
+  void save(const T& value);
+
+  /// Appends `size` bytes as they are.
+  void write(const void* from, std::size_t size) {
+    into_->body_.append(from, size);
+  }
+
+  /// Appends a number of elements, 8 bytes.
+  void count(std::size_t elements) {
+    const auto number = std::uint64_t{elements};
+    write(&number, sizeof number);
+  }
+
+  /// Appends a handle. From now on the packet keeps the object alive. An empty
+  /// reference arrives as an empty reference.
+  void handle(const memory::reference& object);
+
+  /// Counts one level of nesting for as long as it lives.
+  class level {
+  public:
+    level(encoder& of, std::string_view type) : of_(of) {
+      if (of_.depth_ == max_depth)
+        of_.too_deep(type);
+      ++of_.depth_;
+    }
+    level(const level&) = delete;
+    level& operator=(const level&) = delete;
+    ~level() {
+      --of_.depth_;
+    }
+
+  private:
+    encoder& of_;
+  };
+
+  /// Throws the `invalid_argument` that says why `type` cannot be encoded.
+  [[noreturn]] void refuse(std::string_view type, std::string_view why) const;
+
+private:
+  [[noreturn]] void too_deep(std::string_view type) const;
+
+  packet* into_;
+  std::uint32_t depth_ = 0;
+};
+
+} // namespace troupe::codec

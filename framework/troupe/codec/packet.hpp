@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/byte_buffer.hpp>
+#include <troupe/memory/reference.hpp>
+
+#include <span>
+#include <vector>
+
+namespace troupe::codec {
+
+/// An encoded message: its bytes, and the handles that it carries.
+///
+/// Every handle in it counts as in flight, so its object lives. Whoever puts
+/// the packet into a mailbox copies `body()` and `handles()` there and then
+/// calls `release_handles()`; a packet that is destroyed before gives them up.
+///
+/// # What a crash leaves
+/// A process killed while it owns a packet leaves the objects of the packet's
+/// handles alive until the run ends.
+class packet {
+public:
+  packet() noexcept = default;
+
+  packet(packet&& other) noexcept
+    : body_(std::move(other.body_)), handles_(std::move(other.handles_)) {
+    other.handles_.clear();
+  }
+
+  packet& operator=(packet&& other) noexcept;
+
+  ~packet() {
+    clear();
+  }
+
+  [[nodiscard]] bytes_view body() const noexcept {
+    return body_.view();
+  }
+
+  [[nodiscard]] std::span<const memory::offset> handles() const noexcept {
+    return handles_;
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    return body_.size() == 0;
+  }
+
+  /// Someone else answers for the handles now: they are in a mailbox.
+  void release_handles() noexcept {
+    handles_.clear();
+  }
+
+  /// Makes the packet empty and gives up its handles; its memory stays, for
+  /// the next message.
+  void clear() noexcept;
+
+private:
+  friend class encoder;
+
+  byte_buffer body_;
+  std::vector<memory::offset> handles_;
+};
+
+} // namespace troupe::codec

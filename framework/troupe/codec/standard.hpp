@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The types of the standard library that can be sent.
+
+#include <troupe/codec/standard/associative.hpp>
+#include <troupe/codec/standard/choice.hpp>
+#include <troupe/codec/standard/chrono.hpp>
+#include <troupe/codec/standard/path.hpp>
+#include <troupe/codec/standard/product.hpp>
+#include <troupe/codec/standard/sequence.hpp>

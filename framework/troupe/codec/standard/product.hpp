@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/sendable.hpp>
+
+#include <array>
+#include <complex>
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+namespace troupe::codec {
+
+/// What tuple and pair have in common: their parts, one after the other.
+template <class Product, class... Parts>
+struct product_coding {
+  using parts = type_list<Parts...>;
+
+  static constexpr bool known = true;
+  static constexpr bool flat_if_parts = false;
+
+  static consteval std::size_t least() {
+    return (std::size_t{0} + ... + least_size<Parts>);
+  }
+
+  static void save(encoder& to, const Product& from) {
+    std::apply([&to](const Parts&... each) { (to.save<Parts>(each), ...); },
+               from);
+  }
+
+  static Product load([[maybe_unused]] decoder& from) {
+    // Braces, because they read from left to right.
+    return Product{from.load<Parts>()...};
+  }
+};
+
+template <class... Ts>
+struct standard<std::tuple<Ts...>> : product_coding<std::tuple<Ts...>, Ts...> {
+};
+
+template <class T, class U>
+struct standard<std::pair<T, U>> : product_coding<std::pair<T, U>, T, U> {};
+
+template <class T, std::size_t N>
+struct standard<std::array<T, N>> {
+  using parts = type_list<T>;
+
+  static constexpr bool known = true;
+  static constexpr bool flat_if_parts = true;
+
+  static consteval std::size_t least() {
+    return N * least_size<T>;
+  }
+
+  static void save([[maybe_unused]] encoder& to, const std::array<T, N>& from) {
+    for (const auto& each : from)
+      to.save<T>(each);
+  }
+
+  static std::array<T, N> load([[maybe_unused]] decoder& from) {
+    if constexpr (std::is_default_constructible_v<T>) {
+      std::array<T, N> result{};
+      for (auto& each : result)
+        from.load_into(each);
+      return result;
+    } else {
+      return [&]<std::size_t... Is>(std::index_sequence<Is...>) {
+        return std::array<T, N>{(static_cast<void>(Is), from.load<T>())...};
+      }(std::make_index_sequence<N>{});
+    }
+  }
+};
+
+template <class T>
+struct standard<std::complex<T>> {
+  using parts = type_list<T>;
+
+  static constexpr bool known = std::is_floating_point_v<T>;
+  static constexpr bool flat_if_parts = true;
+};
+
+} // namespace troupe::codec

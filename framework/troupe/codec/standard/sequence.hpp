@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/sendable.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <list>
+#include <string>
+#include <vector>
+
+namespace troupe::codec {
+
+/// What vector, deque, list and string have in common: a count, 8 bytes, and
+/// the elements. An element that may be empty is preceded by a zero byte, so
+/// that a count which is too large always runs out of bytes.
+template <class Sequence>
+struct sequence_coding {
+  using element = typename Sequence::value_type;
+  using parts = type_list<element>;
+
+  static constexpr bool known = true;
+  static constexpr bool flat_if_parts = false;
+  static constexpr bool contiguous = requires(const Sequence& from) {
+    from.data();
+  };
+
+  static consteval std::size_t least() {
+    return sizeof(std::uint64_t);
+  }
+
+  static void save(encoder& to, const Sequence& from) {
+    to.count(from.size());
+    if constexpr (flat<element> && contiguous) {
+      to.write(from.data(), from.size() * sizeof(element));
+    } else {
+      const encoder::level level{to, type_name<Sequence>()};
+      for (auto&& each : from)
+        save_element<element>(to, each);
+    }
+  }
+
+  static Sequence load(decoder& from) {
+    Sequence result;
+    const auto size = from.count(std::max<std::size_t>(1, least_size<element>),
+                                 type_name<Sequence>());
+    if constexpr (flat<element> && contiguous) {
+      load_bytes(from, result, size);
+    } else {
+      const decoder::level level{from, type_name<Sequence>()};
+      // A forged count costs no more memory than the message itself has.
+      if constexpr (requires { result.reserve(size); })
+        result.reserve(std::min(size, 64 + from.left() / sizeof(element)));
+      for (std::size_t i = 0; i < size; ++i)
+        result.push_back(load_element<element>(from));
+    }
+    return result;
+  }
+
+  template <class Element>
+  static void save_element(encoder& to, const Element& each) {
+    if constexpr (least_size<Element> == 0)
+      to.write("", 1);
+    to.save<Element>(each);
+  }
+
+  template <class Element>
+  static Element load_element(decoder& from) {
+    if constexpr (least_size<Element> == 0)
+      if (*from.take(1, type_name<Element>()) != std::byte{0})
+        from.refuse(type_name<Element>(), "no element starts here");
+    return from.load<Element>();
+  }
+
+private:
+  static void load_bytes(decoder& from, Sequence& result, std::size_t size) {
+    const auto* bytes = from.take(size * sizeof(element),
+                                  type_name<Sequence>());
+    // Aligned bytes are copied once; others need elements to be copied over.
+    const auto address = reinterpret_cast<std::uintptr_t>(bytes);
+    if (address % alignof(element) == 0) {
+      const auto* first = reinterpret_cast<const element*>(bytes);
+      result.assign(first, first + size);
+    } else if constexpr (std::is_default_constructible_v<element>) {
+      result.resize(size);
+      if (size != 0)
+        std::memcpy(static_cast<void*>(result.data()), bytes,
+                    size * sizeof(element));
+    } else {
+      result.reserve(size);
+      decoder each{{bytes, size * sizeof(element)}, {}};
+      for (std::size_t i = 0; i < size; ++i)
+        result.push_back(each.load<element>());
+    }
+  }
+};
+
+template <class T, class Allocator>
+struct standard<std::vector<T, Allocator>>
+  : sequence_coding<std::vector<T, Allocator>> {};
+
+template <class T, class Allocator>
+struct standard<std::deque<T, Allocator>>
+  : sequence_coding<std::deque<T, Allocator>> {};
+
+template <class T, class Allocator>
+struct standard<std::list<T, Allocator>>
+  : sequence_coding<std::list<T, Allocator>> {};
+
+template <class Char, class Traits, class Allocator>
+struct standard<std::basic_string<Char, Traits, Allocator>>
+  : sequence_coding<std::basic_string<Char, Traits, Allocator>> {};
+
+} // namespace troupe::codec
