@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/codec.hpp>
+#include <troupe/os/module.hpp>
+
+#include <concepts>
+#include <functional>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace troupe::hosting {
+
+/// A function that a process can be started with: it takes its arguments as
+/// bytes and gives its result as bytes.
+///
+/// One exists for each function that the program names in a `start`; it enters
+/// itself into a list during static initialisation, so that every process with
+/// the same image knows it, and nothing else can be called from outside.
+class entry {
+public:
+  /// Takes the bytes of the arguments and answers with those of the result,
+  /// if it has one that can be sent. Takes over what the message carries.
+  using invoker
+    = std::optional<codec::packet> (*)(bytes_view body,
+                                       std::span<const memory::offset> handles);
+
+  explicit entry(invoker invoke) noexcept;
+  entry(const entry&) = delete;
+  entry& operator=(const entry&) = delete;
+
+  /// Where the code is, in words that every process of the run understands.
+  [[nodiscard]] os::code_location location() const noexcept;
+
+  /// Runs the function. Throws what it throws, and `malformed_bytes`.
+  [[nodiscard]] std::optional<codec::packet>
+  run(bytes_view body, std::span<const memory::offset> handles) const {
+    return invoke_(body, handles);
+  }
+
+  /// Returns the entry at `location`, nullptr if this image has none there.
+  [[nodiscard]] static const entry* find(os::code_location location) noexcept;
+
+private:
+  invoker invoke_;
+  const entry* next_;
+};
+
+/// What is known of a function from its type: result and parameters.
+template <class F>
+struct signature : signature<decltype(&F::operator())> {};
+
+template <class R, class... Ps>
+struct signature<R(Ps...)> {
+  using result = R;
+  using parameters = std::tuple<std::decay_t<Ps>...>;
+  static constexpr bool changes_arguments
+    = ((std::is_lvalue_reference_v<Ps>
+        && !std::is_const_v<std::remove_reference_t<Ps>>)
+       || ...);
+  static constexpr std::size_t arity = sizeof...(Ps);
+};
+
+template <class R, class... Ps>
+struct signature<R (*)(Ps...)> : signature<R(Ps...)> {};
+template <class R, class... Ps>
+struct signature<R (*)(Ps...) noexcept> : signature<R(Ps...)> {};
+template <class C, class R, class... Ps>
+struct signature<R (C::*)(Ps...) const> : signature<R(Ps...)> {};
+template <class C, class R, class... Ps>
+struct signature<R (C::*)(Ps...) const noexcept> : signature<R(Ps...)> {};
+
+/// A lambda without captures and without `auto` parameters: one type, one
+/// function.
+template <class F>
+concept captureless_lambda
+  = std::is_class_v<F> && std::is_empty_v<F>
+    && std::is_default_constructible_v<F> && requires { &F::operator(); };
+
+/// The function `f` of a `start<f>`, as a type.
+template <auto F>
+struct function {
+  using type = signature<decltype(F)>;
+
+  template <class... Args>
+  static decltype(auto) call(Args&&... args) {
+    return std::invoke(F, std::forward<Args>(args)...);
+  }
+};
+
+/// A captureless lambda, as a type.
+template <captureless_lambda F>
+struct lambda {
+  using type = signature<F>;
+
+  template <class... Args>
+  static decltype(auto) call(Args&&... args) {
+    return F{}(std::forward<Args>(args)...);
+  }
+};
+
+/// Runs `Callable` on decoded arguments and encodes what it returns; a result
+/// that cannot be sent is dropped, `start` does not ask for it.
+template <class Callable>
+std::optional<codec::packet>
+invoke(bytes_view body, std::span<const memory::offset> handles) {
+  using callable = typename Callable::type;
+  auto values
+    = codec::decode<typename callable::parameters>(body, handles);
+  const auto run = [&]() -> decltype(auto) {
+    return std::apply(
+      [](auto&&... args) -> decltype(auto) {
+        return Callable::call(std::forward<decltype(args)>(args)...);
+      },
+      std::move(values));
+  };
+  using result = std::decay_t<typename callable::result>;
+  if constexpr (std::is_void_v<result>) {
+    run();
+    return std::nullopt;
+  } else if constexpr (codec::sendable<result>) {
+    return codec::encode(run());
+  } else {
+    static_cast<void>(run());
+    return std::nullopt;
+  }
+}
+
+/// The entry of `Callable`; naming it anywhere in the program registers it.
+template <class Callable>
+inline const entry entry_of{&invoke<Callable>};
+
+/// Checks, with a short message each, that `Callable` can be started with
+/// arguments of these types.
+template <class Callable, class... Args>
+consteval void require_startable() {
+  using callable = typename Callable::type;
+  static_assert(!callable::changes_arguments,
+                "troupe: a function for another process must not take a "
+                "non-const reference: the change would be lost");
+  static_assert(callable::arity == sizeof...(Args),
+                "troupe: the number of arguments does not fit the function");
+  if constexpr (callable::arity == sizeof...(Args)) {
+    []<std::size_t... I>(std::index_sequence<I...>) {
+      (codec::require_sendable<
+         std::tuple_element_t<I, typename callable::parameters>>(),
+       ...);
+      static_assert(
+        (std::is_convertible_v<
+           Args, std::tuple_element_t<I, typename callable::parameters>>
+         && ...),
+        "troupe: an argument does not convert to the function's parameter");
+    }(std::make_index_sequence<sizeof...(Args)>{});
+  }
+}
+
+/// Encodes arguments as the parameter types of `Callable`.
+template <class Callable, class... Args>
+codec::packet encode_arguments(Args&&... args) {
+  require_startable<Callable, Args&&...>();
+  using parameters = typename Callable::type::parameters;
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return codec::encode_all(
+      static_cast<const std::tuple_element_t<I, parameters>&>(
+        std::tuple_element_t<I, parameters>(std::forward<Args>(args)))...);
+  }(std::index_sequence_for<Args...>{});
+}
+
+} // namespace troupe::hosting

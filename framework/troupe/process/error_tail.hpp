@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+namespace troupe::hosting {
+
+/// Sets the standard streams of a new host up.
+///
+/// Standard output is written line by line, so that lines of several processes
+/// do not tear. What goes to `std::cerr`, `std::clog` and C's `stderr` is
+/// written line by line as well, and its last 4 KiB are kept in the process
+/// table, where whoever joins the process finds them however it ended. Bytes
+/// written with `write(2)` go past both.
+void set_up_streams();
+
+/// Writes out what standard output has buffered. Never throws: a closed stream
+/// does no harm.
+void flush_output() noexcept;
+
+/// The same for all streams, at the end of a process.
+void flush_streams() noexcept;
+
+} // namespace troupe::hosting

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/memory/process_slot.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace troupe {
+
+/// How a process ended, with its story.
+class exit_status {
+public:
+  exit_status() = default;
+
+  /// Reads the status out of the process table.
+  explicit exit_status(const memory::process_slot& slot);
+
+  /// Returns whether the process returned, or called `exit(0)`.
+  [[nodiscard]] bool success() const noexcept {
+    return ending_ == memory::ending::exited && code_ == 0;
+  }
+
+  /// Returns whether it ended by itself: by returning, `exit` or `_exit`.
+  [[nodiscard]] bool exited() const noexcept {
+    return ending_ == memory::ending::exited;
+  }
+
+  /// Returns whether a signal ended it, `kill` included.
+  [[nodiscard]] bool signaled() const noexcept {
+    return ending_ == memory::ending::signaled;
+  }
+
+  /// Returns whether an uncaught exception ended it; `code()` is then 1.
+  [[nodiscard]] bool threw() const noexcept {
+    return ending_ == memory::ending::threw;
+  }
+
+  /// The exit code; for a process that a signal ended, minus the signal's
+  /// number, as in Python. -255 if nobody could tell.
+  [[nodiscard]] int code() const noexcept;
+
+  /// The signal's number, 0 if none.
+  [[nodiscard]] int signal() const noexcept {
+    return signaled() ? code_ : 0;
+  }
+
+  /// "SIGKILL"; empty if no signal.
+  [[nodiscard]] std::string signal_name() const;
+
+  /// The type of the uncaught exception, as C++ spells it.
+  [[nodiscard]] const std::string& exception_type() const noexcept {
+    return exception_type_;
+  }
+
+  /// The `what()` of the uncaught exception, at most 759 bytes of it.
+  [[nodiscard]] const std::string& exception_text() const noexcept {
+    return exception_text_;
+  }
+
+  /// The last lines of standard error, at most 4 KiB: what was written through
+  /// `std::cerr`, `std::clog` and C's `stderr`, not by `write(2)`.
+  [[nodiscard]] const std::string& last_lines() const noexcept {
+    return last_lines_;
+  }
+
+  /// One line for people: "killed by SIGKILL (9)".
+  [[nodiscard]] std::string description() const;
+
+private:
+  memory::ending ending_ = memory::ending::none;
+  int code_ = 0;
+  std::string exception_type_;
+  std::string exception_text_;
+  std::string last_lines_;
+};
+
+} // namespace troupe

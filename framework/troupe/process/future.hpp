@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/parcel.hpp>
+#include <troupe/process/remote_error.hpp>
+#include <troupe/process/start.hpp>
+
+#include <chrono>
+#include <future>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+namespace hosting {
+
+/// Waits for the process. Throws `remote_error` if it ended otherwise than by
+/// returning.
+void require_success(const process_view& of);
+
+/// The same, and takes the bytes of the result.
+[[nodiscard]] codec::parcel take_result(const process_view& of);
+
+} // namespace hosting
+
+/// The result of a function that runs in a process of its own; the shape of
+/// `std::future`. The destructor is that of the process: it joins.
+template <class R>
+class future {
+public:
+  future() noexcept = default;
+
+  explicit future(process runner) noexcept : runner_(std::move(runner)) {
+  }
+
+  /// Returns whether there is a result to get.
+  [[nodiscard]] bool valid() const noexcept {
+    return runner_.joinable();
+  }
+
+  /// Waits for the result and gives it, once: `valid()` is false afterwards.
+  /// Throws `remote_error` when the function threw or the process died,
+  /// `malformed_bytes`, `invalid_state` when there is nothing to get.
+  /// @blocks on the process
+  R get() {
+    const process runner = std::move(runner_);
+    if constexpr (std::is_void_v<R>) {
+      hosting::require_success(runner.view());
+    } else {
+      auto result = hosting::take_result(runner.view());
+      const auto handles = result.take_handles();
+      return codec::decode<R>(result.body(), handles);
+    }
+  }
+
+  /// @blocks on the process
+  void wait() const {
+    runner_.join();
+  }
+
+  template <class Rep, class Period>
+  [[nodiscard]] std::future_status
+  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
+    return runner_.join_for(limit) ? std::future_status::ready
+                                   : std::future_status::timeout;
+  }
+
+  template <class Clock, class Duration>
+  [[nodiscard]] std::future_status
+  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
+    return runner_.join_until(limit) ? std::future_status::ready
+                                     : std::future_status::timeout;
+  }
+
+  /// The process that computes the result.
+  [[nodiscard]] process& runner() noexcept {
+    return runner_;
+  }
+
+private:
+  process runner_;
+};
+
+/// Starts a process that calls `F(args...)` and sends the result back.
+/// Arguments and errors as for `start`; the result type must be sendable.
+template <auto F, class... Args>
+[[nodiscard]] auto async(Args&&... args) {
+  using result = std::decay_t<typename hosting::function<F>::type::result>;
+  if constexpr (!std::is_void_v<result>)
+    codec::require_sendable<result>();
+  return future<result>{start<F>(std::forward<Args>(args)...)};
+}
+
+template <hosting::captureless_lambda F, class... Args>
+[[nodiscard]] auto async(F function, Args&&... args) {
+  using result = std::decay_t<typename hosting::signature<F>::result>;
+  if constexpr (!std::is_void_v<result>)
+    codec::require_sendable<result>();
+  return future<result>{start(function, std::forward<Args>(args)...)};
+}
+
+} // namespace troupe

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/guardian.hpp>
+
+#include <troupe/base/deadline.hpp>
+#include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/child.hpp>
+#include <troupe/os/pipe.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/process/links.hpp>
+#include <troupe/process/table.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+
+namespace troupe::hosting {
+
+namespace {
+
+using memory::run_memory;
+
+guardian* the_guardian = nullptr;
+
+// What the signal handler may touch.
+std::atomic<int> interrupts_from_terminal{0};
+std::atomic<int> interrupts_from_elsewhere{0};
+std::atomic<int> interrupt_event{-1};
+
+void note_interrupt(bool from_terminal) {
+  (from_terminal ? interrupts_from_terminal : interrupts_from_elsewhere)
+    .fetch_add(1);
+  os::ring_event(interrupt_event.load());
+}
+
+std::int64_t now() {
+  return deadline::clock::now().time_since_epoch().count();
+}
+
+template <class Visit>
+void for_each_host(Visit visit) {
+  for_each_slot([&](std::uint32_t index, process_slot& slot) {
+    if (index != 0 && is_alive(slot.current_state()))
+      visit(index, slot);
+  });
+}
+
+} // namespace
+
+guardian::guardian() : event_(os::make_event()) {
+  os::adopt_orphans();
+  start_server();
+  the_guardian = this;
+  interrupt_event.store(event_.get());
+  if (os::interrupt_is_default())
+    os::on_interrupt(note_interrupt);
+  thread_ = std::thread{[this] { watch(); }};
+}
+
+guardian::~guardian() {
+  ending_.store(true);
+  os::ring_event(event_.get());
+  thread_.join();
+  the_guardian = nullptr;
+  os::send_signal({server_, 0}, SIGKILL);
+  os::reap(server_);
+  settings_.restore();
+  interrupt_event.store(-1);
+}
+
+guardian* guardian::current() noexcept {
+  return the_guardian;
+}
+
+std::stop_token guardian::interrupt_token() noexcept {
+  token_taken_.store(true);
+  return stop_.get_token();
+}
+
+void guardian::start_server() {
+  server_ = os::spawn_self(summons_variable,
+                           write_summons({role::fork_server, {}}),
+                           inherited(role::fork_server), settings_.mask());
+  server_ended_ = os::open_pidfd(server_);
+}
+
+void guardian::watch() {
+  os::block_all_signals();
+  os::name_process("troupe-guard");
+  while (!ending_.load()) {
+    std::vector<os::watched> waiting{{event_.get()}, {server_ended_.get()}};
+    for (const auto& each : orphans_)
+      waiting.push_back({each.ended.get()});
+    auto limit = deadline::never();
+    // An orphan may claim its slot after its server's death; nothing tells.
+    if (unclaimed_)
+      limit = deadline::after(std::chrono::milliseconds{5});
+    if (interrupts_seen_ > 0)
+      limit = deadline::after(std::chrono::milliseconds{5});
+    static_cast<void>(os::wait_readable(waiting, limit));
+    os::clear_event(event_.get());
+    if (ending_.load())
+      return;
+    if (waiting[1].ready)
+      replace_server();
+    if (unclaimed_)
+      adopt();
+    bury_orphans();
+    answer_interrupts();
+  }
+}
+
+void guardian::replace_server() {
+  os::reap(server_);
+  adopt();
+  try {
+    start_server();
+  } catch (const error& failure) {
+    // Nothing can be started any more; what runs goes on.
+    server_ended_.reset();
+    std::cerr << "troupe: the fork server cannot be restarted: "
+              << failure.what() << std::endl;
+  }
+}
+
+void guardian::adopt() {
+  unclaimed_ = false;
+  for_each_host([this](std::uint32_t index, process_slot& slot) {
+    const auto pid = slot.claim.load(std::memory_order_acquire);
+    if (pid == 0) {
+      unclaimed_ = unclaimed_
+                   || slot.current_state() == slot_state::starting;
+      return;
+    }
+    const bool known = std::any_of(
+      orphans_.begin(), orphans_.end(),
+      [pid](const orphan& each) { return each.pid == pid; });
+    if (known || !os::peek_child(pid).is_child)
+      return;
+    try {
+      orphans_.push_back({index, pid, os::open_pidfd(pid)});
+    } catch (const error&) {
+      // Out of descriptors: looked for again at the next turn.
+      unclaimed_ = true;
+    }
+  });
+}
+
+void guardian::bury_orphans() {
+  std::erase_if(orphans_, [](const orphan& each) {
+    const auto state = os::peek_child(each.pid);
+    if (state.is_child && !state.ended)
+      return false;
+    if (state.ended) {
+      confirm_death(each.slot, *state.ended);
+      os::reap(each.pid);
+    }
+    return true;
+  });
+}
+
+void guardian::answer_interrupts() {
+  const int elsewhere = interrupts_from_elsewhere.load();
+  const int seen = interrupts_from_terminal.load() + elsewhere;
+  if (seen == 0)
+    return;
+  if (interrupts_seen_.load() == 0) {
+    auto& header = run_memory::current().header();
+    header.interrupted.store(1);
+    os::wake_all(header.interrupted);
+    interrupt_limit_ = now() + header.grace;
+    stop_.request_stop();
+    // The terminal has told every process of its group already.
+    if (elsewhere > 0)
+      for_each_host([](std::uint32_t, process_slot& slot) {
+        os::send_signal(slot.identity(), SIGINT);
+      });
+  }
+  interrupts_seen_.store(seen);
+  bool some = false;
+  for_each_host([&](std::uint32_t, process_slot&) { some = true; });
+  const bool patient = some || token_taken_.load();
+  if (seen > 1 || now() >= interrupt_limit_ || !patient)
+    end_run();
+}
+
+void guardian::end_run() {
+  for_each_host([](std::uint32_t, process_slot& slot) {
+    os::send_signal(slot.identity(), SIGKILL);
+  });
+  // Only if nobody is in the middle of writing.
+  if (::ftrylockfile(stdout) == 0) {
+    ::fflush_unlocked(stdout);
+    ::funlockfile(stdout);
+  }
+  os::die_of_interrupt();
+}
+
+} // namespace troupe::hosting

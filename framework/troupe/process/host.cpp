@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/host.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/codec/parcel.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/os/child.hpp>
+#include <troupe/os/life_line.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/process/entry.hpp>
+#include <troupe/process/error_tail.hpp>
+#include <troupe/process/links.hpp>
+#include <troupe/process/process.hpp>
+#include <troupe/process/table.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <cxxabi.h>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <typeinfo>
+
+namespace troupe::hosting {
+
+namespace {
+
+using memory::run_memory;
+
+constexpr int exception_code = 1;
+
+/// Copies as much of `text` as fits, with a zero at the end.
+template <std::size_t N>
+void copy_text(std::array<char, N>& into, std::string_view text) noexcept {
+  const auto size = std::min(text.size(), N - 1);
+  std::memcpy(into.data(), text.data(), size);
+  into[size] = 0;
+}
+
+std::string type_of_current_exception() {
+  const std::type_info* type = abi::__cxa_current_exception_type();
+  if (type == nullptr)
+    return "unknown";
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name{
+    abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), std::free};
+  return name ? name.get() : type->name();
+}
+
+/// Notes the exception that is being handled as the end of this process.
+void note_exception(process_slot& slot, std::string_view text) {
+  const auto type = type_of_current_exception();
+  copy_text(slot.exception_type, type);
+  copy_text(slot.exception_text, text);
+  slot.code.store(exception_code, std::memory_order_relaxed);
+  // release: pairs with the acquire in confirm_death.
+  slot.ended_by.store(static_cast<std::uint32_t>(memory::ending::threw),
+                      std::memory_order_release);
+  std::cerr << "troupe: process " << slot.name.data() << " ("
+            << os::this_pid() << ") ended by exception " << type << ": "
+            << text << std::endl;
+}
+
+void run_function(process_slot& slot) {
+  const os::code_location location{slot.entry_module.load(),
+                                   slot.entry_offset.load()};
+  const auto* function = entry::find(location);
+  if (function == nullptr)
+    throw unknown_function("run the function at offset "
+                             + std::to_string(location.offset),
+                           "the program's image in this process has none "
+                           "there",
+                           "load the library that holds it before "
+                           "troupe::program is made");
+  std::optional<codec::packet> result;
+  if (const auto where = slot.arguments.exchange(0)) {
+    auto arguments = codec::parcel::open(where);
+    const auto handles = arguments.take_handles();
+    result = function->run(arguments.body(), handles);
+  } else {
+    const auto size = std::min<std::size_t>(slot.inline_size,
+                                            slot.inline_bytes.size());
+    result = function->run(bytes_view{slot.inline_bytes}.first(size), {});
+  }
+  if (result)
+    slot.result.store(codec::parcel::make(*result), std::memory_order_release);
+}
+
+void claim(slot_id id) {
+  auto& memory = run_memory::current();
+  auto* slot = memory.find(id);
+  std::int32_t nobody = 0;
+  if (slot == nullptr
+      || !slot->claim.compare_exchange_strong(nobody, os::this_pid(),
+                                              std::memory_order_acq_rel))
+    os::exit_at_once(0);
+  const auto self = os::this_process_id();
+  slot->start_time.store(self.start_time, std::memory_order_relaxed);
+  slot->pid.store(self.pid, std::memory_order_relaxed);
+  auto starting = static_cast<std::uint32_t>(slot_state::starting);
+  // release: pairs with the acquire of whoever asks for the pid.
+  slot->state.compare_exchange_strong(
+    starting, static_cast<std::uint32_t>(slot_state::running),
+    std::memory_order_acq_rel);
+  os::wake_all(slot->state);
+  memory.become(id);
+  memory::start_without_holdings();
+  // A daemon whose parent died meanwhile was not there to be killed.
+  if (slot->daemon.load() != 0 && !is_alive(slot->parent.load()))
+    ::raise(SIGKILL);
+}
+
+} // namespace
+
+void end_children() noexcept {
+  // A child that the user forked has no children of ours.
+  auto& memory = run_memory::current();
+  const bool is_root = memory.self().index == 0;
+  if (memory.own_slot().pid.load() != os::this_pid())
+    return;
+  const auto mine = memory.self().packed();
+  const auto each_living_daemon = [&](auto visit) {
+    for_each_slot([&](std::uint32_t index, process_slot& slot) {
+      if (index != memory.self().index && slot.parent.load() == mine
+          && slot.daemon.load() != 0 && is_alive(slot.current_state()))
+        visit(process_view{{index, slot.generation.load()}});
+    });
+  };
+  each_living_daemon([](const process_view& daemon) { daemon.terminate(); });
+  const auto limit
+    = deadline::after(std::chrono::nanoseconds{memory.header().grace});
+  each_living_daemon([limit](const process_view& daemon) {
+    if (!daemon.join_before(limit))
+      daemon.kill();
+  });
+  // A process that ends may leave others behind: look until none is left.
+  for (bool some = true; some;) {
+    const auto deaths = memory.header().deaths.load();
+    some = false;
+    for_each_slot([&](std::uint32_t index, process_slot& slot) {
+      some = some
+             || (index != memory.self().index && is_alive(slot.current_state())
+                 && (is_root || slot.parent.load() == mine));
+    });
+    if (some)
+      static_cast<void>(
+        os::wait(memory.header().deaths, deaths, deadline::never()));
+  }
+}
+
+void run_host(slot_id id) {
+  auto& memory = run_memory::current();
+  static const auto armed
+    = os::arm_life_line(links::current().life_line.get());
+  auto* const slot = memory.find(id);
+  if (slot == nullptr)
+    os::exit_at_once(0);
+  if (slot->method.load() == static_cast<std::uint32_t>(start_method::spawn)
+      && !links::current().freshly_executed)
+    os::exec_self(summons_variable, write_summons({role::host, id}),
+                  inherited(role::host));
+  claim(id);
+  os::name_process(slot->name.data());
+  set_up_streams();
+  // After the user's own exit handlers, for they were registered later.
+  std::atexit([] {
+    end_children();
+    flush_streams();
+  });
+  try {
+    run_function(*slot);
+  } catch (const std::exception& failure) {
+    note_exception(*slot, failure.what());
+    std::exit(exception_code);
+  } catch (...) {
+    note_exception(*slot, "not a std::exception");
+    std::exit(exception_code);
+  }
+  std::exit(EXIT_SUCCESS);
+}
+
+} // namespace troupe::hosting

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/descriptor.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::hosting {
+
+/// What a process of the run has open besides the user's files.
+///
+/// All of them are closed when a user's program is executed; only the run's
+/// own processes are started with them.
+struct links {
+  /// The reading end of the life-line; the root has the writing end too.
+  os::descriptor life_line;
+  os::descriptor life_line_writer;
+  /// The pipe of start requests: four bytes, the index of a slot. Every process
+  /// may write; the root keeps the reading end open so that no request is lost
+  /// with a fork server, and hosts have none.
+  os::descriptor requests_reader;
+  os::descriptor requests;
+  /// This image was executed for the run, and is not a fork of the server.
+  bool freshly_executed = false;
+
+  /// The calling process's; made by `program`.
+  [[nodiscard]] static links& current();
+};
+
+/// Which part a freshly executed image has to play.
+enum class role { root, fork_server, host };
+
+/// What the environment variable of a re-executed process says.
+struct summons {
+  role part = role::root;
+  memory::slot_id slot;
+};
+
+/// The variable's name.
+extern const char* const summons_variable;
+
+/// Writes what a re-executed process must know to join the run.
+[[nodiscard]] std::string write_summons(const summons& text);
+
+/// Descriptors that a re-executed process of `part` must inherit.
+[[nodiscard]] std::vector<int> inherited(role part);
+
+/// Reads and removes the variable, joins the run and fills `links::current()`;
+/// `role::root` if there is none. Throws `malformed_bytes`.
+[[nodiscard]] summons answer_summons();
+
+} // namespace troupe::hosting

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/process.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/pipe.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/os/processors.hpp>
+#include <troupe/process/table.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+using memory::process_slot;
+using memory::run_memory;
+using memory::slot_state;
+
+/// Waits until the slot's state makes `ready` true. False: the limit passed,
+/// or the slot is another's by now (then `find` fails as well).
+template <class Ready>
+bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
+  for (;;) {
+    const auto* slot = run_memory::current().find(of.id());
+    if (slot == nullptr)
+      return true;
+    // acquire: pairs with the release that published the state.
+    const auto seen = slot->state.load(std::memory_order_acquire);
+    if (ready(static_cast<slot_state>(seen)))
+      return true;
+    if (!os::wait(slot->state, seen, limit))
+      return false;
+  }
+}
+
+} // namespace
+
+std::int32_t process_view::pid() const {
+  static_cast<void>(
+    wait_for_state(*this, deadline::never(), [](slot_state state) {
+      return state != slot_state::reserved && state != slot_state::requested
+             && state != slot_state::starting;
+    }));
+  const auto* slot = run_memory::current().find(id_);
+  return slot != nullptr ? slot->pid.load(std::memory_order_relaxed) : 0;
+}
+
+std::string process_view::name() const {
+  const auto* slot = run_memory::current().find(id_);
+  if (slot == nullptr)
+    return "(gone)";
+  const auto& text = slot->name;
+  return {text.begin(), std::find(text.begin(), text.end(), '\0')};
+}
+
+bool process_view::is_daemon() const {
+  const auto* slot = run_memory::current().find(id_);
+  return slot != nullptr && slot->daemon.load(std::memory_order_relaxed) != 0;
+}
+
+bool process_view::is_alive() const {
+  const auto* slot = run_memory::current().find(id_);
+  return slot != nullptr && hosting::is_alive(slot->current_state());
+}
+
+exit_status process_view::join() const {
+  return *join_before(deadline::never());
+}
+
+std::optional<exit_status> process_view::join_before(deadline limit) const {
+  auto& memory = run_memory::current();
+  if (id_ == memory.self() && limit.is_never())
+    throw would_deadlock("join process " + name(), "it is the calling process",
+                         "join children only");
+  const auto dead
+    = [](slot_state state) { return !hosting::is_alive(state); };
+  if (!wait_for_state(*this, limit, dead))
+    return std::nullopt;
+  const auto* slot = memory.find(id_);
+  if (slot == nullptr || slot->current_state() != slot_state::dead)
+    return exit_status{};
+  return exit_status{*slot};
+}
+
+bool process_view::terminate() const {
+  return send_signal(SIGTERM);
+}
+
+bool process_view::kill() const {
+  return send_signal(SIGKILL);
+}
+
+bool process_view::interrupt() const {
+  return send_signal(SIGINT);
+}
+
+bool process_view::send_signal(int signal) const {
+  if (pid() == 0)
+    return false;
+  const auto* slot = run_memory::current().find(id_);
+  return slot != nullptr && os::send_signal(slot->identity(), signal);
+}
+
+os::descriptor process_view::open_sentinel() const {
+  const auto number = pid();
+  if (number != 0 && is_alive()) {
+    try {
+      auto fd = os::open_pidfd(number);
+      // The number may have gone to another process before it was opened.
+      if (is_alive())
+        return fd;
+    } catch (const os_failure&) {
+      if (is_alive() && os::is_running({number, 0}))
+        throw;
+    }
+  }
+  auto ended = os::make_event();
+  os::ring_event(ended.get());
+  return ended;
+}
+
+void process_view::save(codec::encoder& to) const {
+  const auto packed = id_.packed();
+  to.write(&packed, sizeof packed);
+}
+
+process_view process_view::load(codec::decoder& from) {
+  std::uint64_t packed = 0;
+  std::memcpy(&packed, from.take(sizeof packed, "process_view"),
+              sizeof packed);
+  return process_view{memory::slot_id::unpacked(packed)};
+}
+
+process::process(process&& other) noexcept
+  : view_(other.view_),
+    owns_(std::exchange(other.owns_, false)),
+    sentinel_(std::move(other.sentinel_)) {
+}
+
+process& process::operator=(process&& other) {
+  if (this != &other) {
+    end();
+    view_ = other.view_;
+    owns_ = std::exchange(other.owns_, false);
+    sentinel_ = std::move(other.sentinel_);
+  }
+  return *this;
+}
+
+process::~process() {
+  end();
+}
+
+void process::end() noexcept {
+  if (!owns_)
+    return;
+  if (view_.is_daemon() && view_.is_alive()) {
+    view_.terminate();
+    const auto grace
+      = std::chrono::nanoseconds{run_memory::current().header().grace};
+    if (!view_.join_for(grace))
+      view_.kill();
+  }
+  static_cast<void>(view_.join_before(deadline::never()));
+  hosting::free_slot(view_.id(), slot_state::dead);
+  owns_ = false;
+}
+
+const process_view& process::view() const {
+  if (!owns_)
+    throw invalid_state("use a process handle", "it has no process",
+                        "it was closed, detached or moved from");
+  return view_;
+}
+
+int process::sentinel() {
+  if (!sentinel_)
+    sentinel_ = view().open_sentinel();
+  return sentinel_.get();
+}
+
+void process::close() {
+  if (view().is_alive())
+    throw invalid_state("close the handle of process " + name(),
+                        "the process is alive", "join it first");
+  hosting::free_slot(view_.id(), slot_state::dead);
+  sentinel_.reset();
+  owns_ = false;
+}
+
+void process::detach() {
+  const auto id = view().id();
+  if (auto* slot = run_memory::current().find(id)) {
+    slot->detached.store(1);
+    hosting::free_slot(id, slot_state::dead);
+  }
+  owns_ = false;
+  sentinel_.reset();
+}
+
+process_view current_process() {
+  return process_view{run_memory::current().self()};
+}
+
+std::optional<process_view> parent_process() {
+  auto& memory = run_memory::current();
+  if (memory.self().index == 0)
+    return std::nullopt;
+  return process_view{
+    memory::slot_id::unpacked(memory.own_slot().parent.load())};
+}
+
+std::vector<process_view> active_children() {
+  auto& memory = run_memory::current();
+  const auto self = memory.self();
+  std::vector<process_view> result;
+  hosting::for_each_slot([&](std::uint32_t index, process_slot& slot) {
+    if (index != self.index && slot.parent.load() == self.packed()
+        && hosting::is_alive(slot.current_state()))
+      result.emplace_back(memory::slot_id{index, slot.generation.load()});
+  });
+  return result;
+}
+
+unsigned hardware_concurrency() {
+  return os::available_processors();
+}
+
+} // namespace troupe

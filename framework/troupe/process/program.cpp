@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/program.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/life_line.hpp>
+#include <troupe/os/pipe.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/os/signals.hpp>
+#include <troupe/process/fork_server.hpp>
+#include <troupe/process/guardian.hpp>
+#include <troupe/process/host.hpp>
+#include <troupe/process/links.hpp>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace troupe {
+
+namespace {
+
+using hosting::links;
+using memory::run_memory;
+
+std::unique_ptr<hosting::guardian>& the_guardian() {
+  static auto& value = *new std::unique_ptr<hosting::guardian>;
+  return value;
+}
+
+std::int32_t root_pid = 0;
+
+/// Ends the run, once, in the root only: a copy that the user forked has no
+/// run to end.
+void end_run() {
+  if (root_pid != os::this_pid() || !the_guardian())
+    return;
+  hosting::end_children();
+  const bool interrupted = the_guardian()->interrupted();
+  the_guardian().reset();
+  if (interrupted)
+    os::die_of_interrupt();
+}
+
+void become_root(std::int64_t grace) {
+  auto& memory = run_memory::current();
+  memory.header().grace = grace;
+  auto& slot = memory.own_slot();
+  const auto self = os::this_process_id();
+  slot.generation.store(memory.self().generation);
+  slot.claim.store(self.pid);
+  slot.pid.store(self.pid);
+  slot.start_time.store(self.start_time);
+  slot.parent.store(memory.self().packed());
+  std::strcpy(slot.name.data(), "root");
+  slot.state.store(static_cast<std::uint32_t>(memory::slot_state::running));
+  memory.header().slots_high.store(1);
+  root_pid = self.pid;
+}
+
+/// Turns SIGINT into a stop request in a process that has no guardian.
+class interrupt_listener {
+public:
+  interrupt_listener() : event_(os::make_event()) {
+    event_fd = event_.get();
+    thread_ = std::thread{[this] {
+      os::block_all_signals();
+      os::watched waiting[] = {{event_.get()}};
+      while (!waiting[0].ready)
+        static_cast<void>(os::wait_readable(waiting, deadline::never()));
+      stop_.request_stop();
+    }};
+    thread_.detach();
+    os::on_interrupt([](bool) { os::ring_event(event_fd); });
+  }
+
+  [[nodiscard]] std::stop_token token() const noexcept {
+    return stop_.get_token();
+  }
+
+private:
+  static inline int event_fd = -1;
+
+  os::descriptor event_;
+  std::stop_source stop_;
+  std::thread thread_;
+};
+
+} // namespace
+
+program::program(int argc, char** argv, const run_options& options)
+  : arguments_(argv + (argc > 0 ? 1 : 0),
+               static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)) {
+  const auto summons = hosting::answer_summons();
+  if (summons.part == hosting::role::fork_server)
+    hosting::run_host(hosting::serve_forks());
+  if (summons.part == hosting::role::host)
+    hosting::run_host(summons.slot);
+  run_memory::create(options.size);
+  become_root(options.grace.count());
+  auto& own = links::current();
+  auto [life, life_writer] = os::make_life_line();
+  own.life_line = std::move(life);
+  own.life_line_writer = std::move(life_writer);
+  auto [reader, writer] = os::make_pipe();
+  own.requests_reader = std::move(reader);
+  own.requests = std::move(writer);
+  the_guardian() = std::make_unique<hosting::guardian>();
+  std::atexit(end_run);
+}
+
+program::~program() {
+  end_run();
+}
+
+std::stop_token interrupt_token() {
+  static_cast<void>(run_memory::current());
+  if (auto* guardian = hosting::guardian::current())
+    return guardian->interrupt_token();
+  static auto& listener = *new interrupt_listener;
+  return listener.token();
+}
+
+bool interrupted() {
+  return run_memory::current().header().interrupted.load() != 0;
+}
+
+} // namespace troupe

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/start.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/codec/parcel.hpp>
+#include <troupe/os/pipe.hpp>
+#include <troupe/process/error_tail.hpp>
+#include <troupe/process/links.hpp>
+#include <troupe/process/table.hpp>
+
+#include <chrono>
+#include <cstring>
+#include <string>
+
+namespace troupe::hosting {
+
+namespace {
+
+using memory::run_memory;
+
+/// "process-1", "process-1:2": the place in the tree of processes.
+std::string default_name() {
+  auto& memory = run_memory::current();
+  const auto number = memory.own_slot().children_started.fetch_add(1) + 1;
+  const std::string own{memory.own_slot().name.data()};
+  const bool of_root = memory.self().index == 0;
+  const bool named = !own.starts_with("process-");
+  return (of_root || named ? "process-" : own + ":") + std::to_string(number);
+}
+
+void put_arguments(process_slot& slot, codec::packet& arguments) {
+  const auto body = arguments.body();
+  if (!arguments.handles().empty() || body.size() > slot.inline_bytes.size()) {
+    slot.arguments.store(codec::parcel::make(arguments));
+    return;
+  }
+  slot.inline_size = static_cast<std::uint32_t>(body.size());
+  if (!body.empty())
+    std::memcpy(slot.inline_bytes.data(), body.data(), body.size());
+}
+
+} // namespace
+
+slot_id request_process(const entry& function, codec::packet& arguments,
+                        const start_options& options) {
+  auto& memory = run_memory::current();
+  const auto id = reserve_slot();
+  auto& slot = memory.slot(id.index);
+  if (options.name.size() >= slot.name.size()) {
+    free_slot(id, slot_state::reserved);
+    throw invalid_argument("start a process with a name of "
+                             + std::to_string(options.name.size()) + " bytes",
+                           "at most 255 bytes are kept", "shorten it");
+  }
+  try {
+    put_arguments(slot, arguments);
+  } catch (...) {
+    free_slot(id, slot_state::reserved);
+    throw;
+  }
+  const auto name = options.name.empty() ? default_name() : options.name;
+  std::memcpy(slot.name.data(), name.c_str(), name.size() + 1);
+  const bool parent_is_daemon = memory.own_slot().daemon.load() != 0;
+  slot.daemon.store(options.daemon.value_or(parent_is_daemon) ? 1 : 0);
+  slot.method.store(static_cast<std::uint32_t>(options.method));
+  const auto location = function.location();
+  slot.entry_module.store(location.module, std::memory_order_relaxed);
+  slot.entry_offset.store(location.offset, std::memory_order_relaxed);
+  slot.requested_at.store(
+    std::chrono::steady_clock::now().time_since_epoch().count());
+  // release: pairs with the fork server's acquire; the slot is whole.
+  slot.state.store(static_cast<std::uint32_t>(slot_state::requested),
+                   std::memory_order_release);
+  // What this process has printed so far comes before what the child prints.
+  flush_output();
+  const auto index = id.index;
+  os::write_all(links::current().requests.get(),
+                {reinterpret_cast<const char*>(&index), sizeof index});
+  return id;
+}
+
+} // namespace troupe::hosting

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/process/entry.hpp>
+#include <troupe/process/process.hpp>
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+namespace hosting {
+
+/// Requests a process that runs `function`. `arguments` is left empty.
+/// Throws `invalid_state`, `invalid_argument`, `limit_reached`.
+[[nodiscard]] memory::slot_id request_process(const entry& function,
+                                              codec::packet& arguments,
+                                              const start_options& options);
+
+template <class Callable, class... Args>
+[[nodiscard]] memory::slot_id request(const start_options& options,
+                                      Args&&... args) {
+  auto arguments = encode_arguments<Callable>(std::forward<Args>(args)...);
+  return request_process(entry_of<Callable>, arguments, options);
+}
+
+template <class T>
+concept options_like = std::same_as<std::remove_cvref_t<T>, start_options>;
+
+} // namespace hosting
+
+/// Starts a process that calls `F(args...)` and ends.
+///
+/// `F` is a function or static member function; arguments are converted to its
+/// parameter types here and arrive as copies there. What cannot be sent does
+/// not compile. The call returns when the process is requested, not when it
+/// runs; a process that cannot be made has an `exit_status` that says why.
+/// Throws `invalid_state` (no `troupe::program`), `limit_reached`,
+/// `invalid_argument` (a name that is too long).
+template <auto F, class... Args>
+[[nodiscard]] process start(start_options options, Args&&... args) {
+  return process{hosting::request<hosting::function<F>>(
+    options, std::forward<Args>(args)...)};
+}
+
+template <auto F, class... Args>
+  requires(!(sizeof...(Args) > 0)
+           || !hosting::options_like<
+             std::tuple_element_t<0, std::tuple<Args..., void>>>)
+[[nodiscard]] process start(Args&&... args) {
+  return process{hosting::request<hosting::function<F>>(
+    start_options{}, std::forward<Args>(args)...)};
+}
+
+/// The same for a lambda without captures, whose parameters are not `auto`.
+template <hosting::captureless_lambda F, class... Args>
+[[nodiscard]] process start(start_options options, F, Args&&... args) {
+  return process{hosting::request<hosting::lambda<F>>(
+    options, std::forward<Args>(args)...)};
+}
+
+template <hosting::captureless_lambda F, class... Args>
+[[nodiscard]] process start(F, Args&&... args) {
+  return process{hosting::request<hosting::lambda<F>>(
+    start_options{}, std::forward<Args>(args)...)};
+}
+
+} // namespace troupe

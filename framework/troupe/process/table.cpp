@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/table.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/os/process_id.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <string>
+
+namespace troupe::hosting {
+
+namespace {
+
+using memory::ending;
+using memory::run_memory;
+
+std::uint32_t word(slot_state state) noexcept {
+  return static_cast<std::uint32_t>(state);
+}
+
+bool move_on(process_slot& slot, slot_state from, slot_state to) noexcept {
+  auto expected = word(from);
+  return slot.state.compare_exchange_strong(expected, word(to),
+                                            std::memory_order_acq_rel);
+}
+
+void end_children_of(std::uint64_t parent) noexcept {
+  for_each_slot([parent](std::uint32_t index, process_slot& slot) {
+    if (slot.parent.load(std::memory_order_relaxed) != parent)
+      return;
+    const bool daemon = slot.daemon.load(std::memory_order_relaxed) != 0;
+    switch (slot.current_state()) {
+    case slot_state::reserved:
+      free_slot(index, slot_state::reserved);
+      break;
+    case slot_state::requested:
+      if (daemon && move_on(slot, slot_state::requested, slot_state::reserved))
+        free_slot(index, slot_state::reserved);
+      break;
+    case slot_state::starting:
+    case slot_state::running:
+      // One that has not claimed its slot yet looks at its parent when it does.
+      if (daemon)
+        os::send_signal(slot.identity(), SIGKILL);
+      break;
+    case slot_state::dead:
+      free_slot(index, slot_state::dead);
+      break;
+    default:
+      break;
+    }
+  });
+}
+
+void finish_death(std::uint32_t index, process_slot& slot) noexcept {
+  auto& memory = run_memory::current();
+  auto& header = memory.header();
+  memory::release_holdings(index);
+  const auto self
+    = slot_id{index, slot.generation.load(std::memory_order_relaxed)}.packed();
+  const auto parent = slot.parent.load(std::memory_order_relaxed);
+  end_children_of(self);
+  slot.died_at.store(
+    std::chrono::steady_clock::now().time_since_epoch().count(),
+    std::memory_order_relaxed);
+  // release: pairs with the acquire of whoever joins and reads the status.
+  slot.state.store(word(slot_state::dead), std::memory_order_release);
+  os::wake_all(slot.state);
+  // The parent, dying at the same time, may have passed this slot before.
+  if (!is_alive(parent) || slot.detached.load() != 0)
+    free_slot(index, slot_state::dead);
+  header.deaths.fetch_add(1, std::memory_order_release);
+  os::wake_all(header.deaths);
+  for_each_slot([](std::uint32_t, process_slot& other) {
+    if (other.current_state() == slot_state::running)
+      memory::ring(other);
+  });
+}
+
+bool begin_death(process_slot& slot) noexcept {
+  return move_on(slot, slot_state::running, slot_state::dying)
+         || move_on(slot, slot_state::starting, slot_state::dying)
+         // A reaper was killed on the way: the work is ours now.
+         || slot.current_state() == slot_state::dying;
+}
+
+} // namespace
+
+bool is_alive(slot_state state) noexcept {
+  return state == slot_state::requested || state == slot_state::starting
+         || state == slot_state::running || state == slot_state::dying;
+}
+
+bool is_alive(std::uint64_t packed) noexcept {
+  const auto* slot = run_memory::current().find(slot_id::unpacked(packed));
+  if (slot == nullptr)
+    return false;
+  const auto state = slot->current_state();
+  return is_alive(state) && state != slot_state::dying;
+}
+
+slot_id reserve_slot() {
+  auto& memory = run_memory::current();
+  auto& header = memory.header();
+  for (std::uint32_t index = 1; index < header.slots; ++index) {
+    auto& slot = memory.slot(index);
+    if (slot.current_state() != slot_state::free
+        || !move_on(slot, slot_state::free, slot_state::reserved))
+      continue;
+    slot.parent.store(memory.self().packed(), std::memory_order_relaxed);
+    const auto generation
+      = slot.generation.fetch_add(1, std::memory_order_acq_rel) + 1;
+    auto high = header.slots_high.load(std::memory_order_relaxed);
+    while (high <= index
+           && !header.slots_high.compare_exchange_weak(
+             high, index + 1, std::memory_order_acq_rel)) {
+    }
+    return {index, generation};
+  }
+  throw limit_reached("start a process",
+                      "the run has " + std::to_string(header.slots)
+                        + " processes, alive or not yet joined",
+                      "join some, or raise limits::processes");
+}
+
+void free_slot(std::uint32_t index, slot_state from) noexcept {
+  auto& slot = run_memory::current().slot(index);
+  // While it is cleaned the slot is `reserved` and still its parent's, so that
+  // the parent's death would have it cleaned again.
+  if (from != slot_state::reserved
+      && !move_on(slot, from, slot_state::reserved))
+    return;
+  memory::forget(slot.arguments.exchange(0, std::memory_order_acq_rel));
+  memory::forget(slot.result.exchange(0, std::memory_order_acq_rel));
+  slot.claim.store(0, std::memory_order_relaxed);
+  slot.pid.store(0, std::memory_order_relaxed);
+  slot.start_time.store(0, std::memory_order_relaxed);
+  slot.daemon.store(0, std::memory_order_relaxed);
+  slot.detached.store(0, std::memory_order_relaxed);
+  slot.children_started.store(0, std::memory_order_relaxed);
+  slot.transport_state.store(0, std::memory_order_relaxed);
+  slot.transport_root.store(0, std::memory_order_relaxed);
+  slot.ended_by.store(0, std::memory_order_relaxed);
+  slot.code.store(0, std::memory_order_relaxed);
+  slot.exception_type[0] = 0;
+  slot.exception_text[0] = 0;
+  slot.tail_written.store(0, std::memory_order_relaxed);
+  slot.parent.store(0, std::memory_order_relaxed);
+  move_on(slot, slot_state::reserved, slot_state::free);
+}
+
+void free_slot(slot_id id, slot_state from) noexcept {
+  if (run_memory::current().find(id) != nullptr)
+    free_slot(id.index, from);
+}
+
+void confirm_death(std::uint32_t index, const os::child_end& end) noexcept {
+  auto& slot = run_memory::current().slot(index);
+  if (!begin_death(slot))
+    return;
+  const bool told = slot.ended_by.load(std::memory_order_acquire)
+                      == static_cast<std::uint32_t>(ending::threw)
+                    && !end.signaled && end.code == 1;
+  if (!told) {
+    slot.code.store(end.code, std::memory_order_relaxed);
+    slot.ended_by.store(static_cast<std::uint32_t>(
+                          end.signaled ? ending::signaled : ending::exited),
+                        std::memory_order_relaxed);
+  }
+  finish_death(index, slot);
+}
+
+void confirm_failed_start(std::uint32_t index, const char* reason) noexcept {
+  auto& slot = run_memory::current().slot(index);
+  if (!begin_death(slot))
+    return;
+  std::strncpy(slot.exception_text.data(), reason,
+               slot.exception_text.size() - 1);
+  slot.ended_by.store(static_cast<std::uint32_t>(ending::lost),
+                      std::memory_order_relaxed);
+  finish_death(index, slot);
+}
+
+} // namespace troupe::hosting

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/child.hpp>
+
+#include <concepts>
+#include <cstdint>
+
+namespace troupe::hosting {
+
+using memory::process_slot;
+using memory::slot_id;
+using memory::slot_state;
+
+/// Takes a free slot for a child of the calling process; state `reserved`.
+/// Throws `limit_reached`.
+[[nodiscard]] slot_id reserve_slot();
+
+/// Gives a slot in state `dead` or `reserved` back, with what it still owns:
+/// arguments and result that nobody took. Does nothing if somebody else did.
+void free_slot(std::uint32_t index, slot_state from) noexcept;
+
+/// The same if the slot still belongs to `id`.
+void free_slot(slot_id id, slot_state from) noexcept;
+
+/// Makes the death of the process in slot `index` known: notes how it ended,
+/// gives back all that it held, ends or forgets its children, wakes whoever
+/// waits. Only for whoever saw the death: the fork server or the root. Safe to
+/// do again after a crash on the way.
+void confirm_death(std::uint32_t index, const os::child_end& end) noexcept;
+
+/// The same for a process that could not be made.
+void confirm_failed_start(std::uint32_t index, const char* reason) noexcept;
+
+/// Returns whether a process is there that has not been confirmed dead.
+[[nodiscard]] bool is_alive(slot_state state) noexcept;
+
+/// Returns whether the process `packed` (a packed slot_id) is alive.
+[[nodiscard]] bool is_alive(std::uint64_t packed) noexcept;
+
+/// Calls `visit(index, slot)` for every slot that was ever used.
+template <std::invocable<std::uint32_t, process_slot&> Visit>
+void for_each_slot(Visit visit) {
+  auto& memory = memory::run_memory::current();
+  const auto high
+    = memory.header().slots_high.load(std::memory_order_acquire);
+  for (std::uint32_t index = 0; index < high; ++index)
+    visit(index, memory.slot(index));
+}
+
+} // namespace troupe::hosting
