@@ -4,6 +4,7 @@
 #include <troupe/codec/sendable.hpp>
 #include <troupe/codec/standard.hpp>
 
+#include <concepts>
 #include <type_traits>
 
 namespace troupe::codec {
@@ -39,50 +40,58 @@ concept borrowing = requires(const T& view) {
   view.size();
 } && std::is_trivially_copyable_v<T>;
 
-/// Ends the compilation at `Part`, with a line that says what to do instead.
+template <class T>
+concept reference_wrapping = requires(const T& wrapper) {
+  { wrapper.get() } -> std::same_as<typename T::type&>;
+};
+
+/// Ends the compilation with a line that says why `Part` cannot be sent, and
+/// what to do instead. A class, because compilers show the whole way to it.
 template <class Part>
-consteval void explain() {
-  if constexpr (std::is_member_pointer_v<Part>
-                || std::is_function_v<std::remove_pointer_t<Part>>)
-    static_assert(sendable<Part>,
-                  "troupe: this type cannot be sent: a pointer to a function; "
-                  "give the function to a process, or send a number or name");
-  else if constexpr (std::is_pointer_v<Part>)
-    static_assert(sendable<Part>,
-                  "troupe: this type cannot be sent: a pointer means nothing "
-                  "in another process; send the value, or a troupe::value, "
-                  "troupe::array or troupe::buffer");
-  else if constexpr (std::is_reference_v<Part> || requires(const Part& p) {
-                       { p.get() } -> std::same_as<typename Part::type&>;
-                     })
-    static_assert(sendable<Part>,
-                  "troupe: this type cannot be sent: a reference means nothing "
-                  "in another process; send the value, or a handle of a shared "
-                  "object");
-  else if constexpr (borrowing<Part>)
-    static_assert(sendable<Part>,
-                  "troupe: this type cannot be sent: a view does not own what "
-                  "it shows; send the string or container itself");
-  else if constexpr (inspectable<Part>)
-    static_assert(sendable<Part>,
-                  "troupe: this type cannot be sent: it has an inspect "
-                  "function but no default constructor; give it one, or a "
-                  "troupe::codec::coding");
-  else
-    static_assert(sendable<Part>,
-                  "troupe: this type cannot be sent; send the values it is "
-                  "made of, or give it an inspect function or a "
-                  "troupe::codec::coding");
-}
+struct explanation {
+  static constexpr bool is_function
+    = std::is_member_pointer_v<Part>
+      || std::is_function_v<std::remove_pointer_t<Part>>;
+  static constexpr bool is_pointer = std::is_pointer_v<Part> && !is_function;
+  static constexpr bool is_reference = std::is_reference_v<Part>
+                                       || reference_wrapping<Part>;
+  static constexpr bool lacks_constructor
+    = inspectable<Part> && !std::is_default_constructible_v<Part>;
+
+  static_assert(!is_function,
+                "troupe: this type cannot be sent: a pointer to a function or "
+                "member; start the function in a process, or send a number "
+                "or name that stands for it");
+  static_assert(!is_pointer,
+                "troupe: this type cannot be sent: a pointer means nothing in "
+                "another process; send the value, or a troupe::value, "
+                "troupe::array or troupe::buffer");
+  static_assert(!is_reference,
+                "troupe: this type cannot be sent: a reference means nothing "
+                "in another process; send the value, or a handle of a shared "
+                "object");
+  static_assert(is_reference || !borrowing<Part>,
+                "troupe: this type cannot be sent: a view does not own what "
+                "it shows; send the string or container itself");
+  static_assert(!lacks_constructor,
+                "troupe: this type cannot be sent: it has an inspect function "
+                "but no default constructor; give it one, or a "
+                "troupe::codec::coding");
+  static_assert(is_function || is_pointer || is_reference
+                  || borrowing<Part> || lacks_constructor,
+                "troupe: this type cannot be sent; send the values it is made "
+                "of, or give it an inspect function or a "
+                "troupe::codec::coding");
+};
 
 /// Does nothing if `T` can be sent; otherwise the compilation ends with one
 /// error that names the part of `T` to blame and says what to do about it.
 /// Put it first, and what needs `sendable<T>` behind `if constexpr`.
 template <class T>
-consteval bool require_sendable() {
+consteval void require_sendable() {
   if constexpr (!sendable<T>)
-    explain<typename decltype(culprit<T>::get())::type>();
-  return true;
+    static_cast<void>(
+      sizeof(explanation<typename decltype(culprit<T>::get())::type>));
 }
 
 } // namespace troupe::codec
