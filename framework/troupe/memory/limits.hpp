@@ -37,6 +37,7 @@ struct limits {
   std::uint32_t processes = 2048;
 
   /// Different shared objects that one process may hold at the same time.
+  /// Rounded up to whole pages of 8 bytes each.
   std::uint32_t handles = 1U << 17;
 };
 

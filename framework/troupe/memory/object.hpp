@@ -22,6 +22,7 @@ enum class object_kind : std::uint32_t {
   segment,
   connection,
   ring,
+  inbox,
   mutex,
   semaphore,
   condition,
@@ -42,16 +43,16 @@ enum class object_kind : std::uint32_t {
 /// The head of every object in the run's memory.
 ///
 ///     0    magic     zero: nothing here, or gone
-///     8    life      attaches so far << 17, its undertaker's slot << 1, and 1
-///                    once it is dead
+///     8    life      attaches so far << 17, its undertaker's row << 1, and 1
+///                    once it is dead; never zero before its page is given back
 ///     16   size      bytes of payload
 ///     24   reserved  bytes of the whole object, a multiple of the page size
 ///     32   in_flight messages that carry a handle of it
 ///     36   kind
 ///     40   creator   packed slot_id, for diagnostics
 ///     48   payload   distance from here to the payload
-///     56   (unused)
-///     64   holders   one bit for each process slot
+///     56   accounted 1 while a ledger counts it
+///     64   holders   one bit for each row of the process table
 ///     payload        128-byte aligned
 ///
 /// An object lives while a bit is set or a message is in flight. Whoever takes
@@ -66,7 +67,7 @@ struct object_header {
   std::uint32_t kind;
   std::uint64_t creator;
   std::uint64_t payload;
-  std::uint64_t unused;
+  std::atomic<std::uint64_t> accounted;
 
   [[nodiscard]] std::atomic<std::uint64_t>* holders() noexcept {
     return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
@@ -82,8 +83,11 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// What a kind needs done beyond giving its memory back.
 struct kind_operations {
-  /// Called once, right before the memory is given back. Must not throw, and
-  /// must accept a payload that its creator never finished (all zero).
+  /// Called right before the memory is given back, when nobody can attach any
+  /// more. Must not throw, and must accept a payload that its creator never
+  /// finished (all zero). If the caller is killed inside it is called again, by
+  /// whoever confirms that death: so give up one thing at a time, and clear its
+  /// place first.
   void (*dispose)(std::byte* payload, std::uint64_t size) noexcept = nullptr;
 
   /// Called for each object that a dead process held, before its bit is

@@ -2,6 +2,7 @@
 #include <troupe/memory/reference.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/burial.hpp>
 #include <troupe/os/memory_file.hpp>
 #include <troupe/os/process_id.hpp>
 
@@ -13,96 +14,9 @@
 
 namespace troupe::memory {
 
-namespace {
-
-constexpr std::uint64_t dead_bit = 1;
-constexpr std::uint64_t one_attach = 1ULL << 17;
-
-constexpr std::uint64_t death_by(std::uint32_t slot) noexcept {
-  return (std::uint64_t{slot} << 1) | dead_bit;
-}
-
-object_header* head_at(offset where) noexcept {
-  return reinterpret_cast<object_header*>(run_memory::current().at(where));
-}
-
-void set_holder(object_header* object, std::uint32_t slot) noexcept {
-  object->holders()[slot / 64].fetch_or(1ULL << (slot % 64),
-                                        std::memory_order_seq_cst);
-}
-
-void clear_holder(object_header* object, std::uint32_t slot) noexcept {
-  object->holders()[slot / 64].fetch_and(~(1ULL << (slot % 64)),
-                                         std::memory_order_seq_cst);
-}
-
-bool is_held(object_header* object) noexcept {
-  if (object->in_flight.load(std::memory_order_seq_cst) != 0)
-    return true;
-  const auto words = run_memory::current().header().slots / 64;
-  for (std::uint32_t word = 0; word < words; ++word)
-    if (object->holders()[word].load(std::memory_order_seq_cst) != 0)
-      return true;
-  return false;
-}
-
-/// Gives the memory of a dead object back. Safe to do again for an object
-/// whose undertaker was killed on the way.
-void bury(offset where, object_header* object) noexcept {
-  auto& memory = run_memory::current();
-  const auto reserved = object->reserved;
-  if (object->magic.exchange(0, std::memory_order_acq_rel) != 0) {
-    const auto operations
-      = operations_of(static_cast<object_kind>(object->kind));
-    if (operations.dispose != nullptr)
-      operations.dispose(object->bytes(), object->size);
-    memory.header().reserved.fetch_sub(reserved, std::memory_order_relaxed);
-  }
-  if (reserved != 0)
-    os::punch_hole(memory.file(), where, reserved);
-}
-
-/// Frees the object if nobody holds it and no message carries it. `slot` is
-/// the process that gave it up: should it die while burying, whoever confirms
-/// its death finds its number in `life` and does the rest.
-void bury_if_unheld(offset where, object_header* object,
-                    std::uint32_t slot) noexcept {
-  for (;;) {
-    // An attach sets its bit first and then adds to `life`. So either the scan
-    // sees the bit, or the exchange below fails because `life` moved, or the
-    // attach comes after the exchange and finds the object dead.
-    auto life = object->life.load(std::memory_order_seq_cst);
-    if ((life & dead_bit) != 0
-        || object->magic.load(std::memory_order_acquire) == 0
-        || is_held(object))
-      return;
-    if (object->life.compare_exchange_strong(life, life | death_by(slot),
-                                             std::memory_order_seq_cst))
-      break;
-  }
-  bury(where, object);
-}
-
-bool was_burying(object_header* object, std::uint32_t slot) noexcept {
-  constexpr auto undertaker = one_attach - 1;
-  return (object->life.load(std::memory_order_acquire) & undertaker)
-         == death_by(slot);
-}
-
-std::uint64_t own_creator(run_memory& memory, std::uint32_t index) noexcept {
-  return slot_id{index, memory.slot(index).generation.load()}.packed();
-}
-
-std::string at_text(offset where) {
-  return "the object at offset " + std::to_string(where);
-}
-
-} // namespace
-
 /// What the calling process holds: by offset, and in its table in the run's
-/// memory, where whoever confirms its death looks.
+/// memory, where whoever confirms its death looks. Guarded by `own_row_mutex`.
 struct hold_table {
-  std::mutex mutex;
   std::unordered_map<offset, std::weak_ptr<reference::hold>> holds;
   std::vector<std::uint32_t> free_entries;
   std::uint32_t high = 0;
@@ -113,148 +27,229 @@ struct hold_table {
     return table;
   }
 
-  /// Notes in the run's memory that this process is about to hold `where`.
-  std::uint32_t note(offset where, const char* attempted) {
-    auto& memory = run_memory::current();
-    std::uint32_t entry = 0;
+  /// Takes an entry of the table. Throws `limit_reached`, `std::bad_alloc`.
+  std::uint32_t take_entry(const char* attempted) {
     if (!free_entries.empty()) {
-      entry = free_entries.back();
+      const auto entry = free_entries.back();
       free_entries.pop_back();
-    } else if (high < memory.header().handles) {
-      entry = high++;
-      memory.own_slot().holdings_high.store(high, std::memory_order_release);
-    } else {
+      return entry;
+    }
+    auto& memory = run_memory::current();
+    if (high >= memory.header().handles)
       throw limit_reached(attempted,
-                          "this process holds "
-                            + std::to_string(high)
+                          "this process holds " + std::to_string(high)
                             + " different objects already",
                           "drop handles or raise limits::handles");
-    }
-    memory.holdings(memory.self().index)[entry].store(
-      where, std::memory_order_seq_cst);
+    // Room to give it back without allocating.
+    if (free_entries.capacity() <= high)
+      free_entries.reserve(std::max<std::size_t>(64, std::size_t{high} * 2));
+    const auto entry = high++;
+    memory.own_slot().holdings_high.store(high, std::memory_order_release);
     return entry;
   }
 
-  void unnote(std::uint32_t entry) noexcept {
+  /// Notes that this process is about to hold, or to bury, what is at `where`.
+  static void note(std::uint32_t entry, offset where) noexcept {
     auto& memory = run_memory::current();
+    // seq_cst: the note stands before the first change to the object.
+    memory.holdings(memory.self().index)[entry].store(
+      where, std::memory_order_seq_cst);
+  }
+
+  void give_entry_back(std::uint32_t entry) noexcept {
+    auto& memory = run_memory::current();
+    // release: only after everything that was done to the object.
     memory.holdings(memory.self().index)[entry].store(
       0, std::memory_order_release);
     free_entries.push_back(entry);
   }
 
-  std::shared_ptr<reference::hold> adopt(offset where, object_header* object,
-                                         std::uint32_t entry) {
-    auto taken = std::make_shared<reference::hold>(where, object);
-    taken->entry = entry;
-    taken->owner = static_cast<std::uint64_t>(os::this_pid());
-    holds[where] = taken;
-    return taken;
+  /// Makes a hold that holds nothing so far, and its place in `holds`.
+  std::shared_ptr<reference::hold> prepare(offset where,
+                                           const char* attempted) {
+    auto made = std::make_shared<reference::hold>();
+    const auto [place, fresh] = holds.try_emplace(where);
+    try {
+      made->entry = take_entry(attempted);
+    } catch (...) {
+      // A place that was there before is of a hold that is being destroyed.
+      if (fresh)
+        holds.erase(place);
+      throw;
+    }
+    made->where = where;
+    return made;
+  }
+
+  void commit(const std::shared_ptr<reference::hold>& made,
+              object_header* object) noexcept {
+    made->head = object;
+    made->data = object->bytes();
+    made->owner = os::this_pid();
+    holds.find(made->where)->second = made;
+  }
+
+  /// @pre the object is dead, or was never made
+  void roll_back(const std::shared_ptr<reference::hold>& made) noexcept {
+    give_entry_back(made->entry);
+    holds.erase(made->where);
   }
 };
 
+namespace {
+
+std::string at_text(offset where) {
+  return "attach the object at offset " + std::to_string(where);
+}
+
+[[noreturn]] void refuse_kind(offset where, object_kind kind,
+                              std::uint32_t found) {
+  throw stale_handle(at_text(where),
+                     "it is of kind " + std::to_string(found) + ", not "
+                       + std::to_string(static_cast<std::uint32_t>(kind)),
+                     "a handle is passed as the type it was made as");
+}
+
+std::string creation_text(std::uint64_t size) {
+  return "create a shared object of " + std::to_string(size) + " bytes";
+}
+
+/// Takes address space. Throws `limit_reached`.
+offset take_space(std::uint64_t size, std::uint64_t reserved) {
+  auto& header = run_memory::current().header();
+  auto where = header.next.load(std::memory_order_relaxed);
+  do {
+    // Not an addition that is taken back where it goes too far: another could
+    // have been given space in between, and would be given it again.
+    if (reserved > header.size - where)
+      throw limit_reached(creation_text(size),
+                          "the run has used " + std::to_string(where)
+                            + " of its " + std::to_string(header.size)
+                            + " bytes of address space",
+                          "raise limits::address_space");
+  } while (!header.next.compare_exchange_weak(where, where + reserved,
+                                              std::memory_order_acq_rel,
+                                              std::memory_order_relaxed));
+  return where;
+}
+
+/// Enters the new object in this process's ledger row; the entry stays open.
+/// Throws `limit_reached`.
+void take_memory(ledger_row& ledger, offset where, std::uint64_t size,
+                 std::uint64_t reserved) {
+  auto& memory = run_memory::current();
+  ledger.begin(where, static_cast<std::int64_t>(reserved));
+  const auto sum = memory.reserved_bytes();
+  if (sum <= memory.header().memory_limit)
+    return;
+  ledger.undo();
+  throw limit_reached(creation_text(size),
+                      "living objects reserve " + std::to_string(sum - reserved)
+                        + " of the "
+                        + std::to_string(memory.header().memory_limit)
+                        + " bytes that the run may use",
+                      "drop handles, drain queues, or raise limits::memory");
+}
+
+} // namespace
+
 reference reference::create(object_kind kind, std::uint64_t size) {
   auto& memory = run_memory::current();
-  auto& header = memory.header();
-  const auto payload = round_up(
-    sizeof(object_header) + std::uint64_t{header.slots} / 8, cache_line);
+  const auto& header = memory.header();
+  const auto self = memory.self();
+  const auto payload = round_up(sizeof(object_header)
+                                  + (std::uint64_t{header.slots} / 64 + 1) * 8,
+                                cache_line);
   if (size > header.size)
-    throw limit_reached("create a shared object of " + std::to_string(size)
-                          + " bytes",
+    throw limit_reached(creation_text(size),
                         "the run has an address space of "
                           + std::to_string(header.size) + " bytes",
                         "raise limits::address_space");
   const auto reserved = round_up(payload + size, os::page_size());
-  if (header.reserved.fetch_add(reserved, std::memory_order_relaxed) + reserved
-      > header.memory_limit) {
-    header.reserved.fetch_sub(reserved, std::memory_order_relaxed);
-    throw limit_reached("create a shared object of " + std::to_string(size)
-                          + " bytes",
-                        "the run may reserve "
-                          + std::to_string(header.memory_limit)
-                          + " bytes of memory and has "
-                          + std::to_string(header.reserved.load()),
-                        "drop handles, drain queues, or raise limits::memory");
-  }
-  const auto where = header.next.fetch_add(reserved,
-                                           std::memory_order_acq_rel);
-  if (where + reserved > header.size) {
-    // The counter stays beyond the end: every later creation is refused too,
-    // and address space is not reused by promise.
-    header.next.fetch_sub(reserved, std::memory_order_acq_rel);
-    header.reserved.fetch_sub(reserved, std::memory_order_relaxed);
-    throw limit_reached("create a shared object of " + std::to_string(size)
-                          + " bytes",
-                        "the run has used up its address space of "
-                          + std::to_string(header.size) + " bytes",
-                        "raise limits::address_space");
-  }
   auto& table = hold_table::of_this_process();
-  const std::scoped_lock guard{table.mutex};
-  std::uint32_t entry = 0;
+  auto& ledger = memory.ledger(self.index);
+  const std::scoped_lock guard{own_row_mutex()};
+  const auto where = take_space(size, reserved);
+  const auto made = table.prepare(where, "create a shared object");
+  hold_table::note(made->entry, where);
   try {
-    entry = table.note(where, "create a shared object");
+    take_memory(ledger, where, size, reserved);
   } catch (...) {
-    header.reserved.fetch_sub(reserved, std::memory_order_relaxed);
+    table.roll_back(made);
     throw;
   }
   auto* object = head_at(where);
-  // First what an undertaker needs, last what makes it an object.
-  object->creator = memory.self().packed();
+  object->reserved = reserved;
   object->size = size;
   object->payload = payload;
   object->kind = static_cast<std::uint32_t>(kind);
-  object->reserved = reserved;
-  set_holder(object, memory.self().index);
+  object->creator = self.packed();
+  object->life.store(one_attach, std::memory_order_relaxed);
+  set_holder(object, self.index);
+  object->accounted.store(1, std::memory_order_release);
+  ledger.end();
   // release: pairs with the acquire in find_object.
   object->magic.store(magic_of(kind), std::memory_order_release);
-  return reference{table.adopt(where, object, entry)};
+  table.commit(made, object);
+  return reference{made};
 }
 
 reference reference::attach(offset where, object_kind kind) {
   auto& table = hold_table::of_this_process();
   auto& memory = run_memory::current();
-  const std::scoped_lock guard{table.mutex};
+  const auto self = memory.self().index;
+  const std::scoped_lock guard{own_row_mutex()};
+  if (const auto found = table.holds.find(where); found != table.holds.end())
+    if (auto taken = found->second.lock()) {
+      if (taken->head->kind != static_cast<std::uint32_t>(kind))
+        refuse_kind(where, kind, taken->head->kind);
+      return reference{std::move(taken)};
+    }
   auto* object = memory.find_object(where, kind);
   if (object == nullptr)
-    throw stale_handle("attach " + at_text(where),
-                       "no living object of that kind is there",
+    throw stale_handle(at_text(where), "no living object of that kind is there",
                        "keep a handle until the other side has its own");
-  if (const auto found = table.holds.find(where); found != table.holds.end())
-    if (auto taken = found->second.lock())
-      return reference{std::move(taken)};
-  const auto entry = table.note(where, "attach a shared object");
-  set_holder(object, memory.self().index);
+  const auto made = table.prepare(where, "attach a shared object");
+  hold_table::note(made->entry, where);
+  // The bit first: see bury_if_unheld. [attach]
+  set_holder(object, self);
   const auto life = object->life.fetch_add(one_attach,
                                            std::memory_order_seq_cst);
-  if ((life & dead_bit) != 0
+  if (is_dead(life)
       || object->magic.load(std::memory_order_acquire) != magic_of(kind)) {
-    clear_holder(object, memory.self().index);
-    table.unnote(entry);
-    throw stale_handle("attach " + at_text(where),
-                       "its last holder gave it up meanwhile",
+    clear_holder(object, self);
+    give_back_if_gone(where);
+    table.roll_back(made);
+    throw stale_handle(at_text(where), "its last holder gave it up meanwhile",
                        "keep a handle until the other side has its own");
   }
-  return reference{table.adopt(where, object, entry)};
+  table.commit(made, object);
+  return reference{made};
 }
 
 reference::hold::~hold() {
   // A child that the user forked has a copy of this hold, not a hold.
-  if (owner != static_cast<std::uint64_t>(os::this_pid()))
+  if (owner != os::this_pid())
     return;
   auto& table = hold_table::of_this_process();
-  const std::scoped_lock guard{table.mutex};
-  // Another thread may have attached anew since the count went to zero; then
-  // the bit is its, and only the entry of this hold goes.
-  const auto found = table.holds.find(where);
-  const bool last = found == table.holds.end() || found->second.expired();
-  if (last) {
-    if (found != table.holds.end())
+  const auto self = run_memory::current().self().index;
+  bool last = false;
+  {
+    const std::scoped_lock guard{own_row_mutex()};
+    // Another thread may have attached anew since the count went to zero: then
+    // the bit is its. Or that one is gone as well: then it took the bit along.
+    const auto found = table.holds.find(where);
+    last = found != table.holds.end() && found->second.expired();
+    if (last) {
       table.holds.erase(found);
-    const auto self = run_memory::current().self().index;
-    clear_holder(head, self);
-    bury_if_unheld(where, head, self);
+      clear_holder(head, self);
+    }
   }
-  table.unnote(entry);
+  // Not under the lock: to give a large object back takes its time.
+  if (last)
+    bury_if_unheld(where, self);
+  const std::scoped_lock guard{own_row_mutex()};
+  table.give_entry_back(entry);
 }
 
 offset send(const reference& object) noexcept {
@@ -264,60 +259,81 @@ offset send(const reference& object) noexcept {
 }
 
 reference receive(offset where, object_kind kind) {
-  auto taken = reference::attach(where, kind);
-  forget(where);
-  return taken;
+  try {
+    auto taken = reference::attach(where, kind);
+    forget(where);
+    return taken;
+  } catch (...) {
+    forget(where);
+    throw;
+  }
 }
 
 void forget(offset where) noexcept {
   auto& memory = run_memory::current();
-  const auto& header = memory.header();
-  if (where < header.objects || where >= header.next.load() || where % 4096 != 0)
+  if (!may_be_object(where) || os::peek(memory.file(), where) == 0)
     return;
-  auto* object = head_at(where);
-  if (object->magic.load(std::memory_order_acquire) == 0)
-    return;
-  auto count = object->in_flight.load(std::memory_order_seq_cst);
-  while (count != 0
-         && !object->in_flight.compare_exchange_weak(
-           count, count - 1, std::memory_order_seq_cst)) {
+  auto& count = head_at(where)->in_flight;
+  // Not the last share: nothing to bury, so no note is needed.
+  for (auto seen = count.load(std::memory_order_seq_cst); seen > 1;)
+    if (count.compare_exchange_weak(seen, seen - 1, std::memory_order_seq_cst))
+      return;
+  auto& table = hold_table::of_this_process();
+  std::uint32_t entry = 0;
+  bool noted = false;
+  try {
+    const std::scoped_lock guard{own_row_mutex()};
+    entry = table.take_entry("forget a handle");
+    noted = true;
+    hold_table::note(entry, where);
+  } catch (const std::exception&) {
+    // Without a note, a crash in here leaves the object until the run ends.
   }
-  if (count == 1)
-    bury_if_unheld(where, object, memory.self().index);
+  auto seen = count.load(std::memory_order_seq_cst);
+  while (seen != 0
+         && !count.compare_exchange_weak(seen, seen - 1,
+                                         std::memory_order_seq_cst)) {
+  }
+  bury_if_unheld(where, memory.self().index);
+  if (noted) {
+    const std::scoped_lock guard{own_row_mutex()};
+    table.give_entry_back(entry);
+  }
 }
 
 void release_holdings(std::uint32_t index) noexcept {
   auto& memory = run_memory::current();
+  auto& slot = memory.slot(index);
   auto* entries = memory.holdings(index);
-  const auto high = std::min(
-    memory.slot(index).holdings_high.load(std::memory_order_acquire),
-    memory.header().handles);
+  settle_ledger(index);
+  const auto high = std::min(slot.holdings_high.load(std::memory_order_acquire),
+                             memory.header().handles);
   for (std::uint32_t entry = 0; entry < high; ++entry) {
     const auto where = entries[entry].load(std::memory_order_acquire);
     if (where == 0)
       continue;
-    if (where >= memory.header().objects
-        && where < memory.header().next.load(std::memory_order_acquire)
-        && where % 4096 == 0) {
+    if (may_be_object(where)) {
       auto* object = head_at(where);
-      if (was_burying(object, index)) {
-        bury(where, object);
-      } else if (object->magic.load(std::memory_order_acquire) != 0) {
+      finish_burial(where, index);
+      if (object->magic.load(std::memory_order_acquire) != 0
+          && is_holder(object, index)) {
         const auto operations
           = operations_of(static_cast<object_kind>(object->kind));
         if (operations.holder_died != nullptr)
           operations.holder_died(object->bytes(), object->size, index);
         clear_holder(object, index);
-        bury_if_unheld(where, object, index);
-      } else if (object->reserved != 0
-                 && object->creator == own_creator(memory, index)) {
-        // It died before it had finished making the object.
-        bury(where, object);
       }
+      bury_if_unheld(where, index);
     }
     entries[entry].store(0, std::memory_order_release);
   }
-  memory.slot(index).holdings_high.store(0, std::memory_order_release);
+  // The first page stays, warm for the next process of this slot.
+  const auto page = os::page_size();
+  const auto size = round_up(std::uint64_t{high} * sizeof(offset), page);
+  if (size > page)
+    os::punch_hole(memory.file(), memory.offset_of(entries) + page,
+                   size - page);
+  slot.holdings_high.store(0, std::memory_order_release);
 }
 
 void start_without_holdings() noexcept {

@@ -20,9 +20,14 @@ namespace troupe::memory {
 ///
 /// # What a crash leaves
 /// Nothing: a process writes what it takes into its handle table *before* it
-/// sets its bit in the object, so whoever confirms its death finds every bit.
-/// A process killed between taking a handle out of a message and noting that
-/// (a few instructions) leaves that one object's memory until the run ends.
+/// changes the object, so whoever confirms its death finds everything. The one
+/// exception are messages: a process killed between `send` and the publishing
+/// of the message, or between taking a message and `receive`, leaves that one
+/// object's memory until the run ends.
+///
+/// # Across a plain fork
+/// A forked child holds nothing: copies it has of a parent's references must
+/// not be used, and their destruction does nothing.
 class reference {
 public:
   reference() noexcept = default;
@@ -75,18 +80,17 @@ private:
   friend struct hold_table;
 
   struct hold {
-    hold(offset at, object_header* object) noexcept
-      : where(at), head(object), data(object->bytes()) {
-    }
+    hold() noexcept = default;
     hold(const hold&) = delete;
     hold& operator=(const hold&) = delete;
     ~hold();
 
-    offset where;
-    object_header* head;
-    std::byte* data;
+    offset where = 0;
+    object_header* head = nullptr;
+    std::byte* data = nullptr;
     std::uint32_t entry = 0;
-    std::uint64_t owner = 0;
+    /// The pid of the process that holds; 0 while nothing is held.
+    std::int32_t owner = 0;
   };
 
   explicit reference(std::shared_ptr<hold> taken) noexcept
@@ -108,8 +112,10 @@ private:
 /// number; nothing happens where no object is.
 void forget(offset where) noexcept;
 
-/// Gives back everything that the process in slot `index` held. Only for
-/// whoever has confirmed that it is dead; may be called again after a crash.
+/// Gives back everything that the process in row `index` held, and finishes or
+/// undoes what it was about to do. Only for whoever has confirmed that it is
+/// dead, one at a time; to be called again, by another, if the caller dies
+/// inside.
 void release_holdings(std::uint32_t index) noexcept;
 
 /// Forgets, in a forked child, what its parent held: the child holds nothing.

@@ -99,13 +99,14 @@ run_memory& run_memory::create(const limits& wanted) {
                              + std::to_string(wanted.handles),
                            "it must be from 64 to 16777216");
   const auto page = os::page_size();
-  const auto slots = static_cast<std::uint32_t>(
-    round_up(wanted.processes, 64));
-  const auto holdings = round_up(4096 + std::uint64_t{slots}
-                                          * sizeof(process_slot),
-                                 page);
-  const auto objects = round_up(
-    holdings + std::uint64_t{slots} * wanted.handles * sizeof(offset), page);
+  const auto slots = static_cast<std::uint32_t>(round_up(wanted.processes, 64));
+  const auto rows = std::uint64_t{slots} + 1;
+  // Whole pages for each process, so that they can be given back.
+  const auto handles = static_cast<std::uint32_t>(
+    round_up(wanted.handles, page / sizeof(offset)));
+  const auto ledger = round_up(4096 + rows * sizeof(process_slot), page);
+  const auto holdings = round_up(ledger + rows * sizeof(ledger_row), page);
+  const auto objects = holdings + rows * handles * sizeof(offset);
   auto size = round_up(wanted.address_space, page);
   if (size < objects + smallest_space / 1024)
     throw invalid_argument("start a run with limits::address_space = "
@@ -132,12 +133,13 @@ run_memory& run_memory::create(const limits& wanted) {
   header->size = size;
   header->memory_limit = wanted.memory != 0 ? wanted.memory : os::memory_size();
   header->slots = slots;
-  header->handles = wanted.handles;
+  header->handles = handles;
+  header->ledger = ledger;
   header->holdings = holdings;
   header->objects = objects;
   header->next.store(objects, std::memory_order_relaxed);
   header->magic = run_header::right_magic;
-  memory->self_ = {0, 1};
+  memory->become({0, 1});
   the_memory() = std::move(memory);
   return *the_memory();
 }
@@ -159,7 +161,27 @@ run_memory& run_memory::attach(os::descriptor file) {
     size = header->size;
   }
   the_memory().reset(new run_memory(std::move(file), size));
-  return *the_memory();
+  auto& memory = *the_memory();
+  memory.self_ = {memory.header().slots, 0};
+  return memory;
+}
+
+void run_memory::become(slot_id self) noexcept {
+  self_ = self;
+  auto high = header().slots_high.load(std::memory_order_relaxed);
+  while (high <= self.index
+         && !header().slots_high.compare_exchange_weak(
+           high, self.index + 1, std::memory_order_acq_rel)) {
+  }
+}
+
+std::uint64_t run_memory::reserved_bytes() noexcept {
+  // seq_cst: see ledger_row::begin.
+  auto sum = ledger(header().slots).taken.load(std::memory_order_seq_cst);
+  const auto high = header().slots_high.load(std::memory_order_seq_cst);
+  for (std::uint32_t index = 0; index < high; ++index)
+    sum += ledger(index).taken.load(std::memory_order_seq_cst);
+  return sum > 0 ? static_cast<std::uint64_t>(sum) : 0;
 }
 
 process_slot* run_memory::find(slot_id id) noexcept {
@@ -178,6 +200,10 @@ object_header* run_memory::find_object(offset where,
   if (where < head.objects || where >= head.size
       || where >= head.next.load(std::memory_order_acquire)
       || where % 4096 != 0)
+    return nullptr;
+  // First by a system call: to read a page that was given back through the
+  // mapping would take it again.
+  if (os::peek(file_.get(), where) != magic_of(kind))
     return nullptr;
   auto* object = reinterpret_cast<object_header*>(at(where));
   if (object->magic.load(std::memory_order_acquire) != magic_of(kind))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/memory/ledger.hpp>
 #include <troupe/memory/limits.hpp>
 #include <troupe/memory/object.hpp>
 #include <troupe/memory/process_slot.hpp>
@@ -21,10 +22,14 @@ using offset = std::uint64_t;
 /// The first page of the run's memory.
 ///
 ///     0          run_header
-///     4096       process table         slots * 8 KiB
-///     holdings   handle tables         slots * handles * 8 bytes
+///     4096       process table         rows * 8 KiB
+///     ledger     what each has taken   rows * 64 bytes
+///     holdings   handle tables         rows * handles * 8 bytes
 ///     objects    objects, upward       never used twice
 ///     size
+///
+/// There are slots + 1 rows. The last is of whoever has no slot: the fork
+/// server, which is alone in that.
 struct run_header {
   static constexpr std::uint64_t right_magic = 0x74726F7570653031; // troupe01
 
@@ -35,6 +40,7 @@ struct run_header {
   std::uint64_t memory_limit = 0;
   std::uint32_t slots = 0;
   std::uint32_t handles = 0;
+  std::uint64_t ledger = 0;
   std::uint64_t holdings = 0;
   std::uint64_t objects = 0;
   /// How long a process that is asked to end may take, in nanoseconds.
@@ -42,8 +48,6 @@ struct run_header {
 
   /// Where the next object goes.
   alignas(cache_line) std::atomic<std::uint64_t> next{0};
-  /// Bytes reserved by living objects.
-  std::atomic<std::uint64_t> reserved{0};
   /// Counted up at every confirmed death; sleep on it to wait for one.
   alignas(cache_line) os::wait_word deaths{0};
   /// Set once the run is asked to end (Ctrl-C).
@@ -95,7 +99,7 @@ public:
     return static_cast<offset>(static_cast<const std::byte*>(address) - base_);
   }
 
-  /// Returns the slot at `index`, which must be below `header().slots`.
+  /// Returns the slot at `index`, at most `header().slots`.
   [[nodiscard]] process_slot& slot(std::uint32_t index) noexcept {
     return reinterpret_cast<process_slot*>(base_ + 4096)[index];
   }
@@ -104,7 +108,8 @@ public:
   /// place free or used by another.
   [[nodiscard]] process_slot* find(slot_id id) noexcept;
 
-  /// Which process of the run the calling one is.
+  /// Which process of the run the calling one is. One that only attached is
+  /// nobody: it has the row behind the last slot.
   [[nodiscard]] slot_id self() const noexcept {
     return self_;
   }
@@ -115,9 +120,14 @@ public:
 
   /// Says which process this one is; before that it may hold nothing. The
   /// fork server calls it in each new host.
-  void become(slot_id self) noexcept {
-    self_ = self;
+  void become(slot_id self) noexcept;
+
+  [[nodiscard]] ledger_row& ledger(std::uint32_t index) noexcept {
+    return reinterpret_cast<ledger_row*>(base_ + header().ledger)[index];
   }
+
+  /// Bytes that living objects reserve: what counts against `limits::memory`.
+  [[nodiscard]] std::uint64_t reserved_bytes() noexcept;
 
   /// Returns the handle table of a slot: `header().handles` offsets.
   [[nodiscard]] std::atomic<offset>* holdings(std::uint32_t index) noexcept {
@@ -126,7 +136,8 @@ public:
   }
 
   /// Returns the head of the object at `where`, or nullptr if no living object
-  /// of that kind is there. Any number is safe to ask about.
+  /// of that kind is there. Any number is safe to ask about, and asking takes
+  /// no memory.
   [[nodiscard]] object_header* find_object(offset where,
                                            object_kind kind) noexcept;
 

@@ -36,6 +36,12 @@ void punch_hole(int fd, std::uint64_t offset, std::uint64_t size) noexcept {
               static_cast<off_t>(offset), static_cast<off_t>(size));
 }
 
+std::uint64_t peek(int fd, std::uint64_t offset) noexcept {
+  std::uint64_t word = 0;
+  const auto size = ::pread(fd, &word, sizeof word, static_cast<off_t>(offset));
+  return size == sizeof word ? word : 0;
+}
+
 const int map_without_reserve = MAP_NORESERVE;
 
 namespace {

@@ -19,6 +19,10 @@ namespace troupe::os {
 /// from then on, in every process. Both must be multiples of the page size.
 void punch_hole(int fd, std::uint64_t offset, std::uint64_t size) noexcept;
 
+/// Returns the word at `offset`, zero where there is none. Unlike a read
+/// through a mapping it does not fill a hole.
+[[nodiscard]] std::uint64_t peek(int fd, std::uint64_t offset) noexcept;
+
 /// For mapping more than there is: pages are accounted for when touched.
 extern const int map_without_reserve;
 

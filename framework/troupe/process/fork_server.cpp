@@ -2,6 +2,7 @@
 #include <troupe/process/fork_server.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>
 #include <troupe/os/life_line.hpp>
 #include <troupe/os/pipe.hpp>
@@ -12,8 +13,8 @@
 
 #include <cstdio>
 #include <cstring>
-#include <stdio_ext.h>
 #include <optional>
+#include <stdio_ext.h>
 #include <unordered_map>
 
 namespace troupe::hosting {
@@ -65,8 +66,7 @@ private:
   std::optional<slot_id> take_requests() {
     std::uint32_t indices[256];
     const auto size = os::read_some(links::current().requests_reader.get(),
-                                    std::as_writable_bytes(
-                                      std::span{indices}));
+                                    std::as_writable_bytes(std::span{indices}));
     // Whole numbers only: a write of four bytes to a pipe is never torn.
     for (std::size_t at = 0; at < size / sizeof indices[0]; ++at)
       if (indices[at] < run_memory::current().header().slots)
@@ -126,7 +126,10 @@ private:
 slot_id serve_forks() {
   os::name_process("troupe-forks");
   const auto armed = os::arm_life_line(links::current().life_line.get());
-  run_memory::current().header().fork_server.store(os::this_pid());
+  auto& memory = run_memory::current();
+  // What a server before this one has left half done.
+  memory::release_holdings(memory.self().index);
+  memory.header().fork_server.store(os::this_pid());
   // What static initialisers have printed, the root has printed too.
   __fpurge(stdout);
   os::detach_standard_input();
