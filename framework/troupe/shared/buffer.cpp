@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/shared/buffer.hpp>
+
+#include <troupe/base/error.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+namespace troupe {
+
+buffer::buffer(std::size_t size) : size_(size) {
+  if (size != 0)
+    reference_ = memory::reference::create(memory::object_kind::buffer, size);
+}
+
+buffer::buffer(bytes_view source) : buffer(source.size()) {
+  std::ranges::copy(source, data());
+}
+
+void buffer::shrink(std::size_t size) {
+  if (size > size_)
+    throw invalid_argument("shrink a buffer to " + std::to_string(size)
+                             + " bytes",
+                           "it has " + std::to_string(size_));
+  size_ = size;
+}
+
+void buffer::save(codec::encoder& to) const {
+  const auto size = std::uint64_t{size_};
+  to.write(&size, sizeof size);
+  to.handle(reference_);
+}
+
+buffer buffer::load(codec::decoder& from) {
+  std::uint64_t size = 0;
+  std::memcpy(&size, from.take(sizeof size, "a buffer"), sizeof size);
+  buffer result;
+  result.reference_ = from.handle(memory::object_kind::buffer);
+  if (size > (result.reference_ ? result.reference_.size() : 0))
+    from.refuse("a buffer", "the shared object has fewer bytes than "
+                              + std::to_string(size));
+  result.size_ = static_cast<std::size_t>(size);
+  return result;
+}
+
+} // namespace troupe

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/bytes.hpp>
+#include <troupe/codec/decoder.hpp>
+#include <troupe/codec/encoder.hpp>
+#include <troupe/memory/reference.hpp>
+
+#include <cstddef>
+
+namespace troupe {
+
+/// Bytes in shared memory that go from process to process without being copied.
+///
+/// Sending a buffer sends its handle: 4 bytes, however large it is. Sender and
+/// receiver then mean the same bytes; the usual contract is that the sender
+/// writes, sends, and lets go. Who keeps writing takes turns under a mutex.
+///
+/// # What a crash leaves
+/// The bytes that were written so far. The memory is given back when no living
+/// process holds the buffer and no message carries it.
+class buffer {
+public:
+  /// No bytes, and no memory.
+  buffer() noexcept = default;
+
+  /// `size` bytes, all zero, that take memory page by page when first touched.
+  /// Throws `limit_reached`, `invalid_state`.
+  explicit buffer(std::size_t size);
+
+  /// A copy of `source`. Throws as above.
+  explicit buffer(bytes_view source);
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    return size_;
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    return size_ == 0;
+  }
+
+  [[nodiscard]] std::byte* data() const noexcept {
+    return size_ != 0 ? reference_.data() : nullptr;
+  }
+
+  [[nodiscard]] std::byte* begin() const noexcept {
+    return data();
+  }
+
+  [[nodiscard]] std::byte* end() const noexcept {
+    return data() + size_;
+  }
+
+  [[nodiscard]] bytes_span bytes() const noexcept {
+    return {data(), size_};
+  }
+
+  /// Makes this handle mean the first `size` bytes only; who is sent it sees as
+  /// many. The memory stays. Throws `invalid_argument` if it has fewer.
+  void shrink(std::size_t size);
+
+  void save(codec::encoder& to) const;
+
+  /// Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
+  [[nodiscard]] static buffer load(codec::decoder& from);
+
+private:
+  memory::reference reference_;
+  std::size_t size_ = 0;
+};
+
+} // namespace troupe
