@@ -22,6 +22,7 @@ enum class object_kind : std::uint32_t {
   segment,
   connection,
   ring,
+  letter,
   inbox,
   mutex,
   semaphore,

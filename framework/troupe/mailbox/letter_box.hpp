@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/align.hpp>
+#include <troupe/base/deadline.hpp>
+#include <troupe/mailbox/segment.hpp>
+#include <troupe/mailbox/waiting_room.hpp>
+#include <troupe/mailbox/watch_list.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/os/robust_mutex.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+
+namespace troupe::mailbox {
+
+/// What a mailbox is made with. Zero means without limit.
+struct box_options {
+  /// Identifies the type of the letters, so that a handle of another type is
+  /// refused.
+  std::uint64_t fingerprint = 0;
+  /// Most letters at a time.
+  std::uint64_t letters = 0;
+  /// Most bytes at a time: a put waits while more are unread, or four times
+  /// what it puts if that is more, but never more than 16 times this.
+  std::uint64_t window = 0;
+  /// Whether to note who took how many, for `finish` and `wait_finished`.
+  bool ledger = false;
+};
+
+enum class [[nodiscard]] put_outcome : std::uint8_t {
+  done,
+  /// No room until the limit.
+  full,
+  /// Somebody closed the mailbox.
+  closed,
+  /// Nobody can read any more.
+  no_reader,
+};
+
+enum class [[nodiscard]] take_outcome : std::uint8_t {
+  done,
+  /// Nothing came until the limit.
+  empty,
+  /// Closed and drained.
+  ended,
+};
+
+/// What a visitor of letters says about one.
+enum class visit_result : std::uint8_t { taken, leave };
+
+/// A mailbox with many writers and many readers, in the run's memory.
+///
+///     0      options                                   never changes
+///     128    writers' side: lock, two states, notes    writers, under the lock
+///     384    put word                                  written at each put
+///     512    readers' side: lock, two states, notes    readers, under the lock
+///     768    taken word, bytes taken                   written at each take
+///     896    arrivals, watchers, no_readers            read at each put
+///     1024   departures                                read at each take
+///     1152   tasks finished, and who waits for that
+///     1280   watchers' bits                            slots / 8 bytes
+///            ledger                                    slots * 16 bytes
+///
+/// Letters lie in a chain of `segment`s, which grows when the last one is full
+/// and from which what is drained goes back; one stays. The mailbox owns each
+/// by one count of `in_flight`.
+///
+/// # Order
+/// One order for all: that of the put words. So letters of one writer come in
+/// its order, and a batch is not interrupted.
+///
+/// # What a crash leaves
+/// Each side has two states and a word whose lowest bit says which one counts;
+/// the word's store is the whole commit. A process killed before it has done
+/// nothing, after it everything; the next owner of the lock finds a consistent
+/// state, and in the notes which segment or object the dead one was about to
+/// hand over. docs/design/mailbox.md goes through every point.
+class letter_box {
+public:
+  [[nodiscard]] static std::uint64_t size_for(const box_options& options);
+
+  /// Creates a mailbox. Throws `limit_reached`, `os_failure`.
+  [[nodiscard]] static memory::reference create(const box_options& options);
+
+  [[nodiscard]] const box_options& options() const noexcept {
+    return options_;
+  }
+
+  /// Puts letters, in order, until all are in or `limit` has passed. `done`
+  /// says how many are. Larger ones than `segment::largest_record` are copied
+  /// into an object of their own before. The handles of letters that are in
+  /// belong to the mailbox.
+  /// Throws `limit_reached` (memory; more than 65535 handles in one letter),
+  /// `would_deadlock`; `done` counts in either case.
+  /// @blocks on readers while full; on the one writer that holds the lock
+  put_outcome put(std::span<const draft> letters, std::size_t& done,
+                  deadline limit);
+
+  put_outcome put(const draft& content, deadline limit) {
+    std::size_t done = 0;
+    return put({&content, 1}, done, limit);
+  }
+
+  /// Shows up to `most` letters to `visit`, in order, each until it says
+  /// `leave`, and removes those that it has taken. Waits only for the first.
+  /// `visit` runs under the readers' lock and must not take from this mailbox;
+  /// it ends every share of the letter's handles once, as a decoder does. If it
+  /// throws, that letter stays.
+  /// Throws what `visit` throws, `malformed_bytes` (the mailbox's memory was
+  /// overwritten), `would_deadlock`.
+  /// @blocks on writers while empty; on the one reader that holds the lock
+  template <class Visit>
+  take_outcome take(Visit&& visit, std::size_t most, deadline limit) {
+    using visitor = std::remove_reference_t<Visit>;
+    return take_with(
+      [](void* context, const letter& shown) {
+        return (*static_cast<visitor*>(context))(shown);
+      },
+      const_cast<std::remove_const_t<visitor>*>(std::addressof(visit)), most,
+      limit);
+  }
+
+  /// Waits until there is a letter, or the end. Returns false at the limit.
+  bool wait_readable(deadline limit);
+
+  /// Waits until there is room for `bytes` more, or none is needed any more.
+  bool wait_writable(std::uint64_t bytes, deadline limit);
+
+  /// Returns how many letters are in: exact when nobody is busy with it.
+  [[nodiscard]] std::uint64_t size() const noexcept;
+
+  /// Nothing to take; also true at the end.
+  [[nodiscard]] bool empty() const noexcept {
+    return size() == 0;
+  }
+
+  /// Whether a `put` of one letter would wait.
+  [[nodiscard]] bool full() const noexcept;
+
+  /// Whether a take would not wait: there is a letter, or the end.
+  [[nodiscard]] bool readable() const noexcept;
+
+  /// Refuses letters from now on; those in it can be taken.
+  /// @blocks on the one writer that holds the lock
+  void close();
+
+  [[nodiscard]] bool closed() const noexcept {
+    return (put_.word.load(std::memory_order_seq_cst) & closed_bit) != 0;
+  }
+
+  [[nodiscard]] bool has_readers() const noexcept {
+    return arrivals_.no_readers.load(std::memory_order_seq_cst) == 0;
+  }
+
+  /// The last one who could write is gone. Only for whoever knows that; takes
+  /// no lock.
+  void writers_gone() noexcept;
+
+  /// The last one who could read is gone.
+  void readers_gone() noexcept;
+
+  /// Says that the calling process has dealt with one letter that it took.
+  /// Returns false if it, and all others, took no more than are finished.
+  [[nodiscard]] bool finish() noexcept;
+
+  /// How a wait for the end of all tasks came out.
+  enum class [[nodiscard]] finish_outcome : std::uint8_t {
+    all_finished,
+    /// Somebody who took letters and did not finish them has died or has
+    /// dropped its handle.
+    abandoned,
+    timed_out,
+  };
+
+  /// Waits until as many letters are finished as were put. `self` is the
+  /// object of this mailbox. `lost` counts what was abandoned.
+  finish_outcome wait_finished(const memory::reference& self, deadline limit,
+                               std::uint64_t& lost);
+
+  /// Letters put and not finished.
+  [[nodiscard]] std::uint64_t unfinished() const noexcept;
+
+  void add_watcher(std::uint32_t slot) noexcept;
+  void remove_watcher(std::uint32_t slot) noexcept;
+
+  /// For whoever confirmed the death of a process that may have used this.
+  void user_died(std::uint32_t slot) noexcept;
+
+  /// Gives back what the mailbox owns. For its last holder.
+  void dispose() noexcept;
+
+private:
+  using visit_function = visit_result (*)(void*, const letter&);
+
+  static constexpr std::uint64_t which_bit = 1;
+  static constexpr std::uint64_t closed_bit = 2;
+  static constexpr unsigned count_shift = 2;
+
+  struct put_state {
+    memory::offset segment;
+    std::uint64_t position;
+    std::uint64_t bytes;
+    /// Last known of the readers; never too high.
+    std::uint64_t consumed_seen;
+    std::uint64_t taken_seen;
+  };
+
+  struct take_state {
+    memory::offset segment;
+    std::uint64_t position;
+    std::uint64_t bytes;
+    /// Last known of the writers; never too high.
+    std::uint64_t put_seen;
+    /// Who committed this state, and how many it has taken in all.
+    std::uint64_t taker;
+    std::uint64_t taker_total;
+  };
+
+  /// An object that is being handed over, so that the next owner of the lock
+  /// can tell whether its share of `in_flight` has found an owner.
+  struct note {
+    std::atomic<memory::offset> where;
+    /// Count of letters before the commit that hands it over.
+    std::atomic<std::uint64_t> at;
+  };
+
+  struct alignas(cache_line) put_side {
+    os::robust_mutex lock;
+    std::array<put_state, 2> states;
+    /// A new segment; a letter that lies apart.
+    note segment_note;
+    note letter_note;
+    std::atomic<memory::offset> first;
+  };
+
+  struct alignas(cache_line) put_commit {
+    /// count << 2 | closed | which state
+    std::atomic<std::uint64_t> word;
+    /// May run ahead by what a killed writer was about to commit.
+    std::atomic<std::uint64_t> bytes;
+  };
+
+  struct alignas(cache_line) take_side {
+    os::robust_mutex lock;
+    std::array<take_state, 2> states;
+    note segment_note;
+    note letter_note;
+  };
+
+  struct alignas(cache_line) take_commit {
+    /// count << 2 | which state
+    std::atomic<std::uint64_t> word;
+    /// May lag behind by what a killed reader took; mended at the next take.
+    std::atomic<std::uint64_t> bytes;
+  };
+
+  struct alignas(cache_line) arrival {
+    waiting_room room;
+    watch_list watchers;
+    std::atomic<std::uint32_t> no_readers;
+  };
+
+  struct alignas(cache_line) departure {
+    waiting_room room;
+  };
+
+  struct alignas(cache_line) finishing {
+    std::atomic<std::uint64_t> finished;
+    waiting_room room;
+  };
+
+  /// What one process took, written under the readers' lock, and finished.
+  struct ledger_entry {
+    std::atomic<std::uint64_t> taken;
+    std::atomic<std::uint64_t> finished;
+  };
+
+  [[nodiscard]] std::atomic<std::uint64_t>* watcher_bits() noexcept {
+    return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
+  }
+
+  [[nodiscard]] ledger_entry& ledger(std::uint32_t slot) noexcept;
+
+  [[nodiscard]] std::uint64_t window_for(std::uint64_t bytes) const noexcept;
+  [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept;
+  [[nodiscard]] std::uint64_t unread_bytes() const noexcept;
+
+  void recover_put() noexcept;
+  void recover_take() noexcept;
+
+  std::size_t put_locked(std::span<const draft> letters,
+                         std::span<const memory::reference> apart,
+                         put_outcome& outcome);
+  take_outcome take_with(visit_function visit, void* context, std::size_t most,
+                         deadline limit);
+  std::optional<take_outcome> take_locked(visit_function visit, void* context,
+                                          std::size_t most,
+                                          memory::reference& retired);
+  void announce_put(std::size_t count) noexcept;
+  void announce_take(std::size_t count, std::uint64_t each) noexcept;
+  void ring_everybody() noexcept;
+
+  alignas(cache_line) box_options options_;
+  put_side writers_;
+  put_commit put_;
+  take_side readers_;
+  take_commit taken_;
+  arrival arrivals_;
+  departure departures_;
+  finishing finishing_;
+};
+
+} // namespace troupe::mailbox

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/mailbox/segment.hpp>
+
+#include <algorithm>
+#include <bit>
+
+namespace troupe::mailbox {
+
+memory::reference segment::make(std::uint64_t wish, std::uint64_t need) {
+  // A reader and a writer of large records must not wait for each other.
+  const auto capacity = std::bit_ceil(
+    std::max({smallest, std::min(wish, largest_record), need * 4}));
+  auto made = memory::reference::create(memory::object_kind::segment,
+                                        head_size + capacity);
+  auto* head = made.as<segment>();
+  head->capacity_ = capacity;
+  head->unseal();
+  return made;
+}
+
+segment& segment::at(memory::offset where) noexcept {
+  auto* object = reinterpret_cast<memory::object_header*>(
+    memory::run_memory::current().at(where));
+  return *reinterpret_cast<segment*>(object->bytes());
+}
+
+std::uint64_t segment::write(std::uint64_t position, const draft& content,
+                             record_head::kind_of kind,
+                             std::uint64_t writer) noexcept {
+  const auto need = room_for(content.handles.size(), content.body.size());
+  if (const auto rest = lap_rest(position, need); rest != 0) {
+    if (rest >= sizeof(record_head)) {
+      const record_head skip{0, 0, record_head::skip, 0};
+      std::memcpy(place(position), &skip, sizeof skip);
+    }
+    position += rest;
+  }
+  auto* at = place(position);
+  const record_head head{static_cast<std::uint32_t>(content.body.size()),
+                         static_cast<std::uint16_t>(content.handles.size()),
+                         kind, writer};
+  std::memcpy(at, &head, sizeof head);
+  at += sizeof head;
+  if (!content.handles.empty()) {
+    std::memcpy(at, content.handles.data(), content.handles.size_bytes());
+    at += content.handles.size_bytes();
+  }
+  if (!content.body.empty())
+    std::memcpy(at, content.body.data(), content.body.size());
+  return position + need;
+}
+
+segment::found segment::read(std::uint64_t position) const noexcept {
+  auto rest = capacity_ - (position & (capacity_ - 1));
+  const auto* head = reinterpret_cast<const record_head*>(place(position));
+  if (rest < sizeof(record_head) || head->kind == record_head::skip) {
+    position += rest;
+    rest = capacity_;
+    head = reinterpret_cast<const record_head*>(place(position));
+  }
+  const auto need = room_for(head->handles, head->size);
+  if (need > rest
+      || (head->kind != record_head::here && head->kind != record_head::apart))
+    return {};
+  return {head,
+          reinterpret_cast<const std::byte*>(head + 1)
+            + head->handles * sizeof(memory::offset),
+          position + need};
+}
+
+} // namespace troupe::mailbox

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/align.hpp>
+#include <troupe/base/bytes.hpp>
+#include <troupe/memory/reference.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace troupe::mailbox {
+
+/// One message as its reader sees it: in the mailbox's memory, valid only while
+/// it is looked at.
+struct letter {
+  bytes_view body;
+  /// Objects whose handles the message carries; each counts once as in flight.
+  std::span<const memory::offset> handles;
+  memory::slot_id writer;
+};
+
+/// One message to be put.
+struct draft {
+  bytes_view body;
+  std::span<const memory::offset> handles = {};
+};
+
+/// The head of a record in a segment.
+///
+///     0    size      bytes of body
+///     4    handles   how many
+///     6    kind
+///     8    writer    packed slot_id
+///     16   handles, 8 bytes each; body; filled up to 8 bytes
+struct record_head {
+  enum kind_of : std::uint16_t {
+    /// The rest of the lap is empty; the next record starts the next one.
+    skip = 0,
+    /// The body stands here.
+    here = 1,
+    /// The body is an object of kind `letter`; here stands its offset.
+    apart = 2,
+  };
+
+  std::uint32_t size;
+  std::uint16_t handles;
+  std::uint16_t kind;
+  std::uint64_t writer;
+};
+
+static_assert(sizeof(record_head) == 16);
+
+/// A ring of records: one piece of a mailbox, an object of kind `segment`.
+///
+///     0      capacity   bytes of records, a power of two
+///     8      sealed     position behind the last record; the rest is in `next`
+///     16     next       offset of the next segment
+///     128    consumed   position up to which nobody reads any more
+///     256    records
+///
+/// Positions count bytes and never wrap; a position's place is its remainder by
+/// the capacity. No record straddles the end. Nothing here says which records
+/// are valid: the mailbox's commit words do.
+class segment {
+public:
+  static constexpr std::uint64_t head_size = 2 * cache_line;
+  static constexpr std::uint64_t smallest = 64 << 10;
+  /// Largest record that is kept in a ring.
+  static constexpr std::uint64_t largest_record = 2 << 20;
+  static constexpr std::uint64_t open_end = ~std::uint64_t{0};
+
+  /// Creates a segment in which records of up to `need` bytes fit, at least as
+  /// large as `wish`. Throws `limit_reached`.
+  [[nodiscard]] static memory::reference make(std::uint64_t wish,
+                                              std::uint64_t need);
+
+  /// Returns the segment at an offset that the mailbox vouches for.
+  [[nodiscard]] static segment& at(memory::offset where) noexcept;
+
+  /// Bytes that a record takes in a ring.
+  [[nodiscard]] static constexpr std::uint64_t
+  room_for(std::uint64_t handles, std::uint64_t body) noexcept {
+    return round_up(
+      sizeof(record_head) + handles * sizeof(memory::offset) + body, 8);
+  }
+
+  [[nodiscard]] std::uint64_t capacity() const noexcept {
+    return capacity_;
+  }
+
+  /// Whether `need` bytes fit at `position` if all before `consumed` is free.
+  [[nodiscard]] bool fits(std::uint64_t position, std::uint64_t need,
+                          std::uint64_t consumed) const noexcept {
+    return position + lap_rest(position, need) + need - consumed <= capacity_;
+  }
+
+  /// Writes a record at `position`, where it must fit; returns the position
+  /// behind it.
+  std::uint64_t write(std::uint64_t position, const draft& content,
+                      record_head::kind_of kind, std::uint64_t writer) noexcept;
+
+  /// Where a record stands, once found.
+  struct found {
+    const record_head* head = nullptr;
+    const std::byte* body = nullptr;
+    std::uint64_t behind = 0;
+  };
+
+  /// Returns the record at `position`; without a head if the bytes there make
+  /// no sense.
+  [[nodiscard]] found read(std::uint64_t position) const noexcept;
+
+  /// acquire: pairs with the release in `consume_to`.
+  [[nodiscard]] std::uint64_t consumed() const noexcept {
+    return consumed_.load(std::memory_order_acquire);
+  }
+
+  /// The reader's last word on all before `position`.
+  void consume_to(std::uint64_t position) noexcept {
+    consumed_.store(position, std::memory_order_release);
+  }
+
+  void seal(std::uint64_t position, memory::offset next) noexcept {
+    next_ = next;
+    sealed_.store(position, std::memory_order_relaxed);
+  }
+
+  void unseal() noexcept {
+    sealed_.store(open_end, std::memory_order_relaxed);
+    next_ = 0;
+  }
+
+  [[nodiscard]] std::uint64_t sealed() const noexcept {
+    return sealed_.load(std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] memory::offset next() const noexcept {
+    return next_;
+  }
+
+private:
+  [[nodiscard]] std::uint64_t lap_rest(std::uint64_t position,
+                                       std::uint64_t need) const noexcept {
+    const auto rest = capacity_ - (position & (capacity_ - 1));
+    return need <= rest ? 0 : rest;
+  }
+
+  [[nodiscard]] std::byte* place(std::uint64_t position) noexcept {
+    return reinterpret_cast<std::byte*>(this) + head_size
+           + (position & (capacity_ - 1));
+  }
+
+  [[nodiscard]] const std::byte* place(std::uint64_t position) const noexcept {
+    return const_cast<segment*>(this)->place(position);
+  }
+
+  std::uint64_t capacity_;
+  // Both are published by the writers' commit word. A reader may look at
+  // `sealed_` while a writer is about to set it, and does not find its own
+  // position there: a letter that it may take stands before.
+  std::atomic<std::uint64_t> sealed_;
+  memory::offset next_;
+
+  alignas(cache_line) std::atomic<std::uint64_t> consumed_;
+};
+
+static_assert(sizeof(segment) == segment::head_size);
+
+} // namespace troupe::mailbox

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/deadline.hpp>
+#include <troupe/mailbox/spinner.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/os/wait_word.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+
+namespace troupe::mailbox {
+
+/// Where threads of any process sleep until something in shared memory holds.
+/// Part of a shared object; all zero is an empty room.
+///
+///     0    bell       counted up at each wake-up; sleepers sleep on it
+///     8    sleepers   epoch << 32 | how many sleep, or are about to
+///
+/// Whoever makes the condition true first stores that (sequentially
+/// consistent), then calls `ring` if the room is `occupied`. A sleeper enrols
+/// first and looks at the condition afterwards, sequentially consistent too.
+/// So one of the two sees the other.
+///
+/// # What a crash leaves
+/// A dead sleeper stays counted, and a wake-up given to it may be lost; a
+/// waker killed between store and `ring` wakes nobody. Therefore whoever
+/// confirms a death calls `evacuate`: all that live wake, look, and enrol anew
+/// in a new epoch, in which the dead are not counted.
+class waiting_room {
+public:
+  [[nodiscard]] bool occupied() const noexcept {
+    // seq_cst: pairs with the enrolment in wait.
+    return static_cast<std::uint32_t>(sleepers_.load(std::memory_order_seq_cst))
+           != 0;
+  }
+
+  /// Wakes up to `count` sleepers.
+  void ring(int count) noexcept {
+    bell_.fetch_add(1, std::memory_order_seq_cst);
+    os::wake(bell_, count);
+  }
+
+  void ring_if_occupied(int count) noexcept {
+    if (occupied())
+      ring(count);
+  }
+
+  /// Wakes all, and forgets those who cannot wake any more.
+  void evacuate() noexcept;
+
+  /// Returns true once `ready()` is, false when `limit` has passed first.
+  /// `ready` must read with sequential consistency.
+  /// @blocks on whoever makes it ready
+  template <std::predicate Ready>
+  bool wait(Ready ready, deadline limit) {
+    if (spinner::of_this_thread().spin(ready, limit))
+      return true;
+    for (;;) {
+      const auto epoch = enrol();
+      const auto ticket = bell_.load(std::memory_order_seq_cst);
+      TROUPE_CRASH_POINT("mailbox.wait.enrolled");
+      const bool now = ready();
+      const bool in_time = now || os::wait(bell_, ticket, limit);
+      TROUPE_CRASH_POINT("mailbox.wait.woken");
+      leave(epoch);
+      if (now || ready())
+        return true;
+      if (!in_time)
+        return false;
+    }
+  }
+
+private:
+  std::uint32_t enrol() noexcept {
+    return static_cast<std::uint32_t>(
+      sleepers_.fetch_add(1, std::memory_order_seq_cst) >> 32);
+  }
+
+  void leave(std::uint32_t epoch) noexcept;
+
+  os::wait_word bell_{0};
+  [[maybe_unused]] std::uint32_t unused_ = 0;
+  std::atomic<std::uint64_t> sleepers_{0};
+};
+
+static_assert(sizeof(waiting_room) == 16);
+
+} // namespace troupe::mailbox
