@@ -97,6 +97,13 @@ struct kind_operations {
   void (*holder_died)(std::byte* payload, std::uint64_t size,
                       std::uint32_t slot) noexcept
     = nullptr;
+
+  /// Called when the living process in `slot` gives its last handle up, before
+  /// its bit is cleared: from then on nobody would notice its death here. Must
+  /// not wait and must not create, attach or give up handles.
+  void (*holder_left)(std::byte* payload, std::uint64_t size,
+                      std::uint32_t slot) noexcept
+    = nullptr;
 };
 
 /// Registers the operations of `kind`; to be called during static

@@ -242,6 +242,10 @@ reference::hold::~hold() {
     last = found != table.holds.end() && found->second.expired();
     if (last) {
       table.holds.erase(found);
+      const auto operations
+        = operations_of(static_cast<object_kind>(head->kind));
+      if (operations.holder_left != nullptr)
+        operations.holder_left(data, head->size, self);
       clear_holder(head, self);
     }
   }
