@@ -49,6 +49,23 @@ void encoder::save(const T& value) {
   }
 }
 
+/// Reads an aggregate member by member.
+template <class T, class... Ms>
+T load_members(decoder& from, type_list<Ms...>) {
+  if constexpr ((std::is_array_v<Ms> || ...)) {
+    T value{};
+    members::apply(value,
+                   [&from](auto&... each) { (from.load_into(each), ...); });
+    return value;
+  } else {
+    // A bit-field takes less than its type; it cuts off what is too much.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+    return T{from.load<Ms>()...};
+#pragma GCC diagnostic pop
+  }
+}
+
 template <class T>
 T decoder::load() {
   if constexpr (!sendable<T>) {
@@ -89,20 +106,7 @@ T decoder::load() {
   } else if constexpr (std::is_enum_v<T>) {
     return static_cast<T>(load<std::underlying_type_t<T>>());
   } else {
-    return [this]<class... Ms>(type_list<Ms...>) {
-      if constexpr ((std::is_array_v<Ms> || ...)) {
-        T value{};
-        members::apply(value,
-                       [this](auto&... each) { (this->load_into(each), ...); });
-        return value;
-      } else {
-        // A bit-field takes less than its type; it cuts off what is too much.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-        return T{this->template load<Ms>()...};
-#pragma GCC diagnostic pop
-      }
-    }(members::types<T>{});
+    return load_members<T>(*this, members::types<T>{});
   }
 }
 

@@ -55,8 +55,11 @@ struct explanation {
   static constexpr bool is_pointer = std::is_pointer_v<Part> && !is_function;
   static constexpr bool is_reference = std::is_reference_v<Part>
                                        || reference_wrapping<Part>;
+  static constexpr bool is_view = !is_reference && borrowing<Part>;
   static constexpr bool lacks_constructor
     = inspectable<Part> && !std::is_default_constructible_v<Part>;
+  static constexpr bool is_other = !is_function && !is_pointer && !is_reference
+                                   && !is_view && !lacks_constructor;
 
   static_assert(!is_function,
                 "troupe: this type cannot be sent: a pointer to a function or "
@@ -70,15 +73,14 @@ struct explanation {
                 "troupe: this type cannot be sent: a reference means nothing "
                 "in another process; send the value, or a handle of a shared "
                 "object");
-  static_assert(is_reference || !borrowing<Part>,
+  static_assert(!is_view,
                 "troupe: this type cannot be sent: a view does not own what "
                 "it shows; send the string or container itself");
   static_assert(!lacks_constructor,
                 "troupe: this type cannot be sent: it has an inspect function "
                 "but no default constructor; give it one, or a "
                 "troupe::codec::coding");
-  static_assert(is_function || is_pointer || is_reference
-                  || borrowing<Part> || lacks_constructor,
+  static_assert(!is_other,
                 "troupe: this type cannot be sent; send the values it is made "
                 "of, or give it an inspect function or a "
                 "troupe::codec::coding");

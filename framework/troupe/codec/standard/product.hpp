@@ -24,8 +24,12 @@ struct product_coding {
   }
 
   static void save(encoder& to, const Product& from) {
-    std::apply([&to](const Parts&... each) { (to.save<Parts>(each), ...); },
-               from);
+    std::apply(
+      [&to](const Parts&... each) {
+        static_cast<void>(to);
+        (to.save<Parts>(each), ...);
+      },
+      from);
   }
 
   static Product load([[maybe_unused]] decoder& from) {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/codec/codec.hpp>
+
+#include <mutex>
+
+struct guarded {
+  int value;
+  std::mutex lock;
+};
+
+void check() {
+#ifdef TROUPE_CONTROL
+  troupe::codec::require_sendable<int>();
+#else
+  troupe::codec::require_sendable<guarded>();
+#endif
+}

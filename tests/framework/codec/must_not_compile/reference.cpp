@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/codec/codec.hpp>
+
+#include <functional>
+
+void check() {
+#ifdef TROUPE_CONTROL
+  troupe::codec::require_sendable<int>();
+#else
+  troupe::codec::require_sendable<std::reference_wrapper<int>>();
+#endif
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "samples.hpp"
+
+#include <troupe/base/error.hpp>
+
+#include <doctest/doctest.h>
+
+namespace codec = troupe::codec;
+
+TEST_CASE("every kind of value arrives as it was sent") {
+  samples::visit_all([]<class T>(const T& value) {
+    INFO(codec::type_name<T>());
+    codec::require_sendable<T>();
+    const auto message = codec::encode(value);
+    CHECK(message.handles().empty());
+    CHECK(message.body().size() >= codec::least_size<T>);
+    CHECK(codec::decode<T>(message.body()) == value);
+    if constexpr (codec::flat<T>)
+      CHECK(message.body().size() == sizeof(T));
+  });
+}
+
+TEST_CASE("arguments travel together") {
+  const auto message = codec::encode_all(1, std::string{"two"},
+                                         std::vector<int>{3});
+  CHECK(codec::decode_all<int, std::string, std::vector<int>>(message.body())
+        == std::tuple{1, std::string{"two"}, std::vector<int>{3}});
+  codec::decoder from{message.body(), {}};
+  CHECK(
+    std::get<1>(
+      codec::decode_all<std::tuple<int, std::string, std::vector<int>>>(from))
+    == "two");
+  CHECK(codec::encode_all().body().empty());
+  CHECK(codec::decode_all<>(codec::encode_all().body()) == std::tuple<>{});
+}
+
+TEST_CASE("a unique_ptr arrives with its content") {
+  const auto full = std::make_unique<std::string>("content");
+  const auto message = codec::encode(full);
+  const auto copy = codec::decode<std::unique_ptr<std::string>>(message.body());
+  REQUIRE(copy != nullptr);
+  CHECK(*copy == "content");
+  const auto none = codec::encode(std::unique_ptr<std::string>{});
+  CHECK(codec::decode<std::unique_ptr<std::string>>(none.body()) == nullptr);
+}
+
+TEST_CASE("contiguous flat elements are copied in one piece") {
+  const std::vector<double> numbers(1'000'000, 1.5);
+  const auto message = codec::encode(numbers);
+  CHECK(message.body().size() == 8 + numbers.size() * sizeof(double));
+  CHECK(codec::decode<std::vector<double>>(message.body()) == numbers);
+}
+
+TEST_CASE("flat elements may stand at any address") {
+  const std::vector<std::uint64_t> numbers{1, 2, 3};
+  for (std::size_t shift = 0; shift < 8; ++shift) {
+    const auto message = codec::encode_all(std::string(shift, 'x'), numbers,
+                                           std::u32string{U"a"});
+    const auto values
+      = codec::decode_all<std::string, std::vector<std::uint64_t>,
+                          std::u32string>(message.body());
+    CHECK(std::get<1>(values) == numbers);
+    CHECK(std::get<2>(values) == U"a");
+  }
+}
+
+TEST_CASE("a packet can be filled again and moved") {
+  codec::packet first;
+  codec::encode_into(first, 1, 2);
+  first.clear();
+  CHECK(first.empty());
+  codec::encode_into(first, std::string{"again"});
+  codec::packet second = std::move(first);
+  CHECK(codec::decode<std::string>(std::move(second)) == "again");
+}
+
+TEST_CASE("what cannot be decoded is not encoded") {
+  SUBCASE("too deep") {
+    CHECK_NOTHROW(static_cast<void>(codec::encode(samples::chain{100})));
+    CHECK_THROWS_AS(static_cast<void>(codec::encode(samples::chain{1000})),
+                    troupe::invalid_argument);
+  }
+  SUBCASE("a variant without a value") {
+    struct thrower {
+      operator int() const {
+        throw 1;
+      }
+    };
+    std::variant<std::string, int> lost;
+    CHECK_THROWS_AS(lost.emplace<1>(thrower{}), int);
+    if (lost.valueless_by_exception())
+      CHECK_THROWS_AS(static_cast<void>(codec::encode(lost)),
+                      troupe::invalid_argument);
+  }
+}
