@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/channel/items.hpp>
+
+#include <troupe/memory/run_memory.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace troupe::channel {
+
+put_result result_of(mailbox::put_outcome outcome, const char* attempted) {
+  switch (outcome) {
+    case mailbox::put_outcome::done: return put_result::done;
+    case mailbox::put_outcome::full: return put_result::full;
+    case mailbox::put_outcome::closed:
+      throw closed(attempted, "it is closed",
+                   "close it only when nobody puts any more");
+    case mailbox::put_outcome::no_reader: break;
+  }
+  throw closed(attempted, "nobody holds the other end any more",
+               "look for the end of the process that had it");
+}
+
+void throw_ended(const char* attempted) {
+  throw closed(attempted, "it is closed and everything in it has been taken",
+               "use a range-for, or catch troupe::closed as the end");
+}
+
+void decline(const mailbox::letter& shown) noexcept {
+  for (const auto where : shown.handles)
+    memory::forget(where);
+}
+
+namespace {
+
+std::string described(memory::slot_id writer) {
+  auto& memory = memory::run_memory::current();
+  auto* slot = memory.find(writer);
+  if (slot == nullptr)
+    return "a process that is gone (slot " + std::to_string(writer.index) + ")";
+  const auto end = std::find(slot->name.begin(), slot->name.end(), '\0');
+  return std::string{slot->name.begin(), end} + " (pid "
+         + std::to_string(slot->pid.load()) + ")";
+}
+
+} // namespace
+
+void blame_writer(memory::slot_id writer, std::string_view type,
+                  const std::exception_ptr& failure) {
+  const auto attempted = "take an item of type " + std::string{type}
+                         + " that was put by " + described(writer);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const stale_handle& problem) {
+    throw stale_handle(attempted, problem.what());
+  } catch (const std::exception& problem) {
+    throw malformed_bytes(attempted, problem.what(),
+                          "the item is dropped; those behind it are whole");
+  }
+}
+
+} // namespace troupe::channel

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/channel/pipe_end.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/channel/items.hpp>
+#include <troupe/os/crash_point.hpp>
+
+#include <atomic>
+#include <cstring>
+#include <string>
+
+namespace troupe::channel {
+
+namespace {
+
+using mailbox::letter_box;
+using memory::object_kind;
+using memory::offset;
+using memory::reference;
+
+/// The payload of an end.
+///
+///     0    fingerprint   of the connection's type
+///     8    in            offset of the mailbox to receive from, or 0
+///     16   out           offset of the mailbox to send to, or 0
+///
+/// Never changes before the end's last holder is gone.
+struct end_object {
+  std::uint64_t fingerprint;
+  std::atomic<offset> in;
+  std::atomic<offset> out;
+};
+
+static_assert(sizeof(end_object) == 24);
+
+/// The mailbox at an offset that the end vouches for by a count in flight.
+letter_box* box_at(offset where) noexcept {
+  if (where == 0)
+    return nullptr;
+  auto* object = memory::run_memory::current().find_object(where,
+                                                           object_kind::queue);
+  return object == nullptr ? nullptr
+                           : reinterpret_cast<letter_box*>(object->bytes());
+}
+
+void dispose(std::byte* payload, std::uint64_t) noexcept {
+  auto& end = *reinterpret_cast<end_object*>(payload);
+  // The news first: should this be killed in between, it is called again.
+  if (auto* box = box_at(end.out.load()))
+    box->writers_gone();
+  if (auto* box = box_at(end.in.load()))
+    box->readers_gone();
+  TROUPE_CRASH_POINT("pipe.close.told");
+  memory::forget(end.out.exchange(0));
+  memory::forget(end.in.exchange(0));
+}
+
+void holder_died(std::byte* payload, std::uint64_t,
+                 std::uint32_t slot) noexcept {
+  auto& end = *reinterpret_cast<end_object*>(payload);
+  for (auto* box : {box_at(end.in.load()), box_at(end.out.load())})
+    if (box != nullptr)
+      box->user_died(slot);
+}
+
+const bool registered = memory::register_kind(
+  object_kind::connection, {.dispose = dispose, .holder_died = holder_died});
+
+reference make_end(std::uint64_t fingerprint, const reference& in,
+                   const reference& out) {
+  auto made = reference::create(object_kind::connection, sizeof(end_object));
+  auto* end = made.as<end_object>();
+  end->fingerprint = fingerprint;
+  if (in)
+    end->in.store(memory::send(in));
+  if (out)
+    end->out.store(memory::send(out));
+  return made;
+}
+
+} // namespace
+
+pipe_end::pipe_end(reference object) noexcept : object_(std::move(object)) {
+  const auto* end = object_.as<const end_object>();
+  in_ = box_at(end->in.load());
+  out_ = box_at(end->out.load());
+}
+
+std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
+                                             bool both_ways) {
+  static_cast<void>(registered);
+  const mailbox::box_options options{.fingerprint = fingerprint,
+                                     .window = window};
+  // From the second to the first, and back.
+  const auto forth = letter_box::create(options);
+  const auto back = both_ways ? letter_box::create(options) : reference{};
+  auto first = make_end(fingerprint, forth, back);
+  auto second = make_end(fingerprint, back, forth);
+  return {pipe_end{std::move(first)}, pipe_end{std::move(second)}};
+}
+
+letter_box& pipe_end::in() const {
+  if (in_ != nullptr)
+    return *in_;
+  throw invalid_state("receive from a pipe",
+                      object_ ? "this is its sending end"
+                              : "this handle is closed",
+                      object_ ? "the first of pipe(one_way) receives"
+                              : "close a connection after its last use");
+}
+
+letter_box& pipe_end::out() const {
+  if (out_ != nullptr)
+    return *out_;
+  throw invalid_state("send into a pipe",
+                      object_ ? "this is its receiving end"
+                              : "this handle is closed",
+                      object_ ? "the second of pipe(one_way) sends"
+                              : "close a connection after its last use");
+}
+
+void pipe_end::close() noexcept {
+  in_ = nullptr;
+  out_ = nullptr;
+  object_.reset();
+}
+
+void pipe_end::send_bytes(bytes_view message) const {
+  static_cast<void>(result_of(out().put({message}, deadline::never()),
+                              "send bytes into a pipe"));
+}
+
+namespace {
+
+/// Takes the next message if `fits(its size)`, and passes it to `use`.
+template <class Use>
+void take_bytes(letter_box& box, std::size_t longest, Use use) {
+  std::size_t too_long = 0;
+  const auto outcome = box.take(
+    [&](const mailbox::letter& shown) {
+      // Whatever handles a typed message has, nobody asked for them here.
+      decline(shown);
+      if (shown.body.size() > longest) {
+        too_long = shown.body.size();
+        return mailbox::visit_result::leave;
+      }
+      use(shown.body);
+      return mailbox::visit_result::taken;
+    },
+    1, deadline::never());
+  if (outcome == mailbox::take_outcome::ended)
+    throw_ended("receive bytes from a pipe");
+  if (too_long != 0)
+    throw limit_reached("receive at most " + std::to_string(longest)
+                          + " bytes from a pipe",
+                        "the next message has " + std::to_string(too_long),
+                        "it is still there: receive it with more room");
+}
+
+} // namespace
+
+bytes pipe_end::receive_bytes(std::size_t longest) const {
+  bytes result;
+  take_bytes(in(), longest,
+             [&](bytes_view body) { result.assign(body.begin(), body.end()); });
+  return result;
+}
+
+std::size_t pipe_end::receive_bytes_into(bytes_span into) const {
+  std::size_t size = 0;
+  take_bytes(in(), into.size(), [&](bytes_view body) {
+    if (!body.empty())
+      std::memcpy(into.data(), body.data(), body.size());
+    size = body.size();
+  });
+  return size;
+}
+
+void pipe_end::save(codec::encoder& to) const {
+  if (!object_)
+    throw invalid_state("send a connection", "this handle is closed",
+                        "close a connection after its last use");
+  to.handle(object_);
+}
+
+pipe_end pipe_end::load(codec::decoder& from, std::uint64_t fingerprint,
+                        std::string_view type) {
+  auto object = from.handle(object_kind::connection);
+  if (!object)
+    from.refuse(type, "the handle is empty");
+  if (object.size() < sizeof(end_object)
+      || object.as<const end_object>()->fingerprint != fingerprint)
+    from.refuse(type, "it is a handle of a connection of another type");
+  return pipe_end{std::move(object)};
+}
+
+} // namespace troupe::channel

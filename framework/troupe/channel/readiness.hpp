@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/deadline.hpp>
+#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/os/descriptor.hpp>
+
+#include <memory>
+
+namespace troupe::channel {
+
+/// Keeps the calling process among the watchers of a mailbox.
+///
+/// # What a crash leaves
+/// An entry that whoever confirms the death strikes out.
+class watch {
+public:
+  explicit watch(mailbox::letter_box& box);
+  watch(watch&& other) noexcept;
+  watch(const watch&) = delete;
+  watch& operator=(const watch&) = delete;
+  ~watch();
+
+private:
+  mailbox::letter_box* box_;
+};
+
+/// A descriptor that is readable while a mailbox is: for `poll`, `epoll` and
+/// the event loops made of them.
+///
+/// The first one of a process starts a thread that listens to the process's
+/// bell and sets the descriptors; so one that turns readable, or stops being
+/// so, does it some microseconds late. Readable means: try.
+class readiness {
+public:
+  /// `holder` keeps `box` alive. Throws `os_failure`.
+  readiness(mailbox::letter_box& box, memory::reference holder);
+  readiness(const readiness&) = delete;
+  readiness& operator=(const readiness&) = delete;
+  ~readiness();
+
+  [[nodiscard]] int fd() const noexcept {
+    return event_.get();
+  }
+
+private:
+  friend class bell_listener;
+
+  void update() noexcept;
+
+  memory::reference holder_;
+  mailbox::letter_box* box_;
+  watch watch_;
+  os::descriptor event_;
+};
+
+/// A descriptor that is readable when the process's bell was rung since the
+/// last `clear`: for a wait for mailboxes and descriptors at once.
+class bell_event {
+public:
+  /// Throws `os_failure`.
+  bell_event();
+  bell_event(const bell_event&) = delete;
+  bell_event& operator=(const bell_event&) = delete;
+  ~bell_event();
+
+  [[nodiscard]] int fd() const noexcept {
+    return event_.get();
+  }
+
+  void clear() noexcept;
+
+private:
+  friend class bell_listener;
+
+  os::descriptor event_;
+};
+
+} // namespace troupe::channel
