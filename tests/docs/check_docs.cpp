@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // check_docs [--update] ROOT PROGRAMS
 //
 // Compares what README.md and docs/**/*.md show with the programs they name:

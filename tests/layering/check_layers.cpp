@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // check_layers ROOT
 //
 // Fails if a source under ROOT/framework or ROOT/actors includes what its layer

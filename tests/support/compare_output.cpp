@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // compare_output EXPECTED PROGRAM [ARGUMENT...]
 //
 // Fails unless the program exits with 0 and prints what the file says.

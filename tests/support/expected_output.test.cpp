@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include "support/expected_output.hpp"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
 
 #include <caf/actor_system.hpp>
