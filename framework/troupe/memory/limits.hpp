@@ -24,8 +24,8 @@ struct limits {
 
   /// Bytes of address space for shared objects over the whole life of the run.
   /// Address space is never used twice; 1 TiB lasts for 2^28 objects of a page.
-  /// Costs nothing until used. Halved automatically, down to 1 GiB, where the
-  /// machine does not let that much be mapped.
+  /// Costs nothing until used. Halved automatically where the machine does not
+  /// let that much be mapped, as long as 1 GiB is left beside the tables.
   std::uint64_t address_space = default_address_space;
 
   /// Bytes that living shared objects may reserve together. 0 means what

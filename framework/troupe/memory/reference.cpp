@@ -205,12 +205,13 @@ reference reference::attach(offset where, object_kind kind) {
         refuse_kind(where, kind, taken->head->kind);
       return reference{std::move(taken)};
     }
-  auto* object = memory.find_object(where, kind);
-  if (object == nullptr)
+  if (!memory.may_find(where, kind))
     throw stale_handle(at_text(where), "no living object of that kind is there",
                        "keep a handle until the other side has its own");
   const auto made = table.prepare(where, "attach a shared object");
+  // Before the first look: that alone may fill a hole.
   hold_table::note(made->entry, where);
+  auto* object = head_at(where);
   // The bit first: see bury_if_unheld. [attach]
   set_holder(object, self);
   const auto life = object->life.fetch_add(one_attach,

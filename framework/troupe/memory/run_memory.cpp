@@ -2,11 +2,11 @@
 #include <troupe/memory/run_memory.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/burial.hpp>
 #include <troupe/os/memory_file.hpp>
 
 #include <boost/interprocess/mapped_region.hpp>
 
-#include <algorithm>
 #include <new>
 #include <random>
 #include <string>
@@ -121,7 +121,7 @@ run_memory& run_memory::create(const limits& wanted) {
         new run_memory(os::make_memory_file("troupe-run", size), size));
     } catch (const os_failure&) {
       // A machine may limit address space (ulimit -v): less of it serves too.
-      if (size / 2 < std::max(smallest_space, objects * 2))
+      if (size / 2 < objects + smallest_space)
         throw;
       size = round_up(size / 2, page);
     }
@@ -194,20 +194,21 @@ process_slot* run_memory::find(slot_id id) noexcept {
   return &found;
 }
 
+bool run_memory::may_find(offset where, object_kind kind) const noexcept {
+  // By a system call: to read a page that was given back through the mapping
+  // would take it again.
+  return may_be_object(where) && os::peek(file_.get(), where) == magic_of(kind);
+}
+
 object_header* run_memory::find_object(offset where,
                                        object_kind kind) noexcept {
-  const auto& head = header();
-  if (where < head.objects || where >= head.size
-      || where >= head.next.load(std::memory_order_acquire)
-      || where % 4096 != 0)
-    return nullptr;
-  // First by a system call: to read a page that was given back through the
-  // mapping would take it again.
-  if (os::peek(file_.get(), where) != magic_of(kind))
+  if (!may_find(where, kind))
     return nullptr;
   auto* object = reinterpret_cast<object_header*>(at(where));
-  if (object->magic.load(std::memory_order_acquire) != magic_of(kind))
+  if (object->magic.load(std::memory_order_acquire) != magic_of(kind)) {
+    give_back_if_gone(where);
     return nullptr;
+  }
   return object;
 }
 

@@ -60,6 +60,11 @@ struct run_header {
   std::atomic<std::uint32_t> slots_high{0};
   /// The fork server's pid, for diagnostics and for tests that kill it.
   std::atomic<std::int32_t> fork_server{0};
+  /// The dead child that the fork server is busy with: should the server die
+  /// too, the root has to reap it.
+  std::atomic<std::int32_t> reaping{0};
+  /// A host that found its slot taken and has ended: somebody has to reap it.
+  std::atomic<std::int32_t> stray{0};
 };
 
 static_assert(sizeof(run_header) <= 4096);
@@ -135,9 +140,13 @@ public:
            + std::uint64_t{index} * header().handles;
   }
 
+  /// Returns whether a living object of that kind was at `where` a moment ago.
+  /// Any number is safe to ask about, and asking takes no memory.
+  [[nodiscard]] bool may_find(offset where, object_kind kind) const noexcept;
+
   /// Returns the head of the object at `where`, or nullptr if no living object
-  /// of that kind is there. Any number is safe to ask about, and asking takes
-  /// no memory.
+  /// of that kind is there. Any number is safe to ask about. What is returned
+  /// may die at once: only a `reference` keeps it.
   [[nodiscard]] object_header* find_object(offset where,
                                            object_kind kind) noexcept;
 

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/memory/reference.hpp>
+
+#include "scratch_run.hpp"
+
+#include <troupe/base/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <vector>
+
+using namespace troupe;
+using namespace troupe::test;
+using memory::object_kind;
+using memory::offset;
+using memory::reference;
+using memory::run_memory;
+
+namespace {
+
+constexpr auto kind = object_kind::user;
+constexpr auto other_kind
+  = static_cast<object_kind>(static_cast<std::uint32_t>(kind) + 1);
+
+template <class Error, class Work>
+std::optional<std::string> thrown(Work work) {
+  try {
+    work();
+  } catch (const Error& failure) {
+    return failure.what();
+  }
+  return std::nullopt;
+}
+
+/// Objects whose disposal and holders' deaths are counted, in shared memory.
+struct counters {
+  std::atomic<int> disposed{0};
+  std::atomic<int> died{0};
+  std::atomic<int> last_dead{0};
+  std::atomic<bool> die_in_dispose{false};
+};
+
+counters* counted = nullptr;
+
+const bool registered = memory::register_kind(
+  other_kind, {[](std::byte*, std::uint64_t) noexcept {
+                 ++counted->disposed;
+                 if (counted->die_in_dispose.exchange(false))
+                   ::raise(SIGKILL);
+               },
+               [](std::byte*, std::uint64_t, std::uint32_t slot) noexcept {
+                 ++counted->died;
+                 counted->last_dead = static_cast<int>(slot);
+               }});
+
+} // namespace
+
+TEST_CASE("an object is all zero, aligned and of the size asked for") {
+  CHECK(in_new_run(
+          {},
+          [] {
+            for (const std::uint64_t size :
+                 {0ULL, 1ULL, 4096ULL, 100'000ULL, 1ULL << 30}) {
+              const auto made = reference::create(kind, size);
+              expect(made.size() == size, "size");
+              expect(reinterpret_cast<std::uintptr_t>(made.data()) % 128 == 0,
+                     "alignment");
+              const auto bytes
+                = made.bytes().first(std::min<std::uint64_t>(size, 100'000));
+              expect(std::ranges::all_of(bytes,
+                                         [](std::byte byte) {
+                                           return byte == std::byte{};
+                                         }),
+                     "not zero");
+            }
+          })
+        == "");
+}
+
+TEST_CASE("the memory of an object is given back with its last reference") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(0);
+                     const auto base = run_memory::current().used_bytes();
+                     {
+                       const auto made = reference::create(kind, 1 << 20);
+                       std::ranges::fill(made.bytes(), std::byte{1});
+                       const auto copy = made;
+                       expect(run_memory::current().used_bytes()
+                                >= base + (1 << 20),
+                              "the pages are not there");
+                       expect(run_memory::current().reserved_bytes() >= 1 << 20,
+                              "not reserved");
+                     }
+                     expect_nothing_left(base, "after the last reference");
+                   })
+        == "");
+}
+
+TEST_CASE("a large object takes memory only where it is touched") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(0);
+                     const auto base = run_memory::current().used_bytes();
+                     const auto made = reference::create(kind, 1ULL << 30);
+                     expect(run_memory::current().used_bytes() <= base + 4096,
+                            "touched more than its first page");
+                     made.data()[1 << 29] = std::byte{1};
+                     expect(run_memory::current().used_bytes() <= base + 8192,
+                            "touched more than one page");
+                   })
+        == "");
+}
+
+TEST_CASE("address space is never used twice") {
+  CHECK(in_new_run({},
+                   [] {
+                     offset highest = 0;
+                     for (int round = 0; round < 1000; ++round) {
+                       const auto made = reference::create(kind, 100);
+                       expect(made.where() > highest, "an offset came back");
+                       highest = made.where();
+                     }
+                   })
+        == "");
+}
+
+TEST_CASE("a stale handle and a handle of anything are refused, for nothing") {
+  CHECK(
+    in_new_run({},
+               [] {
+                 warm_up(0);
+                 const auto base = run_memory::current().used_bytes();
+                 const auto dead = reference::create(kind, 1).where();
+                 const auto next = run_memory::current().header().next.load();
+                 for (const offset where :
+                      {dead, offset{0}, offset{8}, offset{4096}, dead + 1,
+                       dead + 8, next, next + 4096, offset{1} << 39, ~offset{0},
+                       ~offset{0} - 4095}) {
+                   const auto why = thrown<stale_handle>([where] {
+                     static_cast<void>(reference::attach(where, kind));
+                   });
+                   expect(why.has_value(), "attached " + std::to_string(where));
+                   expect(why->find(std::to_string(where)) != why->npos,
+                          "the offset is not named: " + *why);
+                   memory::forget(where);
+                 }
+                 expect_nothing_left(base, "after refused handles");
+               })
+    == "");
+}
+
+TEST_CASE("a handle of one kind is refused where another is expected") {
+  CHECK(in_new_run({},
+                   [] {
+                     const auto made = reference::create(kind, 1);
+                     expect(thrown<stale_handle>([&] {
+                              static_cast<void>(reference::attach(
+                                made.where(), object_kind::ring));
+                            }).has_value(),
+                            "in the process that holds it");
+                     const auto pid = fork_into_slot(1, [&] {
+                       expect(thrown<stale_handle>([&] {
+                                static_cast<void>(reference::attach(
+                                  made.where(), object_kind::ring));
+                              }).has_value(),
+                              "in another process");
+                     });
+                     expect(confirm(pid, 1) == 0, "the other process");
+                   })
+        == "");
+}
+
+TEST_CASE("an object lives until the last process that holds it lets go") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(2);
+                     const auto base = run_memory::current().used_bytes();
+                     auto made = reference::create(kind, 8);
+                     auto& word = *made.as<std::atomic<int>>();
+                     const auto where = made.where();
+                     const auto child = [where] {
+                       const auto mine = reference::attach(where, kind);
+                       auto& shared = *mine.as<std::atomic<int>>();
+                       ++shared;
+                       while (shared.load() < 3)
+                         ::usleep(100);
+                     };
+                     const auto first = fork_into_slot(1, child);
+                     const auto second = fork_into_slot(2, child);
+                     while (word.load() < 2)
+                       ::usleep(100);
+                     made.reset();
+                     auto again = reference::attach(where, kind);
+                     again.as<std::atomic<int>>()->store(3);
+                     again.reset();
+                     expect(confirm(first, 1) == 0, "first child");
+                     expect(confirm(second, 2) == 0, "second child");
+                     expect(thrown<stale_handle>([&] {
+                              static_cast<void>(reference::attach(where, kind));
+                            }).has_value(),
+                            "it lives on");
+                     expect_nothing_left(base, "after the last holder");
+                   })
+        == "");
+}
+
+TEST_CASE("a dead process holds nothing") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(1);
+                     const auto base = run_memory::current().used_bytes();
+                     auto board = reference::create(kind, 4096);
+                     auto* made = board.as<std::atomic<offset>>();
+                     const auto pid = fork_into_slot(1, [made] {
+                       std::vector<reference> many;
+                       for (int count = 0; count < 2000; ++count)
+                         many.push_back(reference::create(kind, 5000));
+                       *made = many.back().where();
+                       ::pause();
+                     });
+                     while (*made == 0)
+                       ::usleep(100);
+                     const auto where = made->load();
+                     const auto kept = reference::attach(where, kind);
+                     ::kill(pid, SIGKILL);
+                     confirm(pid, 1);
+                     // What another holds stays.
+                     expect(reference::attach(where, kind) == kept,
+                            "lost what we hold");
+                     memory::release_holdings(1);
+                     expect(reference::attach(where, kind) == kept,
+                            "not idempotent");
+                     const_cast<reference&>(kept).reset();
+                     board.reset();
+                     expect_nothing_left(base, "after a death");
+                   })
+        == "");
+}
+
+TEST_CASE("a message on its way holds what it carries") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(1);
+                     const auto base = run_memory::current().used_bytes();
+                     auto made = reference::create(kind, 1);
+                     const auto where = memory::send(made);
+                     static_cast<void>(memory::send(made));
+                     static_cast<void>(memory::send(made));
+                     made.reset();
+                     // Read by another process, which lets go at once.
+                     const auto pid = fork_into_slot(1, [where] {
+                       static_cast<void>(memory::receive(where, kind));
+                     });
+                     expect(confirm(pid, 1) == 0, "receive in another process");
+                     made = memory::receive(where, kind);
+                     made.reset();
+                     // Gone unread.
+                     memory::forget(where);
+                     expect_nothing_left(base, "after the last message");
+                   })
+        == "");
+}
+
+TEST_CASE("a message that is refused gives up its share all the same") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(0);
+                     const auto base = run_memory::current().used_bytes();
+                     const auto where
+                       = memory::send(reference::create(kind, 1));
+                     expect(thrown<stale_handle>([&] {
+                              static_cast<void>(
+                                memory::receive(where, object_kind::ring));
+                            }).has_value(),
+                            "wrong kind");
+                     expect_nothing_left(base, "after a refused message");
+                   })
+        == "");
+}
+
+TEST_CASE("a kind is told of its end, and again if its undertaker is killed") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(1);
+                     auto board = reference::create(kind, sizeof(counters));
+                     counted = new (board.data()) counters;
+                     const auto base = run_memory::current().used_bytes();
+                     static_cast<void>(reference::create(other_kind, 1));
+                     expect(counted->disposed == 1, "not disposed once");
+                     counted->die_in_dispose = true;
+                     const auto pid = fork_into_slot(1, [] {
+                       static_cast<void>(
+                         reference::create(other_kind, 100'000));
+                     });
+                     expect(confirm(pid, 1) == SIGKILL, "it was not killed");
+                     expect(counted->disposed == 3, "not disposed again");
+                     expect(counted->died == 0, "it had let go before it died");
+                     expect(run_memory::current().used_bytes() == base,
+                            "memory is left");
+                   })
+        == "");
+}
+
+TEST_CASE("a kind is told of the holder that died, and only of that") {
+  CHECK(in_new_run(
+          {},
+          [] {
+            warm_up(2);
+            auto board = reference::create(kind, sizeof(counters));
+            counted = new (board.data()) counters;
+            const auto made = reference::create(other_kind, 1);
+            const auto where = made.where();
+            confirm(fork_into_slot(1,
+                                   [where] {
+                                     static_cast<void>(
+                                       reference::attach(where, other_kind));
+                                   }),
+                    1);
+            expect(counted->died == 0, "a process that let go");
+            confirm(fork_into_slot(2,
+                                   [where] {
+                                     const auto mine
+                                       = reference::attach(where, other_kind);
+                                     ::raise(SIGKILL);
+                                   }),
+                    2);
+            expect(counted->died == 1, "a process that was killed");
+            expect(counted->last_dead == 2, "another process");
+            expect(counted->disposed == 0, "it lives on");
+          })
+        == "");
+}
+
+TEST_CASE("a forked child does not let go of what its parent holds") {
+  CHECK(
+    in_new_run({},
+               [] {
+                 const auto made = reference::create(kind, 1);
+                 const auto pid = ::fork();
+                 if (pid == 0) {
+                   const_cast<reference&>(made).reset();
+                   ::_exit(0);
+                 }
+                 int status = 0;
+                 ::waitpid(pid, &status, 0);
+                 expect(status == 0, "the child");
+                 expect(run_memory::current().find_object(made.where(), kind)
+                          != nullptr,
+                        "the child freed it");
+               })
+    == "");
+}
