@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/memory/process_slot.hpp>
+#include <troupe/os/wait_word.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace troupe::mailbox {
+
+/// Tells a process that something was published for it. Costs a fence where
+/// the process is awake, and a system call where it sleeps.
+inline void knock(memory::process_slot& slot) noexcept {
+  // Pairs with the fetch_or in `sleep_at_door`: either we see its bit, or its
+  // last look sees what we published.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if ((slot.bell.load(std::memory_order_relaxed) & 1) != 0)
+    memory::ring(slot);
+}
+
+/// Sleeps until `slot`, the calling process's own, is knocked at or rung.
+/// Returns at once where `has_work` holds. May return for no reason.
+template <class HasWork>
+void sleep_at_door(memory::process_slot& slot, HasWork has_work,
+                   deadline limit) noexcept {
+  const auto seen = slot.bell.fetch_or(1, std::memory_order_seq_cst) | 1;
+  if (!has_work())
+    static_cast<void>(os::wait(slot.bell, seen, limit));
+}
+
+/// Decides how long to spin before sleeping.
+///
+/// A hand-over to a spinning thread takes 0.2 µs, one to a sleeping thread
+/// 20 µs and more, so a spin of 50 µs never costs much more than it saves. The
+/// budget falls where spinning finds nothing, so that idle and oversubscribed
+/// processes soon sleep at once.
+class patience {
+public:
+  using clock = std::chrono::steady_clock;
+  static constexpr std::chrono::nanoseconds most{50'000};
+  static constexpr std::chrono::nanoseconds least{2'000};
+
+  explicit patience(std::chrono::nanoseconds limit = most) noexcept
+    : limit_(limit), budget_(limit) {
+  }
+
+  /// Spins until `has_work` holds. Returns false if that was in vain.
+  template <class HasWork>
+  bool spin(HasWork has_work) noexcept {
+    if (limit_.count() == 0)
+      return has_work();
+    const auto start = clock::now();
+    for (unsigned turn = 0;; ++turn) {
+      if (has_work()) {
+        budget_ = std::min(limit_, budget_ * 2);
+        return true;
+      }
+      os::spin_pause(turn);
+      if (turn % 16 == 15 && clock::now() - start > budget_)
+        break;
+    }
+    budget_ = std::max(std::min(least, limit_), budget_ * 3 / 4);
+    return false;
+  }
+
+  /// The sleep after a spin in vain lasted `slept`: spinning a little longer
+  /// would have been right if that was short.
+  void woke_after(std::chrono::nanoseconds slept) noexcept {
+    if (slept < limit_ * 2)
+      budget_ = std::min(limit_, budget_ + limit_ / 4);
+  }
+
+private:
+  std::chrono::nanoseconds limit_;
+  std::chrono::nanoseconds budget_;
+};
+
+} // namespace troupe::mailbox

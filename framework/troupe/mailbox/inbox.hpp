@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/mailbox/ring.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace troupe::mailbox {
+
+/// Where a process finds the rings that others write to it.
+///
+///     0     owner      packed slot_id of the reader
+///     8     types      fingerprint of its message types
+///     16    names      bytes of text after the head: its message types
+///     128   announced  offset of the ring announced last, 0 for none; the one
+///                      before it stands in that ring's `next`
+///     256   crowded    1: writers also set their bit below
+///     264   bits       one for each process slot: its ring may hold frames
+///           text
+///
+/// # What a crash leaves
+/// A ring announced to a reader that dies is given up by `dispose`. A writer
+/// killed between making a ring and announcing it leaves that ring's memory
+/// until the run ends.
+struct inbox_head {
+  static constexpr std::size_t bit_words = 1024;
+
+  std::uint64_t owner;
+  std::uint64_t types;
+  std::uint64_t names;
+
+  /// release in `announce`, acquire in `take_announced`.
+  alignas(cache_line) std::atomic<std::uint64_t> announced;
+  /// seq_cst in `set_crowded`; writers look after their fence in `knock`.
+  alignas(cache_line) std::atomic<std::uint64_t> crowded;
+  std::atomic<std::uint64_t> bits[bit_words];
+
+  [[nodiscard]] char* text() noexcept {
+    return reinterpret_cast<char*>(this + 1);
+  }
+};
+
+static_assert(sizeof(inbox_head) % cache_line == 0);
+
+/// The reader's own inbox, or a writer's view of another's.
+class inbox {
+public:
+  inbox() noexcept = default;
+
+  /// Makes the calling process's inbox and puts it up in its slot, for others
+  /// to find. `names` is the text of its message types.
+  /// Throws what `memory::reference::create` throws.
+  [[nodiscard]] static inbox make(std::uint64_t types, std::string_view names);
+
+  /// Takes hold of the inbox of another process. Empty if that process has
+  /// none, is gone, or has put something else up.
+  [[nodiscard]] static inbox of(memory::slot_id owner) noexcept;
+
+  [[nodiscard]] explicit operator bool() const noexcept {
+    return head_ != nullptr;
+  }
+
+  [[nodiscard]] std::uint64_t types() const noexcept {
+    return head_->types;
+  }
+
+  /// The text of the owner's message types, copied and of believable length.
+  [[nodiscard]] std::string names() const;
+
+  /// Tells the owner of a new ring. The caller rings its bell.
+  void announce(const memory::reference& ring) noexcept;
+
+  /// True if `take_announced` would find something.
+  [[nodiscard]] bool has_announced() const noexcept {
+    return head_->announced.load(std::memory_order_relaxed) != 0;
+  }
+
+  /// Takes the rings announced since the last call, in the order in which
+  /// they were announced. What is no ring to this process is left out.
+  [[nodiscard]] std::vector<memory::reference> take_announced();
+
+  /// From now on writers say which of them have written.
+  void set_crowded() noexcept {
+    head_->crowded.store(1, std::memory_order_seq_cst);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+
+  [[nodiscard]] bool crowded() const noexcept {
+    return head_->crowded.load(std::memory_order_relaxed) != 0;
+  }
+
+  /// For a writer after it has published: says so where the owner wants it
+  /// said. Returns true if the owner sleeps and must be rung.
+  [[nodiscard]] bool announce_bytes(std::uint32_t writer,
+                                    const memory::process_slot& owner) noexcept {
+    // Pairs with the fetch_or in `sleep_at_door` and the fence in
+    // `set_crowded`: either we see those, or they see what we published.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (crowded()) {
+      head_->bits[writer / 64].fetch_or(1ULL << (writer % 64),
+                                        std::memory_order_seq_cst);
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    return (owner.bell.load(std::memory_order_relaxed) & 1) != 0;
+  }
+
+  [[nodiscard]] std::atomic<std::uint64_t>& word(std::size_t index) noexcept {
+    return head_->bits[index];
+  }
+
+private:
+  explicit inbox(memory::reference object) noexcept
+    : object_(std::move(object)), head_(object_.as<inbox_head>()) {
+  }
+
+  memory::reference object_;
+  inbox_head* head_ = nullptr;
+};
+
+} // namespace troupe::mailbox

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/bytes.hpp>
+#include <troupe/transport/caf_version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace troupe::transport {
+
+/// CAF's inspectors read what `byte_writer` wrote. Believes nothing: whatever
+/// the bytes are, a call reads a value or fails; it never reads outside of the
+/// bytes, never allocates for more elements than they can hold, and a list of
+/// elements that take no bytes is bounded as well.
+class byte_reader final : public version::reader_base {
+public:
+  using byte = version::byte;
+  using text_view = version::text_view;
+
+  byte_reader(caf::actor_system& system, version::execution_context* context,
+              bytes_view from)
+    : version::reader_base(system, context),
+      at_(from.data()),
+      last_(from.data() + from.size()),
+      total_(from.size()) {
+  }
+
+  [[nodiscard]] std::size_t left() const noexcept {
+    return static_cast<std::size_t>(last_ - at_);
+  }
+
+  [[nodiscard]] bytes_view rest() const noexcept {
+    return {at_, left()};
+  }
+
+  /// Takes `size` bytes; nullptr if there are fewer.
+  [[nodiscard]] const std::byte* take(std::size_t size) {
+    if (size > left()) {
+      too_short();
+      return nullptr;
+    }
+    const auto* taken = at_;
+    at_ += size;
+    return taken;
+  }
+
+  bool fetch_next_object_type(caf::type_id_t& type) override;
+
+  bool begin_object(caf::type_id_t, text_view) override;
+  bool end_object() override {
+    --depth_;
+    return true;
+  }
+  bool begin_field(text_view) override {
+    return true;
+  }
+  bool begin_field(text_view, bool& is_present) override {
+    return value(is_present);
+  }
+  bool begin_field(text_view, caf::span<const caf::type_id_t> types,
+                   std::size_t& index) override;
+  bool begin_field(text_view, bool& is_present,
+                   caf::span<const caf::type_id_t> types,
+                   std::size_t& index) override;
+  bool end_field() override {
+    return true;
+  }
+  bool begin_tuple(std::size_t) override {
+    return true;
+  }
+  bool end_tuple() override {
+    return true;
+  }
+  bool begin_sequence(std::size_t& size) override;
+  bool end_sequence() override {
+    return true;
+  }
+  using caf::deserializer::value;
+  bool value(byte& x) override {
+    return get(x);
+  }
+  bool value(bool& x) override;
+  bool value(std::int8_t& x) override {
+    return get(x);
+  }
+  bool value(std::uint8_t& x) override {
+    return get(x);
+  }
+  bool value(std::int16_t& x) override {
+    return get(x);
+  }
+  bool value(std::uint16_t& x) override {
+    return get(x);
+  }
+  bool value(std::int32_t& x) override {
+    return get(x);
+  }
+  bool value(std::uint32_t& x) override {
+    return get(x);
+  }
+  bool value(std::int64_t& x) override {
+    return get(x);
+  }
+  bool value(std::uint64_t& x) override {
+    return get(x);
+  }
+  bool value(float& x) override {
+    return get(x);
+  }
+  bool value(double& x) override {
+    return get(x);
+  }
+  bool value(long double& x) override {
+    return get(x);
+  }
+  bool value(std::string& x) override;
+  bool value(std::u16string& x) override;
+  bool value(std::u32string& x) override;
+  bool value(caf::span<byte> x) override;
+  using caf::deserializer::list;
+  bool list(std::vector<bool>& xs) override;
+
+private:
+  template <class T>
+  bool get(T& x) {
+    const auto* from = take(sizeof x);
+    if (from == nullptr)
+      return false;
+    std::memcpy(&x, from, sizeof x);
+    return true;
+  }
+
+  template <class String>
+  bool get_string(String& x);
+
+  void too_short();
+
+  const std::byte* at_;
+  const std::byte* last_;
+  std::uint64_t total_;
+  std::uint32_t depth_ = 0;
+  /// Elements announced so far; a message of `n` bytes has no honest reason to
+  /// announce many times more than that.
+  std::uint64_t elements_ = 0;
+};
+
+} // namespace troupe::transport

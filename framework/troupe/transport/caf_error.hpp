@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/errc.hpp>
+#include <troupe/base/error.hpp>
+#include <troupe/memory/process_slot.hpp>
+
+#include <caf/error.hpp>
+#include <caf/is_error_code_enum.hpp>
+#include <caf/type_id.hpp>
+
+#include <string>
+
+CAF_ERROR_CODE_ENUM(troupe::errc)
+
+/// Type ids from 150 to 199 are Troupe's: behind those of CAF's own modules,
+/// in every version, and before those of users.
+CAF_BEGIN_TYPE_ID_BLOCK(troupe_transport, 150)
+  CAF_ADD_TYPE_ID(troupe_transport, (troupe::errc))
+CAF_END_TYPE_ID_BLOCK(troupe_transport)
+
+namespace troupe {
+
+template <class Inspector>
+bool inspect(Inspector& inspector, errc& code) {
+  auto get = [&] { return static_cast<std::uint8_t>(code); };
+  auto set = [&](std::uint8_t number) {
+    code = static_cast<errc>(number);
+    return true;
+  };
+  return inspector.apply(get, set);
+}
+
+} // namespace troupe
+
+namespace troupe::transport {
+
+/// The error that says "ATTEMPTED: REASON" in a message.
+[[nodiscard]] caf::error make_error(errc code, std::string text);
+
+/// The same failure as an exception of Troupe's, for messages.
+[[nodiscard]] caf::error to_caf(const error& failure);
+
+/// Returns our code in an error, or `errc::none` if it is not of our category.
+[[nodiscard]] errc code_of(const caf::error& failure) noexcept;
+
+/// Returns the text in an error of our category, or CAF's text of another.
+[[nodiscard]] std::string text_of(const caf::error& failure);
+
+/// The error for everybody who waits for something of a dead process: its
+/// name and number, and the signal or exit code that ended it.
+[[nodiscard]] caf::error death_of(memory::slot_id process);
+
+} // namespace troupe::transport

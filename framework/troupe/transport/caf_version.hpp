@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The one file that knows in what CAF 0.18.7 and CAF 1.x differ. Only
+// CAF_MAJOR_VERSION is tested: 1.1.0 installs a CAF_VERSION that is wrong.
+
+#include <caf/config.hpp>
+
+#include <caf/actor_proxy.hpp>
+#include <caf/actor_registry.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/deserializer.hpp>
+#include <caf/detail/message_data.hpp>
+#include <caf/detail/meta_object.hpp>
+#include <caf/detail/sync_request_bouncer.hpp>
+#include <caf/detail/type_id_list_builder.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/proxy_registry.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduled_actor.hpp>
+#include <caf/serializer.hpp>
+
+#if CAF_MAJOR_VERSION >= 1
+#  include <caf/actor_system_module.hpp>
+#  include <caf/detail/actor_system_access.hpp>
+#  include <caf/scheduler.hpp>
+#  include <caf/thread_owner.hpp>
+#  include <caf/version.hpp>
+
+#  include <string_view>
+#else
+#  include <caf/execution_unit.hpp>
+#  include <caf/scheduler/abstract_coordinator.hpp>
+#endif
+
+#include <cstddef>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#if CAF_MAJOR_VERSION < 1
+namespace caf::net {
+
+/// 0.18.7 names this class as a friend of `actor_system` and ships none: the
+/// only legal way to say which node the system is.
+class middleman {
+public:
+  static void set_node(actor_system& system, node_id node) {
+    system.node_.swap(node);
+  }
+};
+
+} // namespace caf::net
+#endif
+
+namespace troupe::transport::version {
+
+#if CAF_MAJOR_VERSION >= 1
+
+/// What runs a woken actor: second argument of `enqueue`, `resume`, `cleanup`.
+using execution_context = caf::scheduler;
+using module_id = caf::actor_system_module::id_t;
+using byte = std::byte;
+using text_view = std::string_view;
+inline constexpr auto module_of_transport
+  = caf::actor_system_module::network_manager;
+
+#else
+
+using execution_context = caf::execution_unit;
+using module_id = caf::actor_system::module::id_t;
+using byte = caf::byte;
+using text_view = caf::string_view;
+inline constexpr auto module_of_transport
+  = caf::actor_system::module::network_manager;
+
+#endif
+
+/// An execution context of our own: `later` is called for every actor that an
+/// actor wakes which runs in it.
+class own_context : public execution_context {
+public:
+#if CAF_MAJOR_VERSION >= 1
+  explicit own_context(caf::actor_system&) {
+  }
+  void schedule(caf::resumable* woken) final {
+    later(woken);
+  }
+  void delay(caf::resumable* woken) final {
+    later(woken);
+  }
+  void start() final {
+  }
+  void stop() final {
+  }
+#else
+  explicit own_context(caf::actor_system& system)
+    : caf::execution_unit(&system) {
+  }
+  void exec_later(caf::resumable* woken) final {
+    later(woken);
+  }
+#endif
+  virtual void later(caf::resumable* woken) = 0;
+};
+
+/// Makes proxies reachable while actor handles are read in this thread.
+class proxy_scope {
+public:
+#if CAF_MAJOR_VERSION >= 1
+  proxy_scope(execution_context&, caf::proxy_registry& proxies)
+    : before_(caf::proxy_registry::current()) {
+    caf::proxy_registry::current(&proxies);
+  }
+  ~proxy_scope() {
+    caf::proxy_registry::current(before_);
+  }
+#else
+  proxy_scope(execution_context& context, caf::proxy_registry& proxies)
+    : context_(context), before_(context.proxy_registry_ptr()) {
+    context.proxy_registry_ptr(&proxies);
+  }
+  ~proxy_scope() {
+    context_.proxy_registry_ptr(before_);
+  }
+#endif
+  proxy_scope(const proxy_scope&) = delete;
+  proxy_scope& operator=(const proxy_scope&) = delete;
+
+private:
+#if CAF_MAJOR_VERSION < 1
+  execution_context& context_;
+#endif
+  caf::proxy_registry* before_;
+};
+
+/// Base of a deserialiser: where it finds the actor system and the proxies.
+class reader_base : public caf::deserializer {
+public:
+#if CAF_MAJOR_VERSION >= 1
+  reader_base(caf::actor_system& system, execution_context*)
+    : caf::deserializer(system) {
+  }
+#else
+  reader_base(caf::actor_system&, execution_context* context)
+    : caf::deserializer(context) {
+  }
+#endif
+};
+
+/// The base of a proxy, with the hooks that the versions disagree about.
+class proxy_base : public caf::actor_proxy {
+public:
+  using caf::actor_proxy::actor_proxy;
+
+  void kill_proxy(execution_context* context, caf::error reason) override {
+    cleanup(std::move(reason), context);
+  }
+
+  /// An exit message leaves: the link that it came from is gone. Without this
+  /// the death of the far end would send another one.
+  void forget_link(const caf::actor_addr& peer) {
+    unlink_from(peer);
+  }
+
+  const char* name() const override {
+    return "troupe.proxy";
+  }
+
+#if CAF_MAJOR_VERSION >= 1
+private:
+  void force_close_mailbox() override {
+  }
+#endif
+};
+
+/// Our module in the actor system.
+class module_base : public caf::actor_system::networking_module {
+public:
+  static void add_module_options(caf::actor_system_config&) {
+  }
+#if CAF_MAJOR_VERSION >= 1
+  static void check_abi_compatibility(caf::version::abi_token) {
+  }
+#endif
+  module_id id() const override {
+    return module_of_transport;
+  }
+  void* subtype_ptr() override {
+    return this;
+  }
+  void monitor(const caf::node_id&, const caf::actor_addr&) override {
+  }
+  void demonitor(const caf::node_id&, const caf::actor_addr&) override {
+  }
+};
+
+/// Returns what is known about a message type, or nullptr.
+[[nodiscard]] inline const caf::detail::meta_object*
+meta_of(caf::type_id_t type) noexcept {
+  const auto all = caf::detail::global_meta_objects();
+  if (type >= all.size() || all[type].type_name.empty())
+    return nullptr;
+  return &all[type];
+}
+
+inline void set_node(caf::actor_system& system, caf::node_id node) {
+#if CAF_MAJOR_VERSION >= 1
+  caf::detail::actor_system_access{system}.node(std::move(node));
+#else
+  caf::net::middleman::set_node(system, std::move(node));
+#endif
+}
+
+[[nodiscard]] inline const caf::hashed_node_id*
+hashed(const caf::node_id& node) noexcept {
+  if (!node)
+    return nullptr;
+#if CAF_MAJOR_VERSION >= 1
+  return std::get_if<caf::hashed_node_id>(&node->content);
+#else
+  return caf::get_if<caf::hashed_node_id>(&node->content);
+#endif
+}
+
+/// The actors that a message shall visit; 1.x has none.
+using stages = std::vector<caf::strong_actor_ptr>;
+
+[[nodiscard]] inline const stages*
+stages_of(const caf::mailbox_element& element) noexcept {
+#if CAF_MAJOR_VERSION >= 1
+  static_cast<void>(element);
+  return nullptr;
+#else
+  return element.stages.empty() ? nullptr : &element.stages;
+#endif
+}
+
+[[nodiscard]] inline caf::mailbox_element_ptr
+make_element(caf::strong_actor_ptr sender, caf::message_id id, stages visit,
+             caf::message content) {
+#if CAF_MAJOR_VERSION >= 1
+  static_cast<void>(visit);
+  return caf::make_mailbox_element(std::move(sender), id, std::move(content));
+#else
+  return caf::make_mailbox_element(std::move(sender), id, std::move(visit),
+                                   std::move(content));
+#endif
+}
+
+template <class F>
+[[nodiscard]] std::thread launch_thread(caf::actor_system& system,
+                                        const char* name, F body) {
+#if CAF_MAJOR_VERSION >= 1
+  return system.launch_thread(name, caf::thread_owner::system, std::move(body));
+#else
+  return system.launch_thread(name, std::move(body));
+#endif
+}
+
+/// Hands a woken actor to CAF's own threads.
+inline void schedule(caf::actor_system& system, caf::resumable* woken) {
+#if CAF_MAJOR_VERSION >= 1
+  system.scheduler().schedule(woken);
+#else
+  system.scheduler().enqueue(woken);
+#endif
+}
+
+inline void link(const caf::strong_actor_ptr& proxy,
+                 const caf::strong_actor_ptr& local) {
+#if CAF_MAJOR_VERSION >= 1
+  proxy->get()->link_to(local);
+#else
+  static_cast<caf::actor_proxy*>(proxy->get())->add_link(local->get());
+#endif
+}
+
+inline void unlink(const caf::strong_actor_ptr& proxy,
+                   const caf::strong_actor_ptr& local) {
+#if CAF_MAJOR_VERSION >= 1
+  proxy->get()->unlink_from(local);
+#else
+  static_cast<caf::actor_proxy*>(proxy->get())->remove_link(local->get());
+#endif
+}
+
+} // namespace troupe::transport::version

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/transport/flow.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/transport/delivery.hpp>
+#include <troupe/transport/node.hpp>
+
+namespace troupe::transport {
+
+flow::flow(node& of, memory::slot_id writer, std::shared_ptr<peer> back,
+           memory::reference ring)
+  : node_(of),
+    writer_(writer),
+    back_(std::move(back)),
+    ring_(std::move(ring)) {
+}
+
+std::size_t flow::drain(std::size_t most,
+                        version::execution_context& context) {
+  std::size_t taken = 0;
+  while (taken < most && !broken_) {
+    mailbox::ring_frame found;
+    const auto state = ring_.next(found);
+    if (state == mailbox::ring_state::empty)
+      break;
+    if (state == mailbox::ring_state::broken) {
+      refuse("the ring's counters or a frame's length cannot be");
+      break;
+    }
+    const auto tag = frame_tag::unpacked(found.tag);
+    if (!tag) {
+      refuse("a frame of unknown kind");
+      break;
+    }
+    if (tag->kind == frame_kind::moved) {
+      if (!take_moved(found.body))
+        break;
+    } else {
+      take(*tag, found.body, context);
+      ring_.take();
+    }
+    TROUPE_CRASH_POINT("transport.hub.taken");
+    ++taken;
+    if (ring_.unreleased() >= ring_.capacity() / 4)
+      release();
+  }
+  if (ring_.unreleased() != 0)
+    release();
+  return taken;
+}
+
+void flow::release() noexcept {
+  if (ring_.release())
+    if (auto* slot = memory::run_memory::current().find(writer_))
+      memory::ring(*slot);
+}
+
+const caf::strong_actor_ptr& flow::actor(caf::actor_id id) {
+  if (id != last_ || last_ == 0) {
+    auto& known = actors_[id];
+    if (!known)
+      known = node_.proxies().get_or_put(back_->name(), id);
+    last_actor_ = known;
+    last_ = id;
+  }
+  return last_actor_;
+}
+
+bool flow::take(frame_tag tag, bytes_view body,
+                version::execution_context& context) {
+  switch (tag.kind) {
+    case frame_kind::first_piece:
+      return take_first_piece(body);
+    case frame_kind::piece:
+      return take_piece(body, context);
+    default: {
+      const delivery deliver{node_, *this, context};
+      if (!deliver(tag, body))
+        return refuse("a frame of kind "
+                      + std::to_string(static_cast<int>(tag.kind))
+                      + " that is no such frame");
+      return true;
+    }
+  }
+}
+
+bool flow::take_first_piece(bytes_view body) {
+  const auto head = take_head<piece_head>(body);
+  if (!head || whole_size_ != 0 || head->size > largest_body
+      || head->size <= body.size())
+    return refuse("the first piece of a large frame that cannot be");
+  const auto tag = frame_tag::unpacked(head->tag);
+  if (!tag || tag->kind != frame_kind::message)
+    return refuse("a large frame that is no message");
+  // Not reserved in one go: the size is only a claim until the bytes are here.
+  whole_tag_ = *tag;
+  whole_size_ = head->size;
+  whole_.assign(body.begin(), body.end());
+  return true;
+}
+
+bool flow::take_piece(bytes_view body, version::execution_context& context) {
+  if (whole_size_ == 0 || body.size() > whole_size_ - whole_.size())
+    return refuse("a piece of a large frame that belongs to none");
+  whole_.insert(whole_.end(), body.begin(), body.end());
+  if (whole_.size() < whole_size_)
+    return true;
+  const auto bytes = std::move(whole_);
+  whole_ = {};
+  whole_size_ = 0;
+  return take(whole_tag_, bytes, context);
+}
+
+bool flow::take_moved(bytes_view body) {
+  const auto where = take_head<std::uint64_t>(body);
+  if (!where)
+    return refuse("a move to nowhere");
+  try {
+    auto next = memory::receive(*where, memory::object_kind::ring);
+    if (!mailbox::is_ring_to_self(next)
+        || next.as<mailbox::ring_head>()->writer != writer_.packed())
+      return refuse("a move to a ring that is not the writer's");
+    ring_ = mailbox::ring_reader{std::move(next)};
+    return true;
+  } catch (const error& failure) {
+    return refuse(failure.what());
+  }
+}
+
+bool flow::refuse(std::string why) {
+  broken_ = true;
+  trouble_ = std::move(why);
+  return false;
+}
+
+} // namespace troupe::transport

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/transport/hub.hpp>
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/node.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace troupe::transport {
+
+namespace {
+
+/// Frames taken from one ring before the others get their turn.
+constexpr std::size_t batch = 256;
+
+/// Actors run before the rings are looked at again.
+constexpr unsigned most_jobs = 64;
+
+/// Messages that an actor may handle in one run.
+constexpr std::size_t most_messages = 256;
+
+/// With more writers than that, looking at every ring costs more than having
+/// the writers say which of them wrote.
+constexpr std::size_t crowd = 32;
+
+bool is_dead(memory::slot_id process) {
+  const auto* slot = memory::run_memory::current().find(process);
+  return slot == nullptr
+         || slot->current_state() == memory::slot_state::dead;
+}
+
+} // namespace
+
+/// Leads until another thread has taken over or the hub stops.
+void hub::lead(seat& mine) {
+  const version::proxy_scope scope{mine, node_.proxies()};
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    const auto done = work(mine);
+    if (!run_jobs(mine))
+      return;
+    if (done == 0 && mine.idle())
+      rest(mine);
+  }
+}
+
+std::size_t hub::work(seat& mine) {
+  auto done = take_announced();
+  done += inbox_.crowded() ? drain_marked(mine) : drain_all(mine);
+  done += run_posted();
+  done += flush_peers();
+  done += look_for_deaths(mine);
+  return done;
+}
+
+std::size_t hub::drain_all(seat& mine) {
+  std::size_t taken = 0;
+  bool broken = false;
+  for (const auto& each : flows_) {
+    if (each->ready())
+      taken += each->drain(batch, mine);
+    broken = broken || each->broken();
+  }
+  if (broken)
+    drop_broken();
+  return taken;
+}
+
+std::size_t hub::drain_marked(seat& mine) {
+  std::size_t taken = 0;
+  bool broken = false;
+  const auto words = memory::run_memory::current().header().slots / 64;
+  for (std::size_t word = 0; word < words; ++word) {
+    if (inbox_.word(word).load(std::memory_order_relaxed) == 0)
+      continue;
+    // seq_cst: cleared before the ring is read; a writer that publishes later
+    // sets it again.
+    const auto marks = inbox_.word(word).exchange(0, std::memory_order_seq_cst);
+    for (const auto& each : flows_) {
+      const auto index = each->writer().index;
+      if (index / 64 != word || ((marks >> (index % 64)) & 1) == 0)
+        continue;
+      taken += each->drain(batch, mine);
+      broken = broken || each->broken();
+      if (each->ready())
+        inbox_.word(word).fetch_or(1ULL << (index % 64));
+    }
+  }
+  if (broken)
+    drop_broken();
+  return taken;
+}
+
+std::size_t hub::take_announced() {
+  if (!inbox_.has_announced())
+    return 0;
+  auto rings = inbox_.take_announced();
+  for (auto& ring : rings) {
+    const auto writer = memory::slot_id::unpacked(
+      ring.as<mailbox::ring_head>()->writer);
+    // The name of the writer is a claim, too.
+    if (writer.index >= memory::run_memory::current().header().slots
+        || writer == node_.self())
+      continue;
+    flows_.push_back(std::make_unique<flow>(node_, writer,
+                                            node_.peer_of(writer),
+                                            std::move(ring)));
+  }
+  if (flows_.size() > crowd && !inbox_.crowded()) {
+    inbox_.set_crowded();
+    // What was published before the writers could know.
+    for (const auto& each : flows_)
+      inbox_.word(each->writer().index / 64)
+        .fetch_or(1ULL << (each->writer().index % 64));
+  } else if (inbox_.crowded()) {
+    for (const auto& each : flows_)
+      inbox_.word(each->writer().index / 64)
+        .fetch_or(1ULL << (each->writer().index % 64));
+  }
+  // A writer may have died before its ring was taken.
+  deaths_again_.store(true, std::memory_order_relaxed);
+  return rings.size();
+}
+
+std::size_t hub::run_posted() {
+  if (!has_posted_.load(std::memory_order_acquire))
+    return 0;
+  std::deque<std::function<void()>> tasks;
+  {
+    const std::scoped_lock held{posted_mutex_};
+    tasks.swap(posted_);
+    has_posted_.store(false, std::memory_order_relaxed);
+  }
+  for (const auto& task : tasks)
+    task();
+  return tasks.size();
+}
+
+std::size_t hub::flush_peers() {
+  if (!node_.any_congested())
+    return 0;
+  std::size_t flushed = 0;
+  for (const auto& each : node_.peers())
+    if (each->could_flush()) {
+      each->flush();
+      ++flushed;
+    }
+  return flushed;
+}
+
+std::size_t hub::look_for_deaths(seat& mine) {
+  const auto deaths = memory::run_memory::current().header().deaths.load(
+    std::memory_order_acquire);
+  const auto again = deaths_again_.load(std::memory_order_relaxed);
+  if (deaths == deaths_seen_ && !again)
+    return 0;
+  deaths_seen_ = deaths;
+  if (again)
+    deaths_again_.store(false, std::memory_order_relaxed);
+  std::size_t buried = 0;
+  for (const auto& each : node_.peers())
+    if (is_dead(each->process())) {
+      bury(*each, death_of(each->process()), mine);
+      node_.forget(each->process());
+      ++buried;
+    }
+  return buried;
+}
+
+/// Delivers everything that the process published before it died; only then
+/// tells of the death.
+void hub::bury(peer& of, const caf::error& reason, seat& mine) {
+  static_cast<void>(take_announced());
+  for (const auto& each : flows_)
+    if (each->writer() == of.process())
+      while (each->drain(batch, mine) != 0) {
+      }
+  TROUPE_CRASH_POINT("transport.hub.burying");
+  std::erase_if(flows_, [&](const auto& each) {
+    return each->writer() == of.process();
+  });
+  node_.give_up(of, reason);
+}
+
+/// A process whose frames cannot be is treated as dead.
+void hub::drop_broken() {
+  for (auto at = flows_.begin(); at != flows_.end();) {
+    if (!(*at)->broken()) {
+      ++at;
+      continue;
+    }
+    const auto gone = std::move(*at);
+    at = flows_.erase(at);
+    malformed_.fetch_add(1, std::memory_order_relaxed);
+    const auto text = "process in slot "
+                      + std::to_string(gone->writer().index)
+                      + " sent what no process of this run would: "
+                      + gone->trouble();
+    std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
+                 text.c_str());
+    node_.give_up(*gone->back(), make_error(errc::malformed_bytes, text));
+  }
+}
+
+/// Runs woken actors. False if another thread leads now.
+bool hub::run_jobs(seat& mine) {
+  for (unsigned count = 0; count < most_jobs; ++count) {
+    auto* job = mine.next();
+    if (job == nullptr)
+      return true;
+    if (!run_job(mine, job))
+      return false;
+  }
+  return true;
+}
+
+bool hub::run_job(seat& mine, caf::resumable* job) {
+  const auto actor
+    = job->subtype() == caf::resumable::scheduled_actor
+        ? static_cast<caf::scheduled_actor*>(job)->id()
+        : caf::actor_id{0};
+  ensure_watcher();
+  mine.flooded = false;
+  mine.running.store(actor, std::memory_order_relaxed);
+  const auto entered = lead_.enter();
+  if (watcher_asleep_.load(std::memory_order_seq_cst) != 0
+      && watcher_asleep_.exchange(0) != 0)
+    os::wake_all(watcher_asleep_);
+  const auto start = os::cycles();
+  const auto result = job->resume(&mine, most_messages);
+  const auto spent = os::cycles() - start;
+  const auto still_leads = lead_.leave(entered);
+  if (result != caf::resumable::resume_later)
+    intrusive_ptr_release(job);
+  if (!still_leads) {
+    if (result == caf::resumable::resume_later)
+      version::schedule(node_.system(), job);
+    return false;
+  }
+  if (slow_cycles_ == 0 || spent > slow_cycles_)
+    slow_cycles_ = rate_.cycles_in(slow_actors::slow);
+  slow_.note(actor, spent > slow_cycles_);
+  if (mine.flooded)
+    slow_.condemn(actor);
+  if (result == caf::resumable::resume_later) {
+    if (slow_.is_slow(actor))
+      version::schedule(node_.system(), job);
+    else
+      mine.again(job);
+  }
+  return true;
+}
+
+bool hub::has_work() {
+  if (inbox_.has_announced() || has_posted_.load(std::memory_order_relaxed)
+      || stopping_.load(std::memory_order_relaxed)
+      || deaths_again_.load(std::memory_order_relaxed)
+      || memory::run_memory::current().header().deaths.load(
+           std::memory_order_relaxed)
+           != deaths_seen_)
+    return true;
+  if (inbox_.crowded()) {
+    const auto words = memory::run_memory::current().header().slots / 64;
+    for (std::size_t word = 0; word < words; ++word)
+      if (inbox_.word(word).load(std::memory_order_relaxed) != 0)
+        return true;
+  } else {
+    for (const auto& each : flows_)
+      if (each->ready())
+        return true;
+  }
+  if (node_.any_congested())
+    for (const auto& each : node_.peers())
+      if (each->could_flush())
+        return true;
+  return false;
+}
+
+void hub::rest(seat&) {
+  using clock = mailbox::patience::clock;
+  if (patience_.spin([this] { return has_work(); }))
+    return;
+  const auto start = clock::now();
+  mailbox::sleep_at_door(slot_, [this] { return has_work(); },
+                         deadline::never());
+  patience_.woke_after(clock::now() - start);
+}
+
+} // namespace troupe::transport

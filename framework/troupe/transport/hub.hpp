@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/inbox.hpp>
+#include <troupe/os/cycles.hpp>
+#include <troupe/transport/caf_version.hpp>
+#include <troupe/transport/flow.hpp>
+#include <troupe/transport/seat.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace troupe::transport {
+
+/// Receives for the process: one thread that drains the rings, delivers, and
+/// runs the actors that this wakes, right there.
+///
+/// Running a woken actor in the receiving thread is what makes a round trip
+/// between processes cost about as much as inside one; a hand-over to another
+/// thread costs 15 µs and more. Actors whose handlers take long are handed to
+/// CAF's threads nevertheless; and when a handler does not come back within
+/// `longest_wait`, another thread takes over as receiver, so nothing that a
+/// handler does (not even waiting for an answer) stops the process's messages.
+class hub {
+public:
+  static constexpr std::chrono::milliseconds longest_wait{4};
+
+  explicit hub(node& of);
+  ~hub();
+
+  /// Takes messages from `own` from now on.
+  void start(mailbox::inbox own);
+
+  /// @blocks on handlers that are running
+  void stop();
+
+  /// Runs `task` in the receiving thread, soon.
+  void post(std::function<void()> task);
+
+  /// True in the thread that receives at the moment: it must not wait.
+  [[nodiscard]] bool on_duty() const noexcept;
+
+  /// The actor that runs now in this thread sends faster than can be sent: it
+  /// had better run where it can be made to wait.
+  void note_flood() noexcept;
+
+  /// Where an actor that a message wakes shall run: here, or nullptr for CAF's
+  /// threads. For the receiving thread.
+  [[nodiscard]] version::execution_context*
+  runner_for(caf::actor_id actor) noexcept;
+
+  /// Looks after a process from which nothing has come yet: if it is dead
+  /// already, what waits for it fails.
+  void watch_process(memory::slot_id process);
+
+  /// How long the receiving thread may spin; 0 for never. Before `start`.
+  void spin_at_most(std::chrono::nanoseconds limit) noexcept {
+    patience_ = mailbox::patience{limit};
+  }
+
+  /// Frames that could not be, so far.
+  [[nodiscard]] std::uint64_t malformed() const noexcept {
+    return malformed_.load(std::memory_order_relaxed);
+  }
+
+private:
+  friend class seat;
+
+  // hub_threads.cpp: who leads.
+  void run(seat& mine, bool leads);
+  bool watch(seat& mine);
+  void add_thread(bool leads);
+  void ensure_watcher();
+  void take_over_from(std::uint64_t number, seat& mine);
+
+  // hub.cpp: what the leader does.
+  void lead(seat& mine);
+  std::size_t work(seat& mine);
+  bool run_jobs(seat& mine);
+  bool run_job(seat& mine, caf::resumable* job);
+  std::size_t drain_all(seat& mine);
+  std::size_t drain_marked(seat& mine);
+  std::size_t take_announced();
+  std::size_t run_posted();
+  std::size_t flush_peers();
+  std::size_t look_for_deaths(seat& mine);
+  void bury(peer& of, const caf::error& reason, seat& mine);
+  void drop_broken();
+  [[nodiscard]] bool has_work();
+  void rest(seat& mine);
+
+  node& node_;
+  memory::process_slot& slot_;
+  mailbox::inbox inbox_;
+  mailbox::patience patience_;
+  std::vector<std::unique_ptr<flow>> flows_;
+  std::uint32_t deaths_seen_ = 0;
+  slow_actors slow_;
+  std::atomic<std::uint64_t> malformed_{0};
+
+  std::mutex posted_mutex_;
+  std::deque<std::function<void()>> posted_;
+  std::atomic<bool> has_posted_{false};
+
+  /// Who leads and whether it is in a handler: see seat.hpp.
+  lead_word lead_;
+  std::mutex threads_mutex_;
+  std::condition_variable threads_changed_;
+  std::vector<std::unique_ptr<seat>> seats_;
+  std::vector<std::thread> threads_;
+  seat* watcher_ = nullptr;
+  os::wait_word watcher_asleep_{0};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> deaths_again_{false};
+  os::cycle_rate rate_;
+  std::uint64_t slow_cycles_ = 0;
+  /// Somebody watches; the leader alone reads and writes this.
+  bool watched_ = false;
+};
+
+} // namespace troupe::transport

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/transport/hub.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/transport/node.hpp>
+
+#include <algorithm>
+
+namespace troupe::transport {
+
+namespace {
+
+/// The seat of the calling thread, in threads of a hub.
+thread_local seat* own_seat = nullptr;
+
+/// So many looks without anything moving, and the watcher sleeps.
+constexpr unsigned patient_looks = 25;
+
+} // namespace
+
+hub::hub(node& of)
+  : node_(of), slot_(memory::run_memory::current().own_slot()) {
+}
+
+hub::~hub() = default;
+
+void hub::start(mailbox::inbox own) {
+  inbox_ = std::move(own);
+  deaths_seen_ = memory::run_memory::current().header().deaths.load();
+  deaths_again_ = true;
+  const std::scoped_lock held{threads_mutex_};
+  add_thread(true);
+}
+
+void hub::stop() {
+  stopping_.store(true, std::memory_order_seq_cst);
+  memory::ring(slot_);
+  {
+    const std::scoped_lock held{threads_mutex_};
+    watcher_asleep_.store(0);
+  }
+  os::wake_all(watcher_asleep_);
+  threads_changed_.notify_all();
+  // A thread may still be adding one while the first are joined.
+  for (std::size_t i = 0;; ++i) {
+    std::thread joining;
+    {
+      const std::scoped_lock held{threads_mutex_};
+      if (i == threads_.size())
+        break;
+      joining = std::move(threads_[i]);
+    }
+    joining.join();
+  }
+  for (const auto& each : seats_)
+    for (auto* job : each->take_all())
+      version::schedule(node_.system(), job);
+  flows_.clear();
+  inbox_ = {};
+}
+
+void hub::post(std::function<void()> task) {
+  {
+    const std::scoped_lock held{posted_mutex_};
+    posted_.push_back(std::move(task));
+    has_posted_.store(true, std::memory_order_release);
+  }
+  mailbox::knock(slot_);
+}
+
+bool hub::on_duty() const noexcept {
+  return own_seat != nullptr
+         && lead_word::thread(lead_.load()) == own_seat->number();
+}
+
+void hub::note_flood() noexcept {
+  if (own_seat != nullptr)
+    own_seat->flooded = true;
+}
+
+version::execution_context* hub::runner_for(caf::actor_id actor) noexcept {
+  return slow_.is_slow(actor) ? nullptr : own_seat;
+}
+
+void hub::watch_process(memory::slot_id) {
+  deaths_again_.store(true, std::memory_order_relaxed);
+}
+
+/// The life of one thread: leads, or waits to be the watcher, watches, and
+/// leads when the leader does not come back from an actor.
+void hub::run(seat& mine, bool leads) {
+  own_seat = &mine;
+  for (;;) {
+    if (leads) {
+      mine.reinstate();
+      lead(mine);
+      if (stopping_.load())
+        return;
+    }
+    {
+      std::unique_lock held{threads_mutex_};
+      threads_changed_.wait(held, [this] {
+        return watcher_ == nullptr || stopping_.load();
+      });
+      if (stopping_.load())
+        return;
+      watcher_ = &mine;
+    }
+    if (!watch(mine))
+      return;
+    leads = true;
+  }
+}
+
+/// Looks every few milliseconds whether the leader is still in the same actor.
+/// Returns true when this thread has become the leader, false to end.
+bool hub::watch(seat& mine) {
+  auto before = lead_.load();
+  for (unsigned still = 0; !stopping_.load();) {
+    const auto limit = still >= patient_looks ? deadline::never()
+                                              : deadline::after(longest_wait);
+    if (limit.is_never()) {
+      watcher_asleep_.store(1, std::memory_order_seq_cst);
+      // Pairs with lead_word::enter: either the leader sees that we sleep, or
+      // we see that it has moved.
+      if (lead_.load() == before && !stopping_.load())
+        static_cast<void>(os::wait(watcher_asleep_, 1, limit));
+      watcher_asleep_.store(0);
+      still = 0;
+    } else {
+      static_cast<void>(os::wait(watcher_asleep_, 0, limit));
+    }
+    const auto now = lead_.load();
+    if (now != before) {
+      before = now;
+      still = 0;
+    } else if ((now & lead_word::busy) == 0) {
+      ++still;
+    } else if (lead_.take_over(now, mine.number())) {
+      take_over_from(lead_word::thread(now), mine);
+      return true;
+    }
+  }
+  return false;
+}
+
+void hub::take_over_from(std::uint64_t number, seat& mine) {
+  {
+    const std::scoped_lock held{threads_mutex_};
+    watcher_ = nullptr;
+    watched_ = false;
+    auto& stuck = *seats_[number];
+    stuck.retire();
+    slow_.condemn(stuck.running.load(std::memory_order_relaxed));
+    mine.reinstate();
+    for (auto* job : stuck.take_all())
+      mine.later(job);
+  }
+  threads_changed_.notify_all();
+}
+
+/// There is a thread that watches, or will in a moment. Called by the leader
+/// before it enters an actor.
+void hub::ensure_watcher() {
+  if (watched_)
+    return;
+  const std::scoped_lock held{threads_mutex_};
+  if (watcher_ == nullptr && !stopping_.load()) {
+    // Threads that came back from their actor wait to be the watcher; a new
+    // one is needed where all of them are stuck.
+    add_thread(false);
+  }
+  watched_ = true;
+}
+
+void hub::add_thread(bool leads) {
+  const auto number = seats_.size();
+  if (number > 0x7FFF)
+    return;
+  seats_.push_back(std::make_unique<seat>(*this, node_.system(), number));
+  auto& mine = *seats_.back();
+  threads_.push_back(version::launch_thread(
+    node_.system(), "troupe.hub", [this, &mine, leads] { run(mine, leads); }));
+}
+
+} // namespace troupe::transport

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/transport/message_bytes.hpp>
+
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/type_table.hpp>
+
+#include <caf/system_messages.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <new>
+
+namespace troupe::transport {
+
+namespace {
+
+using data_ptr = caf::intrusive_ptr<caf::detail::message_data>;
+
+constexpr std::size_t image_start(std::size_t count) noexcept {
+  return (2 + 2 * count + 7) & ~std::size_t{7};
+}
+
+/// The type list for these ids. CAF interns lists under a lock of the whole
+/// program, so each thread remembers the ones that it used lately.
+caf::type_id_list intern(const caf::type_id_t* ids, std::size_t count) {
+  struct remembered {
+    std::vector<caf::type_id_t> key;
+    caf::type_id_list list{nullptr};
+  };
+  thread_local std::array<remembered, 64> memory;
+  std::size_t hash = count;
+  for (std::size_t i = 0; i < count; ++i)
+    hash = hash * 31 + ids[i];
+  auto& slot = memory[hash % memory.size()];
+  if (slot.key.size() == count && slot.list.data() != nullptr
+      && std::equal(slot.key.begin(), slot.key.end(), ids))
+    return slot.list;
+  caf::detail::type_id_list_builder builder;
+  for (std::size_t i = 0; i < count; ++i)
+    builder.push_back(ids[i]);
+  slot.key.assign(ids, ids + count);
+  slot.list = builder.move_to_list();
+  return slot.list;
+}
+
+/// Empty storage for a message of these types. Throws `std::bad_alloc`.
+data_ptr make_data(caf::type_id_list types, std::size_t bytes) {
+  auto* memory = std::malloc(sizeof(caf::detail::message_data) + bytes);
+  if (memory == nullptr)
+    throw std::bad_alloc{};
+  return data_ptr{new (memory) caf::detail::message_data(types), false};
+}
+
+/// The ids at the front of a message's bytes, checked one by one.
+struct type_ids {
+  std::array<caf::type_id_t, most_elements> ids;
+  std::size_t count = 0;
+  std::size_t storage = 0;
+
+  read_result take(const std::byte* from, std::size_t number,
+                   caf::type_id_t& unknown) noexcept {
+    std::memcpy(ids.data(), from, number * sizeof(caf::type_id_t));
+    count = number;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto* meta = version::meta_of(ids[i]);
+      if (meta == nullptr) {
+        unknown = ids[i];
+        return read_result::unknown_type;
+      }
+      storage += meta->padded_size;
+    }
+    return read_result::done;
+  }
+};
+
+std::uint16_t read_count(const std::byte* from) noexcept {
+  std::uint16_t count = 0;
+  std::memcpy(&count, from, sizeof count);
+  return count;
+}
+
+} // namespace
+
+std::optional<caf::type_id_t> unknown_type(caf::type_id_list types) noexcept {
+  for (const auto type : types)
+    if (version::meta_of(type) == nullptr)
+      return type;
+  return std::nullopt;
+}
+
+std::size_t image_size(const caf::message& from) noexcept {
+  const auto types = from.types();
+  if (types.size() > most_elements)
+    return 0;
+  const auto& table = type_table::current();
+  std::size_t storage = 0;
+  for (const auto type : types) {
+    if (!table.at(type).image)
+      return 0;
+    storage += caf::detail::global_meta_objects()[type].padded_size;
+  }
+  return image_start(types.size()) + storage;
+}
+
+void write_image(const caf::message& from, std::byte* to) noexcept {
+  const auto types = from.types();
+  const auto count = static_cast<std::uint16_t>(types.size());
+  std::memcpy(to, &count, sizeof count);
+  if (count == 0)
+    return;
+  std::memcpy(to + 2, types.begin(), std::size_t{count} * 2);
+  std::memcpy(to + image_start(count), from.cdata().storage(),
+              types.data_size());
+}
+
+bool write_message(byte_writer& sink, const caf::message& from) {
+  const auto types = from.types();
+  if (types.size() > most_elements)
+    return false;
+  const auto count = static_cast<std::uint16_t>(types.size());
+  if (!sink.append(&count, sizeof count)
+      || !sink.append(types.begin(), std::size_t{count} * 2))
+    return false;
+  if (count == 0)
+    return true;
+  const auto all = caf::detail::global_meta_objects();
+  const auto* at = from.cdata().storage();
+  for (const auto type : types) {
+    const auto& meta = all[type];
+    if (!meta.save(sink, at))
+      return false;
+    at += meta.padded_size;
+  }
+  return true;
+}
+
+read_result read_message(byte_reader& source, caf::message& to,
+                         caf::type_id_t& type) {
+  const auto* head = source.take(2);
+  if (head == nullptr)
+    return read_result::malformed;
+  const auto count = read_count(head);
+  if (count > most_elements)
+    return read_result::malformed;
+  if (count == 0) {
+    to = caf::message{};
+    return read_result::done;
+  }
+  const auto* from = source.take(std::size_t{count} * 2);
+  if (from == nullptr)
+    return read_result::malformed;
+  type_ids ids;
+  if (const auto result = ids.take(from, count, type);
+      result != read_result::done)
+    return result;
+  auto data = make_data(intern(ids.ids.data(), count), ids.storage);
+  const auto all = caf::detail::global_meta_objects();
+  auto* at = data->storage();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& meta = all[ids.ids[i]];
+    meta.default_construct(at);
+    data->inc_constructed_elements();
+    if (!meta.load(source, at))
+      return read_result::malformed;
+    at += meta.padded_size;
+  }
+  to = caf::message{caf::message::data_ptr{std::move(data)}};
+  return read_result::done;
+}
+
+read_result read_image(bytes_view from, caf::message& to,
+                       caf::type_id_t& type) {
+  if (from.size() < 2)
+    return read_result::malformed;
+  const auto count = read_count(from.data());
+  if (count == 0) {
+    to = caf::message{};
+    return read_result::done;
+  }
+  const auto start = image_start(count);
+  if (count > most_elements || from.size() < start)
+    return read_result::malformed;
+  type_ids ids;
+  if (const auto result = ids.take(from.data() + 2, count, type);
+      result != read_result::done)
+    return result;
+  const auto& table = type_table::current();
+  for (std::size_t i = 0; i < count; ++i)
+    if (!table.at(ids.ids[i]).image) {
+      type = ids.ids[i];
+      return read_result::unknown_type;
+    }
+  if (from.size() != start + ids.storage)
+    return read_result::malformed;
+  auto data = make_data(intern(ids.ids.data(), count), ids.storage);
+  std::memcpy(data->storage(), from.data() + start, ids.storage);
+  for (std::size_t i = 0; i < count; ++i)
+    data->inc_constructed_elements();
+  to = caf::message{caf::message::data_ptr{std::move(data)}};
+  return read_result::done;
+}
+
+bool is_showable(const caf::error& received) noexcept {
+  return !received
+         || (version::meta_of(received.category()) != nullptr
+             && type_table::current().at(received.category()).error_code);
+}
+
+void make_showable(caf::message& received) {
+  const auto replacement = [] {
+    return make_error(errc::malformed_bytes,
+                      "an error arrived whose category is no error code here");
+  };
+  for (std::size_t i = 0; i < received.size(); ++i) {
+    const auto type = received.type_at(i);
+    if (type == caf::type_id_v<caf::error>) {
+      if (!is_showable(received.get_as<caf::error>(i)))
+        received.get_mutable_as<caf::error>(i) = replacement();
+    } else if (type == caf::type_id_v<caf::exit_msg>) {
+      if (!is_showable(received.get_as<caf::exit_msg>(i).reason))
+        received.get_mutable_as<caf::exit_msg>(i).reason = replacement();
+    } else if (type == caf::type_id_v<caf::down_msg>) {
+      if (!is_showable(received.get_as<caf::down_msg>(i).reason))
+        received.get_mutable_as<caf::down_msg>(i).reason = replacement();
+    }
+  }
+}
+
+} // namespace troupe::transport

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/transport/node.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/node_name.hpp>
+#include <troupe/transport/proxy.hpp>
+#include <troupe/transport/type_table.hpp>
+
+#include <caf/make_actor.hpp>
+
+#include <array>
+#include <atomic>
+
+namespace troupe::transport {
+
+namespace {
+
+std::atomic<node*> the_node{nullptr};
+
+/// How long the end of a process may wait for readers of what it has sent.
+constexpr std::chrono::seconds farewell{10};
+
+} // namespace
+
+node::node(caf::actor_system& system)
+  : system_(system),
+    self_(memory::run_memory::current().self()),
+    name_(node_of(self_)),
+    proxies_(system, *this),
+    hub_(*this) {
+}
+
+node::~node() = default;
+
+node* node::current() noexcept {
+  return the_node.load(std::memory_order_acquire);
+}
+
+#if CAF_MAJOR_VERSION >= 1
+caf::actor_system_module* node::make(caf::actor_system& system) {
+  return new node(system);
+}
+#else
+caf::actor_system::module* node::make(caf::actor_system& system,
+                                      caf::detail::type_list<>) {
+  return new node(system);
+}
+#endif
+
+void node::init(caf::actor_system_config&) {
+  // Before any actor exists: without it CAF takes every actor for local.
+  version::set_node(system_, name_);
+  type_table::current().close();
+}
+
+void node::start() {
+  node* nobody = nullptr;
+  if (!the_node.compare_exchange_strong(nobody, this))
+    throw invalid_state("make an actor system for Troupe",
+                        "this process has one already",
+                        "use troupe::actor_system()");
+  const auto& table = type_table::current();
+  hub_.start(mailbox::inbox::make(table.fingerprint(), table.names()));
+}
+
+void node::stop() {
+  const auto limit = deadline::after(farewell);
+  for (const auto& each : peers())
+    each->drain(limit);
+  the_node.store(nullptr, std::memory_order_release);
+  hub_.stop();
+  const auto reason
+    = make_error(errc::invalid_state, "the actor system of this process ends");
+  for (const auto& each : peers())
+    each->fail(reason);
+  proxies_.clear();
+}
+
+caf::strong_actor_ptr node::make_proxy(caf::node_id name,
+                                       caf::actor_id actor) {
+  const auto process = process_of(name);
+  if (actor == 0 || !process || *process == self_)
+    return nullptr;
+  auto home = peer_of(*process);
+  caf::actor_config config;
+  auto made = caf::make_actor<proxy, caf::strong_actor_ptr>(
+    actor, name, &system_, config, *this, home);
+  if (home->failed())
+    hub_.post([this, name, actor, reason = home->failure()] {
+      proxies_.erase(name, actor, reason);
+    });
+  else
+    home->send_control(frame_kind::watch, {actor, 0, 0});
+  return made;
+}
+
+std::shared_ptr<peer> node::peer_of(memory::slot_id process) {
+  const std::scoped_lock held{mutex_};
+  auto& found = peers_[process.packed()];
+  if (!found) {
+    found = std::make_shared<peer>(*this, process);
+    // It may be dead already, and nobody would tell.
+    hub_.watch_process(process);
+  }
+  return found;
+}
+
+std::vector<std::shared_ptr<peer>> node::peers() const {
+  const std::scoped_lock held{mutex_};
+  std::vector<std::shared_ptr<peer>> result;
+  result.reserve(peers_.size());
+  for (const auto& [id, each] : peers_)
+    result.push_back(each);
+  return result;
+}
+
+caf::strong_actor_ptr node::actor_in(memory::slot_id process,
+                                     caf::actor_id actor) {
+  if (process == self_)
+    return system_.registry().get<caf::strong_actor_ptr>(actor);
+  if (process.index >= memory::run_memory::current().header().slots)
+    return nullptr;
+  return proxies_.get_or_put(peer_of(process)->name(), actor);
+}
+
+void node::export_actor(const caf::strong_actor_ptr& actor) {
+  // Actor ids are never used twice, so a thread need not enter one again.
+  thread_local std::array<caf::actor_id, 256> entered{};
+  auto& slot = entered[actor->aid % entered.size()];
+  if (slot == actor->aid)
+    return;
+  system_.registry().put(actor->aid, actor);
+  slot = actor->aid;
+}
+
+void node::give_up(peer& of, const caf::error& reason) {
+  of.fail(reason);
+  for (const auto& each : requests_.take_all(of.process()))
+    if (const auto asker = each.asker.lock())
+      fail_request(asker, caf::message_id{each.id}, reason);
+  for (const auto& each : proxies_.get_all(of.name()))
+    proxies_.erase(of.name(), each->aid, reason);
+  proxies_.erase(of.name());
+}
+
+void node::forget(memory::slot_id process) {
+  const std::scoped_lock held{mutex_};
+  peers_.erase(process.packed());
+}
+
+void node::fail_request(const caf::strong_actor_ptr& asker, caf::message_id id,
+                        const caf::error& reason) {
+  asker->enqueue(version::make_element(nullptr, id.response_id(), {},
+                                       caf::make_message(reason)),
+                 nullptr);
+}
+
+} // namespace troupe::transport

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/transport/peer.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/os/wait_word.hpp>
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/dead_letters.hpp>
+#include <troupe/transport/message_bytes.hpp>
+#include <troupe/transport/node.hpp>
+#include <troupe/transport/node_name.hpp>
+#include <troupe/transport/type_table.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+namespace troupe::transport {
+
+namespace {
+
+/// From this size on a message is written straight into the ring: one copy
+/// less, but the ring stays locked while inspect functions run.
+constexpr std::size_t large_message = std::size_t{8} << 10;
+
+/// How large the last message of this thread was: the guess for the next one.
+thread_local std::size_t last_size = 0;
+
+/// Serialised messages of this thread, kept because allocating one for each
+/// message costs more than writing it.
+std::vector<std::byte>& scratch() {
+  thread_local std::vector<std::byte> buffer;
+  if (buffer.size() > (std::size_t{4} << 20) && last_size < large_message) {
+    buffer.clear();
+    buffer.shrink_to_fit();
+  }
+  return buffer;
+}
+
+std::string type_trouble(caf::type_id_t type, std::string_view why) {
+  return "send a message with " + name_of(type) + ": " + std::string{why}
+         + "; name its type-id block in troupe::use_messages before "
+           "troupe::program, in every process";
+}
+
+} // namespace
+
+peer::peer(node& of, memory::slot_id process)
+  : node_(of),
+    process_(process),
+    name_(node_of(process)),
+    slot_(memory::run_memory::current().slot(process.index)) {
+}
+
+bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
+  if (failed())
+    return refuse(what, target, failure(), "its process is dead");
+  if (const auto type = unknown_type(what.payload.types())) {
+    // CAF destroys a message by a table that does not know this type: the
+    // message must stay alive for ever.
+    static_cast<void>(new caf::message(std::move(what.payload)));
+    what.payload = caf::message{};
+    return refuse(what, target,
+                  make_error(errc::unknown_message_type,
+                             type_trouble(*type, "its type is not registered")),
+                  "a type is not registered");
+  }
+  message_head head{target, 0, what.mid.integer_value(),
+                    node_.self().packed()};
+  const auto asks = what.mid.is_request() && what.sender != nullptr;
+  if (what.sender) {
+    if (node_.is_local(what.sender)) {
+      node_.export_actor(what.sender);
+      head.sender = what.sender->aid;
+      if (asks)
+        node_.requests().add(what.sender, what.mid, process_);
+    } else if (const auto home = process_of(what.sender->nid)) {
+      head.sender = what.sender->aid;
+      head.sender_slot = home->packed();
+      if (asks && *home != process_)
+        node_.peer_of(*home)->send_control(
+          frame_kind::redirected,
+          {what.sender->aid, head.id, process_.packed()});
+    }
+  }
+  const auto* stages = version::stages_of(what);
+  const auto image = stages == nullptr ? image_size(what.payload) : 0;
+  if ((image != 0 || (stages == nullptr && last_size >= large_message))
+      && send_in_place(head, what, image))
+    return true;
+  auto& buffer = scratch();
+  const auto urgent = what.mid.is_urgent_message();
+  const auto fits_image = image != 0;
+  frame_tag tag{frame_kind::message,
+                static_cast<std::uint8_t>(fits_image ? as_image : 0), 0};
+  std::size_t size = sizeof head;
+  if (fits_image) {
+    buffer.resize(std::max(buffer.size(), size + image));
+    write_image(what.payload, buffer.data() + size);
+    size += image;
+  } else {
+    byte_writer sink{node_.system(), buffer, size};
+    if (stages != nullptr) {
+      tag.flags |= with_stages;
+      auto copy = *stages;
+      if (!sink.apply(copy))
+        return refuse(what, target, sink.get_error(), "it cannot be written");
+    }
+    if (!write_message(sink, what.payload))
+      return refuse(what, target,
+                    make_error(errc::invalid_argument,
+                               "send a message: an inspect function refuses: "
+                                 + to_string(sink.get_error())),
+                    "it cannot be written");
+    size = sink.written();
+  }
+  last_size = size;
+  if (size > largest_body)
+    return refuse(what, target,
+                  make_error(errc::limit_reached,
+                             "send a message of " + std::to_string(size)
+                               + " bytes: 4 GiB is the most"),
+                  "it is too large");
+  std::memcpy(buffer.data(), &head, sizeof head);
+  lock held{mutex_};
+  if (!open(held)) {
+    held.unlock();
+    return refuse(what, target, failure(), "its process is dead");
+  }
+  if (!disputed_.empty())
+    for (const auto type : what.payload.types())
+      if (disputes(type)) {
+        held.unlock();
+        return refuse(
+          what, target,
+          make_error(errc::unknown_message_type,
+                     type_trouble(type, "its process has another type there")),
+          "a type differs");
+      }
+  if (auto* room = outbox_->reserve(size)) {
+    std::memcpy(room, buffer.data(), size);
+    outbox_->commit(size, tag);
+    const auto sleeps = outbox_->sleeps(slot_);
+    held.unlock();
+    if (sleeps)
+      memory::ring(slot_);
+    return true;
+  }
+  outbox_->wait(urgent, tag, {buffer.data(), buffer.data() + size});
+  wait_for_room(held);
+  return true;
+}
+
+/// The quick way: nothing waits and there is room. False otherwise, and then
+/// nothing has happened.
+bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
+                         std::size_t image) {
+  lock held{mutex_};
+  if (!open(held) || !disputed_.empty())
+    return false;
+  std::size_t size = 0;
+  frame_tag tag{frame_kind::message, 0, 0};
+  if (image != 0) {
+    size = sizeof head + image;
+    auto* room = outbox_->reserve(size);
+    if (room == nullptr)
+      return false;
+    std::memcpy(room, &head, sizeof head);
+    write_image(what.payload, room + sizeof head);
+    tag.flags = as_image;
+  } else {
+    const auto room = outbox_->reserve_about(last_size);
+    if (room.empty())
+      return false;
+    byte_writer sink{node_.system(), room.data(), room.data() + room.size()};
+    if (!sink.append(&head, sizeof head) || !write_message(sink, what.payload)) {
+      last_size = 0;
+      return false;
+    }
+    size = sink.written();
+    last_size = size;
+  }
+  outbox_->commit(size, tag);
+  const auto sleeps = outbox_->sleeps(slot_);
+  held.unlock();
+  if (sleeps)
+    memory::ring(slot_);
+  return true;
+}
+
+void peer::send_control(frame_kind kind, actor_pair what) {
+  std::vector<std::byte> body(sizeof what);
+  std::memcpy(body.data(), &what, sizeof what);
+  put({kind, 0, 0}, std::move(body));
+}
+
+void peer::send_down(caf::actor_id ended, const caf::error& reason) {
+  std::vector<std::byte> body;
+  byte_writer sink{node_.system(), body, sizeof(actor_pair)};
+  auto copy = reason;
+  if (!sink.apply(copy))
+    return;
+  body.resize(sink.written());
+  const actor_pair what{ended, 0, 0};
+  std::memcpy(body.data(), &what, sizeof what);
+  put({frame_kind::down, 0, 0}, std::move(body));
+}
+
+/// Sends a control frame; never waits.
+void peer::put(frame_tag tag, std::vector<std::byte> body) {
+  lock held{mutex_};
+  if (!open(held))
+    return;
+  if (auto* room = outbox_->reserve(body.size())) {
+    std::memcpy(room, body.data(), body.size());
+    outbox_->commit(body.size(), tag);
+  } else {
+    outbox_->wait(true, tag, std::move(body));
+    set_congested(true);
+    static_cast<void>(outbox_->flush());
+  }
+  const auto sleeps = outbox_->sleeps(slot_);
+  held.unlock();
+  if (sleeps)
+    memory::ring(slot_);
+}
+
+void peer::flush() {
+  lock held{mutex_};
+  if (failed() || !outbox_)
+    return;
+  const auto before = outbox_->waiting();
+  const auto published = outbox_->flush();
+  if (outbox_->idle())
+    set_congested(false);
+  const auto sleeps = published && outbox_->sleeps(slot_);
+  const auto relieved = outbox_->waiting() < before || outbox_->idle();
+  held.unlock();
+  if (sleeps)
+    memory::ring(slot_);
+  if (relieved)
+    room_.notify_all();
+}
+
+bool peer::could_flush() {
+  if (!congested_.load(std::memory_order_relaxed) || failed())
+    return false;
+  const lock held{mutex_};
+  return outbox_ && outbox_->could_flush();
+}
+
+void peer::fail(caf::error reason) {
+  std::size_t lost = 0;
+  {
+    const lock held{mutex_};
+    if (failed())
+      return;
+    failure_ = std::move(reason);
+    failed_.store(true, std::memory_order_release);
+    set_congested(false);
+    if (outbox_)
+      lost = outbox_->discard();
+    outbox_.reset();
+  }
+  room_.notify_all();
+  if (lost != 0)
+    count_dead_letters(lost);
+}
+
+void peer::set_congested(bool congested) noexcept {
+  if (congested_.exchange(congested, std::memory_order_relaxed) != congested)
+    node_.count_congested(congested ? 1 : -1);
+}
+
+caf::error peer::failure() const {
+  const lock held{mutex_};
+  return failure_;
+}
+
+std::size_t peer::waiting() const {
+  const lock held{mutex_};
+  return outbox_ ? outbox_->waiting() : 0;
+}
+
+bool peer::disputes(caf::type_id_t type) const noexcept {
+  return std::binary_search(disputed_.begin(), disputed_.end(), type);
+}
+
+void peer::drain(deadline limit) {
+  lock held{mutex_};
+  const auto done = [&] { return failed() || !outbox_ || outbox_->idle(); };
+  if (limit.is_never())
+    room_.wait(held, done);
+  else
+    room_.wait_until(held, limit.when(), done);
+}
+
+bool peer::refuse(caf::mailbox_element& what, caf::actor_id target,
+                  caf::error reason, std::string_view why) {
+  if (what.mid.is_request() && what.sender) {
+    node_.requests().remove(what.sender->aid, what.mid);
+    node_.fail_request(what.sender, what.mid, reason);
+  }
+  report_dead_letter({target, what.sender, what.payload, std::string{why}});
+  return false;
+}
+
+/// Finds the reader's inbox and makes the ring, at the first frame. False if
+/// the process is dead or has no actors.
+bool peer::open(lock&) {
+  if (failed())
+    return false;
+  if (outbox_)
+    return true;
+  auto inbox = mailbox::inbox::of(process_);
+  if (!inbox) {
+    failure_ = death_of(process_);
+    failed_.store(true, std::memory_order_release);
+    node_.receiver().post([&of = node_, process = process_] {
+      of.give_up(*of.peer_of(process), death_of(process));
+    });
+    return false;
+  }
+  const auto& table = type_table::current();
+  if (inbox.types() != table.fingerprint())
+    disputed_ = table.differences(inbox.names());
+  outbox_.emplace(node_.self(), process_, std::move(inbox),
+                  table.fingerprint());
+  return true;
+}
+
+/// Something was added to what waits: sends what can be sent, then makes the
+/// calling thread wait if it may and there is too much.
+void peer::wait_for_room(lock& held) {
+  using clock = std::chrono::steady_clock;
+  constexpr std::chrono::microseconds patience{100};
+  set_congested(true);
+  const auto on_duty = node_.receiver().on_duty();
+  const auto start = clock::now();
+  for (unsigned turn = 0; outbox_ && !outbox_->idle(); ++turn) {
+    const auto published = outbox_->flush();
+    if (published && outbox_->sleeps(slot_)) {
+      held.unlock();
+      memory::ring(slot_);
+      held.lock();
+    }
+    if (on_duty || !outbox_
+        || (!published && clock::now() - start > patience))
+      break;
+    if (!published) {
+      held.unlock();
+      os::spin_pause(turn);
+      held.lock();
+    }
+  }
+  if (outbox_ && outbox_->idle())
+    set_congested(false);
+  if (on_duty) {
+    if (outbox_ && outbox_->waiting() > high_water)
+      node_.receiver().note_flood();
+    return;
+  }
+  room_.wait(held, [&] {
+    return failed() || !outbox_ || outbox_->waiting() < high_water;
+  });
+}
+
+} // namespace troupe::transport

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/transport/caf_version.hpp>
+#include <troupe/transport/frame.hpp>
+#include <troupe/transport/outbox.hpp>
+
+#include <caf/error.hpp>
+#include <caf/mailbox_element.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace troupe::transport {
+
+class node;
+
+/// Another process of the run, as the actors of this one see it: what its
+/// proxies send through. All functions may be called from any thread.
+///
+/// A sender's thread serialises straight into the ring. Where the ring is full
+/// a thread that may wait does so above `high_water`; the hub's thread never
+/// waits, so two processes that flood each other both go on reading.
+class peer {
+public:
+  /// Bytes that may wait for the ring before a sender is made to wait.
+  static constexpr std::size_t high_water = std::size_t{1} << 20;
+
+  peer(node& of, memory::slot_id process);
+
+  [[nodiscard]] memory::slot_id process() const noexcept {
+    return process_;
+  }
+
+  [[nodiscard]] const caf::node_id& name() const noexcept {
+    return name_;
+  }
+
+  /// Sends a message to actor `target` of that process. A message that cannot
+  /// be sent fails its request and becomes a dead letter; false then.
+  /// @blocks on the reader, in other threads than the hub's, while more than
+  ///         `high_water` waits
+  bool send(caf::actor_id target, caf::mailbox_element& what);
+
+  /// Sends a control frame, which waits behind no data.
+  void send_control(frame_kind kind, actor_pair what);
+
+  /// Tells that one of our actors, `ended`, has ended.
+  void send_down(caf::actor_id ended, const caf::error& reason);
+
+  /// Sends what waits, as far as there is room. For the hub.
+  void flush();
+
+  /// True while something waits for room.
+  [[nodiscard]] bool congested() const noexcept {
+    return congested_.load(std::memory_order_relaxed);
+  }
+
+  /// True if something waits and there may be room for it. For the hub.
+  [[nodiscard]] bool could_flush();
+
+  /// The process is dead, or not to be trusted, for `reason`: from now on
+  /// everything to it fails with that.
+  void fail(caf::error reason);
+
+  /// The reason of `fail`; empty before.
+  [[nodiscard]] caf::error failure() const;
+
+  [[nodiscard]] bool failed() const noexcept {
+    return failed_.load(std::memory_order_acquire);
+  }
+
+  /// Bytes that wait for room in the ring.
+  [[nodiscard]] std::size_t waiting() const;
+
+  /// Returns whether our process and that one disagree about a message type.
+  [[nodiscard]] bool disputes(caf::type_id_t type) const noexcept;
+
+  /// Waits until nothing waits any more, or the limit.
+  void drain(deadline limit);
+
+private:
+  using lock = std::unique_lock<std::mutex>;
+
+  bool refuse(caf::mailbox_element& what, caf::actor_id target,
+              caf::error reason, std::string_view why);
+  [[nodiscard]] bool open(lock& held);
+  bool send_in_place(message_head head, const caf::mailbox_element& what,
+                     std::size_t image);
+  void put(frame_tag tag, std::vector<std::byte> body);
+  void wait_for_room(lock& held);
+  void set_congested(bool congested) noexcept;
+
+  node& node_;
+  memory::slot_id process_;
+  caf::node_id name_;
+  memory::process_slot& slot_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  std::optional<outbox> outbox_;
+  /// Something waits in `outbox_`.
+  std::atomic<bool> congested_{false};
+  std::atomic<bool> failed_{false};
+  caf::error failure_;
+  /// Set before the first message and not changed after.
+  std::vector<caf::type_id_t> disputed_;
+};
+
+} // namespace troupe::transport

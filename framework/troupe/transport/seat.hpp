@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/align.hpp>
+#include <troupe/transport/caf_version.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+
+namespace troupe::transport {
+
+class hub;
+
+/// Which of the hub's threads leads, and whether it is inside an actor now.
+///
+///     bit 0       1: in an actor
+///     bits 1-15   number of the thread that leads
+///     bits 16-63  changes so far
+///
+/// Only the leader changes the word, save that a watcher that has seen the
+/// same "in an actor" twice may make itself the leader. So the leader that
+/// comes back from an actor learns by its own compare-exchange whether it
+/// still leads.
+class lead_word {
+public:
+  static constexpr std::uint64_t busy = 1;
+  static constexpr std::uint64_t one_change = 1 << 16;
+
+  [[nodiscard]] static constexpr std::uint64_t thread(std::uint64_t word) {
+    return (word >> 1) & 0x7FFF;
+  }
+
+  [[nodiscard]] std::uint64_t load() const noexcept {
+    return word_.load(std::memory_order_seq_cst);
+  }
+
+  /// The leader enters an actor. Returns what `leave` wants.
+  std::uint64_t enter() noexcept {
+    const auto entered
+      = (word_.load(std::memory_order_relaxed) + one_change) | busy;
+    // seq_cst: pairs with the watcher's look before it sleeps.
+    word_.exchange(entered, std::memory_order_seq_cst);
+    return entered;
+  }
+
+  /// Back from the actor. False: another thread leads now.
+  [[nodiscard]] bool leave(std::uint64_t entered) noexcept {
+    return word_.compare_exchange_strong(entered, entered & ~busy,
+                                         std::memory_order_acq_rel);
+  }
+
+  /// The leader has been in the same actor since `entered` was read.
+  [[nodiscard]] bool take_over(std::uint64_t entered,
+                               std::uint64_t thread) noexcept {
+    const auto taken
+      = ((entered & ~(one_change - 1)) + one_change) | (thread << 1);
+    return word_.compare_exchange_strong(entered, taken,
+                                         std::memory_order_acq_rel);
+  }
+
+private:
+  alignas(cache_line) std::atomic<std::uint64_t> word_{0};
+};
+
+/// One thread of the hub, as CAF sees it: the context in which actors run that
+/// it woke.
+class seat final : public version::own_context {
+public:
+  seat(hub& of, caf::actor_system& system, std::uint64_t number);
+
+  void later(caf::resumable* woken) override;
+
+  [[nodiscard]] std::uint64_t number() const noexcept {
+    return number_;
+  }
+
+  /// Takes the next actor to run, or nullptr.
+  [[nodiscard]] caf::resumable* next();
+
+  void again(caf::resumable* job) {
+    later(job);
+  }
+
+  [[nodiscard]] bool idle() const noexcept {
+    return waiting_.load(std::memory_order_relaxed) == 0;
+  }
+
+  /// Takes all actors that wait here; for a thread that takes over.
+  [[nodiscard]] std::deque<caf::resumable*> take_all();
+
+  /// From now on actors woken here go to CAF's threads.
+  void retire() noexcept {
+    retired_.store(true, std::memory_order_seq_cst);
+  }
+
+  void reinstate() noexcept {
+    retired_.store(false, std::memory_order_seq_cst);
+  }
+
+  /// Set by `hub::note_flood` while an actor runs here.
+  bool flooded = false;
+
+  /// The actor that runs here, 0 for none.
+  std::atomic<caf::actor_id> running{0};
+
+private:
+  /// A lock for a few instructions, nearly always free: the owner's, except
+  /// while a watcher takes over.
+  class guard {
+  public:
+    explicit guard(std::atomic_flag& flag) noexcept : flag_(flag) {
+      while (flag_.test_and_set(std::memory_order_acquire)) {
+      }
+    }
+    ~guard() {
+      flag_.clear(std::memory_order_release);
+    }
+    guard(const guard&) = delete;
+    guard& operator=(const guard&) = delete;
+
+  private:
+    std::atomic_flag& flag_;
+  };
+
+  caf::actor_system& system_;
+  std::uint64_t number_;
+  std::atomic_flag locked_;
+  std::deque<caf::resumable*> jobs_;
+  std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> retired_{false};
+};
+
+/// Remembers which actors take long, by points: a slow run costs eight, a quick
+/// one gives one back, so that one preemption does not condemn an actor.
+class slow_actors {
+public:
+  static constexpr std::chrono::microseconds slow{200};
+
+  void note(caf::actor_id actor, bool was_slow) noexcept {
+    auto& entry = entries_[actor % entries_.size()];
+    if (was_slow) {
+      entry = {actor, entry.actor == actor ? entry.points + 8 : 8};
+      if (entry.points > most)
+        entry.points = most;
+    } else if (entry.actor == actor && entry.points > 0) {
+      --entry.points;
+    }
+  }
+
+  void condemn(caf::actor_id actor) noexcept {
+    entries_[actor % entries_.size()] = {actor, most};
+  }
+
+  [[nodiscard]] bool is_slow(caf::actor_id actor) const noexcept {
+    const auto& entry = entries_[actor % entries_.size()];
+    return entry.actor == actor && entry.points >= limit;
+  }
+
+private:
+  static constexpr int limit = 24;
+  static constexpr int most = 64;
+
+  struct entry {
+    caf::actor_id actor = 0;
+    int points = 0;
+  };
+  std::array<entry, 256> entries_{};
+};
+
+} // namespace troupe::transport
