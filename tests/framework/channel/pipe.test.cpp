@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/channel/pipe.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/process/start.hpp>
+
+#include <support/eventually.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using troupe::connection;
+using troupe::put_result;
+using troupe::test::eventually;
+
+namespace {
+
+bool passed(const troupe::process& child) {
+  const auto status = child.join_for(60s);
+  return status && status->success();
+}
+
+troupe::bytes bytes_of(std::string_view text) {
+  const auto view = std::as_bytes(std::span{text});
+  return {view.begin(), view.end()};
+}
+
+/// Sends back what it receives, until the other end is closed.
+void echo(connection<std::string> end) {
+  try {
+    for (;;)
+      end.send(end.receive());
+  } catch (const troupe::closed&) {
+  }
+}
+
+} // namespace
+
+// CPython: _TestConnection.test_connection
+TEST_CASE("messages go both ways, whole, in order") {
+  auto [here, there] = troupe::pipe<std::string>();
+  auto child = troupe::start<echo>(there);
+  there.close();
+  here.send("hello");
+  CHECK(here.receive() == "hello");
+  here.send("");
+  CHECK(here.receive().empty());
+  const std::string large(20 << 20, 'x');
+  here.send(large);
+  CHECK(here.receive() == large);
+
+  const auto since = std::chrono::steady_clock::now();
+  CHECK_FALSE(here.poll());
+  CHECK_FALSE(here.poll_for(-1s));
+  CHECK_FALSE(here.poll_for(100ms));
+  CHECK(std::chrono::steady_clock::now() - since >= 95ms);
+  CHECK_FALSE(here.try_receive());
+  CHECK_FALSE(here.try_receive_for(10ms));
+  here.send("again");
+  CHECK(here.poll_for(60s));
+  CHECK(here.poll());
+  CHECK(here.try_receive() == "again");
+
+  here.close();
+  here.close();
+  CHECK(here.is_closed());
+  CHECK(passed(child));
+  CHECK_THROWS_AS(here.send("x"), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(here.poll()), troupe::invalid_state);
+}
+
+// CPython: _TestConnection.test_duplex_false
+TEST_CASE("a one-way pipe") {
+  auto [receiver, sender] = troupe::pipe<int>(troupe::one_way);
+  CHECK(receiver.can_receive());
+  CHECK_FALSE(receiver.can_send());
+  CHECK(sender.can_send());
+  CHECK_FALSE(sender.can_receive());
+  sender.send(1);
+  CHECK(receiver.receive() == 1);
+  CHECK_THROWS_AS(receiver.send(2), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(sender.receive()), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(sender.poll()), troupe::invalid_state);
+}
+
+TEST_CASE("the end of the stream comes after the last message") {
+  auto [receiver, sender] = troupe::pipe<int>(troupe::one_way);
+  sender.send(1);
+  auto copy = sender;
+  sender.close();
+  CHECK(receiver.receive() == 1);
+  CHECK_FALSE(receiver.poll());
+  copy.send(2);
+  copy.close();
+  CHECK(receiver.poll());
+  CHECK(receiver.receive() == 2);
+  CHECK(receiver.poll());
+  CHECK_THROWS_AS(static_cast<void>(receiver.receive()), troupe::closed);
+  CHECK_THROWS_AS(static_cast<void>(receiver.try_receive()), troupe::closed);
+}
+
+TEST_CASE("nobody sends to an end that nobody holds") {
+  auto [receiver, sender] = troupe::pipe<int>(troupe::one_way);
+  sender.send(1);
+  receiver.close();
+  CHECK_THROWS_AS(sender.send(2), troupe::closed);
+}
+
+TEST_CASE("a killed holder ends the stream, and wakes who waits") {
+  auto [here, there] = troupe::pipe<int>();
+  auto child = troupe::start(
+    [](connection<int> end) {
+      end.send(1);
+      std::this_thread::sleep_for(60s);
+    },
+    there);
+  there.close();
+  CHECK(here.receive() == 1);
+  std::thread killer{[&] {
+    std::this_thread::sleep_for(50ms);
+    child.kill();
+  }};
+  CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::closed);
+  CHECK_THROWS_AS(here.send(1), troupe::closed);
+  killer.join();
+  child.join();
+}
+
+TEST_CASE("a sender waits for its receiver, and no longer than it lives") {
+  auto [receiver, sender] = troupe::pipe<std::string>(troupe::one_way);
+  const std::string message(100'000, 'm');
+  int sent = 0;
+  while (sender.try_send(message) == put_result::done)
+    ++sent;
+  CHECK(sent >= 2);
+  CHECK(sent < 100);
+  CHECK(sender.try_send_for(message, 20ms) == put_result::full);
+  auto child = troupe::start(
+    [](connection<std::string> end, int count) {
+      for (int i = 0; i < count; ++i)
+        static_cast<void>(end.receive());
+      std::this_thread::sleep_for(50ms);
+    },
+    receiver, sent + 5);
+  receiver.close();
+  for (int i = 0; i < 5; ++i)
+    sender.send(message);
+  CHECK_THROWS_AS(
+    [&] {
+      for (;;)
+        sender.send(message);
+    }(),
+    troupe::closed);
+  CHECK(passed(child));
+}
+
+// CPython: _TestConnection.test_spawn_close
+TEST_CASE("the parent may close the child's end at once") {
+  auto [here, there] = troupe::pipe<std::string>();
+  auto child = troupe::start<echo>(there);
+  there.close();
+  here.send("hello");
+  CHECK(here.receive() == "hello");
+  here.close();
+  CHECK(passed(child));
+}
+
+// CPython: _TestConnection.test_sendbytes, recv_bytes_into, maxlength
+TEST_CASE("raw bytes with a longest length; too long loses nothing") {
+  auto [a, b] = troupe::pipe<int>();
+  const auto text = bytes_of("abcdefghijklmnopqrstuvwxyz");
+  a.send_bytes(text);
+  CHECK(b.receive_bytes() == text);
+  a.send_bytes(troupe::bytes_view{text}.subspan(5, 3));
+  CHECK(b.receive_bytes() == bytes_of("fgh"));
+  a.send_bytes({});
+  CHECK(b.receive_bytes().empty());
+  a.send_bytes(text);
+  CHECK_THROWS_AS(static_cast<void>(b.receive_bytes(10)),
+                  troupe::limit_reached);
+  std::array<std::byte, 26> buffer{};
+  CHECK_THROWS_AS(static_cast<void>(
+                    b.receive_bytes_into(std::span{buffer}.first(25))),
+                  troupe::limit_reached);
+  CHECK(b.receive_bytes_into(buffer) == 26);
+  CHECK(std::equal(buffer.begin(), buffer.end(), text.begin()));
+  a.send_bytes(text);
+  CHECK(b.receive_bytes(26) == text);
+}
+
+// CPython: _TestPoll
+TEST_CASE("poll with empty, several and adjoining messages") {
+  auto [a, b] = troupe::pipe<int>();
+  CHECK_FALSE(a.poll());
+  b.send_bytes({});
+  CHECK(a.poll());
+  CHECK(a.poll());
+  CHECK(a.receive_bytes().empty());
+  CHECK_FALSE(a.poll());
+  const std::vector<std::string> strings{"hello", "",    "a", "b",
+                                         "",      "bye", "",  "lop"};
+  for (const auto& each : strings)
+    b.send_bytes(bytes_of(each));
+  for (const auto& each : strings) {
+    CHECK(a.poll());
+    CHECK(a.receive_bytes() == bytes_of(each));
+  }
+  CHECK_FALSE(a.poll());
+}
+
+// CPython: _TestPoll.test_boundaries, test_dont_merge
+TEST_CASE("messages are never merged or split") {
+  auto [receiver, sender] = troupe::pipe<int>(troupe::one_way);
+  auto child = troupe::start(
+    [](connection<int> end) {
+      for (std::size_t size = 1; size < 3000; size += 7)
+        end.send_bytes(troupe::bytes(size, std::byte(size)));
+      for (const std::size_t size : {70'000U, 3U, 3'000'000U, 1U})
+        end.send_bytes(troupe::bytes(size, std::byte(size)));
+    },
+    sender);
+  sender.close();
+  for (std::size_t size = 1; size < 3000; size += 7)
+    REQUIRE(receiver.receive_bytes() == troupe::bytes(size, std::byte(size)));
+  for (const std::size_t size : {70'000U, 3U, 3'000'000U, 1U})
+    CHECK(receiver.receive_bytes() == troupe::bytes(size, std::byte(size)));
+  CHECK_THROWS_AS(static_cast<void>(receiver.receive_bytes()), troupe::closed);
+  CHECK(passed(child));
+}
+
+// CPython: _TestPicklingConnections.test_pickling
+TEST_CASE("a connection is an item, a message, an argument") {
+  using ends = connection<std::string>;
+  const troupe::queue<ends> counter;
+  auto child = troupe::start(
+    [](troupe::queue<ends> from) {
+      auto end = from.get();
+      end.send("from afar");
+      if (end.receive() == "go")
+        end.send("gone");
+    },
+    counter);
+  auto [here, there] = troupe::pipe<std::string>();
+  counter.put(there);
+  there.close();
+  CHECK(here.receive() == "from afar");
+  here.send("go");
+  CHECK(here.receive() == "gone");
+  CHECK(passed(child));
+  CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::closed);
+
+  auto [a, b] = troupe::pipe<ends>();
+  auto [c, d] = troupe::pipe<std::string>();
+  a.send(c);
+  c.close();
+  b.receive().send("through a pipe");
+  CHECK(d.receive() == "through a pipe");
+  CHECK_THROWS_AS(static_cast<void>(d.receive()), troupe::closed);
+}
+
+TEST_CASE("a message that is never received keeps nothing alive for ever") {
+  auto [here, there] = troupe::pipe<std::string>();
+  {
+    auto [a, b] = troupe::pipe<connection<std::string>>();
+    a.send(there);
+    there.close();
+    CHECK_FALSE(here.poll());
+  }
+  // With the carrying pipe went the message, and with it the end.
+  CHECK(here.poll());
+  CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::closed);
+}
+
+TEST_CASE("several processes use one end") {
+  auto [here, there] = troupe::pipe<int>();
+  std::vector<troupe::process> children;
+  for (int i = 0; i < 4; ++i)
+    children.push_back(troupe::start(
+      [](connection<int> end) {
+        try {
+          for (;;)
+            end.send(end.receive() * 2);
+        } catch (const troupe::closed&) {
+        }
+      },
+      there));
+  there.close();
+  long sum = 0;
+  for (int i = 0; i < 2000; ++i)
+    here.send(i);
+  for (int i = 0; i < 2000; ++i)
+    sum += here.receive();
+  CHECK(sum == 2L * 1999 * 2000 / 2);
+  here.close();
+  for (const auto& each : children)
+    CHECK(passed(each));
+}
+
+TEST_CASE("pipes leave no memory behind") {
+  auto& memory = troupe::memory::run_memory::current();
+  const auto before = memory.reserved_bytes();
+  for (int i = 0; i < 20; ++i) {
+    auto [a, b] = troupe::pipe<std::string>();
+    a.send("unread");
+    b.send(std::string(5 << 20, 'u'));
+  }
+  CHECK(memory.reserved_bytes() == before);
+}
+
+TEST_CASE("a handle of another type is refused") {
+  auto [a, b] = troupe::pipe<int>();
+  troupe::codec::packet message;
+  troupe::codec::encode_into(message, a);
+  CHECK_THROWS_AS(
+    static_cast<void>(
+      troupe::codec::decode<connection<std::string>>(std::move(message))),
+    troupe::malformed_bytes);
+}
