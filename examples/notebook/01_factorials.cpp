@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+// Notebook, "Multiprocessing": three factorials in three processes.
+
+#include <troupe/process/program.hpp>
+
+#include <boost/multiprecision/cpp_int.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <iomanip>
+#include <iostream>
+#include <vector>
+
+using boost::multiprecision::cpp_int;
+
+/// Returns how many decimal digits a positive number has.
+std::int64_t digits_of(const cpp_int& number) {
+  const auto bits = static_cast<std::int64_t>(msb(number)) + 1;
+  const auto shift = bits > 64 ? bits - 64 : 0;
+  const auto top = static_cast<std::uint64_t>(number >> shift);
+  return static_cast<std::int64_t>(
+           std::floor(std::log10(static_cast<double>(top))
+                      + static_cast<double>(shift) * std::log10(2.0)))
+         + 1;
+}
+
+/// Computes a factorial (CPU-intensive).
+void compute_factorial(std::uint32_t n) {
+  cpp_int result = 1;
+  for (std::uint32_t i = 2; i <= n; ++i)
+    result *= i;
+  std::cout << "Factorial of " << n << " computed: " << digits_of(result)
+            << " digits." << std::endl;
+}
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+
+  const auto start_time = std::chrono::steady_clock::now();
+  std::vector<troupe::process> processes;
+
+  for (const std::uint32_t number : {50000, 60000, 70000})
+    processes.push_back(program.start<compute_factorial>(number));
+
+  for (auto& process : processes)
+    process.join();
+
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now()
+                                             - start_time;
+  std::cout << "Total execution time (Multiprocessing): " << std::fixed
+            << std::setprecision(2) << time.count() << " seconds" << std::endl;
+}
