@@ -1,6 +1,8 @@
 # Called by the tests of troupe_add_must_not_compile.
 
 set(flags -std=c++20 -fsyntax-only -fno-diagnostics-color)
+# The compiler's own folder, named again, would hide the C headers.
+list(REMOVE_ITEM INCLUDES /usr/include)
 foreach(folder IN LISTS INCLUDES)
   list(APPEND flags -isystem ${folder})
 endforeach()

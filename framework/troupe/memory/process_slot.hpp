@@ -67,7 +67,9 @@ struct process_slot {
   static constexpr std::size_t inline_arguments = 1792;
   static constexpr std::size_t tail_size = 4096;
 
-  /// A `slot_state`. Sleeping on it is joining.
+  /// A `slot_state` in the low byte; while `reserved`, the row of the process
+  /// that fills or cleans the slot above it, so that the slot is given back if
+  /// that process dies. Sleeping on it is joining.
   os::wait_word state{0};
   std::atomic<std::uint32_t> generation{0};
   /// The pid that won the slot, 0 before. Whoever changes it from 0 runs the
@@ -90,6 +92,8 @@ struct process_slot {
   /// How many children this process has started: the next one's number.
   std::atomic<std::uint32_t> children_started{0};
   std::atomic<std::uint32_t> method{0};
+  /// No handle will join it: the slot is given back at its death.
+  std::atomic<std::uint32_t> detached{0};
   /// Nanoseconds of CLOCK_MONOTONIC.
   std::atomic<std::int64_t> requested_at{0};
   std::atomic<std::int64_t> died_at{0};
@@ -117,7 +121,8 @@ struct process_slot {
 
   [[nodiscard]] slot_state current_state() const noexcept {
     // acquire: pairs with the release that published what the state implies.
-    return static_cast<slot_state>(state.load(std::memory_order_acquire));
+    return static_cast<slot_state>(state.load(std::memory_order_acquire)
+                                   & 0xFF);
   }
 
   [[nodiscard]] os::process_id identity() const noexcept {

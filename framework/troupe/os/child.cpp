@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -77,6 +78,10 @@ std::int32_t fork_process() {
     throw os_failure("fork a process",
                      "end other processes or raise the limit of processes");
   return static_cast<std::int32_t>(pid);
+}
+
+void in_forked_children(void (*action)()) noexcept {
+  ::pthread_atfork(nullptr, nullptr, action);
 }
 
 std::int32_t spawn_self(const char* variable, const std::string& value,
@@ -176,7 +181,7 @@ void detach_standard_input() noexcept {
           ::close(null);
       }
     }
-  const int empty = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const int empty = ::open("/dev/null", O_RDONLY);
   if (empty > 0) {
     ::dup2(empty, 0);
     ::close(empty);

@@ -24,6 +24,10 @@ struct child_end {
 /// the child. Throws `os_failure`.
 [[nodiscard]] std::int32_t fork_process();
 
+/// From now on calls `action` in every child that is forked off this process:
+/// by the user, or a library.
+void in_forked_children(void (*action)()) noexcept;
+
 /// Starts the calling program's own binary anew with the same arguments, the
 /// environment with `variable`=`value` added, the signal mask `mask` (from
 /// `signal_settings::mask`), and of all descriptors only 0 to 2 and `keep`.

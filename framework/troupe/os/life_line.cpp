@@ -24,7 +24,8 @@ descriptor arm_life_line(int reader) {
   // so each process needs an open file of its own.
   std::array<char, 32> path{};
   std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", reader);
-  descriptor own{::open(path.data(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  auto own = above_standard(
+    descriptor{::open(path.data(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)});
   if (!own)
     throw os_failure("open the life-line of the run", "mount /proc");
   if (::fcntl(own.get(), F_SETSIG, SIGKILL) != 0

@@ -25,6 +25,12 @@ pipe_ends make_pipe() {
   return {above_standard(std::move(reader)), above_standard(std::move(writer))};
 }
 
+void widen_pipe(int fd, std::size_t bytes) noexcept {
+  constexpr std::size_t usual = 65536;
+  if (bytes > usual)
+    ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes));
+}
+
 descriptor above_standard(descriptor fd) {
   if (!fd || fd.get() > 2)
     return fd;

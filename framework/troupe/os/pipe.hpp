@@ -19,6 +19,10 @@ struct pipe_ends {
 /// Throws `os_failure`.
 [[nodiscard]] pipe_ends make_pipe();
 
+/// Lets the pipe hold at least `bytes` that nobody has read yet, as far as the
+/// machine allows (/proc/sys/fs/pipe-max-size).
+void widen_pipe(int fd, std::size_t bytes) noexcept;
+
 /// Returns a descriptor of the same open file whose number is above 2, so that
 /// a program with closed standard streams does not write into ours.
 [[nodiscard]] descriptor above_standard(descriptor fd);

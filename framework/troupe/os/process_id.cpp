@@ -2,6 +2,7 @@
 #include <troupe/os/process_id.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/pipe.hpp>
 
 #include <array>
 #include <csignal>
@@ -81,7 +82,7 @@ descriptor open_pidfd(std::int32_t pid) {
   const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (fd < 0)
     throw os_failure("watch process " + std::to_string(pid));
-  return descriptor{fd};
+  return above_standard(descriptor{fd});
 }
 
 bool send_signal(const process_id& id, int signal) noexcept {

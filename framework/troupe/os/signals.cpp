@@ -63,6 +63,14 @@ void on_interrupt(void (*handler)(bool)) noexcept {
   ::sigaction(SIGINT, &action, nullptr);
 }
 
+void forget_interrupt() noexcept {
+  struct sigaction current{};
+  ::sigaction(SIGINT, nullptr, &current);
+  if ((current.sa_flags & SA_SIGINFO) != 0
+      && current.sa_sigaction == handle_interrupt)
+    set_disposition(SIGINT, SIG_DFL);
+}
+
 void die_of_interrupt() noexcept {
   set_disposition(SIGINT, SIG_DFL);
   sigset_t interrupt;

@@ -32,6 +32,9 @@ private:
 /// Calls `handler(from_terminal)` in signal context at every SIGINT.
 void on_interrupt(void (*handler)(bool from_terminal)) noexcept;
 
+/// Undoes `on_interrupt`, if nobody has set SIGINT otherwise since.
+void forget_interrupt() noexcept;
+
 /// Ends this process by SIGINT at its default, so that a shell sees why.
 [[noreturn]] void die_of_interrupt() noexcept;
 

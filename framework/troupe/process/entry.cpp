@@ -6,16 +6,12 @@ namespace troupe::hosting {
 namespace {
 
 // Constant-initialised, so that entries of every translation unit find it.
-constinit const entry* first = nullptr;
+constinit entry* first = nullptr;
 
 } // namespace
 
 entry::entry(invoker invoke) noexcept : invoke_(invoke), next_(first) {
   first = this;
-}
-
-os::code_location entry::location() const noexcept {
-  return os::locate(reinterpret_cast<const void*>(invoke_));
 }
 
 const entry* entry::find(os::code_location location) noexcept {
@@ -24,6 +20,13 @@ const entry* entry::find(os::code_location location) noexcept {
     if (candidate->location() == location)
       return candidate;
   return nullptr;
+}
+
+void entry::locate_all() noexcept {
+  for (auto* each = first; each != nullptr; each = each->next_) {
+    each->location_ = os::locate(each->address());
+    each->located_ = true;
+  }
 }
 
 } // namespace troupe::hosting

@@ -33,7 +33,9 @@ public:
   entry& operator=(const entry&) = delete;
 
   /// Where the code is, in words that every process of the run understands.
-  [[nodiscard]] os::code_location location() const noexcept;
+  [[nodiscard]] os::code_location location() const noexcept {
+    return located_ ? location_ : os::locate(address());
+  }
 
   /// Runs the function. Throws what it throws, and `malformed_bytes`.
   [[nodiscard]] std::optional<codec::packet>
@@ -44,9 +46,19 @@ public:
   /// Returns the entry at `location`, nullptr if this image has none there.
   [[nodiscard]] static const entry* find(os::code_location location) noexcept;
 
+  /// Looks all locations up, so that hosts forked later need not. Not while
+  /// there are other threads.
+  static void locate_all() noexcept;
+
 private:
+  [[nodiscard]] const void* address() const noexcept {
+    return reinterpret_cast<const void*>(invoke_);
+  }
+
   invoker invoke_;
-  const entry* next_;
+  entry* next_;
+  os::code_location location_{};
+  bool located_ = false;
 };
 
 /// What is known of a function from its type: result and parameters.
@@ -102,6 +114,29 @@ struct lambda {
   }
 };
 
+/// What `start` was given instead of a function that it can start.
+template <class F, class Plain = std::remove_cvref_t<F>>
+concept not_startable
+  = std::is_function_v<std::remove_pointer_t<Plain>>
+    || (std::is_class_v<Plain> && !captureless_lambda<Plain>
+        && !std::is_aggregate_v<Plain>);
+
+/// Ends the compilation with one line that says what to write instead.
+template <class F>
+consteval void refuse_to_start() {
+  constexpr bool is_pointer = std::is_pointer_v<std::decay_t<F>>;
+  constexpr bool captures = !is_pointer && !std::is_empty_v<F>;
+  static_assert(!is_pointer,
+                "troupe: name the function in angle brackets: "
+                "start<function>(arguments...)");
+  static_assert(!captures,
+                "troupe: a lambda for another process must not capture: pass "
+                "what it needs as arguments");
+  static_assert(is_pointer || captures,
+                "troupe: a lambda for another process needs the types of its "
+                "parameters written out, not `auto`");
+}
+
 /// Runs `Callable` on decoded arguments and encodes what it returns; a result
 /// that cannot be sent is dropped, `start` does not ask for it.
 template <class Callable>
@@ -131,7 +166,7 @@ invoke(bytes_view body, std::span<const memory::offset> handles) {
 
 /// The entry of `Callable`; naming it anywhere in the program registers it.
 template <class Callable>
-inline const entry entry_of{&invoke<Callable>};
+inline entry entry_of{&invoke<Callable>};
 
 /// Checks, with a short message each, that `Callable` can be started with
 /// arguments of these types.

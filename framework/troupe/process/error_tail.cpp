@@ -24,6 +24,10 @@ public:
     const std::scoped_lock guard{mutex_};
     remember(text);
     pending_.append(text);
+    if (ended_) {
+      write_pending();
+      return;
+    }
     if (const auto end = pending_.rfind('\n'); end != std::string::npos) {
       os::write_all(error_output, std::string_view{pending_}.substr(0, end + 1));
       pending_.erase(0, end + 1);
@@ -33,8 +37,11 @@ public:
       write_pending();
   }
 
-  void flush() {
+  /// From now on nothing waits for the end of its line: what destructors of
+  /// static objects still say is written at once.
+  void end() {
     const std::scoped_lock guard{mutex_};
+    ended_ = true;
     write_pending();
   }
 
@@ -55,6 +62,7 @@ private:
 
   std::mutex mutex_;
   std::string pending_;
+  bool ended_ = false;
 };
 
 line_writer& errors() {
@@ -111,7 +119,7 @@ void flush_streams() noexcept {
   flush_output();
   std::fflush(nullptr);
   try {
-    errors().flush();
+    errors().end();
   } catch (...) {
     // Out of memory at the very end: nobody is left to tell.
     return;

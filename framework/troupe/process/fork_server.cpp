@@ -4,10 +4,13 @@
 #include <troupe/base/error.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>
+#include <troupe/os/crash_point.hpp>
 #include <troupe/os/life_line.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
+#include <troupe/process/entry.hpp>
+#include <troupe/process/error_tail.hpp>
 #include <troupe/process/links.hpp>
 #include <troupe/process/table.hpp>
 
@@ -48,14 +51,12 @@ public:
 private:
   /// Starts what an earlier server has left undone.
   std::optional<slot_id> take_up_requests() {
+    recover_reservations(run_memory::current().self().index);
     std::optional<slot_id> result;
     for_each_slot([&](std::uint32_t index, process_slot& slot) {
       if (result)
         return;
-      auto state = slot.current_state();
-      if (state == slot_state::reserved
-          && !is_alive(slot.parent.load(std::memory_order_relaxed)))
-        free_slot(index, slot_state::reserved);
+      const auto state = slot.current_state();
       if (state == slot_state::requested
           || (state == slot_state::starting && slot.claim.load() == 0))
         result = make_host(index, state);
@@ -68,13 +69,11 @@ private:
     const auto size = os::read_some(links::current().requests_reader.get(),
                                     std::as_writable_bytes(std::span{indices}));
     // Whole numbers only: a write of four bytes to a pipe is never torn.
+    TROUPE_CRASH_POINT("process.server.read");
     for (std::size_t at = 0; at < size / sizeof indices[0]; ++at)
       if (indices[at] < run_memory::current().header().slots)
-        if (const auto host = make_host(indices[at], slot_state::requested)) {
-          // What else was read stands in the table as `requested`; only this
-          // process goes on as a host, the server reads on in its own copy.
+        if (const auto host = make_host(indices[at], slot_state::requested))
           return host;
-        }
     return std::nullopt;
   }
 
@@ -88,9 +87,11 @@ private:
       return std::nullopt;
     try {
       const auto generation = slot.generation.load(std::memory_order_acquire);
+      TROUPE_CRASH_POINT("process.server.before_fork");
       const auto pid = os::fork_process();
       if (pid == 0)
         return slot_id{index, generation};
+      TROUPE_CRASH_POINT("process.server.forked");
       hosts_[pid] = index;
     } catch (const error& failure) {
       confirm_failed_start(index, failure.what());
@@ -100,19 +101,24 @@ private:
 
   void bury_hosts() {
     os::clear_child_watch(ended_.get());
+    auto& reaping = run_memory::current().header().reaping;
     while (const auto end = os::peek_ended_child()) {
+      // Should this server be killed here, the root knows whom to reap.
+      reaping.store(end->pid);
+      TROUPE_CRASH_POINT("process.server.before_confirm");
       if (const auto found = hosts_.find(end->pid); found != hosts_.end()) {
-        const auto claimed = run_memory::current()
-                               .slot(found->second)
-                               .claim.load(std::memory_order_acquire);
-        // A host that another had beaten to its slot is nobody's news.
-        if (claimed == end->pid || claimed == 0)
+        // Died before it could claim: then it is claimed for it, so that no
+        // second child of the same request runs after this news.
+        auto& claim = run_memory::current().slot(found->second).claim;
+        std::int32_t nobody = 0;
+        if (claim.compare_exchange_strong(nobody, end->pid)
+            || nobody == end->pid)
           confirm_death(found->second, *end);
         hosts_.erase(found);
       }
-      // Only now may the kernel forget it: had we been killed before, the root
-      // would find it unreaped.
+      TROUPE_CRASH_POINT("process.server.before_reap");
       os::reap(end->pid);
+      reaping.store(0);
     }
   }
 
@@ -125,16 +131,19 @@ private:
 
 slot_id serve_forks() {
   os::name_process("troupe-forks");
+  os::detach_standard_input();
   const auto armed = os::arm_life_line(links::current().life_line.get());
   auto& memory = run_memory::current();
   // What a server before this one has left half done.
   memory::release_holdings(memory.self().index);
-  memory.header().fork_server.store(os::this_pid());
   // What static initialisers have printed, the root has printed too.
   __fpurge(stdout);
-  os::detach_standard_input();
+  // Once here rather than once in every host.
+  set_up_streams();
+  entry::locate_all();
   auto& server = *new fork_server;
   os::ignore_terminal_signals();
+  memory.header().fork_server.store(os::this_pid());
   const auto host = server.run();
   server.restore_signals();
   delete &server;

@@ -84,6 +84,7 @@ private:
 /// Starts a process that calls `F(args...)` and sends the result back.
 /// Arguments and errors as for `start`; the result type must be sendable.
 template <auto F, class... Args>
+  requires(!hosting::starts_with_options<Args...>)
 [[nodiscard]] auto async(Args&&... args) {
   using result = std::decay_t<typename hosting::function<F>::type::result>;
   if constexpr (!std::is_void_v<result>)
@@ -97,6 +98,32 @@ template <hosting::captureless_lambda F, class... Args>
   if constexpr (!std::is_void_v<result>)
     codec::require_sendable<result>();
   return future<result>{start(function, std::forward<Args>(args)...)};
+}
+
+/// The same with what may be said about the process.
+template <auto F, class... Args>
+[[nodiscard]] auto async(const start_options& options, Args&&... args) {
+  using result = std::decay_t<typename hosting::function<F>::type::result>;
+  if constexpr (!std::is_void_v<result>)
+    codec::require_sendable<result>();
+  return future<result>{start<F>(options, std::forward<Args>(args)...)};
+}
+
+template <hosting::captureless_lambda F, class... Args>
+[[nodiscard]] auto async(const start_options& options, F function,
+                         Args&&... args) {
+  using result = std::decay_t<typename hosting::signature<F>::result>;
+  if constexpr (!std::is_void_v<result>)
+    codec::require_sendable<result>();
+  return future<result>{start(options, function, std::forward<Args>(args)...)};
+}
+
+/// What cannot be started, and a compile error that says why.
+template <hosting::not_startable F, class... Args>
+  requires(!hosting::options_like<F>)
+future<void> async(F&&, Args&&...) {
+  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  return {};
 }
 
 } // namespace troupe

@@ -13,7 +13,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <iostream>
+#include <span>
+#include <utility>
 
 namespace troupe::hosting {
 
@@ -55,6 +56,15 @@ guardian::guardian() : event_(os::make_event()) {
   interrupt_event.store(event_.get());
   if (os::interrupt_is_default())
     os::on_interrupt(note_interrupt);
+  static const bool once = [] {
+    os::in_forked_children([] {
+      // Or the copy would keep the run alive after its root.
+      links::current().life_line_writer.reset();
+      os::forget_interrupt();
+    });
+    return true;
+  }();
+  static_cast<void>(once);
   thread_ = std::thread{[this] { watch(); }};
 }
 
@@ -63,9 +73,11 @@ guardian::~guardian() {
   os::ring_event(event_.get());
   thread_.join();
   the_guardian = nullptr;
-  os::send_signal({server_, 0}, SIGKILL);
-  os::reap(server_);
-  settings_.restore();
+  if (server_ != 0) {
+    os::send_signal({server_, 0}, SIGKILL);
+    os::reap(server_);
+  }
+  os::forget_interrupt();
   interrupt_event.store(-1);
 }
 
@@ -89,14 +101,17 @@ void guardian::watch() {
   os::block_all_signals();
   os::name_process("troupe-guard");
   while (!ending_.load()) {
-    std::vector<os::watched> waiting{{event_.get()}, {server_ended_.get()}};
+    const int refused = given_up_.empty()
+                          ? -1
+                          : links::current().requests_reader.get();
+    std::vector<os::watched> waiting{
+      {event_.get()}, {server_ended_.get()}, {refused}};
     for (const auto& each : orphans_)
       waiting.push_back({each.ended.get()});
     auto limit = deadline::never();
-    // An orphan may claim its slot after its server's death; nothing tells.
-    if (unclaimed_)
-      limit = deadline::after(std::chrono::milliseconds{5});
-    if (interrupts_seen_ > 0)
+    // Of these nothing tells: an orphan that may claim its slot after its
+    // server's death, one without a descriptor, the grace after Ctrl-C.
+    if (unclaimed_ || unwatched_ || interrupts_seen_ > 0)
       limit = deadline::after(std::chrono::milliseconds{5});
     static_cast<void>(os::wait_readable(waiting, limit));
     os::clear_event(event_.get());
@@ -104,6 +119,8 @@ void guardian::watch() {
       return;
     if (waiting[1].ready)
       replace_server();
+    if (waiting[2].ready)
+      refuse_requests();
     if (unclaimed_)
       adopt();
     bury_orphans();
@@ -112,19 +129,51 @@ void guardian::watch() {
 }
 
 void guardian::replace_server() {
+  constexpr int most_failures = 3;
+  auto& header = run_memory::current().header();
+  const bool served = header.fork_server.load() == server_;
+  failed_servers_ = served ? 0 : failed_servers_ + 1;
   os::reap(server_);
+  server_ = 0;
+  server_ended_.reset();
   adopt();
+  if (failed_servers_ >= most_failures) {
+    give_up_server("it ends before it serves; make `troupe::program` the first "
+                   "line of main");
+    return;
+  }
   try {
     start_server();
   } catch (const error& failure) {
-    // Nothing can be started any more; what runs goes on.
-    server_ended_.reset();
-    std::cerr << "troupe: the fork server cannot be restarted: "
-              << failure.what() << std::endl;
+    give_up_server(failure.what());
   }
 }
 
+void guardian::give_up_server(const std::string& reason) {
+  given_up_ = "the fork server cannot be started: " + reason;
+  for_each_slot([this](std::uint32_t index, process_slot& slot) {
+    const auto state = slot.current_state();
+    std::int32_t nobody = 0;
+    if (state == slot_state::requested
+        || (state == slot_state::starting
+            && slot.claim.compare_exchange_strong(nobody, -1)))
+      confirm_failed_start(index, given_up_.c_str());
+  });
+}
+
+void guardian::refuse_requests() {
+  std::uint32_t indices[256];
+  const auto size = os::read_some(links::current().requests_reader.get(),
+                                  std::as_writable_bytes(std::span{indices}));
+  auto& memory = run_memory::current();
+  for (std::size_t at = 0; at < size / sizeof indices[0]; ++at)
+    if (indices[at] < memory.header().slots
+        && memory.slot(indices[at]).current_state() == slot_state::requested)
+      confirm_failed_start(indices[at], given_up_.c_str());
+}
+
 void guardian::adopt() {
+  constexpr std::size_t most_watched = 128;
   unclaimed_ = false;
   for_each_host([this](std::uint32_t index, process_slot& slot) {
     const auto pid = slot.claim.load(std::memory_order_acquire);
@@ -133,18 +182,40 @@ void guardian::adopt() {
                    || slot.current_state() == slot_state::starting;
       return;
     }
-    const bool known = std::any_of(
-      orphans_.begin(), orphans_.end(),
-      [pid](const orphan& each) { return each.pid == pid; });
-    if (known || !os::peek_child(pid).is_child)
+    if (is_orphan(pid) || !os::peek_child(pid).is_child)
       return;
-    try {
-      orphans_.push_back({index, pid, os::open_pidfd(pid)});
-    } catch (const error&) {
-      // Out of descriptors: looked for again at the next turn.
-      unclaimed_ = true;
+    os::descriptor ended;
+    if (orphans_.size() < most_watched) {
+      try {
+        ended = os::open_pidfd(pid);
+      } catch (const error&) {
+        // Out of descriptors, which are the user's to spend.
+        unwatched_ = true;
+      }
     }
+    orphans_.push_back({index, pid, std::move(ended)});
   });
+  // Whom the dead server was about to reap, and a child of its that had lost
+  // its slot to another.
+  auto& header = run_memory::current().header();
+  for (auto* each : {&header.reaping, &header.stray}) {
+    auto pid = each->load();
+    if (pid == 0)
+      continue;
+    const auto child = os::peek_child(pid);
+    if (child.is_child && !child.ended) {
+      unclaimed_ = true;
+      continue;
+    }
+    if (child.ended && !is_orphan(pid))
+      os::reap(pid);
+    each->compare_exchange_strong(pid, 0);
+  }
+}
+
+bool guardian::is_orphan(std::int32_t pid) const noexcept {
+  return std::any_of(orphans_.begin(), orphans_.end(),
+                     [pid](const orphan& each) { return each.pid == pid; });
 }
 
 void guardian::bury_orphans() {
@@ -158,6 +229,8 @@ void guardian::bury_orphans() {
     }
     return true;
   });
+  unwatched_ = std::any_of(orphans_.begin(), orphans_.end(),
+                           [](const orphan& each) { return !each.ended; });
 }
 
 void guardian::answer_interrupts() {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -17,7 +18,9 @@ namespace troupe::hosting {
 ///
 /// Should the fork server die, its hosts become children of the root (which is
 /// a "subreaper" for that). The guardian starts a new server and confirms the
-/// deaths of the orphans from then on.
+/// deaths of the orphans from then on. A server that ends three times before it
+/// serves (`main` returns before it makes its `program`, say) is given up: then
+/// every start ends as `ending::lost`, with the reason.
 ///
 /// The first SIGINT asks every process of the run to end: whoever was not
 /// reached by the terminal gets SIGINT too, and `interrupt_token()` is told.
@@ -25,6 +28,9 @@ namespace troupe::hosting {
 /// what is left is killed and the root dies of SIGINT. A root that has asked
 /// for `interrupt_token()` has the grace for itself as well. Where the user
 /// has set SIGINT otherwise before, nothing of this happens.
+///
+/// A child that the user forks off the root, without exec, has no part in the
+/// run: it lets go of the life-line, and SIGINT is at its default there.
 class guardian {
 public:
   /// Starts the fork server and the thread. Throws `os_failure`.
@@ -50,13 +56,17 @@ private:
   struct orphan {
     std::uint32_t slot;
     std::int32_t pid;
+    /// None if there were many: then it is looked after every few milliseconds.
     os::descriptor ended;
   };
 
   void start_server();
   void watch();
   void replace_server();
+  void give_up_server(const std::string& reason);
+  void refuse_requests();
   void adopt();
+  [[nodiscard]] bool is_orphan(std::int32_t pid) const noexcept;
   void bury_orphans();
   void answer_interrupts();
   [[noreturn]] void end_run();
@@ -65,8 +75,11 @@ private:
   os::descriptor event_;
   std::int32_t server_ = 0;
   os::descriptor server_ended_;
+  int failed_servers_ = 0;
+  std::string given_up_;
   std::vector<orphan> orphans_;
   bool unclaimed_ = false;
+  bool unwatched_ = false;
   std::atomic<int> interrupts_seen_{0};
   std::int64_t interrupt_limit_ = 0;
   std::stop_source stop_;

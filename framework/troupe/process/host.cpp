@@ -5,6 +5,7 @@
 #include <troupe/codec/parcel.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>
+#include <troupe/os/crash_point.hpp>
 #include <troupe/os/life_line.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/entry.hpp>
@@ -92,19 +93,25 @@ void run_function(process_slot& slot) {
 void claim(slot_id id) {
   auto& memory = run_memory::current();
   auto* slot = memory.find(id);
-  std::int32_t nobody = 0;
-  if (slot == nullptr
-      || !slot->claim.compare_exchange_strong(nobody, os::this_pid(),
-                                              std::memory_order_acq_rel))
-    os::exit_at_once(0);
   const auto self = os::this_process_id();
+  std::int32_t nobody = 0;
+  TROUPE_CRASH_POINT("process.host.before_claim");
+  if (slot == nullptr
+      || !slot->claim.compare_exchange_strong(nobody, self.pid,
+                                              std::memory_order_acq_rel)) {
+    // The root reaps it, should its parent be a server that is dead.
+    memory.header().stray.store(self.pid);
+    os::exit_at_once(0);
+  }
+  TROUPE_CRASH_POINT("process.host.claimed");
   slot->start_time.store(self.start_time, std::memory_order_relaxed);
   slot->pid.store(self.pid, std::memory_order_relaxed);
   auto starting = static_cast<std::uint32_t>(slot_state::starting);
-  // release: pairs with the acquire of whoever asks for the pid.
+  // release: pairs with the acquire of whoever asks for the pid; seq_cst: the
+  // parent's undertaker sees this process, or it sees the parent's death.
   slot->state.compare_exchange_strong(
     starting, static_cast<std::uint32_t>(slot_state::running),
-    std::memory_order_acq_rel);
+    std::memory_order_seq_cst);
   os::wake_all(slot->state);
   memory.become(id);
   memory::start_without_holdings();
@@ -116,10 +123,10 @@ void claim(slot_id id) {
 } // namespace
 
 void end_children() noexcept {
-  // A child that the user forked has no children of ours.
   auto& memory = run_memory::current();
   const bool is_root = memory.self().index == 0;
-  if (memory.own_slot().pid.load() != os::this_pid())
+  // A child that the user forked has no children of ours.
+  if (!is_own_slot())
     return;
   const auto mine = memory.self().packed();
   const auto each_living_daemon = [&](auto visit) {
@@ -159,19 +166,29 @@ void run_host(slot_id id) {
   if (slot == nullptr)
     os::exit_at_once(0);
   if (slot->method.load() == static_cast<std::uint32_t>(start_method::spawn)
-      && !links::current().freshly_executed)
-    os::exec_self(summons_variable, write_summons({role::host, id}),
-                  inherited(role::host));
+      && !links::current().freshly_executed) {
+    try {
+      os::exec_self(summons_variable, write_summons({role::host, id}),
+                    inherited(role::host));
+    } catch (const error& failure) {
+      note_exception(*slot, failure.what());
+      os::exit_at_once(exception_code);
+    }
+  }
   claim(id);
   os::name_process(slot->name.data());
-  set_up_streams();
+  // A fork of the server has its streams from there.
+  if (links::current().freshly_executed)
+    set_up_streams();
   // After the user's own exit handlers, for they were registered later.
   std::atexit([] {
     end_children();
     flush_streams();
   });
+  TROUPE_CRASH_POINT("process.host.before_function");
   try {
     run_function(*slot);
+    TROUPE_CRASH_POINT("process.host.returned");
   } catch (const std::exception& failure) {
     note_exception(*slot, failure.what());
     std::exit(exception_code);

@@ -157,7 +157,8 @@ process::~process() {
 }
 
 void process::end() noexcept {
-  if (!owns_)
+  // A copy that the user forked has none of its original's processes.
+  if (!std::exchange(owns_, false) || !hosting::is_own_slot())
     return;
   if (view_.is_daemon() && view_.is_alive()) {
     view_.terminate();
@@ -168,7 +169,6 @@ void process::end() noexcept {
   }
   static_cast<void>(view_.join_before(deadline::never()));
   hosting::free_slot(view_.id(), slot_state::dead);
-  owns_ = false;
 }
 
 const process_view& process::view() const {

@@ -3,20 +3,23 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/codec/parcel.hpp>
-#include <troupe/os/pipe.hpp>
+#include <troupe/os/crash_point.hpp>
 #include <troupe/process/error_tail.hpp>
-#include <troupe/process/links.hpp>
 #include <troupe/process/table.hpp>
 
 #include <chrono>
 #include <cstring>
 #include <string>
+#include <tuple>
 
 namespace troupe::hosting {
 
 namespace {
 
 using memory::run_memory;
+
+constexpr std::size_t name_capacity
+  = std::tuple_size_v<decltype(process_slot::name)>;
 
 /// "process-1", "process-1:2": the place in the tree of processes.
 std::string default_name() {
@@ -44,18 +47,24 @@ void put_arguments(process_slot& slot, codec::packet& arguments) {
 slot_id request_process(const entry& function, codec::packet& arguments,
                         const start_options& options) {
   auto& memory = run_memory::current();
-  const auto id = reserve_slot();
-  auto& slot = memory.slot(id.index);
-  if (options.name.size() >= slot.name.size()) {
-    free_slot(id, slot_state::reserved);
+  if (!is_own_slot())
+    throw invalid_state("start a process",
+                        "this process was forked off a process of the run",
+                        "execute the program anew, or start processes before "
+                        "such a fork");
+  if (options.name.size() >= name_capacity
+      || options.name.find('\0') != std::string::npos)
     throw invalid_argument("start a process with a name of "
                              + std::to_string(options.name.size()) + " bytes",
-                           "at most 255 bytes are kept", "shorten it");
-  }
+                           "at most 255 bytes are kept, none of them zero",
+                           "shorten it");
+  const auto id = reserve_slot();
+  auto& slot = memory.slot(id.index);
+  TROUPE_CRASH_POINT("process.start.reserved");
   try {
     put_arguments(slot, arguments);
   } catch (...) {
-    free_slot(id, slot_state::reserved);
+    give_back(id);
     throw;
   }
   const auto name = options.name.empty() ? default_name() : options.name;
@@ -71,11 +80,10 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   // release: pairs with the fork server's acquire; the slot is whole.
   slot.state.store(static_cast<std::uint32_t>(slot_state::requested),
                    std::memory_order_release);
+  TROUPE_CRASH_POINT("process.start.requested");
   // What this process has printed so far comes before what the child prints.
   flush_output();
-  const auto index = id.index;
-  os::write_all(links::current().requests.get(),
-                {reinterpret_cast<const char*>(&index), sizeof index});
+  announce_request(id.index);
   return id;
 }
 

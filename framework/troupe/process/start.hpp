@@ -28,6 +28,11 @@ template <class Callable, class... Args>
 template <class T>
 concept options_like = std::same_as<std::remove_cvref_t<T>, start_options>;
 
+/// Whether the first of `Args` is what may be said about a process.
+template <class... Args>
+concept starts_with_options
+  = options_like<std::tuple_element_t<0, std::tuple<Args..., void>>>;
+
 } // namespace hosting
 
 /// Starts a process that calls `F(args...)` and ends.
@@ -45,9 +50,7 @@ template <auto F, class... Args>
 }
 
 template <auto F, class... Args>
-  requires(!(sizeof...(Args) > 0)
-           || !hosting::options_like<
-             std::tuple_element_t<0, std::tuple<Args..., void>>>)
+  requires(!hosting::starts_with_options<Args...>)
 [[nodiscard]] process start(Args&&... args) {
   return process{hosting::request<hosting::function<F>>(
     start_options{}, std::forward<Args>(args)...)};
@@ -64,6 +67,20 @@ template <hosting::captureless_lambda F, class... Args>
 [[nodiscard]] process start(F, Args&&... args) {
   return process{hosting::request<hosting::lambda<F>>(
     start_options{}, std::forward<Args>(args)...)};
+}
+
+/// What cannot be started, and a compile error that says why.
+template <hosting::not_startable F, class... Args>
+process start(start_options, F&&, Args&&...) {
+  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  return process{};
+}
+
+template <hosting::not_startable F, class... Args>
+  requires(!hosting::options_like<F>)
+process start(F&&, Args&&...) {
+  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  return process{};
 }
 
 } // namespace troupe

@@ -3,7 +3,10 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
+#include <troupe/process/links.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +21,9 @@ namespace {
 using memory::ending;
 using memory::run_memory;
 
+/// Where `reserve_slot` looks first; a hint, each process has its own.
+std::atomic<std::uint32_t> next_to_try{1};
+
 std::uint32_t word(slot_state state) noexcept {
   return static_cast<std::uint32_t>(state);
 }
@@ -28,18 +34,66 @@ bool move_on(process_slot& slot, slot_state from, slot_state to) noexcept {
                                             std::memory_order_acq_rel);
 }
 
+/// What `state` holds while the process in row `owner` fills or cleans a slot.
+std::uint32_t reserved_by(std::uint32_t owner) noexcept {
+  return word(slot_state::reserved) | owner << 8;
+}
+
+std::uint32_t own_reservation() noexcept {
+  return reserved_by(run_memory::current().self().index);
+}
+
+/// Empties a slot that the caller has reserved, and gives it back.
+void clean(process_slot& slot) noexcept {
+  TROUPE_CRASH_POINT("process.free.begun");
+  memory::forget(slot.arguments.exchange(0, std::memory_order_acq_rel));
+  memory::forget(slot.result.exchange(0, std::memory_order_acq_rel));
+  slot.claim.store(0, std::memory_order_relaxed);
+  slot.pid.store(0, std::memory_order_relaxed);
+  slot.start_time.store(0, std::memory_order_relaxed);
+  slot.daemon.store(0, std::memory_order_relaxed);
+  slot.detached.store(0, std::memory_order_relaxed);
+  slot.children_started.store(0, std::memory_order_relaxed);
+  slot.transport_state.store(0, std::memory_order_relaxed);
+  slot.transport_root.store(0, std::memory_order_relaxed);
+  slot.ended_by.store(0, std::memory_order_relaxed);
+  slot.code.store(0, std::memory_order_relaxed);
+  slot.exception_type[0] = 0;
+  slot.exception_text[0] = 0;
+  slot.tail_written.store(0, std::memory_order_relaxed);
+  slot.parent.store(0, std::memory_order_relaxed);
+  TROUPE_CRASH_POINT("process.free.cleaned");
+  slot.state.store(word(slot_state::free), std::memory_order_release);
+}
+
+bool move_to_reserved(process_slot& slot, slot_state from) noexcept {
+  auto expected = word(from);
+  return slot.state.compare_exchange_strong(expected, own_reservation(),
+                                            std::memory_order_acq_rel);
+}
+
+/// What the dead process in row `index` was filling or cleaning.
+void clean_after(std::uint32_t index) noexcept {
+  for_each_slot([index](std::uint32_t, process_slot& slot) {
+    auto expected = reserved_by(index);
+    if (slot.state.load(std::memory_order_acquire) == expected
+        && slot.state.compare_exchange_strong(expected, own_reservation()))
+      clean(slot);
+  });
+}
+
 void end_children_of(std::uint64_t parent) noexcept {
   for_each_slot([parent](std::uint32_t index, process_slot& slot) {
     if (slot.parent.load(std::memory_order_relaxed) != parent)
       return;
     const bool daemon = slot.daemon.load(std::memory_order_relaxed) != 0;
     switch (slot.current_state()) {
-    case slot_state::reserved:
-      free_slot(index, slot_state::reserved);
-      break;
     case slot_state::requested:
-      if (daemon && move_on(slot, slot_state::requested, slot_state::reserved))
-        free_slot(index, slot_state::reserved);
+      if (!daemon)
+        // Its parent may have died before it could tell the fork server.
+        announce_request(index);
+      else if (move_to_reserved(slot, slot_state::requested))
+        clean(slot);
       break;
     case slot_state::starting:
     case slot_state::running:
@@ -48,7 +102,8 @@ void end_children_of(std::uint64_t parent) noexcept {
         os::send_signal(slot.identity(), SIGKILL);
       break;
     case slot_state::dead:
-      free_slot(index, slot_state::dead);
+      if (move_to_reserved(slot, slot_state::dead))
+        clean(slot);
       break;
     default:
       break;
@@ -59,20 +114,25 @@ void end_children_of(std::uint64_t parent) noexcept {
 void finish_death(std::uint32_t index, process_slot& slot) noexcept {
   auto& memory = run_memory::current();
   auto& header = memory.header();
+  TROUPE_CRASH_POINT("process.death.begun");
   memory::release_holdings(index);
+  TROUPE_CRASH_POINT("process.death.released");
   const auto self
     = slot_id{index, slot.generation.load(std::memory_order_relaxed)}.packed();
   const auto parent = slot.parent.load(std::memory_order_relaxed);
   end_children_of(self);
+  clean_after(index);
   slot.died_at.store(
     std::chrono::steady_clock::now().time_since_epoch().count(),
     std::memory_order_relaxed);
-  // release: pairs with the acquire of whoever joins and reads the status.
-  slot.state.store(word(slot_state::dead), std::memory_order_release);
+  // release: pairs with the acquire of whoever joins and reads the status;
+  // seq_cst: one of us sees the other's word if the parent dies or detaches.
+  slot.state.store(word(slot_state::dead), std::memory_order_seq_cst);
+  TROUPE_CRASH_POINT("process.death.told");
   os::wake_all(slot.state);
   // The parent, dying at the same time, may have passed this slot before.
   if (!is_alive(parent) || slot.detached.load() != 0)
-    free_slot(index, slot_state::dead);
+    free_slot({index, slot_id::unpacked(self).generation}, slot_state::dead);
   header.deaths.fetch_add(1, std::memory_order_release);
   os::wake_all(header.deaths);
   for_each_slot([](std::uint32_t, process_slot& other) {
@@ -83,12 +143,19 @@ void finish_death(std::uint32_t index, process_slot& slot) noexcept {
 
 bool begin_death(process_slot& slot) noexcept {
   return move_on(slot, slot_state::running, slot_state::dying)
+         || move_on(slot, slot_state::requested, slot_state::dying)
          || move_on(slot, slot_state::starting, slot_state::dying)
          // A reaper was killed on the way: the work is ours now.
          || slot.current_state() == slot_state::dying;
 }
 
 } // namespace
+
+bool is_own_slot() noexcept {
+  auto& memory = run_memory::current();
+  return memory.own_slot().pid.load(std::memory_order_relaxed)
+         == os::this_pid();
+}
 
 bool is_alive(slot_state state) noexcept {
   return state == slot_state::requested || state == slot_state::starting
@@ -106,56 +173,58 @@ bool is_alive(std::uint64_t packed) noexcept {
 slot_id reserve_slot() {
   auto& memory = run_memory::current();
   auto& header = memory.header();
-  for (std::uint32_t index = 1; index < header.slots; ++index) {
+  const auto own = own_reservation();
+  // From where this process has last found or freed one: with many alive, to
+  // look at all of them each time would cost more than the start.
+  const auto first = std::max(1U, next_to_try.load(std::memory_order_relaxed));
+  for (std::uint32_t turn = 0; turn < header.slots; ++turn) {
+    const auto index = (first + turn) % header.slots;
     auto& slot = memory.slot(index);
-    if (slot.current_state() != slot_state::free
-        || !move_on(slot, slot_state::free, slot_state::reserved))
+    auto expected = word(slot_state::free);
+    if (index == 0 || slot.current_state() != slot_state::free
+        || !slot.state.compare_exchange_strong(expected, own,
+                                               std::memory_order_acq_rel))
       continue;
-    slot.parent.store(memory.self().packed(), std::memory_order_relaxed);
-    const auto generation
-      = slot.generation.fetch_add(1, std::memory_order_acq_rel) + 1;
     auto high = header.slots_high.load(std::memory_order_relaxed);
     while (high <= index
            && !header.slots_high.compare_exchange_weak(
              high, index + 1, std::memory_order_acq_rel)) {
     }
+    slot.parent.store(memory.self().packed(), std::memory_order_relaxed);
+    const auto generation
+      = slot.generation.fetch_add(1, std::memory_order_acq_rel) + 1;
+    next_to_try.store(index + 1, std::memory_order_relaxed);
     return {index, generation};
   }
   throw limit_reached("start a process",
-                      "the run has " + std::to_string(header.slots)
+                      "the run has " + std::to_string(header.slots - 1)
                         + " processes, alive or not yet joined",
                       "join some, or raise limits::processes");
 }
 
-void free_slot(std::uint32_t index, slot_state from) noexcept {
-  auto& slot = run_memory::current().slot(index);
-  // While it is cleaned the slot is `reserved` and still its parent's, so that
-  // the parent's death would have it cleaned again.
-  if (from != slot_state::reserved
-      && !move_on(slot, from, slot_state::reserved))
-    return;
-  memory::forget(slot.arguments.exchange(0, std::memory_order_acq_rel));
-  memory::forget(slot.result.exchange(0, std::memory_order_acq_rel));
-  slot.claim.store(0, std::memory_order_relaxed);
-  slot.pid.store(0, std::memory_order_relaxed);
-  slot.start_time.store(0, std::memory_order_relaxed);
-  slot.daemon.store(0, std::memory_order_relaxed);
-  slot.detached.store(0, std::memory_order_relaxed);
-  slot.children_started.store(0, std::memory_order_relaxed);
-  slot.transport_state.store(0, std::memory_order_relaxed);
-  slot.transport_root.store(0, std::memory_order_relaxed);
-  slot.ended_by.store(0, std::memory_order_relaxed);
-  slot.code.store(0, std::memory_order_relaxed);
-  slot.exception_type[0] = 0;
-  slot.exception_text[0] = 0;
-  slot.tail_written.store(0, std::memory_order_relaxed);
-  slot.parent.store(0, std::memory_order_relaxed);
-  move_on(slot, slot_state::reserved, slot_state::free);
+void give_back(slot_id reserved) noexcept {
+  clean(run_memory::current().slot(reserved.index));
 }
 
 void free_slot(slot_id id, slot_state from) noexcept {
-  if (run_memory::current().find(id) != nullptr)
-    free_slot(id.index, from);
+  auto* slot = run_memory::current().find(id);
+  if (slot == nullptr || !move_to_reserved(*slot, from))
+    return;
+  clean(*slot);
+  auto next = next_to_try.load(std::memory_order_relaxed);
+  while (id.index < next
+         && !next_to_try.compare_exchange_weak(next, id.index,
+                                               std::memory_order_relaxed)) {
+  }
+}
+
+void recover_reservations(std::uint32_t owner) noexcept {
+  clean_after(owner);
+}
+
+void announce_request(std::uint32_t index) noexcept {
+  os::write_all(links::current().requests.get(),
+                {reinterpret_cast<const char*>(&index), sizeof index});
 }
 
 void confirm_death(std::uint32_t index, const os::child_end& end) noexcept {

@@ -17,21 +17,32 @@ using memory::slot_state;
 /// Throws `limit_reached`.
 [[nodiscard]] slot_id reserve_slot();
 
-/// Gives a slot in state `dead` or `reserved` back, with what it still owns:
-/// arguments and result that nobody took. Does nothing if somebody else did.
-void free_slot(std::uint32_t index, slot_state from) noexcept;
+/// Gives a slot back that `reserve_slot` has given to the calling process.
+void give_back(slot_id reserved) noexcept;
 
-/// The same if the slot still belongs to `id`.
+/// Gives the slot of `id`, in state `from`, back with what it still owns:
+/// arguments and result that nobody took. Does nothing if somebody else did.
 void free_slot(slot_id id, slot_state from) noexcept;
+
+/// Gives back what the process in row `owner`, which is dead, had reserved.
+void recover_reservations(std::uint32_t owner) noexcept;
+
+/// Tells the fork server that the slot at `index` waits in the table. To tell
+/// it twice does no harm. Does not block: the pipe has room for every slot.
+void announce_request(std::uint32_t index) noexcept;
 
 /// Makes the death of the process in slot `index` known: notes how it ended,
 /// gives back all that it held, ends or forgets its children, wakes whoever
 /// waits. Only for whoever saw the death: the fork server or the root. Safe to
-/// do again after a crash on the way.
+/// do again, by another, after a crash on the way.
 void confirm_death(std::uint32_t index, const os::child_end& end) noexcept;
 
-/// The same for a process that could not be made.
+/// The same for a process that could not be made: `ending::lost`.
 void confirm_failed_start(std::uint32_t index, const char* reason) noexcept;
+
+/// Returns whether the calling process is the one that its slot speaks of, and
+/// not a copy that somebody forked off it.
+[[nodiscard]] bool is_own_slot() noexcept;
 
 /// Returns whether a process is there that has not been confirmed dead.
 [[nodiscard]] bool is_alive(slot_state state) noexcept;

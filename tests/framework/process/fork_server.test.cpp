@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/fork_server.hpp>
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/process/program.hpp>
+
+#include <support/eventually.hpp>
+#include <support/launched.hpp>
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+using troupe::test::eventually;
+using troupe::test::launched;
+
+namespace {
+
+const std::string role = troupe::test::beside_this_program("process_role");
+
+std::int32_t server() {
+  return troupe::memory::run_memory::current().header().fork_server.load();
+}
+
+void kill_server() {
+  const auto old = server();
+  ::kill(old, SIGKILL);
+  REQUIRE(eventually([old] { return server() != old; }));
+}
+
+} // namespace
+
+TEST_CASE("SIGINT and SIGQUIT do not disturb the fork server") {
+  REQUIRE(eventually([] { return server() != 0; }));
+  const auto old = server();
+  ::kill(old, SIGINT);
+  ::kill(old, SIGQUIT);
+  CHECK(troupe::start([] {}).join().success());
+  CHECK(server() == old);
+}
+
+TEST_CASE("the death of the fork server disturbs no running process") {
+  REQUIRE(eventually([] { return server() != 0; }));
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  auto returns = troupe::start([] {
+    // Woken by the test.
+    sigset_t wake;
+    sigemptyset(&wake);
+    sigaddset(&wake, SIGUSR1);
+    ::pthread_sigmask(SIG_BLOCK, &wake, nullptr);
+    int signal = 0;
+    ::sigwait(&wake, &signal);
+    std::exit(23);
+  });
+  auto killed = troupe::start([] { ::pause(); });
+  static_cast<void>(returns.pid());
+  static_cast<void>(killed.pid());
+  kill_server();
+  CHECK(returns.is_alive());
+  CHECK(killed.is_alive());
+  CHECK(troupe::start([] { std::exit(3); }).join().code() == 3);
+  ::usleep(1000);
+  returns.send_signal(SIGUSR1);
+  const auto status = returns.join();
+  CHECK((status.code() == 23 || status.signal() == SIGUSR1));
+  killed.kill();
+  CHECK(killed.join().signal() == SIGKILL);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE("an orphan's children, exit code and exception are told as well") {
+  auto parent = troupe::start([] {
+    auto inner = troupe::start([] {
+      while (::usleep(1000), troupe::interrupted()) {
+      }
+      ::usleep(50000);
+      throw std::runtime_error{"an orphan's"};
+    });
+    const auto status = inner.join();
+    std::exit(status.threw() && status.exception_text() == "an orphan's" ? 7
+                                                                         : 8);
+  });
+  static_cast<void>(parent.pid());
+  kill_server();
+  CHECK(parent.join().code() == 7);
+}
+
+TEST_CASE("no start is lost or doubled when the fork server is killed") {
+  launched program{{role, "kills_server"}};
+  CHECK(program.wait() == 0);
+  CHECK(program.output().find("before: exited with code 21")
+        != std::string::npos);
+}
+
+TEST_CASE("no zombie of a killed fork server stays") {
+  for (int round = 0; round < 10; ++round) {
+    std::vector<troupe::process> children;
+    for (int i = 0; i < 8; ++i)
+      children.push_back(troupe::start([] {}));
+    kill_server();
+    for (auto& child : children)
+      CHECK(child.join().success());
+  }
+  const auto zombies = [] {
+    int result = 0;
+    auto* const list = ::popen(
+      ("ps -o stat= --ppid " + std::to_string(::getpid())).c_str(), "r");
+    char line[64];
+    while (list != nullptr && std::fgets(line, sizeof line, list) != nullptr)
+      result += line[0] == 'Z';
+    ::pclose(list);
+    return result;
+  };
+  CHECK(eventually([&] { return zombies() == 0; }));
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/future.hpp>
+
+#include <troupe/process/program.hpp>
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+long sum_to(long last) {
+  long sum = 0;
+  for (long i = 1; i <= last; ++i)
+    sum += i;
+  return sum;
+}
+
+int refuse(const std::string& why) {
+  std::cerr << "about to refuse\n";
+  throw std::invalid_argument{why};
+}
+
+} // namespace
+
+TEST_CASE("a future gives what the function returns, once") {
+  auto result = troupe::async<sum_to>(1000);
+  CHECK(result.valid());
+  CHECK(result.get() == 500500);
+  CHECK_FALSE(result.valid());
+  CHECK_THROWS_AS(result.get(), troupe::invalid_state);
+  auto nothing = troupe::async([] {});
+  nothing.get();
+}
+
+TEST_CASE("a future says when its result is there") {
+  auto result = troupe::async([] {
+    ::usleep(20000);
+    return 3;
+  });
+  CHECK(result.wait_for(0ms) == std::future_status::timeout);
+  CHECK(result.wait_for(20s) == std::future_status::ready);
+  result.wait();
+  CHECK(result.wait_until(std::chrono::steady_clock::now())
+        == std::future_status::ready);
+  CHECK(result.get() == 3);
+}
+
+TEST_CASE("an exception comes back with its story") {
+  auto result = troupe::async<refuse>("not today");
+  const auto pid = result.runner().pid();
+  const auto name = result.runner().name();
+  try {
+    result.get();
+    FAIL("nothing was thrown");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.code() == troupe::errc::remote_exception);
+    CHECK(failure.type() == "std::invalid_argument");
+    CHECK(failure.text() == "not today");
+    CHECK(failure.process_name() == name);
+    CHECK(failure.pid() == pid);
+    CHECK(failure.last_lines().starts_with("about to refuse\n"));
+    const std::string what = failure.what();
+    CHECK(what.find("not today") != std::string::npos);
+    CHECK(what.find("about to refuse") != std::string::npos);
+    CHECK(what.find(name) != std::string::npos);
+  }
+}
+
+TEST_CASE("a death is a typed error, whatever its kind") {
+  auto killed = troupe::async([] {
+    ::raise(SIGKILL);
+    return 1;
+  });
+  try {
+    killed.get();
+    FAIL("nothing was thrown");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.code() == troupe::errc::process_died);
+    CHECK(failure.status().signal() == SIGKILL);
+    CHECK(failure.type().empty());
+  }
+  auto left = troupe::async([] {
+    std::exit(0);
+    return 1;
+  });
+  CHECK_THROWS_AS(left.get(), troupe::remote_error);
+  auto left_void = troupe::async([] { std::exit(3); });
+  CHECK_THROWS_AS(left_void.get(), troupe::remote_error);
+}
+
+TEST_CASE("a result that nobody gets is given back") {
+  for (int turn = 0; turn < 5; ++turn) {
+    auto result = troupe::async([] { return std::string(100'000, 'r'); });
+    static_cast<void>(result);
+  }
+}
+
+TEST_CASE("an exception two processes away keeps its text") {
+  auto outer = troupe::async([] { troupe::async<refuse>("deep down").get(); });
+  try {
+    outer.get();
+    FAIL("nothing was thrown");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.type() == "troupe::remote_error");
+    CHECK(failure.text().find("deep down") != std::string::npos);
+  }
+}

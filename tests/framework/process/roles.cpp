@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Programs that tests run from outside: `process_role ROLE [ARGUMENT...]` is
+// the root of a run of its own. A role prints "ready" once it can be disturbed.
+
+#include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/process/program.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+void sleep_for_ever() {
+  for (;;)
+    ::pause();
+}
+
+void ready() {
+  std::printf("ready\n");
+  std::fflush(stdout);
+}
+
+troupe::start_options as_daemon() {
+  troupe::start_options options;
+  options.daemon = true;
+  return options;
+}
+
+/// A root with children, grandchildren and daemons, all of them asleep.
+int tree() {
+  std::vector<troupe::process> children;
+  for (int i = 0; i < 3; ++i)
+    children.push_back(troupe::start([] {
+      auto inner = troupe::start<sleep_for_ever>();
+      auto daemon = troupe::start<sleep_for_ever>(as_daemon());
+      static_cast<void>(inner.pid());
+      static_cast<void>(daemon.pid());
+      ::usleep(1000);
+      sleep_for_ever();
+    }));
+  auto& memory = troupe::memory::run_memory::current();
+  for (std::uint32_t living = 0; living < 9;) {
+    living = 0;
+    for (std::uint32_t index = 1; index < memory.header().slots_high; ++index)
+      living += memory.slot(index).current_state()
+                == troupe::memory::slot_state::running;
+    std::this_thread::sleep_for(1ms);
+  }
+  ready();
+  for (auto& child : children)
+    child.join();
+  return 0;
+}
+
+/// Prints how each child has ended.
+int joins() {
+  std::vector<troupe::process> children;
+  for (int i = 0; i < 3; ++i) {
+    children.push_back(troupe::start<sleep_for_ever>());
+    static_cast<void>(children.back().pid());
+  }
+  ready();
+  for (auto& child : children)
+    std::cout << "child: " << child.join().description() << std::endl;
+  return 0;
+}
+
+/// Works until it is asked to stop.
+int polite() {
+  const auto token = troupe::interrupt_token();
+  const auto child = troupe::start([] {
+    const auto asked = troupe::interrupt_token();
+    while (!asked.stop_requested())
+      std::this_thread::sleep_for(1ms);
+    std::cout << "the child tidies up" << std::endl;
+    std::exit(5);
+  });
+  static_cast<void>(child.pid());
+  std::this_thread::sleep_for(50ms);
+  ready();
+  std::cout << "child: " << child.join().description() << std::endl;
+  while (!token.stop_requested())
+    std::this_thread::sleep_for(1ms);
+  std::cout << "interrupted: " << troupe::interrupted() << std::endl;
+  return 3;
+}
+
+/// Children that do not listen to Ctrl-C.
+int deaf() {
+  const auto child = troupe::start([] {
+    std::signal(SIGINT, SIG_IGN);
+    std::ofstream{"/proc/self/comm"} << "deaf";
+    sleep_for_ever();
+  });
+  static_cast<void>(child.pid());
+  std::this_thread::sleep_for(50ms);
+  ready();
+  child.join();
+  return 0;
+}
+
+/// Ends with a daemon and another child still alive.
+int leaves() {
+  auto daemon = troupe::start<sleep_for_ever>(as_daemon());
+  auto other = troupe::start([] {
+    ::usleep(50000);
+    std::cout << "the other has ended" << std::endl;
+  });
+  std::cout << "daemon " << daemon.pid() << std::endl;
+  daemon.detach();
+  other.detach();
+  std::cout << "main returns" << std::endl;
+  return 4;
+}
+
+int exits() {
+  troupe::start([] { std::cout << "child" << std::endl; }).detach();
+  std::exit(6);
+}
+
+/// Output with half lines, threads and processes.
+int lines() {
+  std::printf("root before\n");
+  std::printf("unflushed half");
+  std::vector<troupe::process> children;
+  for (int child = 0; child < 8; ++child)
+    children.push_back(troupe::start(
+      [](int number) {
+        for (int line = 0; line < 200; ++line) {
+          std::cout << "<out " << number << ' ';
+          std::cout << line << " " << std::string(50, 'o') << ">\n";
+          std::fprintf(stdout, "<out %d ", number);
+          std::fprintf(stdout, "x>\n");
+          std::cerr << "<err " << number << ' ';
+          std::cerr << line << " " << std::string(50, 'e') << ">\n";
+          std::fprintf(stderr, "<err %d ", number);
+          std::fprintf(stderr, "x>\n");
+          std::clog << "<log " << number;
+          std::clog << ">\n";
+        }
+      },
+      child));
+  children.clear();
+  std::printf(" and its end\n");
+  return 0;
+}
+
+struct says_goodbye {
+  ~says_goodbye() {
+    if (std::getenv("GOODBYE") != nullptr) {
+      std::fprintf(stderr, "goodbye from a static object");
+      std::cout << "and on cout\n";
+    }
+  }
+};
+says_goodbye late;
+
+/// Half lines at every kind of end.
+int half_lines() {
+  troupe::start([] {
+    std::cout << "returned";
+    std::cerr << "err returned";
+  }).join();
+  troupe::start([] {
+    std::cout << "exited";
+    std::cerr << "err exited";
+    std::exit(1);
+  }).join();
+  troupe::start([] {
+    std::cout << "threw";
+    std::cerr << "err threw";
+    throw std::runtime_error{"the reason"};
+  }).join();
+  troupe::start([] { ::setenv("GOODBYE", "1", 1); }).join();
+  return 0;
+}
+
+/// The streams may be closed; the answer goes to the file named.
+int closed_streams(const std::string& answer) {
+  std::cout << "out" << std::endl;
+  std::cerr << "err" << std::endl;
+  int sum = 0;
+  for (const auto method :
+       {troupe::start_method::fork_server, troupe::start_method::spawn}) {
+    troupe::start_options options;
+    options.method = method;
+    sum += troupe::async(
+             options,
+             [](int a) {
+               std::cout << "child out" << std::endl;
+               std::cerr << "child err" << std::endl;
+               int byte = 0;
+               const bool empty = std::cin.get() == EOF
+                                  && ::read(0, &byte, 1) == 0;
+               return empty ? a : -1;
+             },
+             20)
+             .get();
+  }
+  std::ofstream{answer} << sum;
+  return 0;
+}
+
+/// Children of a program that is about to reach a limit.
+int limits() {
+  std::vector<troupe::process> children;
+  try {
+    for (;;)
+      children.push_back(troupe::start<sleep_for_ever>());
+  } catch (const troupe::limit_reached& failure) {
+    std::cout << "limit: " << failure.what() << std::endl;
+  }
+  std::cout << "children: " << children.size() << std::endl;
+  children.back().kill();
+  children.back().join();
+  children.pop_back();
+  std::cout << "again: " << troupe::async([] { return 11; }).get() << std::endl;
+  for (auto& child : children)
+    child.kill();
+  return 0;
+}
+
+/// Starts that cannot succeed because the user may have no more processes.
+int refused_by_kernel() {
+  const auto status = troupe::start([] {}).join();
+  std::cout << "status: " << status.description() << std::endl;
+  return 0;
+}
+
+int forks_in_root() {
+  const auto child = troupe::start<sleep_for_ever>();
+  static_cast<void>(child.pid());
+  if (::fork() == 0)
+    sleep_for_ever();
+  ready();
+  sleep_for_ever();
+  return 0;
+}
+
+/// Kills the fork server while processes run and are asked for.
+int kills_server() {
+  auto& server = troupe::memory::run_memory::current().header().fork_server;
+  auto before = troupe::start([] {
+    ::usleep(100000);
+    std::exit(21);
+  });
+  static_cast<void>(before.pid());
+  for (int round = 0; round < 20; ++round) {
+    const auto old = server.load();
+    std::vector<troupe::future<int>> results;
+    for (int i = 0; i < 4; ++i)
+      results.push_back(
+        troupe::async([](int n) { return n; }, round * 4 + i));
+    if (old != 0)
+      ::kill(old, SIGKILL);
+    for (int i = 0; i < 4; ++i)
+      if (results[static_cast<std::size_t>(i)].get() != round * 4 + i)
+        return 1;
+  }
+  std::cout << "before: " << before.join().description() << std::endl;
+  return 0;
+}
+
+/// Starts processes that count; the environment has a crash point armed.
+int counts(const std::string& disarm_root) {
+  if (disarm_root == "disarm")
+    troupe::os::arm_crash_point("");
+  int right = 0;
+  for (int i = 0; i < 12; ++i) {
+    auto result = troupe::async(
+      [](int n) {
+        troupe::os::arm_crash_point("");
+        return n;
+      },
+      i);
+    right += result.get() == i;
+  }
+  std::cout << "right: " << right << std::endl;
+  return 0;
+}
+
+/// One child after another; each dies where the environment says.
+int dies_in_child() {
+  troupe::os::arm_crash_point("");
+  for (int i = 0; i < 3; ++i)
+    std::cout << troupe::start([] {}).join().description() << std::endl;
+  return 0;
+}
+
+/// A middle process is killed at the armed point while it starts a child.
+int dies_in_parent(const std::string& point) {
+  const auto middle = troupe::start(
+    [](const std::string& where) {
+      troupe::os::arm_crash_point(where);
+      auto inner = troupe::start([] { std::cout << "inner ran" << std::endl; });
+      inner.join();
+      inner.close();
+    },
+    point);
+  std::cout << "middle: " << middle.join().description() << std::endl;
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view{argv[1]} == "late_program"
+      && std::getenv("TROUPE_SUMMONS") != nullptr)
+    return 1;
+  if (argc > 1 && std::string_view{argv[1]} == "no_program") {
+    try {
+      static_cast<void>(troupe::start([] {}));
+    } catch (const troupe::invalid_state& failure) {
+      std::cout << failure.what() << std::endl;
+    }
+    return 0;
+  }
+  troupe::run_options options;
+  options.grace = 2s;
+  if (argc > 1 && std::string_view{argv[1]} == "limits")
+    options.size.processes = 64;
+  troupe::program program{argc, argv, options};
+  std::cout << "main goes on" << std::endl;
+  const std::string role = argc > 1 ? argv[1] : "";
+  const std::string argument = argc > 2 ? argv[2] : "";
+  const std::map<std::string, std::function<int()>> roles{
+    {"tree", tree},
+    {"joins", joins},
+    {"polite", polite},
+    {"deaf", deaf},
+    {"leaves", leaves},
+    {"exits", exits},
+    {"lines", lines},
+    {"half_lines", half_lines},
+    {"closed_streams", [&] { return closed_streams(argument); }},
+    {"limits", limits},
+    {"late_program", refused_by_kernel},
+    {"forks_in_root", forks_in_root},
+    {"kills_server", kills_server},
+    {"counts", [&] { return counts(argument); }},
+    {"dies_in_child", dies_in_child},
+    {"dies_in_parent", [&] { return dies_in_parent(argument); }},
+  };
+  const auto found = roles.find(role);
+  return found != roles.end() ? found->second() : 99;
+}
