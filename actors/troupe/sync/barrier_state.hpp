@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/deadline.hpp>
+#include <troupe/mailbox/waiting_room.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace troupe::sync {
+
+/// Why a barrier is broken.
+enum class breakage : std::uint8_t {
+  none,
+  timed_out,
+  aborted,
+  action_threw,
+  member_died,
+};
+
+/// What a barrier is in shared memory.
+///
+///     0    word     bit 0   phase
+///                   8       why it is broken, a `breakage`
+///                   16      how many have arrived, or have yet to go
+///                   32      epoch, counted up at each reset
+///     8    parties
+///     12   who broke it by dying: its row plus one
+///     16   sleepers
+///     32   limit    of every wait, in nanoseconds; negative: none
+///     40   creator  the row of the process that made it
+///     48   arrived  a bit for each process that has ever arrived
+///
+/// Every step is one compare-exchange on the word, so there is nothing to
+/// repair. The phases go round: `filling` until all have arrived, `acting`
+/// while the last one runs its action, `draining` until all have gone. From any
+/// of them to `broken`, and from there to `filling` in a new epoch. Who sleeps
+/// in an older epoch finds it over, and is not counted in the new one.
+class barrier_state {
+public:
+  enum phase : std::uint8_t { filling, acting, draining, broken };
+
+  struct view {
+    phase now;
+    breakage why;
+    std::uint16_t count;
+    std::uint32_t epoch;
+
+    [[nodiscard]] static view of(std::uint64_t word) noexcept {
+      return {static_cast<phase>(word & 0xFF),
+              static_cast<breakage>((word >> 8) & 0xFF),
+              static_cast<std::uint16_t>(word >> 16),
+              static_cast<std::uint32_t>(word >> 32)};
+    }
+
+    [[nodiscard]] std::uint64_t word() const noexcept {
+      return std::uint64_t{now}
+             | std::uint64_t{static_cast<std::uint8_t>(why)} << 8
+             | std::uint64_t{count} << 16 | std::uint64_t{epoch} << 32;
+    }
+  };
+
+  /// How an arrival, or the wait after it, came out.
+  enum class outcome : std::uint8_t {
+    /// All had arrived.
+    passed,
+    /// All have arrived, and the caller is to run the action and `release`.
+    last,
+    broken,
+    /// Reset while the caller waited.
+    reset,
+  };
+
+  struct arrival {
+    outcome result;
+    std::uint32_t index;
+    std::uint32_t epoch;
+  };
+
+  [[nodiscard]] static std::uint64_t size();
+
+  void initialise(std::uint32_t parties, std::int64_t limit,
+                  std::uint32_t row) noexcept;
+
+  /// Arrives and, unless it is the last to, waits for the others.
+  [[nodiscard]] arrival arrive(std::uint32_t row, deadline limit);
+
+  /// Arrives without waiting; `passed` then means that `look` tells the rest.
+  /// Nothing if the last round has not drained yet.
+  [[nodiscard]] bool try_arrive(std::uint32_t row, arrival& done) noexcept;
+
+  /// Returns whether the round of `of` is over, and how in `of.result`.
+  [[nodiscard]] bool look(arrival& of) noexcept;
+
+  /// The action has run: lets all go. False: broken or reset meanwhile.
+  [[nodiscard]] bool release(arrival& last) noexcept;
+
+  /// Breaks it for all; `epoch`: only if it was not reset since.
+  void break_all(breakage why) noexcept;
+  void break_epoch(breakage why, std::uint32_t epoch) noexcept;
+
+  void reset() noexcept;
+
+  [[nodiscard]] view now() const noexcept {
+    return view::of(word_.load(std::memory_order_seq_cst));
+  }
+
+  [[nodiscard]] std::uint32_t parties() const noexcept {
+    return parties_;
+  }
+
+  [[nodiscard]] deadline limit() const {
+    return limit_ < 0 ? deadline::never()
+                      : deadline::after(std::chrono::nanoseconds{limit_});
+  }
+
+  /// The row of the process whose death broke it, plus one.
+  [[nodiscard]] std::uint32_t broken_by() const noexcept {
+    return broken_by_.load(std::memory_order_relaxed);
+  }
+
+  /// The process in `row` died while it had a handle.
+  void mourn(std::uint32_t row) noexcept;
+
+  /// The process in `row` lives and has no handle any more.
+  void forget(std::uint32_t row) noexcept;
+
+private:
+  std::atomic<std::uint64_t>& arrived_word(std::uint32_t row) noexcept {
+    return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1)[row / 64];
+  }
+
+  template <class Step>
+  bool change(Step step) noexcept;
+  void leave(std::uint32_t epoch) noexcept;
+
+  std::atomic<std::uint64_t> word_;
+  std::uint32_t parties_;
+  std::atomic<std::uint32_t> broken_by_;
+  mailbox::waiting_room sleepers_;
+  std::int64_t limit_;
+  std::atomic<std::uint32_t> creator_;
+  [[maybe_unused]] std::uint32_t unused_;
+};
+
+static_assert(sizeof(barrier_state) == 48);
+
+} // namespace troupe::sync

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/deadline.hpp>
+#include <troupe/codec/decoder.hpp>
+#include <troupe/codec/encoder.hpp>
+#include <troupe/mailbox/waiting_room.hpp>
+#include <troupe/memory/reference.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace troupe {
+
+namespace sync {
+
+/// What an event is in shared memory.
+///
+///     0    state    how often it was set << 1 | 1 while it is set
+///     8    (unused)
+///     16   sleepers
+///     32   actors   rows of processes with actors that wait: their bell is rung
+///     40
+struct event_state {
+  std::atomic<std::uint64_t> state;
+  std::uint64_t unused;
+  mailbox::waiting_room sleepers;
+  std::atomic<std::uint32_t> actors;
+  std::uint32_t unused_too;
+};
+
+static_assert(sizeof(event_state) == 40);
+
+} // namespace sync
+
+/// A flag that threads of all processes of a run set, clear and wait for:
+/// Python's `Event`.
+///
+/// A handle: copies of it, in whatever process, mean the same flag. Whoever
+/// waits when the flag is set goes on, also if it is cleared again at once.
+/// What was written before `set` is visible after `wait` and `is_set`.
+///
+/// # What a crash leaves
+/// The flag. A process that dies while it sets the flag has set it for all or
+/// for nobody.
+class event {
+public:
+  /// Not set. Throws `limit_reached`, `invalid_state`.
+  event();
+
+  [[nodiscard]] bool is_set() const noexcept {
+    // acquire: pairs with the exchange in set.
+    return (state_->state.load(std::memory_order_acquire) & 1) != 0;
+  }
+
+  /// Sets the flag and wakes all who wait. Waits for nobody.
+  void set() const noexcept;
+
+  void clear() const noexcept {
+    state_->state.fetch_and(~1ULL, std::memory_order_acq_rel);
+  }
+
+  /// @blocks on who sets the flag
+  void wait() const {
+    static_cast<void>(wait_before(deadline::never()));
+  }
+
+  /// Returns false if `limit` has passed first.
+  /// @blocks on who sets the flag, until `limit`
+  template <class Rep, class Period>
+  [[nodiscard]] bool
+  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
+    return wait_before(deadline::after(limit));
+  }
+
+  template <class Clock, class Duration>
+  [[nodiscard]] bool
+  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
+    return wait_before(deadline::at(limit));
+  }
+
+  void save(codec::encoder& to) const {
+    to.handle(object_);
+  }
+
+  [[nodiscard]] static event load(codec::decoder& from) {
+    return event{from};
+  }
+
+  [[nodiscard]] sync::event_state& state() const noexcept {
+    return *state_;
+  }
+
+  [[nodiscard]] memory::offset where() const noexcept {
+    return object_.where();
+  }
+
+  friend bool operator==(const event& a, const event& b) noexcept {
+    return a.object_ == b.object_;
+  }
+
+private:
+  explicit event(codec::decoder& from);
+
+  [[nodiscard]] bool wait_before(deadline limit) const;
+
+  memory::reference object_;
+  sync::event_state* state_;
+};
+
+} // namespace troupe

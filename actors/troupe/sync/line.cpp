@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/sync/line.hpp>
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+
+namespace troupe::sync {
+
+namespace {
+
+std::uint64_t dead_bytes(std::uint32_t words) noexcept {
+  return round_up(std::uint64_t{words} * 8, 64);
+}
+
+} // namespace
+
+std::uint32_t line::dead_words() {
+  return memory::run_memory::current().header().slots / 64 + 1;
+}
+
+std::uint64_t line::size(std::uint32_t capacity) {
+  return sizeof(line_head) + dead_bytes(dead_words())
+         + std::uint64_t{capacity} * sizeof(place);
+}
+
+line::line(std::byte* start, std::uint32_t capacity) noexcept
+  : head_(reinterpret_cast<line_head*>(start)),
+    dead_(
+      reinterpret_cast<std::atomic<std::uint64_t>*>(start + sizeof(line_head))),
+    words_(dead_words()),
+    capacity_(capacity) {
+  places_
+    = reinterpret_cast<place*>(start + sizeof(line_head) + dead_bytes(words_));
+}
+
+place* line::enrol(owner who, std::uint32_t host, std::uint64_t mark) noexcept {
+  for (std::uint32_t at = 0; at < capacity_; ++at) {
+    auto& free = places_[at];
+    if (free.who.load(std::memory_order_relaxed) != 0)
+      continue;
+    if (head_->high.load(std::memory_order_relaxed) <= at)
+      head_->high.store(at + 1, std::memory_order_relaxed);
+    const auto ticket = head_->tickets.load(std::memory_order_relaxed) + 1;
+    head_->tickets.store(ticket, std::memory_order_relaxed);
+    free.ticket.store(ticket, std::memory_order_relaxed);
+    free.mark.store(mark, std::memory_order_relaxed);
+    free.host.store(host, std::memory_order_relaxed);
+    // release: pairs with the acquire in for_each; the place is whole.
+    free.who.store(who.bits(), std::memory_order_release);
+    TROUPE_CRASH_POINT("sync.line.enrolled");
+    return &free;
+  }
+  head_->crowded.store(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+void line::leave(place& of) noexcept {
+  of.who.store(0, std::memory_order_release);
+  TROUPE_CRASH_POINT("sync.line.left");
+  if (head_->crowded.load(std::memory_order_relaxed) != 0)
+    open_up();
+}
+
+void line::open_up() noexcept {
+  head_->crowded.store(0, std::memory_order_relaxed);
+  head_->room.fetch_add(1, std::memory_order_release);
+  os::wake_all(head_->room);
+}
+
+void line::rouse(place& at) noexcept {
+  // release: pairs with the acquire of who sleeps there and looks again.
+  at.bell.fetch_add(1, std::memory_order_release);
+  TROUPE_CRASH_POINT("sync.line.before_wake");
+  os::wake(at.bell, 1);
+}
+
+bool line::sleep(const place& at, std::uint32_t seen, deadline limit) noexcept {
+  return os::wait(at.bell, seen, limit);
+}
+
+bool line::wait_for_room(std::uint32_t seen, deadline limit) noexcept {
+  return os::wait(head_->room, seen, limit);
+}
+
+void line::mark_dead(std::uint32_t row) noexcept {
+  // release: pairs with the acquire in bury_dead.
+  dead_[row / 64].fetch_or(1ULL << (row % 64), std::memory_order_release);
+}
+
+} // namespace troupe::sync

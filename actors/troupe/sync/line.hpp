@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/align.hpp>
+#include <troupe/base/deadline.hpp>
+#include <troupe/sync/latch.hpp>
+#include <troupe/sync/owner.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace troupe::sync {
+
+/// One who waits in a line.
+///
+///     0    who     an `owner`; 0: nobody waits here. Stored last when it is
+///                  taken, and first when it is given up
+///     8    ticket  the lowest in the line is first
+///     16   mark    the object's own note
+///     24   bell    counted up to rouse who waits
+///     28   host    row of the process that sleeps here: the owner's own, or
+///                  that of the actor that waits on an actor's behalf
+struct place {
+  std::atomic<std::uint64_t> who;
+  std::atomic<std::uint64_t> ticket;
+  std::atomic<std::uint64_t> mark;
+  os::wait_word bell;
+  std::atomic<std::uint32_t> host;
+
+  [[nodiscard]] owner waiter() const noexcept {
+    return owner{who.load(std::memory_order_relaxed)};
+  }
+};
+
+static_assert(sizeof(place) == 32);
+
+/// What stands in shared memory before the places of a line.
+///
+///     0    latch
+///     4    high      one above the highest place ever taken
+///     8    tickets   the last one given out
+///     16   crowded   1: somebody found no free place
+///     20   room      counted up when one is free again
+///     24   (unused)
+///     64   dead      a bit for each process that died and is not cleared up
+///     …    places
+struct line_head {
+  latch door;
+  std::atomic<std::uint32_t> high;
+  std::atomic<std::uint64_t> tickets;
+  std::atomic<std::uint32_t> crowded;
+  os::wait_word room;
+  std::byte unused[40];
+};
+
+static_assert(sizeof(line_head) == 64);
+
+/// The line of those who wait for a sync object, and the latch around it.
+///
+/// A view: the line itself lies in the object's payload, all zero when empty.
+/// It is a table and no list, so there is no link that a crash could leave
+/// half done: a place is taken, or given up, by one store. Everything but
+/// `sleep` and `rouse` is for who is inside the latch; see `session`.
+///
+/// # What a crash leaves
+/// The places of the dead, until the object's `repair` takes them out.
+class line {
+public:
+  /// Bytes of a line with `capacity` places.
+  [[nodiscard]] static std::uint64_t size(std::uint32_t capacity);
+
+  /// The line at `start`, which is aligned to 64 bytes.
+  line(std::byte* start, std::uint32_t capacity) noexcept;
+
+  /// Takes a place at the end of the line; nullptr if none is free.
+  [[nodiscard]] place* enrol(owner who, std::uint32_t host,
+                             std::uint64_t mark) noexcept;
+
+  /// Gives a place up.
+  void leave(place& of) noexcept;
+
+  /// The first in the line for which `wanted` holds, nullptr if there is none.
+  template <class Wanted>
+  [[nodiscard]] place* first(Wanted wanted) noexcept {
+    place* found = nullptr;
+    for_each([&](place& each) {
+      if (wanted(each) && (found == nullptr || is_before(each, *found)))
+        found = &each;
+    });
+    return found;
+  }
+
+  [[nodiscard]] place* first() noexcept {
+    return first([](const place&) { return true; });
+  }
+
+  [[nodiscard]] bool empty() noexcept {
+    return first() == nullptr;
+  }
+
+  /// Calls `visit` for every place that is taken, in no order.
+  template <class Visit>
+  void for_each(Visit visit) noexcept {
+    const auto high = head_->high.load(std::memory_order_relaxed);
+    for (std::uint32_t at = 0; at < high && at < capacity_; ++at)
+      // acquire: pairs with the release in enrol, for `waiters()` looks without
+      // the latch.
+      if (places_[at].who.load(std::memory_order_acquire) != 0)
+        visit(places_[at]);
+  }
+
+  /// Takes out who belongs to the dead process in `row`, or waited there.
+  /// Calls `mourn` for each first.
+  template <class Mourn>
+  void remove(std::uint32_t row, Mourn mourn) noexcept {
+    for_each([&](place& each) {
+      if (each.waiter().is_of(row)
+          || each.host.load(std::memory_order_relaxed) == row) {
+        mourn(each);
+        leave(each);
+      }
+    });
+  }
+
+  /// Wakes who sleeps at `at`. Outside of the latch it may be somebody else by
+  /// now, who then looks and sleeps again.
+  static void rouse(place& at) noexcept;
+
+  /// Sleeps at `at` until roused after `seen` was read from its bell.
+  /// False: `limit` has passed. True also for no reason.
+  static bool sleep(const place& at, std::uint32_t seen,
+                    deadline limit) noexcept;
+
+  /// Waits until a place may be free, if none was. `seen` was read from
+  /// `room()` inside the latch. False: `limit` has passed.
+  [[nodiscard]] bool wait_for_room(std::uint32_t seen, deadline limit) noexcept;
+
+  [[nodiscard]] std::uint32_t room() const noexcept {
+    return head_->room.load(std::memory_order_relaxed);
+  }
+
+  /// Wakes who waits for a place: somebody has died.
+  void open_up() noexcept;
+
+  [[nodiscard]] latch& door() noexcept {
+    return head_->door;
+  }
+
+  void mark_dead(std::uint32_t row) noexcept;
+
+  /// Calls `repair(row)` for each process that is marked dead.
+  template <class Repair>
+  void bury_dead(Repair repair) noexcept {
+    for (std::uint32_t at = 0; at < words_; ++at)
+      // acquire: pairs with the release in mark_dead.
+      for (auto seen = dead_[at].load(std::memory_order_acquire); seen != 0;
+           seen = dead_[at].load(std::memory_order_acquire)) {
+        const auto bit = static_cast<std::uint32_t>(__builtin_ctzll(seen));
+        repair(at * 64 + bit);
+        // Last: had we been killed before, somebody would do it again.
+        dead_[at].fetch_and(~(1ULL << bit), std::memory_order_acq_rel);
+      }
+  }
+
+private:
+  static bool is_before(const place& a, const place& b) noexcept {
+    return a.ticket.load(std::memory_order_relaxed)
+           < b.ticket.load(std::memory_order_relaxed);
+  }
+
+  static std::uint32_t dead_words();
+
+  line_head* head_;
+  std::atomic<std::uint64_t>* dead_;
+  place* places_;
+  std::uint32_t words_;
+  std::uint32_t capacity_;
+};
+
+/// Being inside the latch of an object. `Object` has a `line waiters()` and a
+/// `void repair(std::uint32_t row) noexcept` for who died meanwhile.
+template <class Object>
+class session {
+public:
+  session(Object& of, std::uint32_t row) noexcept
+    : of_(of), waiters_(of.waiters()) {
+    waiters_.door().enter(row);
+  }
+
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  ~session() {
+    leave();
+  }
+
+  void leave() noexcept {
+    while (inside_ && !waiters_.door().try_leave())
+      waiters_.bury_dead([this](std::uint32_t row) { of_.repair(row); });
+    inside_ = false;
+  }
+
+private:
+  Object& of_;
+  line waiters_;
+  bool inside_ = true;
+};
+
+/// What the `holder_died` and the `holder_left` of an object with a line do:
+/// see that `repair` is done for `row`, now or by who is inside.
+template <class Object>
+void see_to_repair(Object& of, std::uint32_t row,
+                   std::uint32_t own_row) noexcept {
+  auto waiters = of.waiters();
+  waiters.mark_dead(row);
+  if (!waiters.door().enter_after_death(row, own_row))
+    return;
+  do
+    waiters.bury_dead([&of](std::uint32_t each) { of.repair(each); });
+  while (!waiters.door().try_leave_after_death());
+}
+
+} // namespace troupe::sync

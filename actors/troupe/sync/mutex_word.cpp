@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/sync/mutex_word.hpp>
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/processors.hpp>
+
+namespace troupe::sync {
+
+namespace {
+
+constexpr std::uint64_t flags = ~owner::mask;
+
+bool is_free(std::uint64_t word) noexcept {
+  return (word & owner::mask) == 0;
+}
+
+/// Not the owner's: an actor's lock is given back by another process for it.
+std::uint32_t own_row() noexcept {
+  return memory::run_memory::current().self().index;
+}
+
+} // namespace
+
+bool mutex_word::take_if_free(std::uint64_t seen, owner me) noexcept {
+  while (is_free(seen))
+    if (word_.compare_exchange_weak(seen, seen | me.bits(),
+                                    std::memory_order_acquire,
+                                    std::memory_order_relaxed)) {
+      note_taken();
+      return true;
+    }
+  return false;
+}
+
+bool mutex_word::spin(owner me, deadline limit) noexcept {
+  static const bool alone = os::available_processors() == 1;
+  if (alone || limit.passed())
+    return false;
+  unsigned pauses = 1;
+  for (unsigned turn = 0; turn < 2000;) {
+    const auto seen = word_.load(std::memory_order_relaxed);
+    if (is_free(seen) && take_if_free(seen, me))
+      return true;
+    if ((seen & owed) != 0)
+      return false;
+    // Looks get rarer, so that the owner can lock and unlock many times before
+    // the cache line is pulled away from it.
+    for (unsigned i = 0; i < pauses; ++i, ++turn)
+      os::spin_pause(turn);
+    if (pauses < 64)
+      pauses *= 2;
+  }
+  return false;
+}
+
+bool mutex_word::take(owner me, deadline limit) noexcept {
+  if (try_take(me) || spin(me, limit))
+    return true;
+  if (limit.passed())
+    return false;
+  const auto row = me.row();
+  place* at = nullptr;
+  for (;;) {
+    std::uint32_t room = 0;
+    {
+      session inside{*this, row};
+      room = waiters().room();
+      at = waiters().enrol(me, row, fence_.load(std::memory_order_relaxed));
+      if (at != nullptr)
+        // seq_cst: whoever unlocks after this sees it.
+        word_.fetch_or(waiting, std::memory_order_seq_cst);
+    }
+    if (at != nullptr)
+      break;
+    if (try_take(me))
+      return true;
+    if (!waiters().wait_for_room(room, limit))
+      return false;
+  }
+  for (;;) {
+    // acquire: pairs with the release in rouse.
+    const auto seen = at->bell.load(std::memory_order_acquire);
+    if (take_in_line(me, *at, row))
+      return true;
+    if (!line::sleep(*at, seen, limit))
+      return leave_line(me, *at, row);
+    TROUPE_CRASH_POINT("sync.lock.woken");
+  }
+}
+
+place* mutex_word::wait_in_line(owner me, std::uint32_t host) noexcept {
+  if (try_take(me))
+    return nullptr;
+  session inside{*this, host};
+  auto* const at = waiters().enrol(me, host,
+                                   fence_.load(std::memory_order_relaxed));
+  if (at != nullptr)
+    word_.fetch_or(waiting, std::memory_order_seq_cst);
+  return at;
+}
+
+bool mutex_word::take_in_line(owner me, place& at, std::uint32_t row) noexcept {
+  unsigned turn = 0;
+  for (auto seen = word_.load(std::memory_order_seq_cst);;
+       seen = word_.load(std::memory_order_seq_cst)) {
+    const bool granted = owner{seen} == me;
+    if (granted)
+      note_taken();
+    if (granted || take_if_free(seen, me)) {
+      session inside{*this, row};
+      waiters().leave(at);
+      settle();
+      return true;
+    }
+    // Roused, and another was faster: the owner will not be long.
+    if ((seen & roused) != 0 && turn < 256) {
+      os::spin_pause(turn++);
+      continue;
+    }
+    if (may_sleep(at, seen, row))
+      return false;
+  }
+}
+
+/// Returns whether the word says that the owner will rouse who now sleeps.
+bool mutex_word::may_sleep(place& at, std::uint64_t seen,
+                           std::uint32_t row) noexcept {
+  if (is_free(seen) || (seen & waiting) == 0)
+    return false;
+  auto wanted = seen & ~roused;
+  const auto overtakes = fence_.load(std::memory_order_relaxed)
+                         - at.mark.load(std::memory_order_relaxed);
+  if ((seen & owed) == 0 && overtakes > most_overtakes) {
+    session inside{*this, row};
+    if (waiters().first() == &at)
+      wanted |= owed;
+  }
+  if (wanted == seen)
+    return true;
+  // seq_cst: the owner that unlocks next finds it, or we find the lock free.
+  return word_.compare_exchange_strong(seen, wanted, std::memory_order_seq_cst);
+}
+
+bool mutex_word::leave_line(owner me, place& at, std::uint32_t row) noexcept {
+  session inside{*this, row};
+  const bool granted = holder() == me;
+  if (granted)
+    note_taken();
+  waiters().leave(at);
+  settle();
+  const auto seen = word_.load(std::memory_order_seq_cst);
+  // We may have been the one whom the last unlock has roused.
+  if (is_free(seen) && (seen & waiting) != 0)
+    if (auto* const next = waiters().first()) {
+      word_.fetch_or(roused, std::memory_order_seq_cst);
+      line::rouse(*next);
+    }
+  return granted;
+}
+
+/// After a place was given up: what the word says of the line is true again.
+void mutex_word::settle() noexcept {
+  TROUPE_CRASH_POINT("sync.lock.settling");
+  const auto gone = waiters().empty() ? waiting | roused | owed : roused | owed;
+  word_.fetch_and(~gone, std::memory_order_seq_cst);
+}
+
+bool mutex_word::give_back_slowly(std::uint64_t seen, owner me) noexcept {
+  for (;;) {
+    if (owner{seen} != me)
+      return false;
+    if ((seen & owed) != 0) {
+      if (hand_over())
+        return true;
+      seen = word_.load(std::memory_order_relaxed);
+      continue;
+    }
+    const bool somebody = (seen & (waiting | roused)) == waiting;
+    const auto wanted = (seen & flags & ~died) | (somebody ? roused : 0);
+    if (word_.compare_exchange_weak(seen, wanted, std::memory_order_seq_cst,
+                                    std::memory_order_relaxed)) {
+      TROUPE_CRASH_POINT("sync.unlock.before_rouse");
+      if (somebody)
+        rouse_first(own_row());
+      return true;
+    }
+  }
+}
+
+void mutex_word::rouse_first(std::uint32_t row) noexcept {
+  session inside{*this, row};
+  if (auto* const next = waiters().first())
+    line::rouse(*next);
+  else
+    settle();
+}
+
+/// Makes the first of the line the owner. False: nobody is there any more.
+bool mutex_word::hand_over() noexcept {
+  session inside{*this, own_row()};
+  auto* const next = waiters().first();
+  if (next == nullptr) {
+    settle();
+    return false;
+  }
+  auto seen = word_.load(std::memory_order_relaxed);
+  while (!word_.compare_exchange_weak(
+    seen, next->waiter().bits() | (seen & flags & ~(owed | died)),
+    std::memory_order_seq_cst, std::memory_order_relaxed)) {
+  }
+  TROUPE_CRASH_POINT("sync.unlock.handed_over");
+  line::rouse(*next);
+  return true;
+}
+
+void mutex_word::take_from(std::uint32_t row) noexcept {
+  auto seen = word_.load(std::memory_order_relaxed);
+  while (owner{seen}.is_of(row)
+         && !word_.compare_exchange_weak(seen, (seen & flags) | died,
+                                         std::memory_order_seq_cst,
+                                         std::memory_order_relaxed)) {
+  }
+}
+
+bool mutex_word::take_from(owner who, std::uint32_t own_row) noexcept {
+  auto seen = word_.load(std::memory_order_relaxed);
+  while (owner{seen} == who)
+    if (word_.compare_exchange_weak(seen, (seen & flags) | died,
+                                    std::memory_order_seq_cst,
+                                    std::memory_order_relaxed)) {
+      rouse_first(own_row);
+      return true;
+    }
+  return false;
+}
+
+void mutex_word::repair(std::uint32_t row) noexcept {
+  auto standing = waiters();
+  standing.remove(row, [](place&) {});
+  standing.open_up();
+  TROUPE_CRASH_POINT("sync.repair.removed");
+  settle();
+  // The dead may have been about to rouse the first, or have handed over.
+  if (auto* const next = standing.first()) {
+    word_.fetch_or(roused, std::memory_order_seq_cst);
+    line::rouse(*next);
+  }
+}
+
+} // namespace troupe::sync

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/align.hpp>
+#include <troupe/base/deadline.hpp>
+#include <troupe/os/coarse_clock.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/sync/line.hpp>
+#include <troupe/sync/owner.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace troupe::sync {
+
+/// What a mutex is in shared memory.
+///
+///     0     word    bit 0   owner    who holds it, see `owner`; 0: free
+///                   40      waiting  somebody stands in the line
+///                   41      roused   the first of the line has been woken and
+///                                    has not gone back to sleep
+///                   42      owed     the first was overtaken often enough: the
+///                                    next unlock hands the lock to it
+///                   43      died     an owner died with it, and the owner that
+///                                    was told so has not unlocked yet
+///     8     fence   counts the owners; written by each
+///     16    since   when the owner got it, `os::coarse_now`
+///     24    depth   how often a recursive owner has it
+///     28    recursive
+///     128   the line
+///
+/// The word alone says who holds the lock, and is changed by compare-exchange
+/// only. What it says of the line is set and cleared inside the line's latch,
+/// or mended there. docs/design/sync.md argues each transition and each death.
+class mutex_word {
+public:
+  static constexpr std::uint64_t waiting = 1ULL << 40;
+  static constexpr std::uint64_t roused = 1ULL << 41;
+  static constexpr std::uint64_t owed = 1ULL << 42;
+  static constexpr std::uint64_t died = 1ULL << 43;
+
+  /// Owners that may come before one who waits longer than they, each time
+  /// that one is first in the line.
+  static constexpr std::uint64_t most_overtakes = 1024;
+
+  /// Threads that may wait in order; more wait for a place first. So many that
+  /// all fits one page.
+  static constexpr std::uint32_t places = 96;
+
+  [[nodiscard]] static std::uint64_t size() {
+    return sizeof(mutex_word) + line::size(places);
+  }
+
+  /// Takes the lock if it is free.
+  [[nodiscard]] bool try_take(owner me) noexcept {
+    std::uint64_t seen = 0;
+    // acquire: pairs with the release of whoever had the lock before.
+    if (word_.compare_exchange_strong(seen, me.bits(),
+                                      std::memory_order_acquire,
+                                      std::memory_order_relaxed)) [[likely]] {
+      note_taken();
+      return true;
+    }
+    return take_if_free(seen, me);
+  }
+
+  /// Waits for the lock. False: `limit` has passed.
+  /// @pre `me` does not hold it
+  [[nodiscard]] bool take(owner me, deadline limit) noexcept;
+
+  /// Gives the lock back; false if `me` does not hold it.
+  [[nodiscard]] bool give_back(owner me) noexcept {
+    auto seen = me.bits();
+    TROUPE_CRASH_POINT("sync.unlock.before");
+    // release: pairs with the acquire of whoever takes the lock next.
+    if (word_.compare_exchange_strong(seen, 0, std::memory_order_release,
+                                      std::memory_order_relaxed)) [[likely]]
+      return true;
+    return give_back_slowly(seen, me);
+  }
+
+  /// Puts `me` into the line without sleeping, for an actor that answers when
+  /// the place is roused. Nullptr: the lock is `me`'s now, or there is no room;
+  /// `holder()` tells which.
+  [[nodiscard]] place* wait_in_line(owner me, std::uint32_t host) noexcept;
+
+  /// What who waits in the line does when it was roused. True: the lock is
+  /// `me`'s, and the place is given up.
+  [[nodiscard]] bool take_in_line(owner me, place& at,
+                                  std::uint32_t row) noexcept;
+
+  /// Gives up waiting. True: too late, the lock is `me`'s.
+  [[nodiscard]] bool leave_line(owner me, place& at,
+                                std::uint32_t row) noexcept;
+
+  [[nodiscard]] owner holder() const noexcept {
+    return owner{word_.load(std::memory_order_relaxed)};
+  }
+
+  /// Returns whether an owner died with the lock and its present owner, if
+  /// there is one, is the first to have it since.
+  [[nodiscard]] bool owner_died() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & died) != 0;
+  }
+
+  [[nodiscard]] std::uint64_t fence() const noexcept {
+    return fence_.load(std::memory_order_acquire);
+  }
+
+  [[nodiscard]] std::int64_t since() const noexcept {
+    return since_.load(std::memory_order_relaxed);
+  }
+
+  /// How often a recursive owner has the lock; only for that one.
+  [[nodiscard]] std::uint32_t depth() const noexcept {
+    return depth_.load(std::memory_order_relaxed);
+  }
+
+  void set_depth(std::uint32_t depth) noexcept {
+    depth_.store(depth, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] bool is_recursive() const noexcept {
+    return recursive_ != 0;
+  }
+
+  void make_recursive() noexcept {
+    recursive_ = 1;
+  }
+
+  [[nodiscard]] line waiters() noexcept {
+    return line{reinterpret_cast<std::byte*>(this) + sizeof(mutex_word),
+                places};
+  }
+
+  /// Frees the lock if the process in `row` holds it; then the line is to be
+  /// repaired. Waits for nobody.
+  void take_from(std::uint32_t row) noexcept;
+
+  /// The same if `who` holds it: an actor that ended before its process.
+  bool take_from(owner who, std::uint32_t own_row) noexcept;
+
+  /// Brings the line in order after the death of the process in `row`. Inside
+  /// the latch.
+  void repair(std::uint32_t row) noexcept;
+
+private:
+  void note_taken() noexcept {
+    TROUPE_CRASH_POINT("sync.lock.taken");
+    // Only the owner writes these. release: pairs with the acquire in fence().
+    fence_.store(fence_.load(std::memory_order_relaxed) + 1,
+                 std::memory_order_release);
+    since_.store(os::coarse_now(), std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] bool take_if_free(std::uint64_t seen, owner me) noexcept;
+  [[nodiscard]] bool spin(owner me, deadline limit) noexcept;
+  [[nodiscard]] bool give_back_slowly(std::uint64_t seen, owner me) noexcept;
+  void rouse_first(std::uint32_t row) noexcept;
+  bool hand_over() noexcept;
+  void settle() noexcept;
+  [[nodiscard]] bool may_sleep(place& at, std::uint64_t seen,
+                               std::uint32_t row) noexcept;
+
+  std::atomic<std::uint64_t> word_;
+  std::atomic<std::uint64_t> fence_;
+  std::atomic<std::int64_t> since_;
+  std::atomic<std::uint32_t> depth_;
+  std::uint32_t recursive_;
+  std::byte unused_[cache_line - 32];
+};
+
+static_assert(sizeof(mutex_word) == cache_line);
+
+} // namespace troupe::sync

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/sync/semaphore.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
+
+namespace troupe {
+
+namespace {
+
+using memory::object_kind;
+using sync::semaphore_units;
+
+void holder_died(std::byte* payload, std::uint64_t,
+                 std::uint32_t row) noexcept {
+  see_to_repair(*reinterpret_cast<semaphore_units*>(payload), row,
+                memory::run_memory::current().self().index);
+}
+
+const bool registered = memory::register_kind(
+  object_kind::semaphore, {nullptr, holder_died, holder_died});
+
+} // namespace
+
+semaphore::semaphore(std::ptrdiff_t initial, std::ptrdiff_t bound) {
+  static_cast<void>(registered);
+  if (initial < 0)
+    throw invalid_argument("make a semaphore of " + std::to_string(initial)
+                             + " units",
+                           "it must not be negative");
+  object_ = memory::reference::create(object_kind::semaphore,
+                                      semaphore_units::size());
+  units_ = object_.as<semaphore_units>();
+  units_->initialise(initial, bound);
+}
+
+semaphore::semaphore(codec::decoder& from)
+  : object_(from.handle(object_kind::semaphore)),
+    units_(object_ ? object_.as<semaphore_units>() : nullptr) {
+  if (units_ == nullptr)
+    from.refuse("semaphore", "an empty handle");
+  if (object_.size() < semaphore_units::size())
+    from.refuse("semaphore", "the handle of something smaller");
+}
+
+bool semaphore::acquire_before(deadline limit) const {
+  return units_->take(sync::owner::this_thread(), limit);
+}
+
+void semaphore::acquire() const {
+  if (!try_acquire())
+    static_cast<void>(acquire_before(deadline::never()));
+}
+
+bool semaphore::try_acquire() const {
+  return units_->try_take(sync::owner::this_thread().row());
+}
+
+void semaphore::release(std::ptrdiff_t units) const {
+  const auto attempted = [&] {
+    return "release " + std::to_string(units) + " of " + text();
+  };
+  if (units < 0)
+    throw invalid_argument(attempted(), "it must not be negative");
+  if (units_->give(sync::owner::this_thread().row(), units)
+      == semaphore_units::release_result::above_bound)
+    throw invalid_state(attempted(),
+                        "it has " + std::to_string(value())
+                          + " and its bound is "
+                          + std::to_string(units_->bound()),
+                        "release only what was acquired");
+}
+
+std::string semaphore::text() const {
+  return "semaphore " + std::to_string(where());
+}
+
+} // namespace troupe
