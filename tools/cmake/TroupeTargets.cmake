@@ -83,6 +83,7 @@ function(troupe_add_must_not_compile)
     -D "SOURCE=${arg_SOURCE}"
     -D "ERROR=${arg_ERROR}"
     -D "INCLUDES=$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>"
+    -D "IMPLICIT=${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES}"
     -D "DEFINITIONS=$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>"
     -P ${PROJECT_SOURCE_DIR}/tools/cmake/must_not_compile.cmake)
   set_tests_properties(must_not_compile.${arg_NAME} PROPERTIES

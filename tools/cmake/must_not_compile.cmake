@@ -3,6 +3,10 @@
 set(flags -std=c++20 -fsyntax-only -fno-diagnostics-color)
 # The compiler's own folder, named again, would hide the C headers.
 list(REMOVE_ITEM INCLUDES /usr/include)
+# The compiler's own folders, named again, would lose their order.
+if(IMPLICIT)
+  list(REMOVE_ITEM INCLUDES ${IMPLICIT})
+endif()
 foreach(folder IN LISTS INCLUDES)
   list(APPEND flags -isystem ${folder})
 endforeach()
