@@ -21,7 +21,7 @@ public:
   using byte = version::byte;
   using text_view = version::text_view;
 
-  byte_reader(caf::actor_system& system, version::execution_context* context,
+  byte_reader(caf::actor_system* system, version::execution_context* context,
               bytes_view from)
     : version::reader_base(system, context),
       at_(from.data()),

@@ -15,21 +15,22 @@ namespace troupe::transport {
 ///
 /// CAF's own binary serialiser can only append to a vector of its own. Numbers
 /// are written as the machine has them: the reader is on the same machine.
-class byte_writer final : public caf::serializer {
+class byte_writer final : public version::writer_base {
 public:
   using byte = version::byte;
   using text_view = version::text_view;
 
-  /// Writes into `[first, last)`; a value that does not fit fails.
-  byte_writer(caf::actor_system& system, std::byte* first, std::byte* last)
-    : caf::serializer(system), at_(first), first_(first), last_(last) {
+  /// Writes into `[first, last)`; a value that does not fit fails. Without an
+  /// actor system there are no actor handles to write.
+  byte_writer(caf::actor_system* system, std::byte* first, std::byte* last)
+    : version::writer_base(system), at_(first), first_(first), last_(last) {
   }
 
   /// Writes into `growing` from `offset` on, and enlarges it as needed; it may
   /// be larger than what was written.
-  byte_writer(caf::actor_system& system, std::vector<std::byte>& growing,
+  byte_writer(caf::actor_system* system, std::vector<std::byte>& growing,
               std::size_t offset)
-    : caf::serializer(system), growing_(&growing) {
+    : version::writer_base(system), growing_(&growing) {
     if (growing.size() < offset + 256)
       growing.resize(offset + 256);
     first_ = growing.data();

@@ -137,17 +137,31 @@ private:
 };
 
 /// Base of a deserialiser: where it finds the actor system and the proxies.
+/// Without a system it reads no actor handles.
 class reader_base : public caf::deserializer {
 public:
 #if CAF_MAJOR_VERSION >= 1
-  reader_base(caf::actor_system& system, execution_context*)
-    : caf::deserializer(system) {
+  reader_base(caf::actor_system* system, execution_context*) {
+    context_ = system;
   }
 #else
-  reader_base(caf::actor_system&, execution_context* context)
+  reader_base(caf::actor_system*, execution_context* context)
     : caf::deserializer(context) {
   }
 #endif
+};
+
+/// Base of a serialiser; without a system it writes no actor handles.
+class writer_base : public caf::serializer {
+public:
+  explicit writer_base(caf::actor_system* system) {
+#if CAF_MAJOR_VERSION >= 1
+    context_ = system;
+#else
+    if (system != nullptr)
+      context_ = system->dummy_execution_unit();
+#endif
+  }
 };
 
 /// The base of a proxy, with the hooks that the versions disagree about.

@@ -61,7 +61,7 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   if ((tag.flags & as_image) != 0) {
     result = read_image(body, content, type);
   } else {
-    byte_reader source{node_.system(), &context_, body};
+    byte_reader source{&node_.system(), &context_, body};
     if ((tag.flags & with_stages) == 0 || source.apply(stages))
       result = read_message(source, content, type);
     if (result == read_result::done && source.left() != 0)
@@ -137,7 +137,7 @@ bool delivery::down(bytes_view body) const {
   const auto what = take_head<actor_pair>(body);
   if (!what)
     return false;
-  byte_reader source{node_.system(), &context_, body};
+  byte_reader source{&node_.system(), &context_, body};
   caf::error reason;
   if (!source.apply(reason) || source.left() != 0)
     return false;

@@ -18,6 +18,10 @@ namespace {
 
 std::atomic<node*> the_node{nullptr};
 
+using system_maker = caf::actor_system& (*)();
+
+constinit system_maker make_system = nullptr;
+
 /// How long the end of a process may wait for readers of what it has sent.
 constexpr std::chrono::seconds farewell{10};
 
@@ -35,6 +39,23 @@ node::~node() = default;
 
 node* node::current() noexcept {
   return the_node.load(std::memory_order_acquire);
+}
+
+node& node::require() {
+  if (auto* found = current())
+    return *found;
+  if (make_system != nullptr) {
+    static_cast<void>(make_system());
+    if (auto* made = current())
+      return *made;
+  }
+  throw invalid_state("use an actor", "this process has no actor system",
+                      "use troupe::actor_system(), before the process ends");
+}
+
+bool node::made_by(caf::actor_system& (*maker)()) noexcept {
+  make_system = maker;
+  return true;
 }
 
 #if CAF_MAJOR_VERSION >= 1

@@ -29,6 +29,14 @@ public:
   /// after it has stopped.
   [[nodiscard]] static node* current() noexcept;
 
+  /// The same, and makes the actor system where there is none yet.
+  /// Throws `invalid_state` where nobody can make one.
+  [[nodiscard]] static node& require();
+
+  /// Says how a process's actor system is made. Called by the layer above
+  /// during static initialisation.
+  static bool made_by(caf::actor_system& (*maker)()) noexcept;
+
 #if CAF_MAJOR_VERSION >= 1
   static caf::actor_system_module* make(caf::actor_system& system);
 #else

@@ -98,7 +98,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
     write_image(what.payload, buffer.data() + size);
     size += image;
   } else {
-    byte_writer sink{node_.system(), buffer, size};
+    byte_writer sink{&node_.system(), buffer, size};
     if (stages != nullptr) {
       tag.flags |= with_stages;
       auto copy = *stages;
@@ -171,7 +171,7 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
     const auto room = outbox_->reserve_about(last_size);
     if (room.empty())
       return false;
-    byte_writer sink{node_.system(), room.data(), room.data() + room.size()};
+    byte_writer sink{&node_.system(), room.data(), room.data() + room.size()};
     if (!sink.append(&head, sizeof head) || !write_message(sink, what.payload)) {
       last_size = 0;
       return false;
@@ -195,7 +195,7 @@ void peer::send_control(frame_kind kind, actor_pair what) {
 
 void peer::send_down(caf::actor_id ended, const caf::error& reason) {
   std::vector<std::byte> body;
-  byte_writer sink{node_.system(), body, sizeof(actor_pair)};
+  byte_writer sink{&node_.system(), body, sizeof(actor_pair)};
   auto copy = reason;
   if (!sink.apply(copy))
     return;

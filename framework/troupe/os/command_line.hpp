@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace troupe::os {
+
+/// Returns the arguments that the calling process's program was executed with,
+/// without its name; empty where the system does not tell.
+[[nodiscard]] std::vector<std::string> command_line();
+
+} // namespace troupe::os

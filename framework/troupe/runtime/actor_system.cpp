@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/runtime/actor_system.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/command_line.hpp>
+#include <troupe/os/heap.hpp>
+#include <troupe/transport/node.hpp>
+#include <troupe/transport/type_table.hpp>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace troupe {
+
+namespace {
+
+using configurer = std::function<void(caf::actor_system_config&)>;
+
+std::vector<configurer>& configurers() {
+  static auto& all = *new std::vector<configurer>;
+  return all;
+}
+
+class configuration : public caf::actor_system_config {
+public:
+  configuration() {
+    set("caf.scheduler.max-threads", 1);
+    // CAF's workers otherwise sleep in steps in which nobody can wake them.
+    set("caf.work-stealing.aggressive-poll-attempts", 1);
+    set("caf.work-stealing.moderate-poll-attempts", 0);
+    std::vector<std::string> arguments;
+    for (auto& each : os::command_line())
+      if (each.starts_with("--caf."))
+        arguments.push_back(std::move(each));
+    if (const auto failed = parse(std::move(arguments)))
+      std::cerr << "troupe: CAF's configuration: " << to_string(failed)
+                << '\n';
+    for (const auto& configure : configurers())
+      configure(*this);
+    load<transport::node>();
+  }
+};
+
+struct runtime {
+  configuration config;
+  caf::actor_system system{config};
+};
+
+struct runtime_place {
+  std::mutex mutex;
+  std::unique_ptr<runtime> value;
+  std::atomic<runtime*> made{nullptr};
+  bool over = false;
+
+  static runtime_place& of_this_process() {
+    // Never destroyed, unlike what it holds.
+    static auto& place = *new runtime_place;
+    return place;
+  }
+};
+
+void end_runtime() {
+  auto& place = runtime_place::of_this_process();
+  std::unique_ptr<runtime> ending;
+  {
+    const std::scoped_lock guard{place.mutex};
+    place.over = true;
+    place.made.store(nullptr);
+    ending = std::move(place.value);
+  }
+  if (ending)
+    ending->system.await_actors_before_shutdown(false);
+}
+
+const bool registered = transport::node::made_by(&actor_system);
+
+} // namespace
+
+caf::actor_system& actor_system() {
+  auto& place = runtime_place::of_this_process();
+  // acquire: pairs with the release below.
+  if (auto* made = place.made.load(std::memory_order_acquire))
+    return made->system;
+  static_cast<void>(memory::run_memory::current());
+  const std::scoped_lock guard{place.mutex};
+  if (place.over)
+    throw invalid_state("use actors", "this process is ending",
+                        "end what uses them before main returns");
+  if (!place.value) {
+    os::keep_freed_memory();
+    transport::type_table::current().add_own();
+    place.value = std::make_unique<runtime>();
+    std::atexit(end_runtime);
+    place.made.store(place.value.get(), std::memory_order_release);
+  }
+  return place.value->system;
+}
+
+bool has_actor_system() noexcept {
+  return runtime_place::of_this_process().made.load() != nullptr;
+}
+
+void configure_actors(configurer configure) {
+  configurers().push_back(std::move(configure));
+}
+
+void await_actors() {
+  if (has_actor_system())
+    actor_system().await_all_actors_done();
+}
+
+} // namespace troupe

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/runtime/host.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/codec/parcel.hpp>
+#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/runtime/keeper.hpp>
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/node.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <optional>
+
+namespace troupe {
+
+namespace {
+
+using process_died = error_of<errc::process_died>;
+
+/// Throws a failure that came in a message.
+[[noreturn]] void throw_failure(const caf::error& failure) {
+  const auto code = transport::code_of(failure);
+  const auto text = transport::text_of(failure);
+  switch (code) {
+    case errc::remote_exception:
+      throw error_of<errc::remote_exception>("make an actor in a host", text);
+    case errc::unknown_function:
+      throw unknown_function("make an actor in a host", text);
+    case errc::limit_reached:
+      throw limit_reached("make an actor in a host", text);
+    case errc::malformed_bytes:
+      throw malformed_bytes("make an actor in a host", text);
+    case errc::stale_handle:
+      throw stale_handle("make an actor in a host", text);
+    default:
+      throw process_died("make an actor in a host", text);
+  }
+}
+
+process start_keeper(const factory::host_cell& cell, factory::host_life life,
+                     std::string name) {
+  start_options options;
+  options.name = std::move(name);
+  options.daemon = true;
+  return start<&factory::keep_host>(options, cell, life);
+}
+
+/// Waits until the host has announced its keeper.
+caf::actor await_keeper(const factory::host_cell& cell,
+                        const process_view& runner) {
+  auto& own = memory::run_memory::current().own_slot();
+  const auto ready = [&] { return cell.keeper() != 0 || !runner.is_alive(); };
+  mailbox::patience patience{std::chrono::microseconds{20}};
+  while (!ready())
+    if (!patience.spin(ready))
+      mailbox::sleep_at_door(own, ready, deadline::never());
+  if (const auto keeper = cell.keeper())
+    return caf::actor_cast<caf::actor>(
+      transport::node::require().actor_in(runner.id(), keeper));
+  const auto status = runner.status();
+  throw process_died("start a host for actors",
+                     status ? status->description() : "its process is gone");
+}
+
+} // namespace
+
+caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
+                                             const hosting::entry& recipe,
+                                             codec::packet& arguments) {
+  const auto where = recipe.location();
+  const auto parcel = codec::parcel::make(arguments);
+  caf::scoped_actor self{actor_system()};
+  caf::strong_actor_ptr made;
+  std::optional<caf::error> failure;
+  self
+    ->request(keeper, caf::infinite, caf::spawn_atom_v, where.module,
+              where.offset, parcel)
+    .receive([&](caf::strong_actor_ptr& actor) { made = std::move(actor); },
+             [&](caf::error& reason) { failure = std::move(reason); });
+  if (failure) {
+    memory::forget(parcel);
+    throw_failure(*failure);
+  }
+  return made;
+}
+
+caf::strong_actor_ptr
+factory::request_own_process(const hosting::entry& recipe,
+                             codec::packet& arguments, std::string name) {
+  // The process is requested first, so that it starts while our own actor
+  // system does.
+  const auto cell = host_cell::make();
+  auto runner = start_keeper(cell, host_life::until_idle, std::move(name));
+  static_cast<void>(actor_system());
+  const auto keeper = await_keeper(cell, runner.view());
+  auto made = request_actor(keeper, recipe, arguments);
+  runner.detach();
+  return made;
+}
+
+host::host(std::string name) {
+  const auto cell = factory::host_cell::make();
+  runner_
+    = start_keeper(cell, factory::host_life::until_told, std::move(name));
+  static_cast<void>(actor_system());
+  keeper_ = await_keeper(cell, runner_.view());
+}
+
+host::~host() {
+  try {
+    close();
+  } catch (...) {
+    // The destructor of the process ends it.
+  }
+}
+
+void host::close() {
+  if (!runner_.joinable())
+    return;
+  constexpr std::chrono::seconds patience{3};
+  if (has_actor_system() && keeper_) {
+    caf::anon_send(keeper_, caf::close_atom_v);
+    keeper_ = nullptr;
+    static_cast<void>(runner_.join_for(patience));
+  }
+  const auto ending = std::move(runner_);
+}
+
+const caf::actor& host::keeper() {
+  if (!keeper_)
+    throw invalid_state("spawn in a host", "the host was closed or moved from");
+  return keeper_;
+}
+
+} // namespace troupe

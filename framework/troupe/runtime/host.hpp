@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/process/process.hpp>
+#include <troupe/runtime/actor_factory.hpp>
+
+#include <caf/actor.hpp>
+
+#include <string>
+
+namespace troupe {
+
+namespace factory {
+
+/// Has the host behind `keeper` make an actor. Takes `arguments` over.
+/// Throws what `host::spawn` throws.
+[[nodiscard]] caf::strong_actor_ptr request_actor(const caf::actor& keeper,
+                                                  const hosting::entry& recipe,
+                                                  codec::packet& arguments);
+
+/// Starts a process for one actor, which ends with it.
+[[nodiscard]] caf::strong_actor_ptr
+request_own_process(const hosting::entry& recipe, codec::packet& arguments,
+                    std::string name);
+
+} // namespace factory
+
+/// A process that carries actors.
+///
+///     troupe::host kitchen{"kitchen"};
+///     auto cook = kitchen.spawn<cook_behavior>(4);
+///
+/// The process is a daemon: it ends with the handle, with the process that made
+/// it, and with the run, whether its actors have ended or not.
+///
+/// # What a crash leaves
+/// Nothing. If the host is killed, its actors are dead: whoever monitors or
+/// links to one of them, or waits for its answer, hears that within
+/// milliseconds, with the signal's name.
+class host {
+public:
+  /// Starts the process. Throws what `troupe::start` throws.
+  explicit host(std::string name = {});
+
+  host(host&&) noexcept = default;
+  host& operator=(host&&) = default;
+
+  /// Tells the actors of the host to end (`exit_reason::user_shutdown`), and
+  /// ends the process.
+  /// @blocks on handlers that run, for the run's grace; then it is killed
+  ~host();
+
+  /// Makes an actor of function `F` in the host, as `actor_system::spawn` does
+  /// here, and returns its handle.
+  /// Throws `process_died` when the host is dead, `remote_error` for what the
+  /// actor's constructor threw.
+  /// @blocks on the host: until the actor exists
+  template <auto F, class... Args>
+  auto spawn(Args&&... args) {
+    return request<factory::from_function<F>>(std::forward<Args>(args)...);
+  }
+
+  /// Makes an actor of class `Actor`.
+  template <class Actor, class... Args>
+  auto spawn(Args&&... args) {
+    return request<factory::from_class<Actor, factory::stored<Args>...>>(
+      std::forward<Args>(args)...);
+  }
+
+  /// Makes an actor of a lambda without captures.
+  template <hosting::captureless_lambda F, class... Args>
+  auto spawn(F, Args&&... args) {
+    return request<factory::from_lambda<F>>(std::forward<Args>(args)...);
+  }
+
+  [[nodiscard]] process_view view() const {
+    return runner_.view();
+  }
+
+  [[nodiscard]] std::int32_t pid() const {
+    return runner_.pid();
+  }
+
+  /// SIGKILL: its actors end at once.
+  bool kill() const {
+    return runner_.kill();
+  }
+
+  /// Ends the host as the destructor does.
+  void close();
+
+private:
+  template <class Recipe, class... Args>
+  typename Recipe::handle request(Args&&... args) {
+    auto arguments
+      = factory::encode_for<Recipe>(std::forward<Args>(args)...);
+    return caf::actor_cast<typename Recipe::handle>(factory::request_actor(
+      keeper(), factory::entry_of<Recipe>, arguments));
+  }
+
+  [[nodiscard]] const caf::actor& keeper();
+
+  process runner_;
+  caf::actor keeper_;
+};
+
+} // namespace troupe

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/runtime/keeper.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/codec/parcel.hpp>
+#include <troupe/memory/process_slot.hpp>
+#include <troupe/process/entry.hpp>
+#include <troupe/process/process.hpp>
+#include <troupe/runtime/actor_system.hpp>
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/handle_coding.hpp>
+#include <troupe/transport/node.hpp>
+
+#include <caf/actor_registry.hpp>
+#include <caf/after.hpp>
+#include <caf/blocking_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <vector>
+
+namespace troupe::factory {
+
+namespace {
+
+/// How often a host whose actors have ended looks whether their children
+/// have, too.
+constexpr std::chrono::milliseconds look_again{10};
+
+/// How long actors that are told to end may take.
+constexpr std::chrono::seconds grace{2};
+
+/// Makes the actor that was asked for. Throws `error`.
+caf::strong_actor_ptr make_actor(os::code_location where,
+                                 memory::offset arguments) {
+  auto content = codec::parcel::open(arguments);
+  const auto handles = content.take_handles();
+  const auto* recipe = hosting::entry::find(where);
+  if (recipe == nullptr)
+    throw unknown_function("make an actor",
+                           "the program's image in this process has no such "
+                           "actor",
+                           "load the library that holds it before "
+                           "troupe::program is made");
+  auto made = recipe->run(content.body(), handles);
+  return codec::decode<caf::strong_actor_ptr>(std::move(made.value()));
+}
+
+/// The keeper: receives until the host has to end.
+class keeper {
+public:
+  keeper(caf::actor_system& system, host_life life)
+    : system_(system),
+      self_(system),
+      life_(life),
+      idle_(system.registry().running()) {
+  }
+
+  [[nodiscard]] caf::strong_actor_ptr handle() const {
+    return caf::actor_cast<caf::strong_actor_ptr>(self_.ptr());
+  }
+
+  void run() {
+    while (!told_ && !finished())
+      receive(actors_.empty() && asked_ ? look_again : std::chrono::hours{24});
+    for (const auto& actor : actors_)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(actor),
+                          caf::exit_reason::user_shutdown);
+    const auto limit = deadline::after(grace);
+    while (!actors_.empty() && !limit.passed())
+      receive(look_again);
+  }
+
+private:
+  [[nodiscard]] bool finished() const {
+    return life_ == host_life::until_idle && asked_ && actors_.empty()
+           && system_.registry().running() <= idle_;
+  }
+
+  caf::result<caf::strong_actor_ptr> make(os::code_location where,
+                                          memory::offset arguments) {
+    try {
+      auto actor = make_actor(where, arguments);
+      asked_ = true;
+      self_->monitor(caf::actor_cast<caf::actor>(actor));
+      actors_.push_back(actor);
+      return actor;
+    } catch (const error& failure) {
+      return transport::to_caf(failure);
+    } catch (const std::exception& failure) {
+      return transport::make_error(errc::remote_exception, failure.what());
+    }
+  }
+
+  void receive(std::chrono::nanoseconds limit) {
+    self_->receive(
+      [this](caf::spawn_atom, std::uint64_t module, std::uint64_t offset,
+             std::uint64_t arguments) {
+        return make({module, offset}, arguments);
+      },
+      [this](const caf::down_msg& down) {
+        std::erase_if(actors_, [&](const caf::strong_actor_ptr& actor) {
+          return actor->address() == down.source;
+        });
+      },
+      [this](caf::close_atom) { told_ = true; },
+      caf::after(limit) >> [] {});
+  }
+
+  caf::actor_system& system_;
+  caf::scoped_actor self_;
+  host_life life_;
+  /// CAF's count of actors when there are none but ours.
+  std::size_t idle_;
+  std::vector<caf::strong_actor_ptr> actors_;
+  bool asked_ = false;
+  bool told_ = false;
+};
+
+} // namespace
+
+void keep_host(const host_cell& cell, host_life life) {
+  keeper self{actor_system(), life};
+  transport::node::require().export_actor(self.handle());
+  cell.announce(self.handle()->aid);
+  if (const auto parent = parent_process())
+    if (auto* slot = memory::run_memory::current().find(parent->id()))
+      memory::ring(*slot);
+  self.run();
+}
+
+} // namespace troupe::factory

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/runtime/host_cell.hpp>
+
+namespace troupe::factory {
+
+/// When a host's process ends.
+enum class host_life : std::uint32_t {
+  /// When it is told to.
+  until_told,
+  /// When the actors that it was asked for, and their children, have ended.
+  until_idle,
+};
+
+/// The function of a host's process: its main thread is the *keeper*, an actor
+/// that makes actors on request and ends the process.
+void keep_host(const host_cell& cell, host_life life);
+
+} // namespace troupe::factory

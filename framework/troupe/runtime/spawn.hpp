@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/runtime/host.hpp>
+
+#include <utility>
+
+namespace troupe {
+
+/// Where `spawn` makes an actor.
+enum class placement {
+  /// In a process of its own, which ends with the actor.
+  own_process,
+  /// In the calling process, as `actor_system::spawn` does.
+  here,
+};
+
+namespace factory {
+
+template <class Recipe, class... Args>
+typename Recipe::handle place(placement where, Args&&... args) {
+  if (where == placement::here) {
+    // The same conversions as on the way to another process.
+    typename Recipe::arguments values{std::forward<Args>(args)...};
+    return std::apply(
+      [](auto&&... each) {
+        return Recipe::make(actor_system(),
+                            std::forward<decltype(each)>(each)...);
+      },
+      std::move(values));
+  }
+  auto arguments = encode_for<Recipe>(std::forward<Args>(args)...);
+  return caf::actor_cast<typename Recipe::handle>(
+    request_own_process(entry_of<Recipe>, arguments, {}));
+}
+
+template <class T>
+inline constexpr bool is_place
+  = std::is_same_v<std::remove_cvref_t<T>, placement>
+    || std::is_same_v<std::remove_cvref_t<T>, host>;
+
+template <class... Args>
+inline constexpr bool names_place
+  = is_place<std::tuple_element_t<0, std::tuple<Args..., void>>>;
+
+} // namespace factory
+
+/// Makes an actor of function `F` in a process of its own and returns its
+/// handle: a `caf::actor`, or the typed handle of a typed behaviour.
+///
+///     caf::behavior counter(caf::stateful_actor<int>* self, int start);
+///
+///     auto a = troupe::spawn<counter>(10);                       // own process
+///     auto b = troupe::spawn<counter>(troupe::placement::here, 10);
+///     auto c = troupe::spawn<counter>(some_host, 10);
+///
+/// Arguments are converted to the function's parameters here and arrive as
+/// copies there; what cannot be sent does not compile. The process is a daemon
+/// of the calling one: it ends when its actors have ended, and no later than
+/// the process that made it, or the run.
+/// Throws `process_died` and `remote_error` as `host::spawn`, `limit_reached`.
+/// @blocks on the new process: until the actor exists, some milliseconds
+template <auto F, class... Args>
+  requires(!factory::names_place<Args...>)
+auto spawn(Args&&... args) {
+  return factory::place<factory::from_function<F>>(placement::own_process,
+                                                   std::forward<Args>(args)...);
+}
+
+/// The same where `where` says.
+template <auto F, class... Args>
+auto spawn(placement where, Args&&... args) {
+  return factory::place<factory::from_function<F>>(where,
+                                                   std::forward<Args>(args)...);
+}
+
+/// The same in a host that carries several actors.
+template <auto F, class... Args>
+auto spawn(host& where, Args&&... args) {
+  return where.spawn<F>(std::forward<Args>(args)...);
+}
+
+/// Makes an actor of class `Actor`, whose constructor takes the configuration
+/// and these arguments.
+template <class Actor, class... Args>
+  requires(!factory::names_place<Args...>
+           && std::is_base_of_v<caf::abstract_actor, Actor>)
+auto spawn(Args&&... args) {
+  using recipe = factory::from_class<Actor, factory::stored<Args>...>;
+  return factory::place<recipe>(placement::own_process,
+                                std::forward<Args>(args)...);
+}
+
+template <class Actor, class... Args>
+  requires std::is_base_of_v<caf::abstract_actor, Actor>
+auto spawn(placement where, Args&&... args) {
+  using recipe = factory::from_class<Actor, factory::stored<Args>...>;
+  return factory::place<recipe>(where, std::forward<Args>(args)...);
+}
+
+template <class Actor, class... Args>
+  requires std::is_base_of_v<caf::abstract_actor, Actor>
+auto spawn(host& where, Args&&... args) {
+  return where.spawn<Actor>(std::forward<Args>(args)...);
+}
+
+/// Makes an actor of a lambda without captures.
+template <hosting::captureless_lambda F, class... Args>
+auto spawn(F, Args&&... args) {
+  return factory::place<factory::from_lambda<F>>(placement::own_process,
+                                                 std::forward<Args>(args)...);
+}
+
+template <hosting::captureless_lambda F, class... Args>
+auto spawn(placement where, F, Args&&... args) {
+  return factory::place<factory::from_lambda<F>>(where,
+                                                 std::forward<Args>(args)...);
+}
+
+template <hosting::captureless_lambda F, class... Args>
+auto spawn(host& where, F function, Args&&... args) {
+  return where.spawn(function, std::forward<Args>(args)...);
+}
+
+} // namespace troupe

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/transport/handle_coding.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/transport/message_bytes.hpp>
+#include <troupe/transport/node.hpp>
+#include <troupe/transport/node_name.hpp>
+#include <troupe/transport/type_table.hpp>
+
+namespace troupe::transport {
+
+namespace {
+
+/// A context for reading outside of the hub: actors woken go to CAF.
+class reading_context final : public version::own_context {
+public:
+  explicit reading_context(caf::actor_system& system)
+    : version::own_context(system), system_(system) {
+  }
+  void later(caf::resumable* woken) override {
+    version::schedule(system_, woken);
+  }
+
+private:
+  caf::actor_system& system_;
+};
+
+/// An actor in a message as it travels through queues and arguments.
+struct handle_image {
+  std::uint64_t process = 0;
+  std::uint64_t actor = 0;
+};
+
+} // namespace
+
+void save_handle(codec::encoder& to, const caf::strong_actor_ptr& actor) {
+  handle_image image;
+  if (actor) {
+    const auto process = process_of(actor->nid);
+    if (!process)
+      to.refuse("an actor handle", "the actor lives outside of this run");
+    image = {process->packed(), actor->aid};
+    if (auto* own = node::current(); own != nullptr && own->is_local(actor))
+      own->export_actor(actor);
+  }
+  to.write(&image, sizeof image);
+}
+
+caf::strong_actor_ptr load_handle(codec::decoder& from) {
+  handle_image image;
+  std::memcpy(&image, from.take(sizeof image, "an actor handle"),
+              sizeof image);
+  if (image.actor == 0)
+    return nullptr;
+  const auto process = memory::slot_id::unpacked(image.process);
+  if (process.index >= memory::run_memory::current().header().slots)
+    from.refuse("an actor handle", "there is no such process");
+  return node::require().actor_in(process, image.actor);
+}
+
+} // namespace troupe::transport
+
+namespace troupe::codec {
+
+using namespace troupe::transport;
+
+void coding<caf::message>::save(encoder& to, const caf::message& value) {
+  type_table::current().add_own();
+  if (const auto type = unknown_type(value.types()))
+    throw unknown_message_type("encode a message with " + name_of(*type),
+                               "its type is not registered",
+                               "name its type-id block in "
+                               "troupe::use_messages before troupe::program");
+  auto* own = node::current();
+  std::vector<std::byte> bytes;
+  byte_writer sink{own != nullptr ? &own->system() : nullptr, bytes, 0};
+  if (!write_message(sink, value))
+    to.refuse("a message", "an inspect function refuses: "
+                             + to_string(sink.get_error()));
+  to.count(sink.written());
+  to.write(bytes.data(), sink.written());
+}
+
+caf::message coding<caf::message>::load(decoder& from) {
+  type_table::current().add_own();
+  const auto size = from.count(1, "a message");
+  const bytes_view bytes{from.take(size, "a message"), size};
+  caf::message result;
+  caf::type_id_t type = 0;
+  const auto read = [&](node* own) {
+    if (own == nullptr) {
+      byte_reader source{nullptr, nullptr, bytes};
+      return read_message(source, result, type);
+    }
+    reading_context context{own->system()};
+    const version::proxy_scope scope{context, own->proxies()};
+    byte_reader source{&own->system(), &context, bytes};
+    return read_message(source, result, type);
+  };
+  auto outcome = read(node::current());
+  // Only handles of actors need an actor system.
+  if (outcome == read_result::malformed && node::current() == nullptr)
+    outcome = read(&node::require());
+  if (outcome == read_result::unknown_type)
+    from.refuse("a message",
+                "type " + name_of(type)
+                  + " is not registered in this process; name its type-id "
+                    "block in troupe::use_messages before troupe::program");
+  if (outcome != read_result::done)
+    from.refuse("a message", "its bytes are none");
+  make_showable(result);
+  return result;
+}
+
+} // namespace troupe::codec
