@@ -58,8 +58,11 @@ struct explanation {
   static constexpr bool is_view = !is_reference && borrowing<Part>;
   static constexpr bool lacks_constructor
     = inspectable<Part> && !std::is_default_constructible_v<Part>;
-  static constexpr bool is_other = !is_function && !is_pointer && !is_reference
-                                   && !is_view && !lacks_constructor;
+  static constexpr bool is_enumeration = std::is_enum_v<Part>
+                                         && !fixed_enumeration<Part>;
+  static constexpr bool is_other = !is_enumeration && !is_function
+                                   && !is_pointer && !is_reference && !is_view
+                                   && !lacks_constructor;
 
   static_assert(!is_function,
                 "troupe: this type cannot be sent: a pointer to a function or "
@@ -80,6 +83,10 @@ struct explanation {
                 "troupe: this type cannot be sent: it has an inspect function "
                 "but no default constructor; give it one, or a "
                 "troupe::codec::coding");
+  static_assert(!is_enumeration,
+                "troupe: this type cannot be sent: an enumeration without an "
+                "underlying type; write `enum name : int`, or give it an "
+                "inspect function");
   static_assert(!is_other,
                 "troupe: this type cannot be sent; send the values it is made "
                 "of, or give it an inspect function or a "

@@ -28,6 +28,13 @@ concept standard_type = standard<T>::known;
 
 using members::type_list;
 
+/// An enumeration of which every value of the underlying type is a value. The
+/// others, `enum colour { red, green }`, have a range that nobody can ask for,
+/// and a value outside of it is undefined behaviour.
+template <class T>
+concept fixed_enumeration = std::is_enum_v<T>
+                            && requires { T{std::underlying_type_t<T>{}}; };
+
 /// An aggregate that is sent member by member, without anything from its
 /// author.
 template <class T>
@@ -53,7 +60,8 @@ consteval bool can_send(type_list<Above...> above) {
     }(typename standard<T>::parts{});
   } else if constexpr (inspectable<T>) {
     return std::is_default_constructible_v<T>;
-  } else if constexpr (std::is_enum_v<T> || (std::is_same_v<T, Above> || ...)) {
+  } else if constexpr (fixed_enumeration<T>
+                       || (std::is_same_v<T, Above> || ...)) {
     return true;
   } else if constexpr (plain_aggregate<T>) {
     return []<class... Ms>(type_list<Ms...>) {
@@ -77,9 +85,6 @@ concept sendable = can_send<T>(type_list<>{});
 /// bytes are a `T`: numbers without `bool`, enumerations over them, and
 /// aggregates, arrays, complex numbers and durations of these. Bytes from
 /// elsewhere may be copied into a flat type unchecked.
-///
-/// An enumeration counts because compilers give it the range of its underlying
-/// type (-fstrict-enums, which takes that away, is not supported).
 template <class T>
 inline constexpr bool flat = [] {
   if constexpr (std::is_bounded_array_v<T>) {
@@ -97,7 +102,7 @@ inline constexpr bool flat = [] {
     }(typename standard<T>::parts{});
   } else if constexpr (inspectable<T>) {
     return false;
-  } else if constexpr (std::is_enum_v<T>) {
+  } else if constexpr (fixed_enumeration<T>) {
     return flat<std::underlying_type_t<T>>;
   } else if constexpr (plain_aggregate<T>) {
     return []<class... Ms>(type_list<Ms...>) {

@@ -30,7 +30,7 @@
 namespace samples {
 
 enum class weekday : std::uint8_t { monday = 1, sunday = 7 };
-enum old_style { small, large = 1000 };
+enum old_style : int { small, large = 1000 };
 enum class yes_or_no : bool { no, yes };
 
 struct empty {

@@ -64,6 +64,8 @@ struct large_array {
   std::string names[2];
 };
 
+enum open_enumeration { red, green };
+
 union either {
   int number;
   void* pointer;
@@ -78,7 +80,7 @@ static_assert(none_sendable<int*, const char*, void*, std::nullptr_t, int&,
 static_assert(none_sendable<std::string_view, std::span<int>,
                             std::reference_wrapper<int>, std::shared_ptr<int>>);
 static_assert(none_sendable<std::function<void()>, std::mutex, std::thread,
-                            std::ostream, std::any, either>);
+                            std::ostream, std::any, either, open_enumeration>);
 static_assert(
   none_sendable<with_pointer, with_view, with_function, with_any,
                 with_reference, with_lock, derived, without_default>);
