@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/channel/pipe.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/shared/array.hpp>
+
+#include <support/eventually.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using troupe::array;
+using troupe::connection;
+using troupe::queue;
+using troupe::test::eventually;
+
+namespace {
+
+constexpr auto watchdog = 60s;
+
+/// What a process was killed in the middle of.
+struct point {
+  const char* name;
+  /// Whether the operation counts as done at that point.
+  bool committed;
+};
+
+std::string described(const point& where) {
+  return where.name;
+}
+
+bool was_killed(const troupe::process& child) {
+  const auto status = child.join_for(watchdog);
+  return status && status->signal() == SIGKILL;
+}
+
+bool passed(const troupe::process& child) {
+  const auto status = child.join_for(watchdog);
+  return status && status->success();
+}
+
+std::vector<int> drained(const queue<int>& from) {
+  std::vector<int> result;
+  while (const auto each = from.try_get())
+    result.push_back(*each);
+  return result;
+}
+
+std::string numbered(const char* prefix, std::size_t size) {
+  return prefix + std::string(size, '.');
+}
+
+} // namespace
+
+TEST_CASE("a writer killed at any named point of put") {
+  for (const auto& where : {point{"mailbox.put.unlocked", false},
+                            point{"mailbox.put.locked", false},
+                            point{"mailbox.put.before_commit", false},
+                            point{"mailbox.put.committed", true},
+                            point{"mailbox.put.unannounced", true}}) {
+    CAPTURE(described(where));
+    const queue<int> numbers;
+    numbers.put(1);
+    auto writer = troupe::start(
+      [](queue<int> to, std::string at) {
+        to.put(2);
+        troupe::os::arm_crash_point(at);
+        to.put(3);
+      },
+      numbers, std::string{where.name});
+    CHECK(was_killed(writer));
+    // Others go on, at once and in other processes.
+    auto next = troupe::start([](queue<int> to) { to.put(4); }, numbers);
+    CHECK(passed(next));
+    const auto expected = where.committed ? std::vector{1, 2, 3, 4}
+                                          : std::vector{1, 2, 4};
+    CHECK(drained(numbers) == expected);
+  }
+}
+
+TEST_CASE("a writer killed while the queue grows, or with a large item") {
+  auto& memory = troupe::memory::run_memory::current();
+  const auto before = memory.reserved_bytes();
+  for (const auto& where :
+       {point{"mailbox.grow.created", false},
+        point{"mailbox.grow.noted", false}, point{"mailbox.grow.linked", false},
+        point{"mailbox.put.before_commit", false},
+        point{"mailbox.grow.committed", true}}) {
+    for (const int filled : {0, 6}) {
+      CAPTURE(described(where));
+      CAPTURE(filled);
+      const queue<std::string> words;
+      for (int i = 0; i < filled; ++i)
+        words.put(numbered("before", 20'000));
+      auto writer = troupe::start(
+        [](queue<std::string> to, std::string at) {
+          troupe::os::arm_crash_point(at);
+          to.put(numbered("fatal", 20'000));
+        },
+        words, std::string{where.name});
+      CHECK(was_killed(writer));
+      words.put("small");
+      words.put(numbered("after", 20'000));
+      for (int i = 0; i < filled; ++i)
+        CHECK((words.get() == numbered("before", 20'000)));
+      if (where.committed)
+        CHECK((words.get() == numbered("fatal", 20'000)));
+      CHECK((words.get() == "small"));
+      CHECK((words.get() == numbered("after", 20'000)));
+      CHECK(words.empty());
+    }
+  }
+  for (const auto& where : {point{"mailbox.put.apart", false},
+                            point{"mailbox.put.before_commit", false},
+                            point{"mailbox.put.committed", true}}) {
+    CAPTURE(described(where));
+    const queue<std::string> words;
+    words.put("before");
+    auto writer = troupe::start(
+      [](queue<std::string> to, std::string at) {
+        troupe::os::arm_crash_point(at);
+        to.put(numbered("fatal", 3 << 20));
+      },
+      words, std::string{where.name});
+    CHECK(was_killed(writer));
+    words.put(numbered("after", 3 << 20));
+    CHECK(words.get() == "before");
+    if (where.committed)
+      CHECK((words.get() == numbered("fatal", 3 << 20)));
+    CHECK((words.get() == numbered("after", 3 << 20)));
+    CHECK(words.empty());
+  }
+  // What a killed writer was about to hand over has been given back.
+  CHECK(eventually([&] { return memory.reserved_bytes() == before; }));
+}
+
+TEST_CASE("a reader killed at any named point of get") {
+  for (const auto& where : {point{"mailbox.take.unlocked", false},
+                            point{"mailbox.take.locked", false},
+                            point{"mailbox.take.before_visit", false},
+                            point{"mailbox.take.visited", false},
+                            point{"mailbox.take.before_commit", false},
+                            // From here on the item is the dead reader's.
+                            point{"mailbox.take.committed", true},
+                            point{"mailbox.take.unannounced", true}}) {
+    CAPTURE(described(where));
+    const queue<int> numbers{3};
+    numbers.put(1);
+    numbers.put(2);
+    numbers.put(3);
+    auto reader = troupe::start(
+      [](queue<int> from, std::string at) {
+        static_cast<void>(from.get());
+        troupe::os::arm_crash_point(at);
+        static_cast<void>(from.get());
+      },
+      numbers, std::string{where.name});
+    CHECK(was_killed(reader));
+    const auto expected = where.committed ? std::vector{3} : std::vector{2, 3};
+    CHECK(drained(numbers) == expected);
+    // A writer that waits for room is not forgotten either.
+    for (int i = 0; i < 6; ++i) {
+      CHECK(numbers.try_put_for(i, watchdog) == troupe::put_result::done);
+      CHECK(numbers.get() == i);
+    }
+  }
+}
+
+TEST_CASE("a writer that waits for room outlives the reader that made it") {
+  const queue<int> numbers{1};
+  numbers.put(1);
+  auto writer = troupe::start([](queue<int> to) { to.put(2); }, numbers);
+  std::this_thread::sleep_for(20ms);
+  auto reader = troupe::start(
+    [](queue<int> from) {
+      troupe::os::arm_crash_point("mailbox.take.unannounced");
+      static_cast<void>(from.get());
+    },
+    numbers);
+  CHECK(was_killed(reader));
+  CHECK(passed(writer));
+  CHECK(numbers.get() == 2);
+}
+
+TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
+          "item") {
+  auto& memory = troupe::memory::run_memory::current();
+  const auto before = memory.reserved_bytes();
+  for (const auto& where : {point{"mailbox.take.before_commit", false},
+                            point{"mailbox.take.committed", true},
+                            point{"mailbox.take.drained", true}}) {
+    CAPTURE(described(where));
+    const queue<std::string> words;
+    for (int i = 0; i < 10; ++i)
+      words.put(numbered("word", 20'000));
+    auto reader = troupe::start(
+      [](queue<std::string> from, std::string at) {
+        for (int i = 0; i < 3; ++i)
+          static_cast<void>(from.get());
+        troupe::os::arm_crash_point(at);
+        for (int i = 0; i < 7; ++i)
+          static_cast<void>(from.get());
+      },
+      words, std::string{where.name});
+    CHECK(was_killed(reader));
+    while (const auto word = words.try_get())
+      CHECK((*word == numbered("word", 20'000)));
+    words.put("after");
+    CHECK(words.get() == "after");
+  }
+  for (const auto& where : {point{"mailbox.take.before_visit", false},
+                            point{"mailbox.take.before_commit", false},
+                            point{"mailbox.take.committed", true}}) {
+    CAPTURE(described(where));
+    const queue<std::string> words;
+    words.put(numbered("large", 3 << 20));
+    words.put("small");
+    auto reader = troupe::start(
+      [](queue<std::string> from, std::string at) {
+        troupe::os::arm_crash_point(at);
+        static_cast<void>(from.get());
+      },
+      words, std::string{where.name});
+    CHECK(was_killed(reader));
+    if (!where.committed)
+      CHECK((words.get() == numbered("large", 3 << 20)));
+    CHECK((words.get() == "small"));
+    CHECK(words.empty());
+  }
+  CHECK(eventually([&] { return memory.reserved_bytes() == before; }));
+}
+
+TEST_CASE("a reader killed while it sleeps, or as it wakes, swallows nothing") {
+  for (const char* where : {"mailbox.wait.enrolled", "mailbox.wait.woken"}) {
+    CAPTURE(where);
+    const queue<int> numbers;
+    const queue<int> taken;
+    auto victim = troupe::start(
+      [](queue<int> from, std::string at) {
+        troupe::os::arm_crash_point(at);
+        static_cast<void>(from.get());
+      },
+      numbers, std::string{where});
+    auto other = troupe::start([](queue<int> from,
+                                  queue<int> to) { to.put(from.get()); },
+                               numbers, taken);
+    std::this_thread::sleep_for(30ms);
+    numbers.put(7);
+    // The wake-up may go to the victim, which dies of it.
+    CHECK(taken.try_get_for(watchdog) == 7);
+    numbers.put(8);
+    CHECK(was_killed(victim));
+    CHECK(passed(other));
+    CHECK(drained(numbers) == std::vector{8});
+  }
+}
+
+TEST_CASE("whoever closes is killed") {
+  for (const auto& where : {point{"mailbox.close.locked", false},
+                            point{"mailbox.close.unannounced", true}}) {
+    CAPTURE(described(where));
+    const queue<int> numbers;
+    const queue<int> results;
+    auto reader = troupe::start(
+      [](queue<int> from, queue<int> to) {
+        int count = 0;
+        for ([[maybe_unused]] const int each : from)
+          ++count;
+        to.put(count);
+      },
+      numbers, results);
+    numbers.put(1);
+    auto closer = troupe::start(
+      [](queue<int> which, std::string at) {
+        troupe::os::arm_crash_point(at);
+        which.close();
+      },
+      numbers, std::string{where.name});
+    CHECK(was_killed(closer));
+    CHECK(numbers.is_closed() == where.committed);
+    if (!where.committed) {
+      numbers.put(2);
+      numbers.close();
+    }
+    CHECK(results.try_get_for(watchdog) == (where.committed ? 1 : 2));
+    CHECK(passed(reader));
+  }
+}
+
+TEST_CASE("a reader killed while it attaches to what an item names") {
+  const queue<queue<int>> addresses;
+  const queue<int> inner;
+  addresses.put(inner);
+  auto reader = troupe::start(
+    [](queue<queue<int>> from) {
+      troupe::os::arm_crash_point("channel.attach.held", 1);
+      static_cast<void>(from.get());
+    },
+    addresses);
+  CHECK(was_killed(reader));
+  // The item was not taken, and what it names lives.
+  auto next = troupe::start([](queue<queue<int>> from) { from.get().put(5); },
+                            addresses);
+  CHECK(passed(next));
+  CHECK(inner.get() == 5);
+}
+
+TEST_CASE("a process killed while it closes its end of a pipe") {
+  auto [here, there] = troupe::pipe<int>();
+  auto child = troupe::start(
+    [](connection<int> end) {
+      end.send(1);
+      troupe::os::arm_crash_point("pipe.close.told");
+      end.close();
+    },
+    there);
+  there.close();
+  CHECK(here.receive() == 1);
+  CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::closed);
+  CHECK(was_killed(child));
+}
+
+// Random instants --------------------------------------------------------------
+
+namespace {
+
+/// A writer's life and number make an item.
+struct item {
+  std::uint32_t life;
+  std::uint32_t number;
+};
+
+constexpr std::size_t most_lives = 4096;
+constexpr std::size_t most_numbers = 512;
+
+/// What the processes note in shared memory, where no kill erases it.
+struct notes {
+  /// Per writer's life: how many puts have returned.
+  array<std::uint32_t> acknowledged;
+  /// Per item: how many gets have returned it.
+  array<std::uint8_t> received;
+  /// How often a reader saw a writer's items out of order.
+  array<std::uint32_t> disorder;
+};
+
+void write_items(queue<item> to, notes noted, std::uint32_t life) {
+  for (std::uint32_t number = 0; number < most_numbers; ++number) {
+    to.put({life, number});
+    noted.acknowledged.atomic(life).store(number + 1);
+  }
+  // Wait to be killed: a writer that is done is no victim.
+  std::this_thread::sleep_for(watchdog);
+}
+
+void read_items(queue<item> from, notes noted) {
+  std::map<std::uint32_t, std::uint32_t> next;
+  for (const auto& [life, number] : from) {
+    noted.received.atomic(life * most_numbers + number).fetch_add(1);
+    if (const auto found = next.find(life);
+        found != next.end() && number < found->second)
+      noted.disorder.atomic(0).fetch_add(1);
+    next[life] = number + 1;
+  }
+}
+
+struct totals {
+  std::size_t acknowledged = 0;
+  std::size_t missing = 0;
+  std::size_t doubled = 0;
+  /// Received though not acknowledged: their put was committed.
+  std::size_t surplus_lives = 0;
+  std::size_t invented = 0;
+};
+
+totals count(const notes& noted, std::size_t lives) {
+  totals result;
+  for (std::size_t life = 0; life < lives; ++life) {
+    const auto acknowledged = noted.acknowledged[life];
+    result.acknowledged += acknowledged;
+    for (std::size_t number = 0; number < most_numbers; ++number) {
+      const auto times = noted.received[life * most_numbers + number];
+      if (times > 1)
+        ++result.doubled;
+      if (number < acknowledged && times == 0)
+        ++result.missing;
+      // One put may have been committed and not have returned.
+      if (number == acknowledged && times != 0)
+        ++result.surplus_lives;
+      if (number > acknowledged && times != 0)
+        ++result.invented;
+    }
+  }
+  return result;
+}
+
+std::uint64_t seed() {
+  if (const char* wanted = std::getenv("TROUPE_TEST_SEED"))
+    return std::strtoull(wanted, nullptr, 10);
+  return std::random_device{}();
+}
+
+/// Kills writers, or readers, `kills` times at random instants.
+void kill_at_random(std::size_t kills, bool readers_too, std::size_t limit) {
+  const auto chosen = seed();
+  CAPTURE(chosen);
+  MESSAGE("TROUPE_TEST_SEED=" << chosen);
+  std::mt19937_64 random{chosen};
+  const queue<item> items{limit};
+  notes noted{array<std::uint32_t>(most_lives),
+              array<std::uint8_t>(most_lives * most_numbers),
+              array<std::uint32_t>(1)};
+  std::uint32_t lives = 0;
+  std::size_t killed_readers = 0;
+  const auto new_writer = [&] {
+    return troupe::start<write_items>(items, noted, lives++);
+  };
+  const auto new_reader = [&] {
+    return troupe::start<read_items>(items, noted);
+  };
+  std::vector<troupe::process> writers;
+  std::vector<troupe::process> readers;
+  for (int i = 0; i < 2; ++i) {
+    writers.push_back(new_writer());
+    readers.push_back(new_reader());
+  }
+  for (std::size_t i = 0; i < kills; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds{random() % 1500});
+    const bool reader = readers_too && random() % 2 == 0;
+    auto& victim = (reader ? readers : writers)[random() % 2];
+    static_cast<void>(victim.pid());
+    victim.kill();
+    REQUIRE(was_killed(victim));
+    victim = reader ? new_reader() : new_writer();
+    killed_readers += reader ? 1 : 0;
+  }
+  for (auto& each : writers) {
+    each.kill();
+    REQUIRE(was_killed(each));
+  }
+  items.close();
+  for (auto& each : readers)
+    CHECK(passed(each));
+  const auto sums = count(noted, lives);
+  MESSAGE(sums.acknowledged << " acknowledged, " << sums.missing
+                            << " taken along by " << killed_readers
+                            << " killed readers");
+  CHECK(sums.acknowledged > 0);
+  CHECK(sums.doubled == 0);
+  CHECK(sums.invented == 0);
+  CHECK(sums.missing <= killed_readers);
+  CHECK(noted.disorder[0] == 0);
+  CHECK(items.empty());
+}
+
+} // namespace
+
+TEST_CASE("1,000 writers killed at random: nothing is lost") {
+  kill_at_random(500, false, 0);
+  kill_at_random(500, false, 3);
+}
+
+TEST_CASE("1,000 writers and readers killed at random: at most what a killed "
+          "reader had in its hands") {
+  kill_at_random(500, true, 0);
+  kill_at_random(500, true, 3);
+}

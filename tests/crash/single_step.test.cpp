@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <framework/memory/scratch_run.hpp>
+
+#include <troupe/channel/items.hpp>
+#include <troupe/mailbox/letter_box.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/// Kills a process after each single instruction of an operation in turn.
+///
+/// The victim stops itself before and after the operation. Its parent, the root
+/// of a scratch run, lets it go on for k instructions, kills it, confirms the
+/// death as a fork server would, and looks at the mailbox; for every k there
+/// is. What the kernel does within one system call counts as one instruction.
+namespace {
+
+using troupe::deadline;
+using troupe::mailbox::box_options;
+using troupe::mailbox::letter_box;
+using troupe::memory::object_kind;
+using troupe::memory::reference;
+using troupe::test::expect;
+
+/// Steps in all that a case may take, so that slow builds end in time too.
+constexpr std::size_t most_steps = 350'000;
+
+void put(letter_box& box, int number) {
+  static_cast<void>(
+    troupe::channel::put_item(box, number, deadline::never(), "put"));
+}
+
+std::vector<int> drain(letter_box& box) {
+  std::vector<int> result;
+  bool ended = false;
+  while (const auto each = troupe::channel::take_item<int>(box, deadline::now(),
+                                                           ended))
+    result.push_back(*each);
+  return result;
+}
+
+/// Lets a forked process do `work` for `steps` instructions and kills it.
+/// Returns how many it did: fewer if the work was over before. -1 where
+/// processes may not be traced.
+template <class Work>
+long run_for(std::size_t steps, Work work) {
+  const auto pid = troupe::test::fork_into_slot(1, [&] {
+    if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0)
+      ::_exit(42);
+    work();
+  });
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  if (!WIFSTOPPED(status)) {
+    troupe::memory::release_holdings(1);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 42 ? -1 : 0;
+  }
+  long done = 0;
+  for (std::size_t step = 0; step < steps; ++step) {
+    ::ptrace(PTRACE_SINGLESTEP, pid, nullptr, nullptr);
+    ::waitpid(pid, &status, 0);
+    if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
+      break;
+    ++done;
+  }
+  ::kill(pid, SIGKILL);
+  ::ptrace(PTRACE_DETACH, pid, nullptr, SIGKILL);
+  if (!WIFEXITED(status))
+    ::waitpid(pid, &status, 0);
+  troupe::memory::release_holdings(1);
+  return done;
+}
+
+/// Does it for every number of steps. `prepare` fills a new mailbox, `work` is
+/// what the victim does with it, `check` looks at what is left.
+template <class Prepare, class Work, class Check>
+std::string at_every_instruction(const char* name, const box_options& options,
+                                 Prepare prepare, Work work, Check check) {
+  return troupe::test::in_new_run({}, [&] {
+    auto& memory = troupe::memory::run_memory::current();
+    const auto once = [&](std::size_t steps) {
+      const auto object = letter_box::create(options);
+      auto& box = *object.as<letter_box>();
+      prepare(box);
+      const auto where = object.where();
+      const auto done = run_for(steps, [&] {
+        const auto own = reference::attach(where, object_kind::queue);
+        ::raise(SIGSTOP);
+        work(*own.as<letter_box>());
+        ::raise(SIGSTOP);
+      });
+      if (done >= 0)
+        check(box, "after " + std::to_string(steps) + " instructions");
+      return done;
+    };
+    {
+      // Once here, so that the victim does not look up functions by name.
+      const auto object = letter_box::create(options);
+      prepare(*object.template as<letter_box>());
+      work(*object.template as<letter_box>());
+    }
+    const auto length = once(~std::size_t{0} >> 1);
+    if (length < 0) {
+      std::printf("%s: processes may not be traced here; skipped\n", name);
+      return;
+    }
+    const auto total = static_cast<std::size_t>(length);
+    const auto stride = std::max<std::size_t>(1,
+                                              total * total / 2 / most_steps);
+    for (std::size_t steps = 0; steps <= total; steps += stride) {
+      once(steps);
+      expect(memory.reserved_bytes() == 0,
+             std::to_string(memory.reserved_bytes())
+               + " bytes are left, killed after " + std::to_string(steps)
+               + " instructions");
+    }
+    std::printf("%s: %zu instructions, killed after every %zu\n", name, total,
+                stride);
+    std::fflush(stdout);
+  });
+}
+
+std::string shown(const std::vector<int>& numbers) {
+  std::string result;
+  for (const int each : numbers)
+    result += std::to_string(each) + " ";
+  return result;
+}
+
+/// Expects one of two contents, and a mailbox that works on.
+void expect_either(letter_box& box, const std::string& when,
+                   std::vector<int> without, std::vector<int> with) {
+  put(box, 100);
+  const auto found = drain(box);
+  without.push_back(100);
+  with.push_back(100);
+  expect(found == without || found == with, when + " it holds " + shown(found));
+  for (int i = 0; i < 3; ++i) {
+    put(box, i);
+    expect(drain(box) == std::vector{i}, when + " it works no more");
+  }
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool instrumented = true;
+#else
+constexpr bool instrumented = false;
+#endif
+
+} // namespace
+
+TEST_CASE("killed after any instruction of put") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "put", {.ledger = true},
+          [](letter_box& box) {
+            put(box, 1);
+            put(box, 2);
+          },
+          [](letter_box& box) { put(box, 3); },
+          [](letter_box& box, const std::string& when) {
+            expect_either(box, when, {1, 2}, {1, 2, 3});
+          })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of the first put, which makes a "
+          "segment") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "first put", {.ledger = true}, [](letter_box&) {},
+          [](letter_box& box) { put(box, 3); },
+          [](letter_box& box, const std::string& when) {
+            expect_either(box, when, {}, {3});
+          })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of get") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "get", {.letters = 8, .ledger = true},
+          [](letter_box& box) {
+            put(box, 1);
+            put(box, 2);
+            put(box, 3);
+          },
+          [](letter_box& box) {
+            bool ended = false;
+            static_cast<void>(
+              troupe::channel::take_item<int>(box, deadline::never(), ended));
+          },
+          [](letter_box& box, const std::string& when) {
+            expect_either(box, when, {1, 2, 3}, {2, 3});
+          })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of the get that leaves a segment") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "get across segments", {},
+          [](letter_box& box) {
+            // Fills the first segment, and begins the second.
+            const std::vector<std::byte> large(30'000);
+            for (int i = 0; i < 2; ++i)
+              static_cast<void>(box.put({large}, deadline::never()));
+            const std::vector<std::byte> more(10'000);
+            static_cast<void>(box.put({more}, deadline::never()));
+            put(box, 2);
+            for (int i = 0; i < 2; ++i)
+              static_cast<void>(box.take(
+                [](const troupe::mailbox::letter&) {
+                  return troupe::mailbox::visit_result::taken;
+                },
+                1, deadline::now()));
+          },
+          [](letter_box& box) {
+            static_cast<void>(box.take(
+              [](const troupe::mailbox::letter&) {
+                return troupe::mailbox::visit_result::taken;
+              },
+              1, deadline::never()));
+          },
+          [](letter_box& box, const std::string& when) {
+            if (box.size() == 2)
+              static_cast<void>(box.take(
+                [](const troupe::mailbox::letter& shown) {
+                  expect(shown.body.size() == 10'000, "another letter");
+                  return troupe::mailbox::visit_result::taken;
+                },
+                1, deadline::now()));
+            expect_either(box, when, {2}, {2});
+          })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of close") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "close", {}, [](letter_box& box) { put(box, 1); },
+          [](letter_box& box) { box.close(); },
+          [](letter_box& box, const std::string& when) {
+            expect(drain(box) == std::vector{1}, when + " an item is gone");
+            box.close();
+            bool ended = false;
+            static_cast<void>(
+              troupe::channel::take_item<int>(box, deadline::never(), ended));
+            expect(ended, when + " it does not end");
+          })
+        == "");
+}
