@@ -72,9 +72,10 @@ struct process_slot {
   /// that process dies. Sleeping on it is joining.
   os::wait_word state{0};
   std::atomic<std::uint32_t> generation{0};
-  /// The pid that won the slot, 0 before. Whoever changes it from 0 runs the
-  /// function; a second child made for the same request loses and ends.
-  std::atomic<std::int32_t> claim{0};
+  /// The pid that won the slot, 0 before, and above it the generation that it
+  /// was won for. Whoever changes the pid from 0 runs the function; a second
+  /// child made for the same request loses and ends, however late it comes.
+  std::atomic<std::uint64_t> claim{0};
   /// Rung when something changed that this process may wait for. Bit 0 says
   /// that somebody sleeps on it, the rest counts; see `ring`.
   os::wait_word bell{0};
@@ -123,6 +124,21 @@ struct process_slot {
     // acquire: pairs with the release that published what the state implies.
     return static_cast<slot_state>(state.load(std::memory_order_acquire)
                                    & 0xFF);
+  }
+
+  /// The pid that has claimed this slot, 0 if none yet.
+  [[nodiscard]] std::int32_t claimant() const noexcept {
+    return static_cast<std::int32_t>(
+      static_cast<std::uint32_t>(claim.load(std::memory_order_acquire)));
+  }
+
+  /// Claims the slot for `pid` if it is of that generation and nobody has.
+  [[nodiscard]] bool claim_for(std::int32_t claiming,
+                               std::uint32_t of_generation) noexcept {
+    auto nobody = std::uint64_t{of_generation} << 32;
+    return claim.compare_exchange_strong(
+      nobody, nobody | static_cast<std::uint32_t>(claiming),
+      std::memory_order_acq_rel);
   }
 
   [[nodiscard]] os::process_id identity() const noexcept {

@@ -58,7 +58,7 @@ private:
         return;
       const auto state = slot.current_state();
       if (state == slot_state::requested
-          || (state == slot_state::starting && slot.claim.load() == 0))
+          || (state == slot_state::starting && slot.claimant() == 0))
         result = make_host(index, state);
     });
     return result;
@@ -92,7 +92,7 @@ private:
       if (pid == 0)
         return slot_id{index, generation};
       TROUPE_CRASH_POINT("process.server.forked");
-      hosts_[pid] = index;
+      hosts_[pid] = {index, generation};
     } catch (const error& failure) {
       confirm_failed_start(index, failure.what());
     }
@@ -109,11 +109,12 @@ private:
       if (const auto found = hosts_.find(end->pid); found != hosts_.end()) {
         // Died before it could claim: then it is claimed for it, so that no
         // second child of the same request runs after this news.
-        auto& claim = run_memory::current().slot(found->second).claim;
-        std::int32_t nobody = 0;
-        if (claim.compare_exchange_strong(nobody, end->pid)
-            || nobody == end->pid)
-          confirm_death(found->second, *end);
+        const auto id = found->second;
+        auto& slot = run_memory::current().slot(id.index);
+        if (slot.claim_for(end->pid, id.generation)
+            || (slot.claimant() == end->pid
+                && slot.generation.load() == id.generation))
+          confirm_death(id.index, *end);
         hosts_.erase(found);
       }
       TROUPE_CRASH_POINT("process.server.before_reap");
@@ -124,7 +125,7 @@ private:
 
   os::signal_settings settings_;
   os::descriptor ended_ = os::watch_children();
-  std::unordered_map<std::int32_t, std::uint32_t> hosts_;
+  std::unordered_map<std::int32_t, slot_id> hosts_;
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/child.hpp>
+#include <troupe/os/crash_point.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/links.hpp>
@@ -136,7 +137,9 @@ void guardian::replace_server() {
   os::reap(server_);
   server_ = 0;
   server_ended_.reset();
+  TROUPE_CRASH_POINT("process.guardian.server_died");
   adopt();
+  TROUPE_CRASH_POINT("process.guardian.adopted");
   if (failed_servers_ >= most_failures) {
     give_up_server("it ends before it serves; make `troupe::program` the first "
                    "line of main");
@@ -153,10 +156,9 @@ void guardian::give_up_server(const std::string& reason) {
   given_up_ = "the fork server cannot be started: " + reason;
   for_each_slot([this](std::uint32_t index, process_slot& slot) {
     const auto state = slot.current_state();
-    std::int32_t nobody = 0;
     if (state == slot_state::requested
         || (state == slot_state::starting
-            && slot.claim.compare_exchange_strong(nobody, -1)))
+            && slot.claim_for(-1, slot.generation.load())))
       confirm_failed_start(index, given_up_.c_str());
   });
 }
@@ -176,7 +178,7 @@ void guardian::adopt() {
   constexpr std::size_t most_watched = 128;
   unclaimed_ = false;
   for_each_host([this](std::uint32_t index, process_slot& slot) {
-    const auto pid = slot.claim.load(std::memory_order_acquire);
+    const auto pid = slot.claimant();
     if (pid == 0) {
       unclaimed_ = unclaimed_
                    || slot.current_state() == slot_state::starting;

@@ -94,11 +94,8 @@ void claim(slot_id id) {
   auto& memory = run_memory::current();
   auto* slot = memory.find(id);
   const auto self = os::this_process_id();
-  std::int32_t nobody = 0;
   TROUPE_CRASH_POINT("process.host.before_claim");
-  if (slot == nullptr
-      || !slot->claim.compare_exchange_strong(nobody, self.pid,
-                                              std::memory_order_acq_rel)) {
+  if (slot == nullptr || !slot->claim_for(self.pid, id.generation)) {
     // The root reaps it, should its parent be a server that is dead.
     memory.header().stray.store(self.pid);
     os::exit_at_once(0);

@@ -50,7 +50,8 @@ void become_root(std::int64_t grace) {
   auto& slot = memory.own_slot();
   const auto self = os::this_process_id();
   slot.generation.store(memory.self().generation);
-  slot.claim.store(self.pid);
+  slot.claim.store(std::uint64_t{memory.self().generation} << 32);
+  static_cast<void>(slot.claim_for(self.pid, memory.self().generation));
   slot.pid.store(self.pid);
   slot.start_time.store(self.start_time);
   slot.parent.store(memory.self().packed());

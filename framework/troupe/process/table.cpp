@@ -193,6 +193,8 @@ slot_id reserve_slot() {
     slot.parent.store(memory.self().packed(), std::memory_order_relaxed);
     const auto generation
       = slot.generation.fetch_add(1, std::memory_order_acq_rel) + 1;
+    slot.claim.store(std::uint64_t{generation} << 32,
+                     std::memory_order_relaxed);
     next_to_try.store(index + 1, std::memory_order_relaxed);
     return {index, generation};
   }
@@ -234,6 +236,9 @@ void confirm_death(std::uint32_t index, const os::child_end& end) noexcept {
   const bool told = slot.ended_by.load(std::memory_order_acquire)
                       == static_cast<std::uint32_t>(ending::threw)
                     && !end.signaled && end.code == 1;
+  // Killed before it could say so itself.
+  std::int32_t unknown = 0;
+  slot.pid.compare_exchange_strong(unknown, end.pid);
   if (!told) {
     slot.code.store(end.code, std::memory_order_relaxed);
     slot.ended_by.store(static_cast<std::uint32_t>(

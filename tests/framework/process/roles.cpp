@@ -5,7 +5,6 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
-#include <troupe/os/crash_point.hpp>
 #include <troupe/process/program.hpp>
 
 #include <csignal>
@@ -277,46 +276,6 @@ int kills_server() {
   return 0;
 }
 
-/// Starts processes that count; the environment has a crash point armed.
-int counts(const std::string& disarm_root) {
-  if (disarm_root == "disarm")
-    troupe::os::arm_crash_point("");
-  int right = 0;
-  for (int i = 0; i < 12; ++i) {
-    auto result = troupe::async(
-      [](int n) {
-        troupe::os::arm_crash_point("");
-        return n;
-      },
-      i);
-    right += result.get() == i;
-  }
-  std::cout << "right: " << right << std::endl;
-  return 0;
-}
-
-/// One child after another; each dies where the environment says.
-int dies_in_child() {
-  troupe::os::arm_crash_point("");
-  for (int i = 0; i < 3; ++i)
-    std::cout << troupe::start([] {}).join().description() << std::endl;
-  return 0;
-}
-
-/// A middle process is killed at the armed point while it starts a child.
-int dies_in_parent(const std::string& point) {
-  const auto middle = troupe::start(
-    [](const std::string& where) {
-      troupe::os::arm_crash_point(where);
-      auto inner = troupe::start([] { std::cout << "inner ran" << std::endl; });
-      inner.join();
-      inner.close();
-    },
-    point);
-  std::cout << "middle: " << middle.join().description() << std::endl;
-  return 0;
-}
-
 } // namespace
 
 int main(int argc, char** argv) {
@@ -353,9 +312,6 @@ int main(int argc, char** argv) {
     {"late_program", refused_by_kernel},
     {"forks_in_root", forks_in_root},
     {"kills_server", kills_server},
-    {"counts", [&] { return counts(argument); }},
-    {"dies_in_child", dies_in_child},
-    {"dies_in_parent", [&] { return dies_in_parent(argument); }},
   };
   const auto found = roles.find(role);
   return found != roles.end() ? found->second() : 99;
