@@ -7,7 +7,7 @@
 #include <iostream>
 
 /// Python's 10,000 would be over here before the other process has started.
-constexpr int times = 50'000'000;
+constexpr int times = 30'000'000;
 
 /// Withdraws from the account. Reading the balance is one step and writing it
 /// another; what the other process writes in between is lost. Each step alone

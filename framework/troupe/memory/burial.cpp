@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/memory/burial.hpp>
 
+#include <troupe/os/crash_point.hpp>
 #include <troupe/os/memory_file.hpp>
 
 namespace troupe::memory {
@@ -37,6 +38,7 @@ void punch(offset where, std::uint64_t size) noexcept {
   // The head last: while it stands, it says how much there is to give back.
   if (size > head)
     os::punch_hole(file, where + head, size - head);
+  TROUPE_CRASH_POINT("memory.bury.half_punched");
   os::punch_hole(file, where, head);
 }
 
@@ -48,7 +50,9 @@ void strike(offset where, object_header* object, std::uint32_t row) noexcept {
     guard = std::unique_lock{own_row_mutex()};
   auto& ledger = memory.ledger(row);
   ledger.begin(where, -static_cast<std::int64_t>(object->reserved));
+  TROUPE_CRASH_POINT("memory.bury.striking");
   object->accounted.store(0, std::memory_order_relaxed);
+  TROUPE_CRASH_POINT("memory.bury.struck");
   ledger.end();
 }
 
@@ -56,6 +60,7 @@ void strike(offset where, object_header* object, std::uint32_t row) noexcept {
 /// whoever goes on after a crash, and none is done by two at a time: `life`
 /// names the row in whose name it is done.
 void bury(offset where, object_header* object, std::uint32_t row) noexcept {
+  TROUPE_CRASH_POINT("memory.bury.decided");
   const auto reserved = object->reserved;
   if (object->magic.load(std::memory_order_acquire) != 0) {
     const auto operations
@@ -67,6 +72,7 @@ void bury(offset where, object_header* object, std::uint32_t row) noexcept {
     strike(where, object, row);
   // release: who sees zero here and no death in `life` sees the punched page.
   object->magic.store(0, std::memory_order_release);
+  TROUPE_CRASH_POINT("memory.bury.silent");
   punch(where, reserved);
 }
 

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/burial.hpp>
+#include <troupe/os/crash_point.hpp>
 #include <troupe/os/memory_file.hpp>
 #include <troupe/os/process_id.hpp>
 
@@ -172,12 +173,14 @@ reference reference::create(object_kind kind, std::uint64_t size) {
   const auto where = take_space(size, reserved);
   const auto made = table.prepare(where, "create a shared object");
   hold_table::note(made->entry, where);
+  TROUPE_CRASH_POINT("memory.create.noted");
   try {
     take_memory(ledger, where, size, reserved);
   } catch (...) {
     table.roll_back(made);
     throw;
   }
+  TROUPE_CRASH_POINT("memory.create.entered");
   auto* object = head_at(where);
   object->reserved = reserved;
   object->size = size;
@@ -186,10 +189,14 @@ reference reference::create(object_kind kind, std::uint64_t size) {
   object->creator = self.packed();
   object->life.store(one_attach, std::memory_order_relaxed);
   set_holder(object, self.index);
+  TROUPE_CRASH_POINT("memory.create.described");
   object->accounted.store(1, std::memory_order_release);
+  TROUPE_CRASH_POINT("memory.create.accounted");
   ledger.end();
+  TROUPE_CRASH_POINT("memory.create.unpublished");
   // release: pairs with the acquire in find_object.
   object->magic.store(magic_of(kind), std::memory_order_release);
+  TROUPE_CRASH_POINT("memory.create.published");
   table.commit(made, object);
   return reference{made};
 }
@@ -211,9 +218,11 @@ reference reference::attach(offset where, object_kind kind) {
   const auto made = table.prepare(where, "attach a shared object");
   // Before the first look: that alone may fill a hole.
   hold_table::note(made->entry, where);
+  TROUPE_CRASH_POINT("memory.attach.noted");
   auto* object = head_at(where);
   // The bit first: see bury_if_unheld. [attach]
   set_holder(object, self);
+  TROUPE_CRASH_POINT("memory.attach.marked");
   const auto life = object->life.fetch_add(one_attach,
                                            std::memory_order_seq_cst);
   if (is_dead(life)
@@ -248,6 +257,7 @@ reference::hold::~hold() {
       if (operations.holder_left != nullptr)
         operations.holder_left(data, head->size, self);
       clear_holder(head, self);
+      TROUPE_CRASH_POINT("memory.drop.cleared");
     }
   }
   // Not under the lock: to give a large object back takes its time.
@@ -291,6 +301,7 @@ void forget(offset where) noexcept {
     entry = table.take_entry("forget a handle");
     noted = true;
     hold_table::note(entry, where);
+    TROUPE_CRASH_POINT("memory.forget.noted");
   } catch (const std::exception&) {
     // Without a note, a crash in here leaves the object until the run ends.
   }
@@ -299,6 +310,7 @@ void forget(offset where) noexcept {
          && !count.compare_exchange_weak(seen, seen - 1,
                                          std::memory_order_seq_cst)) {
   }
+  TROUPE_CRASH_POINT("memory.forget.counted");
   bury_if_unheld(where, memory.self().index);
   if (noted) {
     const std::scoped_lock guard{own_row_mutex()};
@@ -327,9 +339,11 @@ void release_holdings(std::uint32_t index) noexcept {
         if (operations.holder_died != nullptr)
           operations.holder_died(object->bytes(), object->size, index);
         clear_holder(object, index);
+        TROUPE_CRASH_POINT("memory.release.cleared");
       }
       bury_if_unheld(where, index);
     }
+    TROUPE_CRASH_POINT("memory.release.buried");
     entries[entry].store(0, std::memory_order_release);
   }
   // The first page stays, warm for the next process of this slot.

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+// Dies at each named point of the memory layer, once as an ordinary process and
+// once as the one that cleans up after another.
+#include <troupe/memory/burial.hpp>
+#include <troupe/memory/reference.hpp>
+
+#include "scratch_run.hpp"
+
+#include <troupe/os/crash_point.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+
+using namespace troupe;
+using namespace troupe::test;
+using memory::object_kind;
+using memory::reference;
+using memory::run_memory;
+
+namespace {
+
+constexpr auto kind = object_kind::user;
+
+constexpr std::array points{
+  "memory.create.noted",       "memory.create.entered",
+  "memory.create.described",   "memory.create.accounted",
+  "memory.create.unpublished", "memory.create.published",
+  "memory.attach.noted",       "memory.attach.marked",
+  "memory.drop.cleared",       "memory.forget.counted",
+  "memory.bury.decided",       "memory.bury.striking",
+  "memory.bury.struck",        "memory.bury.silent",
+  "memory.bury.half_punched",
+};
+
+constexpr std::array cleaners_points{
+  "memory.release.cleared",   "memory.release.buried", "memory.bury.decided",
+  "memory.bury.striking",     "memory.bury.struck",    "memory.bury.silent",
+  "memory.bury.half_punched",
+};
+
+/// Passes every point: creates, attaches, drops, sends and forgets. It is not
+/// killed while a message of its own is on its way: that, as documented, leaves
+/// the object until the run ends.
+void do_everything(memory::offset others) {
+  {
+    const auto shared = reference::attach(others, kind);
+    const auto mine = reference::create(kind, 20'000);
+    std::ranges::fill(mine.bytes(), std::byte{7});
+  }
+  auto mine = reference::create(kind, 20'000);
+  const auto sent = memory::send(mine);
+  mine.reset();
+  memory::forget(sent);
+}
+
+} // namespace
+
+TEST_CASE("a process that dies at any point leaves nothing and harms nobody") {
+  for (const std::string point : points)
+    for (const unsigned countdown : {1U, 2U}) {
+      // These are passed once only.
+      if (countdown == 2
+          && (point.starts_with("memory.attach")
+              || point.starts_with("memory.forget")
+              || point == "memory.drop.cleared"))
+        continue;
+      CAPTURE(point);
+      CAPTURE(countdown);
+      CHECK(in_new_run(
+              {},
+              [&] {
+                warm_up(1);
+                const auto base = run_memory::current().used_bytes();
+                auto ours = reference::create(kind, 20'000);
+                ours.data()[19'999] = std::byte{5};
+                const auto pid = fork_into_slot(1, [&] {
+                  os::arm_crash_point(point, countdown);
+                  do_everything(ours.where());
+                });
+                expect(confirm(pid, 1) == SIGKILL, "it was not killed");
+                expect(memory::is_holder(memory::head_at(ours.where()), 0),
+                       "we hold nothing any more");
+                expect(!memory::is_holder(memory::head_at(ours.where()), 1),
+                       "the dead holds something");
+                expect(ours.data()[19'999] == std::byte{5},
+                       "our bytes changed");
+                ours.reset();
+                expect_nothing_left(base, "after a death at " + point);
+                // The slot and its tables serve the next process.
+                const auto next = fork_into_slot(1, [] {
+                  const auto own = reference::create(kind, 1);
+                  do_everything(own.where());
+                });
+                expect(confirm(next, 1) == 0, "the next process");
+                expect_nothing_left(base, "after the next process");
+              })
+            == "");
+    }
+}
+
+TEST_CASE("a process that dies while it cleans up after another is followed "
+          "by one that goes on") {
+  for (const std::string point : cleaners_points) {
+    CAPTURE(point);
+    CHECK(in_new_run(
+            {},
+            [&] {
+              warm_up(2);
+              const auto base = run_memory::current().used_bytes();
+              auto ours = reference::create(kind, 20'000);
+              const auto dead = fork_into_slot(1, [&] {
+                std::array<reference, 4> held;
+                for (auto& each : held) {
+                  each = reference::create(kind, 20'000);
+                  std::ranges::fill(each.bytes(), std::byte{7});
+                }
+                held[1] = reference::attach(ours.where(), kind);
+                ::raise(SIGKILL);
+              });
+              int status = 0;
+              ::waitpid(dead, &status, 0);
+              const auto cleaner = fork_into_slot(2, [&] {
+                os::arm_crash_point(point, 2);
+                memory::release_holdings(1);
+              });
+              ::waitpid(cleaner, &status, 0);
+              expect(status == SIGKILL, "the cleaner was not killed");
+              memory::release_holdings(1);
+              memory::release_holdings(2);
+              expect(memory::is_holder(memory::head_at(ours.where()), 0),
+                     "we hold nothing any more");
+              ours.reset();
+              expect_nothing_left(base, "after a second death at " + point);
+            })
+          == "");
+  }
+}
