@@ -104,6 +104,11 @@ public:
     return (word_.load(std::memory_order_relaxed) & died) != 0;
   }
 
+  /// Returns whether the next unlock hands the lock to the first of the line.
+  [[nodiscard]] bool is_owed() const noexcept {
+    return (word_.load(std::memory_order_relaxed) & owed) != 0;
+  }
+
   [[nodiscard]] std::uint64_t fence() const noexcept {
     return fence_.load(std::memory_order_acquire);
   }
