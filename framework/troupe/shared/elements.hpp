@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace troupe::shared {
 
@@ -67,6 +68,24 @@ public:
   [[nodiscard]] static elements load(codec::decoder& from,
                                      memory::object_kind kind,
                                      const element_type& type);
+
+  elements(const elements&) = default;
+  elements& operator=(const elements&) = default;
+
+  elements(elements&& other) noexcept
+    : reference_(std::move(other.reference_)),
+      data_(std::exchange(other.data_, nullptr)),
+      count_(std::exchange(other.count_, 0)) {
+  }
+
+  elements& operator=(elements&& other) noexcept {
+    reference_ = std::move(other.reference_);
+    data_ = std::exchange(other.data_, nullptr);
+    count_ = std::exchange(other.count_, 0);
+    return *this;
+  }
+
+  ~elements() = default;
 
   void save(codec::encoder& to) const {
     to.handle(reference_);
