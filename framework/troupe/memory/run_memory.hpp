@@ -63,8 +63,6 @@ struct run_header {
   /// The dead child that the fork server is busy with: should the server die
   /// too, the root has to reap it.
   std::atomic<std::int32_t> reaping{0};
-  /// A host that found its slot taken and has ended: somebody has to reap it.
-  std::atomic<std::int32_t> stray{0};
 };
 
 static_assert(sizeof(run_header) <= 4096);

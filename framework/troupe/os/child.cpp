@@ -6,9 +6,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
+#include <system_error>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -133,6 +135,22 @@ child_state peek_child(std::int32_t pid) noexcept {
       != 0)
     return {};
   return {true, end_in(info)};
+}
+
+std::vector<std::int32_t> children_named(const char* name) {
+  std::vector<std::int32_t> result;
+  std::error_code failure;
+  for (const auto& thread :
+       std::filesystem::directory_iterator{"/proc/self/task", failure}) {
+    std::ifstream list{thread.path() / "children"};
+    for (std::int32_t pid = 0; list >> pid;) {
+      std::ifstream file{"/proc/" + std::to_string(pid) + "/comm"};
+      std::string line;
+      if (std::getline(file, line) && line == name)
+        result.push_back(pid);
+    }
+  }
+  return result;
 }
 
 void reap(std::int32_t pid) noexcept {

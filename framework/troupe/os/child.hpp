@@ -53,6 +53,10 @@ struct child_state {
 };
 [[nodiscard]] child_state peek_child(std::int32_t pid) noexcept;
 
+/// Returns the children of the calling process, ended ones too, that bear
+/// `name` (see `name_process`). None where the kernel does not tell.
+[[nodiscard]] std::vector<std::int32_t> children_named(const char* name);
+
 /// Lets the kernel forget an ended child.
 void reap(std::int32_t pid) noexcept;
 

@@ -131,7 +131,7 @@ private:
 } // namespace
 
 slot_id serve_forks() {
-  os::name_process("troupe-forks");
+  os::name_process(fork_server_name);
   os::detach_standard_input();
   const auto armed = os::arm_life_line(links::current().life_line.get());
   auto& memory = run_memory::current();

@@ -5,6 +5,9 @@
 
 namespace troupe::hosting {
 
+/// What `ps` calls the fork server, and a host before it has claimed its slot.
+inline constexpr const char* fork_server_name = "troupe-forks";
+
 /// Runs the fork server in the calling process: forks a host for each request
 /// and confirms the death of each. Single-threaded; ends with the run.
 ///

@@ -8,6 +8,7 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
+#include <troupe/process/fork_server.hpp>
 #include <troupe/process/links.hpp>
 #include <troupe/process/table.hpp>
 
@@ -24,6 +25,8 @@ namespace {
 using memory::run_memory;
 
 guardian* the_guardian = nullptr;
+
+constexpr int looks_after_death = 20;
 
 // What the signal handler may touch.
 std::atomic<int> interrupts_from_terminal{0};
@@ -78,6 +81,10 @@ guardian::~guardian() {
     os::send_signal({server_, 0}, SIGKILL);
     os::reap(server_);
   }
+  // What the server had not reaped yet would be a zombie of our parent.
+  adopt();
+  finish_reaping();
+  bury_orphans();
   os::forget_interrupt();
   interrupt_event.store(-1);
 }
@@ -110,10 +117,13 @@ void guardian::watch() {
     for (const auto& each : orphans_)
       waiting.push_back({each.ended.get()});
     auto limit = deadline::never();
-    // Of these nothing tells: an orphan that may claim its slot after its
-    // server's death, one without a descriptor, the grace after Ctrl-C.
+    // Of these nothing tells: an orphan that claims its slot, or finds it
+    // taken, after its server's death; one without a descriptor; the grace
+    // after Ctrl-C.
     if (unclaimed_ || unwatched_ || interrupts_seen_ > 0)
       limit = deadline::after(std::chrono::milliseconds{5});
+    else if (looks_left_ > 0)
+      limit = deadline::after(std::chrono::milliseconds{50});
     static_cast<void>(os::wait_readable(waiting, limit));
     os::clear_event(event_.get());
     if (ending_.load())
@@ -122,7 +132,7 @@ void guardian::watch() {
       replace_server();
     if (waiting[2].ready)
       refuse_requests();
-    if (unclaimed_)
+    if (unclaimed_ || looks_left_ > 0)
       adopt();
     bury_orphans();
     answer_interrupts();
@@ -138,7 +148,9 @@ void guardian::replace_server() {
   server_ = 0;
   server_ended_.reset();
   TROUPE_CRASH_POINT("process.guardian.server_died");
+  looks_left_ = looks_after_death;
   adopt();
+  finish_reaping();
   TROUPE_CRASH_POINT("process.guardian.adopted");
   if (failed_servers_ >= most_failures) {
     give_up_server("it ends before it serves; make `troupe::program` the first "
@@ -177,7 +189,9 @@ void guardian::refuse_requests() {
 void guardian::adopt() {
   constexpr std::size_t most_watched = 128;
   unclaimed_ = false;
+  --looks_left_;
   for_each_host([this](std::uint32_t index, process_slot& slot) {
+    const auto generation = slot.generation.load(std::memory_order_acquire);
     const auto pid = slot.claimant();
     if (pid == 0) {
       unclaimed_ = unclaimed_
@@ -195,24 +209,27 @@ void guardian::adopt() {
         unwatched_ = true;
       }
     }
-    orphans_.push_back({index, pid, std::move(ended)});
+    orphans_.push_back({{index, generation}, pid, std::move(ended)});
   });
-  // Whom the dead server was about to reap, and a child of its that had lost
-  // its slot to another.
-  auto& header = run_memory::current().header();
-  for (auto* each : {&header.reaping, &header.stray}) {
-    auto pid = each->load();
-    if (pid == 0)
+  // A child that finds its slot taken ends without a claim; by its name it is
+  // known from the children that the user has.
+  for (const auto pid : os::children_named(fork_server_name)) {
+    if (pid == server_ || is_orphan(pid))
       continue;
-    const auto child = os::peek_child(pid);
-    if (child.is_child && !child.ended) {
-      unclaimed_ = true;
-      continue;
-    }
-    if (child.ended && !is_orphan(pid))
+    if (os::peek_child(pid).ended)
       os::reap(pid);
-    each->compare_exchange_strong(pid, 0);
+    else
+      unclaimed_ = true;
   }
+  if (unclaimed_)
+    looks_left_ = looks_after_death;
+}
+
+void guardian::finish_reaping() {
+  auto& reaping = run_memory::current().header().reaping;
+  const auto pid = reaping.exchange(0);
+  if (pid != 0 && os::peek_child(pid).ended && !is_orphan(pid))
+    os::reap(pid);
 }
 
 bool guardian::is_orphan(std::int32_t pid) const noexcept {
@@ -226,7 +243,10 @@ void guardian::bury_orphans() {
     if (state.is_child && !state.ended)
       return false;
     if (state.ended) {
-      confirm_death(each.slot, *state.ended);
+      // The dead server may have told of it already.
+      auto* slot = run_memory::current().find(each.slot);
+      if (slot != nullptr && slot->claimant() == each.pid)
+        confirm_death(each.slot.index, *state.ended);
       os::reap(each.pid);
     }
     return true;

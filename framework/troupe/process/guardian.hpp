@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/memory/process_slot.hpp>
 #include <troupe/os/descriptor.hpp>
 #include <troupe/os/signals.hpp>
 
@@ -54,7 +55,7 @@ public:
 
 private:
   struct orphan {
-    std::uint32_t slot;
+    memory::slot_id slot;
     std::int32_t pid;
     /// None if there were many: then it is looked after every few milliseconds.
     os::descriptor ended;
@@ -66,6 +67,7 @@ private:
   void give_up_server(const std::string& reason);
   void refuse_requests();
   void adopt();
+  void finish_reaping();
   [[nodiscard]] bool is_orphan(std::int32_t pid) const noexcept;
   void bury_orphans();
   void answer_interrupts();
@@ -79,6 +81,8 @@ private:
   std::string given_up_;
   std::vector<orphan> orphans_;
   bool unclaimed_ = false;
+  /// The kernel's list of children may miss one while others end.
+  int looks_left_ = 0;
   bool unwatched_ = false;
   std::atomic<int> interrupts_seen_{0};
   std::int64_t interrupt_limit_ = 0;

@@ -10,6 +10,7 @@
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
+#include <troupe/process/fork_server.hpp>
 #include <troupe/process/links.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/table.hpp>
@@ -95,11 +96,8 @@ void claim(slot_id id) {
   auto* slot = memory.find(id);
   const auto self = os::this_process_id();
   TROUPE_CRASH_POINT("process.host.before_claim");
-  if (slot == nullptr || !slot->claim_for(self.pid, id.generation)) {
-    // The root reaps it, should its parent be a server that is dead.
-    memory.header().stray.store(self.pid);
+  if (slot == nullptr || !slot->claim_for(self.pid, id.generation))
     os::exit_at_once(0);
-  }
   TROUPE_CRASH_POINT("process.host.claimed");
   slot->start_time.store(self.start_time, std::memory_order_relaxed);
   slot->pid.store(self.pid, std::memory_order_relaxed);
@@ -162,6 +160,9 @@ void run_host(slot_id id) {
   auto* const slot = memory.find(id);
   if (slot == nullptr)
     os::exit_at_once(0);
+  // Until it has claimed its slot: see guardian::adopt.
+  if (links::current().freshly_executed)
+    os::name_process(fork_server_name);
   if (slot->method.load() == static_cast<std::uint32_t>(start_method::spawn)
       && !links::current().freshly_executed) {
     try {

@@ -22,9 +22,8 @@ constexpr std::size_t name_capacity
   = std::tuple_size_v<decltype(process_slot::name)>;
 
 /// "process-1", "process-1:2": the place in the tree of processes.
-std::string default_name() {
+std::string default_name(std::uint32_t number) {
   auto& memory = run_memory::current();
-  const auto number = memory.own_slot().children_started.fetch_add(1) + 1;
   const std::string own{memory.own_slot().name.data()};
   const bool of_root = memory.self().index == 0;
   const bool named = !own.starts_with("process-");
@@ -58,6 +57,8 @@ slot_id request_process(const entry& function, codec::packet& arguments,
                              + std::to_string(options.name.size()) + " bytes",
                            "at most 255 bytes are kept, none of them zero",
                            "shorten it");
+  // Before the slot is taken: who has started none has none to give back.
+  const auto number = memory.own_slot().children_started.fetch_add(1) + 1;
   const auto id = reserve_slot();
   auto& slot = memory.slot(id.index);
   TROUPE_CRASH_POINT("process.start.reserved");
@@ -67,7 +68,7 @@ slot_id request_process(const entry& function, codec::packet& arguments,
     give_back(id);
     throw;
   }
-  const auto name = options.name.empty() ? default_name() : options.name;
+  const auto name = options.name.empty() ? default_name(number) : options.name;
   std::memcpy(slot.name.data(), name.c_str(), name.size() + 1);
   const bool parent_is_daemon = memory.own_slot().daemon.load() != 0;
   slot.daemon.store(options.daemon.value_or(parent_is_daemon) ? 1 : 0);

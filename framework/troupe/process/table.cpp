@@ -120,8 +120,11 @@ void finish_death(std::uint32_t index, process_slot& slot) noexcept {
   const auto self
     = slot_id{index, slot.generation.load(std::memory_order_relaxed)}.packed();
   const auto parent = slot.parent.load(std::memory_order_relaxed);
-  end_children_of(self);
-  clean_after(index);
+  // Most have started nothing, and need no look at all the others.
+  if (slot.children_started.load(std::memory_order_acquire) != 0) {
+    end_children_of(self);
+    clean_after(index);
+  }
   slot.died_at.store(
     std::chrono::steady_clock::now().time_since_epoch().count(),
     std::memory_order_relaxed);

@@ -28,6 +28,7 @@ std::int32_t server() {
 }
 
 void kill_server() {
+  REQUIRE(eventually([] { return server() != 0; }));
   const auto old = server();
   ::kill(old, SIGKILL);
   REQUIRE(eventually([old] { return server() != old; }));
