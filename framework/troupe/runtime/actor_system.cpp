@@ -8,10 +8,12 @@
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/type_table.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace troupe {
@@ -72,8 +74,12 @@ void end_runtime() {
     place.made.store(nullptr);
     ending = std::move(place.value);
   }
-  if (ending)
-    ending->system.await_actors_before_shutdown(false);
+  if (!ending)
+    return;
+  ending->system.await_actors_before_shutdown(false);
+  // CAF's destructor uses a thread-local object, and those of the thread that
+  // calls exit are gone by now.
+  std::thread{[&ending] { ending.reset(); }}.join();
 }
 
 const bool registered = transport::node::made_by(&actor_system);

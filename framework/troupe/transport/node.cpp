@@ -159,7 +159,7 @@ void node::give_up(peer& of, const caf::error& reason) {
   of.fail(reason);
   for (const auto& each : requests_.take_all(of.process()))
     if (const auto asker = each.asker.lock())
-      fail_request(asker, caf::message_id{each.id}, reason);
+      fail_request(asker, caf::message_id{each.sent_id}, reason);
   for (const auto& each : proxies_.get_all(of.name()))
     proxies_.erase(of.name(), each->aid, reason);
   proxies_.erase(of.name());

@@ -44,6 +44,7 @@ void open_requests::add(const caf::strong_actor_ptr& asker, caf::message_id id,
     entry.asker = caf::weak_actor_ptr{asker.get()};
     entry.actor = asker->aid;
     entry.id = number;
+    entry.sent_id = id.integer_value();
   }
   entry.process = process;
 }

@@ -25,6 +25,8 @@ public:
     caf::weak_actor_ptr asker;
     std::uint64_t actor = 0;
     std::uint64_t id = 0;
+    /// The id as it was sent, with CAF's flags.
+    std::uint64_t sent_id = 0;
     memory::slot_id process;
   };
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "players.hpp"
+
+#include <troupe/process/process.hpp>
+
+#include <csignal>
+
+using namespace conformance;
+
+TEST_CASE("a monitor hears the end of an actor, with the reason") {
+  EACH_PLACE(where) {
+    caf::scoped_actor self{troupe::actor_system()};
+    SUBCASE("that returned") {
+      const auto to = troupe::spawn<player>(where);
+      caf::anon_send(to, quit_atom_v);
+      CHECK(!await_down(self, to));
+    }
+    SUBCASE("that quit for a reason of its own") {
+      const auto to = troupe::spawn<player>(where);
+      caf::anon_send(to, quit_atom_v,
+                     caf::make_error(trouble::not_today, std::string{"rain"}));
+      const auto why = await_down(self, to);
+      CHECK(why == trouble::not_today);
+      CHECK(to_string(why).find("rain") != std::string::npos);
+    }
+    SUBCASE("that was sent an exit message") {
+      const auto to = troupe::spawn<player>(where);
+      caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
+      CHECK(await_down(self, to) == caf::exit_reason::user_shutdown);
+    }
+    SUBCASE("that threw") {
+      const auto to = troupe::spawn<player>(where);
+      caf::anon_send(to, throw_atom_v);
+      CHECK(await_down(self, to) == caf::sec::runtime_error);
+    }
+    SUBCASE("that had ended before") {
+      const auto to = troupe::spawn<player>(where);
+      caf::anon_send(to, quit_atom_v);
+      static_cast<void>(await_down(self, to));
+      static_cast<void>(await_down(self, to));
+    }
+  }
+}
+
+TEST_CASE("an actor monitors one in a third process") {
+  EACH_PLACE(where) {
+    caf::scoped_actor self{troupe::actor_system()};
+    const auto watcher = troupe::spawn<player>(where);
+    const auto watched = troupe::spawn<player>(where);
+    CHECK(ask<bool>(self, watcher, watch_atom_v, watched,
+                    caf::actor_cast<caf::actor>(self)));
+    caf::anon_send(watched, quit_atom_v,
+                   caf::make_error(trouble::not_today, std::string{"snow"}));
+    std::string told;
+    self->receive([&](count_atom, const std::string& why) { told = why; },
+                  caf::after(patience) >> [] {});
+    CHECK(told.find("snow") != std::string::npos);
+    caf::anon_send_exit(watcher, caf::exit_reason::user_shutdown);
+  }
+}
+
+TEST_CASE("linked actors end together, in both directions") {
+  EACH_PLACE(where) {
+    caf::scoped_actor self{troupe::actor_system()};
+    for (const bool first_ends : {true, false}) {
+      const auto a = troupe::spawn<player>(where);
+      const auto b = troupe::spawn<player>(where);
+      CHECK(ask<bool>(self, a, bind_atom_v, b));
+      // The link is made when the other side has heard of it.
+      static_cast<void>(
+        ask<std::int32_t>(self, b, echo_atom_v, std::int32_t{0}));
+      std::this_thread::sleep_for(50ms);
+      caf::anon_send_exit(first_ends ? a : b, caf::exit_reason::kill);
+      static_cast<void>(await_down(self, first_ends ? b : a));
+    }
+  }
+}
+
+TEST_CASE("a killed process is the end of its actors, by name of the signal") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"house"};
+  const auto a = house.spawn<player>();
+  const auto b = house.spawn<player>();
+  CHECK(ask<std::int32_t>(self, a, echo_atom_v, std::int32_t{1}) == 1);
+  self->monitor(b);
+  house.kill();
+  const auto why = await_down(self, a);
+  CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
+  CHECK(troupe::transport::text_of(why).find("SIGKILL") != std::string::npos);
+  CHECK(troupe::transport::text_of(why).find("house") != std::string::npos);
+  bool heard = false;
+  self->receive([&](const caf::down_msg& down) { heard = down.source == b; },
+                caf::after(patience) >> [] {});
+  CHECK(heard);
+}
+
+TEST_CASE("requests in flight to a killed process fail at once") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"house"};
+  const auto a = house.spawn<player>();
+  std::vector<std::int32_t> failures;
+  auto asker = troupe::actor_system().spawn([=](caf::event_based_actor* me) {
+    auto counted = std::make_shared<std::int32_t>(0);
+    for (int i = 0; i < 100; ++i)
+      me->request(a, caf::infinite, watch_atom_v)
+        .then([](const caf::message&) {},
+              [=](const caf::error& why) {
+                if (troupe::transport::code_of(why)
+                    == troupe::errc::peer_died)
+                  ++*counted;
+              });
+    return caf::behavior{[=](count_atom) { return *counted; }};
+  });
+  CHECK(ask<std::int32_t>(self, a, echo_atom_v, std::int32_t{1}) == 1);
+  house.kill();
+  static_cast<void>(await_down(self, a));
+  std::int32_t failed = 0;
+  for (int i = 0; i < 200 && failed < 100; ++i) {
+    std::this_thread::sleep_for(10ms);
+    failed = ask<std::int32_t>(self, asker, count_atom_v);
+  }
+  CHECK(failed == 100);
+  CHECK(troupe::transport::code_of(
+          ask_in_vain(self, a, patience, echo_atom_v, std::int32_t{1}))
+        == troupe::errc::peer_died);
+  caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("a delegated request fails when the delegate's process dies") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host first{"first"};
+  troupe::host second{"second"};
+  const auto a = first.spawn<player>();
+  const auto b = second.spawn<player>();
+  const auto started = std::chrono::steady_clock::now();
+  auto killer = std::async(std::launch::async, [&] {
+    std::this_thread::sleep_for(200ms);
+    second.kill();
+  });
+  const auto why
+    = ask_in_vain(self, a, patience, to_atom_v, b, watch_atom_v);
+  killer.wait();
+  CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
+  CHECK(std::chrono::steady_clock::now() - started < patience / 2);
+  CHECK(ask<std::int32_t>(self, a, echo_atom_v, std::int32_t{1}) == 1);
+}
+
+TEST_CASE("a link to an actor of a killed process ends the linked one") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"house"};
+  const auto far = house.spawn<player>();
+  const auto near = troupe::spawn<player>(troupe::placement::here);
+  CHECK(ask<bool>(self, near, bind_atom_v, far));
+  house.kill();
+  CHECK(troupe::transport::code_of(await_down(self, near))
+        == troupe::errc::peer_died);
+}
