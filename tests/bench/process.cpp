@@ -145,9 +145,8 @@ void measure_starts(bool smoke, const std::string& script) {
     const auto took = microseconds_since(start);
     const auto fork_took = bare.measure();
     // Python is slow: every fourth turn is enough for a median.
-    const auto python_took = python.present() && turn % 4 == 0
-                               ? python.measure()
-                               : 0;
+    const auto python_took
+      = python.present() && turn % 4 == 0 ? python.measure() : 0;
     if (turn < 0)
       continue;
     ours.push_back(took);

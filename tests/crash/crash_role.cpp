@@ -54,8 +54,8 @@ int counts() {
     auto result = troupe::async(
       [](int n, std::uint64_t where) {
         troupe::os::arm_crash_point("");
-        const auto held
-          = reference::attach(where, troupe::memory::object_kind::user);
+        const auto held = reference::attach(where,
+                                            troupe::memory::object_kind::user);
         held.as<std::atomic<int>>()[n].fetch_add(1);
         return n;
       },
@@ -145,15 +145,12 @@ int many_kills(unsigned long seed, int kills) {
   for (; turn.load() < kills; ++turn) {
     const auto draw = random();
     const auto delay = std::chrono::microseconds{random() % 1500};
-    auto victim = draw % 3 == 0
-                    ? troupe::start([] {
-                        std::vector<troupe::process> inner;
-                        for (int i = 0; i < 3; ++i)
-                          inner.push_back(troupe::start([] {
-                            ::usleep(500);
-                          }));
-                      })
-                    : troupe::start<sleep_for_ever>();
+    auto victim = draw % 3 == 0 ? troupe::start([] {
+      std::vector<troupe::process> inner;
+      for (int i = 0; i < 3; ++i)
+        inner.push_back(troupe::start([] { ::usleep(500); }));
+    })
+                                : troupe::start<sleep_for_ever>();
     auto ends = troupe::async([](int n) { return n; }, turn.load());
     std::this_thread::sleep_for(delay);
     if (draw % 8 == 1)

@@ -59,35 +59,25 @@ int eat_stack(long left, const volatile char* above) {
 /// captures are what a process can be started with.
 void end_by(int way) {
   switch (way) {
-  case 0:
-    ::raise(SIGKILL);
-    break;
-  case 1:
-    ::raise(SIGSEGV);
-    break;
-  case 2:
-    std::abort();
-  case 3:
-    ::_exit(33);
-  case 4:
-    throw std::runtime_error{"uncaught"};
-  case 5:
-    std::exit(eat_stack(1L << 40, nullptr));
-  case 6: {
-    // What the kernel refuses, not what it kills for.
-    const rlimit little{512U << 20, 512U << 20};
-    ::setrlimit(RLIMIT_DATA, &little);
-    std::vector<std::vector<char>> hoard;
-    for (;;)
-      hoard.emplace_back(16U << 20, 'x');
-  }
-  case 7:
-    std::thread{[] { throw std::runtime_error{"in a thread"}; }}.join();
-    break;
-  case 8:
-    std::terminate();
-  default:
-    break;
+    case 0: ::raise(SIGKILL); break;
+    case 1: ::raise(SIGSEGV); break;
+    case 2: std::abort();
+    case 3: ::_exit(33);
+    case 4: throw std::runtime_error{"uncaught"};
+    case 5: std::exit(eat_stack(1L << 40, nullptr));
+    case 6: {
+      // What the kernel refuses, not what it kills for.
+      const rlimit little{512U << 20, 512U << 20};
+      ::setrlimit(RLIMIT_DATA, &little);
+      std::vector<std::vector<char>> hoard;
+      for (;;)
+        hoard.emplace_back(16U << 20, 'x');
+    }
+    case 7:
+      std::thread{[] { throw std::runtime_error{"in a thread"}; }}.join();
+      break;
+    case 8: std::terminate();
+    default: break;
   }
 }
 
@@ -247,21 +237,21 @@ TEST_CASE("a killed middle process leaves its children their way") {
 TEST_CASE("the fork server may die at every moment of its work") {
   // The point is passed once per process, and each new server passes it anew:
   // every second start kills a server.
-  for (const char* point :
+  for (const std::string point :
        {"process.server.read", "process.server.before_fork",
         "process.server.forked", "process.server.before_confirm",
         "process.server.before_reap", "process.death.begun",
-        "process.death.released", "process.death.told"}) {
+        "process.death.released", "process.death.told",
+        "process.death.freed"}) {
     CAPTURE(point);
-    const auto output
-      = run_with_point({"counts", "disarm"}, std::string{point} + ":2");
+    const auto output = run_with_point({"counts", "disarm"}, point + ":2");
     CHECK(contains(output, "right: 12"));
     CHECK(contains(output, "ran once each"));
   }
 }
 
 TEST_CASE("a host may die at every moment of its beginning and end") {
-  for (const char* point :
+  for (const std::string point :
        {"process.host.before_claim", "process.host.claimed",
         "process.host.before_function", "process.host.returned"}) {
     CAPTURE(point);
@@ -271,8 +261,9 @@ TEST_CASE("a host may die at every moment of its beginning and end") {
 }
 
 TEST_CASE("a parent may die at every moment of a start and a close") {
-  for (const char* point : {"process.start.reserved", "process.start.requested",
-                            "process.free.begun", "process.free.cleaned"}) {
+  for (const std::string point :
+       {"process.start.reserved", "process.start.requested",
+        "process.free.begun", "process.free.cleaned"}) {
     CAPTURE(point);
     const auto output = run_with_point({"dies_in_parent", point}, "");
     CHECK(contains(output, "middle: killed by SIGKILL (9)"));
@@ -281,7 +272,7 @@ TEST_CASE("a parent may die at every moment of a start and a close") {
 }
 
 TEST_CASE("the root may die at every moment, and nothing is left") {
-  for (const char* point :
+  for (const std::string point :
        {"process.start.reserved", "process.start.requested",
         "process.free.begun", "process.free.cleaned",
         "process.guardian.server_died", "process.guardian.adopted"}) {
@@ -299,14 +290,15 @@ TEST_CASE("the root may die at every moment, and nothing is left") {
   }
 }
 
-TEST_CASE("hundreds of kills at random moments lose no status and leave nothing") {
+TEST_CASE(
+  "hundreds of kills at random moments lose no status and leave nothing") {
   const char* wanted = std::getenv("TROUPE_TEST_SEED");
   const auto seed = wanted != nullptr ? std::strtoul(wanted, nullptr, 10)
                                       : std::random_device{}();
   std::cout << "TROUPE_TEST_SEED=" << seed << std::endl;
   constexpr int kills = 500;
-  launched program{{role, "many_kills", std::to_string(seed),
-                    std::to_string(kills)}};
+  launched program{
+    {role, "many_kills", std::to_string(seed), std::to_string(kills)}};
   REQUIRE(program.wait_for("main goes on"));
   const auto run = run_of(program.pid());
   const int status = program.wait();
@@ -325,8 +317,7 @@ TEST_CASE("a root that is killed at random moments leaves nothing") {
     launched program{{role, "many_kills", std::to_string(random()), "100000"}};
     REQUIRE(program.wait_for("main goes on"));
     const auto run = run_of(program.pid());
-    std::this_thread::sleep_for(
-      std::chrono::microseconds{random() % 30000});
+    std::this_thread::sleep_for(std::chrono::microseconds{random() % 30000});
     program.signal(SIGKILL);
     const auto killed = clock_type::now();
     CHECK(eventually([run] { return run != 0 && members_of(run).empty(); }));

@@ -118,9 +118,9 @@ void launched::signal(int number) const {
 int launched::wait() {
   while (read_more()) {
   }
-  const bool ended = eventually(
-    [this] { return ::waitpid(pid_, &status_, WNOHANG) == pid_; },
-    std::chrono::seconds{30});
+  const bool ended
+    = eventually([this] { return ::waitpid(pid_, &status_, WNOHANG) == pid_; },
+                 std::chrono::seconds{30});
   if (!ended)
     status_ = -1;
   return status_;

@@ -32,10 +32,9 @@ void in_forked_children(void (*action)()) noexcept;
 /// environment with `variable`=`value` added, the signal mask `mask` (from
 /// `signal_settings::mask`), and of all descriptors only 0 to 2 and `keep`.
 /// Returns its pid. Throws `os_failure`.
-[[nodiscard]] std::int32_t spawn_self(const char* variable,
-                                      const std::string& value,
-                                      std::span<const int> keep,
-                                      const void* mask);
+[[nodiscard]] std::int32_t
+spawn_self(const char* variable, const std::string& value,
+           std::span<const int> keep, const void* mask);
 
 /// Replaces the calling process by a fresh image of its own binary, as
 /// `spawn_self` would. Only returns on failure, by throwing `os_failure`.

@@ -68,8 +68,8 @@ bool wait_readable(std::span<watched> fds, deadline limit) {
     polled[i] = {fds[i].fd, POLLIN, 0};
   int milliseconds = -1;
   if (!limit.is_never()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-      limit.left());
+    const auto left
+      = std::chrono::ceil<std::chrono::milliseconds>(limit.left());
     milliseconds = static_cast<int>(
       std::min<std::chrono::milliseconds::rep>(left.count(), INT_MAX));
   }

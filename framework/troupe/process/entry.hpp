@@ -88,9 +88,9 @@ struct signature<R (C::*)(Ps...) const noexcept> : signature<R(Ps...)> {};
 /// A lambda without captures and without `auto` parameters: one type, one
 /// function.
 template <class F>
-concept captureless_lambda
-  = std::is_class_v<F> && std::is_empty_v<F>
-    && std::is_default_constructible_v<F> && requires { &F::operator(); };
+concept captureless_lambda = std::is_class_v<F> && std::is_empty_v<F>
+                             && std::is_default_constructible_v<F>
+                             && requires { &F::operator(); };
 
 /// The function `f` of a `start<f>`, as a type.
 template <auto F>
@@ -116,19 +116,17 @@ struct lambda {
 
 /// What `start` was given instead of a function that it can start.
 template <class F, class Plain = std::remove_cvref_t<F>>
-concept not_startable
-  = std::is_function_v<std::remove_pointer_t<Plain>>
-    || (std::is_class_v<Plain> && !captureless_lambda<Plain>
-        && !std::is_aggregate_v<Plain>);
+concept not_startable = std::is_function_v<std::remove_pointer_t<Plain>>
+                        || (std::is_class_v<Plain> && !captureless_lambda<Plain>
+                            && !std::is_aggregate_v<Plain>);
 
 /// Ends the compilation with one line that says what to write instead.
 template <class F>
 consteval void refuse_to_start() {
   constexpr bool is_pointer = std::is_pointer_v<std::decay_t<F>>;
   constexpr bool captures = !is_pointer && !std::is_empty_v<F>;
-  static_assert(!is_pointer,
-                "troupe: name the function in angle brackets: "
-                "start<function>(arguments...)");
+  static_assert(!is_pointer, "troupe: name the function in angle brackets: "
+                             "start<function>(arguments...)");
   static_assert(!captures,
                 "troupe: a lambda for another process must not capture: pass "
                 "what it needs as arguments");
@@ -143,8 +141,7 @@ template <class Callable>
 std::optional<codec::packet>
 invoke(bytes_view body, std::span<const memory::offset> handles) {
   using callable = typename Callable::type;
-  auto values
-    = codec::decode<typename callable::parameters>(body, handles);
+  auto values = codec::decode<typename callable::parameters>(body, handles);
   const auto run = [&]() -> decltype(auto) {
     return std::apply(
       [](auto&&... args) -> decltype(auto) {

@@ -29,7 +29,8 @@ public:
       return;
     }
     if (const auto end = pending_.rfind('\n'); end != std::string::npos) {
-      os::write_all(error_output, std::string_view{pending_}.substr(0, end + 1));
+      os::write_all(error_output,
+                    std::string_view{pending_}.substr(0, end + 1));
       pending_.erase(0, end + 1);
     }
     // A line longer than this tears rather than grow for ever.

@@ -44,13 +44,10 @@ exit_status::exit_status(const memory::process_slot& slot)
 
 int exit_status::code() const noexcept {
   switch (ending_) {
-  case memory::ending::signaled:
-    return -code_;
-  case memory::ending::lost:
-  case memory::ending::none:
-    return -255;
-  default:
-    return code_;
+    case memory::ending::signaled: return -code_;
+    case memory::ending::lost:
+    case memory::ending::none: return -255;
+    default: return code_;
   }
 }
 
@@ -60,16 +57,14 @@ std::string exit_status::signal_name() const {
 
 std::string exit_status::description() const {
   switch (ending_) {
-  case memory::ending::none:
-    return "not ended";
-  case memory::ending::exited:
-    return "exited with code " + std::to_string(code_);
-  case memory::ending::signaled:
-    return "killed by " + signal_name() + " (" + std::to_string(code_) + ")";
-  case memory::ending::threw:
-    return "ended by exception " + exception_type_ + ": " + exception_text_;
-  case memory::ending::lost:
-    return "lost: " + exception_text_;
+    case memory::ending::none: return "not ended";
+    case memory::ending::exited:
+      return "exited with code " + std::to_string(code_);
+    case memory::ending::signaled:
+      return "killed by " + signal_name() + " (" + std::to_string(code_) + ")";
+    case memory::ending::threw:
+      return "ended by exception " + exception_type_ + ": " + exception_text_;
+    case memory::ending::lost: return "lost: " + exception_text_;
   }
   return "ended in a way that this version does not know";
 }

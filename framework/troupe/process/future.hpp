@@ -110,8 +110,8 @@ template <auto F, class... Args>
 }
 
 template <hosting::captureless_lambda F, class... Args>
-[[nodiscard]] auto async(const start_options& options, F function,
-                         Args&&... args) {
+[[nodiscard]] auto
+async(const start_options& options, F function, Args&&... args) {
   using result = std::decay_t<typename hosting::signature<F>::result>;
   if constexpr (!std::is_void_v<result>)
     codec::require_sendable<result>();

@@ -109,11 +109,11 @@ void guardian::watch() {
   os::block_all_signals();
   os::name_process("troupe-guard");
   while (!ending_.load()) {
-    const int refused = given_up_.empty()
-                          ? -1
-                          : links::current().requests_reader.get();
-    std::vector<os::watched> waiting{
-      {event_.get()}, {server_ended_.get()}, {refused}};
+    const int refused
+      = given_up_.empty() ? -1 : links::current().requests_reader.get();
+    std::vector<os::watched> waiting{{event_.get()},
+                                     {server_ended_.get()},
+                                     {refused}};
     for (const auto& each : orphans_)
       waiting.push_back({each.ended.get()});
     auto limit = deadline::never();
@@ -194,8 +194,7 @@ void guardian::adopt() {
     const auto generation = slot.generation.load(std::memory_order_acquire);
     const auto pid = slot.claimant();
     if (pid == 0) {
-      unclaimed_ = unclaimed_
-                   || slot.current_state() == slot_state::starting;
+      unclaimed_ = unclaimed_ || slot.current_state() == slot_state::starting;
       return;
     }
     if (is_orphan(pid) || !os::peek_child(pid).is_child)
@@ -228,7 +227,10 @@ void guardian::adopt() {
 void guardian::finish_reaping() {
   auto& reaping = run_memory::current().header().reaping;
   const auto pid = reaping.exchange(0);
-  if (pid != 0 && os::peek_child(pid).ended && !is_orphan(pid))
+  if (pid == 0 || is_orphan(pid))
+    return;
+  announce_death_again(pid);
+  if (os::peek_child(pid).ended)
     os::reap(pid);
 }
 

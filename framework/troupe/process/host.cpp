@@ -61,9 +61,8 @@ void note_exception(process_slot& slot, std::string_view text) {
   // release: pairs with the acquire in confirm_death.
   slot.ended_by.store(static_cast<std::uint32_t>(memory::ending::threw),
                       std::memory_order_release);
-  std::cerr << "troupe: process " << slot.name.data() << " ("
-            << os::this_pid() << ") ended by exception " << type << ": "
-            << text << std::endl;
+  std::cerr << "troupe: process " << slot.name.data() << " (" << os::this_pid()
+            << ") ended by exception " << type << ": " << text << std::endl;
 }
 
 void run_function(process_slot& slot) {
@@ -155,8 +154,7 @@ void end_children() noexcept {
 
 void run_host(slot_id id) {
   auto& memory = run_memory::current();
-  static const auto armed
-    = os::arm_life_line(links::current().life_line.get());
+  static const auto armed = os::arm_life_line(links::current().life_line.get());
   auto* const slot = memory.find(id);
   if (slot == nullptr)
     os::exit_at_once(0);

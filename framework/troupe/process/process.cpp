@@ -77,8 +77,7 @@ std::optional<exit_status> process_view::join_before(deadline limit) const {
   if (id_ == memory.self() && limit.is_never())
     throw would_deadlock("join process " + name(), "it is the calling process",
                          "join children only");
-  const auto dead
-    = [](slot_state state) { return !hosting::is_alive(state); };
+  const auto dead = [](slot_state state) { return !hosting::is_alive(state); };
   if (!wait_for_state(*this, limit, dead))
     return std::nullopt;
   const auto* slot = memory.find(id_);
@@ -131,8 +130,7 @@ void process_view::save(codec::encoder& to) const {
 
 process_view process_view::load(codec::decoder& from) {
   std::uint64_t packed = 0;
-  std::memcpy(&packed, from.take(sizeof packed, "process_view"),
-              sizeof packed);
+  std::memcpy(&packed, from.take(sizeof packed, "process_view"), sizeof packed);
   return process_view{memory::slot_id::unpacked(packed)};
 }
 

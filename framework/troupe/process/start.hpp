@@ -19,8 +19,8 @@ namespace hosting {
                                               const start_options& options);
 
 template <class Callable, class... Args>
-[[nodiscard]] memory::slot_id request(const start_options& options,
-                                      Args&&... args) {
+[[nodiscard]] memory::slot_id
+request(const start_options& options, Args&&... args) {
   auto arguments = encode_arguments<Callable>(std::forward<Args>(args)...);
   return request_process(entry_of<Callable>, arguments, options);
 }
@@ -59,8 +59,8 @@ template <auto F, class... Args>
 /// The same for a lambda without captures, whose parameters are not `auto`.
 template <hosting::captureless_lambda F, class... Args>
 [[nodiscard]] process start(start_options options, F, Args&&... args) {
-  return process{hosting::request<hosting::lambda<F>>(
-    options, std::forward<Args>(args)...)};
+  return process{
+    hosting::request<hosting::lambda<F>>(options, std::forward<Args>(args)...)};
 }
 
 template <hosting::captureless_lambda F, class... Args>

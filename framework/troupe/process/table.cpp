@@ -88,41 +88,60 @@ void end_children_of(std::uint64_t parent) noexcept {
       return;
     const bool daemon = slot.daemon.load(std::memory_order_relaxed) != 0;
     switch (slot.current_state()) {
-    case slot_state::requested:
-      if (!daemon)
-        // Its parent may have died before it could tell the fork server.
-        announce_request(index);
-      else if (move_to_reserved(slot, slot_state::requested))
-        clean(slot);
-      break;
-    case slot_state::starting:
-    case slot_state::running:
-      // One that has not claimed its slot yet looks at its parent when it does.
-      if (daemon)
-        os::send_signal(slot.identity(), SIGKILL);
-      break;
-    case slot_state::dead:
-      if (move_to_reserved(slot, slot_state::dead))
-        clean(slot);
-      break;
-    default:
-      break;
+      case slot_state::requested:
+        if (!daemon)
+          // Its parent may have died before it could tell the fork server.
+          announce_request(index);
+        else if (move_to_reserved(slot, slot_state::requested))
+          clean(slot);
+        break;
+      case slot_state::starting:
+      case slot_state::running:
+        // One that has not claimed its slot yet looks at its parent when it does.
+        if (daemon)
+          os::send_signal(slot.identity(), SIGKILL);
+        break;
+      case slot_state::dead:
+        if (move_to_reserved(slot, slot_state::dead))
+          clean(slot);
+        break;
+      default: break;
     }
   });
 }
 
+/// Wakes all that wait for any death.
+void tell_everybody() noexcept {
+  auto& deaths = run_memory::current().header().deaths;
+  deaths.fetch_add(1, std::memory_order_release);
+  os::wake_all(deaths);
+  for_each_slot([](std::uint32_t, process_slot& other) {
+    if (other.current_state() == slot_state::running)
+      memory::ring(other);
+  });
+}
+
+/// Wakes all that wait for the death of the process in a slot that says `dead`.
+void announce_death(slot_id id, std::uint64_t parent) noexcept {
+  auto& slot = run_memory::current().slot(id.index);
+  os::wake_all(slot.state);
+  // The parent, dying at the same time, may have passed this slot before.
+  if (!is_alive(parent) || slot.detached.load() != 0)
+    free_slot(id, slot_state::dead);
+  TROUPE_CRASH_POINT("process.death.freed");
+  tell_everybody();
+}
+
 void finish_death(std::uint32_t index, process_slot& slot) noexcept {
-  auto& memory = run_memory::current();
-  auto& header = memory.header();
   TROUPE_CRASH_POINT("process.death.begun");
   memory::release_holdings(index);
   TROUPE_CRASH_POINT("process.death.released");
-  const auto self
-    = slot_id{index, slot.generation.load(std::memory_order_relaxed)}.packed();
+  // Once the slot says `dead`, a joiner may free it and another take it.
+  const slot_id id{index, slot.generation.load(std::memory_order_relaxed)};
   const auto parent = slot.parent.load(std::memory_order_relaxed);
   // Most have started nothing, and need no look at all the others.
   if (slot.children_started.load(std::memory_order_acquire) != 0) {
-    end_children_of(self);
+    end_children_of(id.packed());
     clean_after(index);
   }
   slot.died_at.store(
@@ -132,16 +151,7 @@ void finish_death(std::uint32_t index, process_slot& slot) noexcept {
   // seq_cst: one of us sees the other's word if the parent dies or detaches.
   slot.state.store(word(slot_state::dead), std::memory_order_seq_cst);
   TROUPE_CRASH_POINT("process.death.told");
-  os::wake_all(slot.state);
-  // The parent, dying at the same time, may have passed this slot before.
-  if (!is_alive(parent) || slot.detached.load() != 0)
-    free_slot({index, slot_id::unpacked(self).generation}, slot_state::dead);
-  header.deaths.fetch_add(1, std::memory_order_release);
-  os::wake_all(header.deaths);
-  for_each_slot([](std::uint32_t, process_slot& other) {
-    if (other.current_state() == slot_state::running)
-      memory::ring(other);
-  });
+  announce_death(id, parent);
 }
 
 bool begin_death(process_slot& slot) noexcept {
@@ -249,6 +259,15 @@ void confirm_death(std::uint32_t index, const os::child_end& end) noexcept {
                         std::memory_order_relaxed);
   }
   finish_death(index, slot);
+}
+
+void announce_death_again(std::int32_t pid) noexcept {
+  for_each_slot([pid](std::uint32_t index, process_slot& slot) {
+    if (slot.claimant() == pid && slot.current_state() == slot_state::dead)
+      announce_death({index, slot.generation.load()}, slot.parent.load());
+  });
+  // Its joiner may have freed the slot by now; others wait for any death.
+  tell_everybody();
 }
 
 void confirm_failed_start(std::uint32_t index, const char* reason) noexcept {

@@ -37,7 +37,11 @@ void announce_request(std::uint32_t index) noexcept;
 /// do again, by another, after a crash on the way.
 void confirm_death(std::uint32_t index, const os::child_end& end) noexcept;
 
-/// The same for a process that could not be made: `ending::lost`.
+/// Finishes what a fork server that was killed in `confirm_death` may have left
+/// after it wrote the status of `pid`: wakes whoever waits.
+void announce_death_again(std::int32_t pid) noexcept;
+
+/// As `confirm_death`, for a process that could not be made: `ending::lost`.
 void confirm_failed_start(std::uint32_t index, const char* reason) noexcept;
 
 /// Returns whether the calling process is the one that its slot speaks of, and
@@ -54,8 +58,7 @@ void confirm_failed_start(std::uint32_t index, const char* reason) noexcept;
 template <std::invocable<std::uint32_t, process_slot&> Visit>
 void for_each_slot(Visit visit) {
   auto& memory = memory::run_memory::current();
-  const auto high
-    = memory.header().slots_high.load(std::memory_order_acquire);
+  const auto high = memory.header().slots_high.load(std::memory_order_acquire);
   for (std::uint32_t index = 0; index < high; ++index)
     visit(index, memory.slot(index));
 }

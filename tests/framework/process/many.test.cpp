@@ -47,8 +47,8 @@ TEST_CASE("a thousand processes are alive at once") {
   CHECK(killed == count);
   CHECK(troupe::active_children().empty());
   std::cout << count << " processes in "
-            << std::chrono::duration<double>(
-                 std::chrono::steady_clock::now() - start)
+            << std::chrono::duration<double>(std::chrono::steady_clock::now()
+                                             - start)
                  .count()
             << " s\n";
 }

@@ -184,8 +184,8 @@ TEST_CASE("the destructor of a daemon's handle ends the daemon") {
   troupe::process_view view;
   std::int32_t pid = 0;
   {
-    auto child = troupe::start<sleep_for_ever>(
-      daemon_by(start_method::fork_server));
+    auto child
+      = troupe::start<sleep_for_ever>(daemon_by(start_method::fork_server));
     CHECK(child.is_daemon());
     view = child.view();
     pid = child.pid();
@@ -286,9 +286,8 @@ TEST_CASE("a process knows itself, its parent and its children") {
       by(method),
       [](std::int32_t parent_pid, const troupe::process_view& parent) {
         const auto seen = troupe::parent_process();
-        const bool right = seen && seen->pid() == parent_pid
-                           && *seen == parent && seen->name() == "root"
-                           && seen->is_alive()
+        const bool right = seen && seen->pid() == parent_pid && *seen == parent
+                           && seen->name() == "root" && seen->is_alive()
                            && troupe::current_process().pid() == ::getpid()
                            && troupe::active_children().empty();
         std::exit(right ? 0 : 1);
@@ -360,8 +359,8 @@ TEST_CASE("a child may wait for its parent's end") {
 
 TEST_CASE("a daemon ends with its parent, and its children are daemons") {
   auto middle = troupe::async([] {
-    auto daemon = troupe::start<sleep_for_ever>(
-      daemon_by(start_method::fork_server));
+    auto daemon
+      = troupe::start<sleep_for_ever>(daemon_by(start_method::fork_server));
     const auto pid = daemon.pid();
     daemon.detach();
     return pid;
@@ -370,9 +369,8 @@ TEST_CASE("a daemon ends with its parent, and its children are daemons") {
   CHECK(troupe::test::eventually([&] { return ::kill(pid, 0) != 0; }));
   CHECK_FALSE(troupe::start<nothing>().is_daemon());
   const auto child = troupe::start(daemon_by(start_method::fork_server), [] {
-    const auto inner = troupe::start([] {
-      std::exit(troupe::current_process().is_daemon() ? 5 : 6);
-    });
+    const auto inner = troupe::start(
+      [] { std::exit(troupe::current_process().is_daemon() ? 5 : 6); });
     std::exit(inner.join().code());
   });
   CHECK(child.join().code() == 5);
@@ -380,8 +378,8 @@ TEST_CASE("a daemon ends with its parent, and its children are daemons") {
 
 TEST_CASE("daemons of a killed parent are killed, others are not disturbed") {
   auto middle = troupe::start([] {
-    auto daemon = troupe::start<sleep_for_ever>(
-      daemon_by(start_method::fork_server));
+    auto daemon
+      = troupe::start<sleep_for_ever>(daemon_by(start_method::fork_server));
     auto other = troupe::start(named("goes on"), [] {
       while (troupe::parent_process()->is_alive())
         ::usleep(1000);
@@ -396,8 +394,7 @@ TEST_CASE("daemons of a killed parent are killed, others are not disturbed") {
     bool some = false;
     auto& memory = troupe::memory::run_memory::current();
     for (std::uint32_t index = 1; index < memory.header().slots_high; ++index)
-      some = some
-             || memory.slot(index).parent.load() == me.id().packed();
+      some = some || memory.slot(index).parent.load() == me.id().packed();
     return !some;
   }));
 }
@@ -479,7 +476,8 @@ TEST_CASE("a descriptor of the parent is not open in a child") {
   ::close(mine);
 }
 
-TEST_CASE("a child has the signal mask and dispositions of the program's start") {
+TEST_CASE(
+  "a child has the signal mask and dispositions of the program's start") {
   sigset_t mask;
   sigemptyset(&mask);
   sigaddset(&mask, SIGUSR2);
@@ -505,9 +503,8 @@ TEST_CASE("a child has the signal mask and dispositions of the program's start")
 
 TEST_CASE("exit handlers run in a child") {
   for (const auto method : methods) {
-    const auto child = troupe::start(by(method), [] {
-      std::atexit([] { ::_exit(42); });
-    });
+    const auto child = troupe::start(by(method),
+                                     [] { std::atexit([] { ::_exit(42); }); });
     CHECK(child.join().code() == 42);
   }
 }
@@ -528,9 +525,8 @@ TEST_CASE("an uncaught exception is told with its type and text") {
   const auto odd = troupe::start([] { throw 42; }).join();
   CHECK(odd.threw());
   CHECK(odd.exception_type() == "int");
-  const auto long_text = troupe::start([] {
-    throw std::runtime_error{std::string(5000, 'x')};
-  });
+  const auto long_text
+    = troupe::start([] { throw std::runtime_error{std::string(5000, 'x')}; });
   CHECK(long_text.join().exception_text() == std::string(759, 'x'));
 }
 
@@ -554,7 +550,9 @@ TEST_CASE("a child that the user forked off does no harm") {
       refused = true;
     }
     // Its copy of the handle goes without touching the process.
-    { const troupe::process copy = std::move(sibling); }
+    {
+      const troupe::process copy = std::move(sibling);
+    }
     ::_exit(refused ? 0 : 1);
   }
   int status = 0;

@@ -44,8 +44,8 @@ TEST_CASE("the end of main ends daemons and waits for the others") {
   CHECK(WEXITSTATUS(status) == 4);
   CHECK(contains(program, "the other has ended"));
   int daemon = 0;
-  std::sscanf(program.output().c_str()
-                + program.output().find("daemon ") + 7, "%d", &daemon);
+  std::sscanf(program.output().c_str() + program.output().find("daemon ") + 7,
+              "%d", &daemon);
   CHECK(daemon > 0);
   CHECK(::kill(daemon, 0) != 0);
 }
@@ -103,8 +103,7 @@ TEST_CASE("a copy that the user forked off the root keeps nothing alive") {
   CHECK(members.size() == 4);
   program.signal(SIGKILL);
   // The copy itself is the user's: it lives on, and is no process of the run.
-  CHECK(eventually(
-    [&] { return troupe::test::members_of(run).size() == 1; }));
+  CHECK(eventually([&] { return troupe::test::members_of(run).size() == 1; }));
   for (const auto pid : troupe::test::members_of(run))
     ::kill(pid, SIGKILL);
   program.wait();

@@ -264,8 +264,7 @@ int kills_server() {
     const auto old = server.load();
     std::vector<troupe::future<int>> results;
     for (int i = 0; i < 4; ++i)
-      results.push_back(
-        troupe::async([](int n) { return n; }, round * 4 + i));
+      results.push_back(troupe::async([](int n) { return n; }, round * 4 + i));
     if (old != 0)
       ::kill(old, SIGKILL);
     for (int i = 0; i < 4; ++i)

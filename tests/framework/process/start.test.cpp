@@ -53,10 +53,11 @@ enum class colour { red, green };
 
 using everything
   = std::tuple<bool, char, std::int8_t, std::uint64_t, double, colour,
-               std::string, std::vector<std::string>, std::map<int, std::string>,
-               std::set<int>, std::optional<int>, std::optional<int>,
-               std::variant<int, std::string>, std::pair<int, point>, shape,
-               account, std::chrono::milliseconds, std::array<int, 3>>;
+               std::string, std::vector<std::string>,
+               std::map<int, std::string>, std::set<int>, std::optional<int>,
+               std::optional<int>, std::variant<int, std::string>,
+               std::pair<int, point>, shape, account, std::chrono::milliseconds,
+               std::array<int, 3>>;
 
 everything some_of_everything() {
   return {true,
@@ -196,9 +197,9 @@ TEST_CASE("arguments that nobody takes are given back") {
   const auto before = memory.reserved_bytes();
   {
     troupe::value<int> shared;
-    auto child = troupe::start([](const troupe::value<int>&,
-                                  const std::string&) {}, shared,
-                               std::string(100'000, 'x'));
+    auto child
+      = troupe::start([](const troupe::value<int>&, const std::string&) {},
+                      shared, std::string(100'000, 'x'));
     child.kill();
     child.join();
   }

@@ -31,7 +31,8 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 } // namespace
 
-TEST_CASE("lines of several processes do not tear, and nothing is printed twice") {
+TEST_CASE(
+  "lines of several processes do not tear, and nothing is printed twice") {
   launched program{{role, "lines"}};
   CHECK(program.wait() == 0);
   std::istringstream in{program.output()};
