@@ -50,11 +50,18 @@ std::unique_ptr<run_memory>& the_memory() {
 } // namespace
 
 struct run_memory::mapping {
-  mapping(int fd, std::uint64_t size)
-    : region(mappable{fd}, bip::read_write, 0, static_cast<std::size_t>(size),
-             nullptr, os::map_without_reserve) {
+  mapping(int fd, std::uint64_t size) : place(os::reserve_address_space(size)) {
+    try {
+      region = bip::mapped_region(mappable{fd}, bip::read_write, 0,
+                                  static_cast<std::size_t>(size), place,
+                                  os::map_in_place);
+    } catch (...) {
+      os::release_address_space(place, size);
+      throw;
+    }
   }
 
+  void* place;
   bip::mapped_region region;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/memory_file.hpp>
 
+#include <troupe/base/align.hpp>
 #include <troupe/base/error.hpp>
 #include <troupe/os/pipe.hpp>
 
@@ -14,6 +15,12 @@
 #include <unistd.h>
 
 namespace troupe::os {
+
+namespace {
+
+constexpr std::uint64_t large_page = std::uint64_t{1} << 21;
+
+} // namespace
 
 descriptor make_memory_file(const char* label, std::uint64_t size) {
   descriptor file{::memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING)};
@@ -42,7 +49,27 @@ std::uint64_t peek(int fd, std::uint64_t offset) noexcept {
   return size == sizeof word ? word : 0;
 }
 
-const int map_without_reserve = MAP_NORESERVE;
+const int map_in_place = MAP_NORESERVE | MAP_FIXED;
+
+void* reserve_address_space(std::uint64_t size) {
+  // The kernel aligns to small pages, so take more and cut it to size.
+  auto* const taken = static_cast<std::byte*>(
+    ::mmap(nullptr, size + large_page, PROT_NONE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  if (taken == MAP_FAILED)
+    throw os_failure("find " + std::to_string(size) + " bytes of address space",
+                     "lower limits::address_space or lift ulimit -v");
+  const auto start = reinterpret_cast<std::uintptr_t>(taken);
+  const auto before = round_up(start, large_page) - start;
+  if (before != 0)
+    ::munmap(taken, before);
+  ::munmap(taken + before + size, large_page - before);
+  return taken + before;
+}
+
+void release_address_space(void* address, std::uint64_t size) noexcept {
+  ::munmap(address, size);
+}
 
 namespace {
 
@@ -82,12 +109,20 @@ std::uint64_t page_size() noexcept {
 }
 
 void populate(void* address, std::uint64_t size) noexcept {
-#ifdef MADV_POPULATE_WRITE
-  ::madvise(address, size, MADV_POPULATE_WRITE);
-#else
-  static_cast<void>(address);
-  static_cast<void>(size);
-#endif
+  // Numbers of the kernel's, which older C libraries do not name.
+  constexpr int populate_write = 23;
+  constexpr int collapse = 25;
+  const auto start = reinterpret_cast<std::uintptr_t>(address);
+  const auto first = round_up(start, large_page);
+  const auto last = (start + size) & ~(large_page - 1);
+  if (first < last) {
+    // A stretch of nothing but holes is not collapsed: give each one page.
+    for (auto at = first; at < last; at += large_page)
+      ::madvise(reinterpret_cast<void*>(at), page_size(), populate_write);
+    ::madvise(reinterpret_cast<void*>(first), last - first, collapse);
+  }
+  const auto page = start & ~(page_size() - 1);
+  ::madvise(reinterpret_cast<void*>(page), start + size - page, populate_write);
 }
 
 } // namespace troupe::os

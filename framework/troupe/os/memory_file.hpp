@@ -23,8 +23,17 @@ void punch_hole(int fd, std::uint64_t offset, std::uint64_t size) noexcept;
 /// through a mapping it does not fill a hole.
 [[nodiscard]] std::uint64_t peek(int fd, std::uint64_t offset) noexcept;
 
-/// For mapping more than there is: pages are accounted for when touched.
-extern const int map_without_reserve;
+/// Finds `size` bytes of free address space for a mapping, at a multiple of the
+/// size of a large page, so that the mapping may have large pages. To be mapped
+/// over with `map_in_place`. Throws `os_failure`.
+[[nodiscard]] void* reserve_address_space(std::uint64_t size);
+
+/// Gives back what `reserve_address_space` found.
+void release_address_space(void* address, std::uint64_t size) noexcept;
+
+/// For mapping more than there is, over a reservation: pages are accounted for
+/// when touched.
+extern const int map_in_place;
 
 /// Returns the size of the file behind `fd`. Throws `os_failure`.
 [[nodiscard]] std::uint64_t file_size(int fd);
@@ -38,8 +47,10 @@ extern const int map_without_reserve;
 
 [[nodiscard]] std::uint64_t page_size() noexcept;
 
-/// Asks the kernel to map the pages of a range now, in one go, instead of at
-/// the first touch of each. A hint: nothing happens where it is not known.
+/// Takes the memory of a range of a shared mapping now and maps it, instead of
+/// at the first touch of each page; in large pages where the kernel can (Linux
+/// 6.1 or later). What is there stays. Hints all: where the kernel knows none
+/// of them nothing happens.
 void populate(void* address, std::uint64_t size) noexcept;
 
 } // namespace troupe::os

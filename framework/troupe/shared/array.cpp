@@ -2,6 +2,7 @@
 #include <troupe/shared/array.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/memory_file.hpp>
 
 #include <string>
 
@@ -20,6 +21,11 @@ void refuse_slice(std::size_t first, std::size_t last, std::size_t size) {
                            ? std::string{"the first is behind the "
                                          "last"}
                            : "it has " + std::to_string(size) + " elements");
+}
+
+void populate(std::span<std::byte> memory) noexcept {
+  if (!memory.empty())
+    os::populate(memory.data(), memory.size());
 }
 
 } // namespace troupe::shared

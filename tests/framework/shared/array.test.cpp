@@ -148,6 +148,18 @@ TEST_CASE("a gibibyte costs no copy and no memory until it is touched") {
   CHECK(used() <= before + 1'000'000);
 }
 
+TEST_CASE("an array that is populated keeps what is in it") {
+  const array<std::uint64_t> shared(1'000'000);
+  shared[0] = 1;
+  shared[999'999] = 2;
+  shared.populate();
+  CHECK(shared[0] == 1);
+  CHECK(shared[999'999] == 2);
+  CHECK(std::ranges::count(shared, 0U) == 999'998);
+  array<int>(0).populate();
+  array<int>(1).populate();
+}
+
 TEST_CASE("more elements than there is memory for is an error") {
   CHECK_THROWS_AS(array<double>(~std::size_t{0}), troupe::limit_reached);
   CHECK_THROWS_AS(array<double>(~std::size_t{0} / 8), troupe::limit_reached);
