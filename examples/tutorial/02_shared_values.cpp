@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+// Tutorial, page 2: shared values.
+
+#include <troupe/process/program.hpp>
+#include <troupe/shared/array.hpp>
+#include <troupe/shared/containers.hpp>
+#include <troupe/shared/value.hpp>
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+//[squares
+void square_all(const std::vector<int>& numbers, troupe::array<int> result,
+                troupe::value<int> sum) {
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    result[i] = numbers[i] * numbers[i];
+    sum += result[i];
+  }
+}
+//]
+
+//[count
+void count(troupe::value<long> counter, troupe::value<long> careless) {
+  for (int i = 0; i < 1'000'000; ++i) {
+    ++counter;               // one step: nothing is lost
+    careless = careless + 1; // two steps: what others add between is lost
+  }
+}
+//]
+
+//[struct
+struct point {
+  double x;
+  double y;
+};
+
+void move_right(troupe::array<point> points) {
+  for (point& each : points)
+    each.x += 10;
+}
+//]
+
+//[map
+using scores = troupe::shared_map<troupe::shared_string, int>;
+
+void add_score(troupe::block place, const std::string& name, int score) {
+  auto& all = place.make<scores>("scores");
+  all.emplace(troupe::shared_text(place, name), score);
+}
+//]
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+
+  //[start
+  troupe::array<int> result(4);
+  troupe::value<int> sum;
+  troupe::start<square_all>(std::vector{1, 2, 3, 4}, result, sum).join();
+
+  for (const int square : result)
+    std::cout << square << ' ';
+  std::cout << "and their sum " << sum << std::endl;
+  //]
+
+  troupe::array<point> points{{1, 2}, {3, 4}};
+  troupe::start<move_right>(points).join();
+  std::cout << "the second point is at " << points[1].x << std::endl;
+
+  //[race
+  troupe::value<long> counter;
+  troupe::value<long> careless;
+  {
+    troupe::process first = troupe::start<count>(counter, careless);
+    troupe::process second = troupe::start<count>(counter, careless);
+  } // the destructors join
+  std::cout << "counted " << counter << ", carelessly " << careless
+            << std::endl;
+  //]
+
+  //[block
+  troupe::block place(1 << 20);
+  troupe::start<add_score>(place, "Sam", 10).join();
+  troupe::start<add_score>(place, "Jeff", 8).join();
+  for (const auto& [name, score] : *place.find<scores>("scores"))
+    std::cout << name.c_str() << ": " << score << std::endl;
+  //]
+}
