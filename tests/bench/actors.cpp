@@ -69,10 +69,11 @@ double seconds_since(clock_type::time_point start) {
 /// Answers a ball with the ball; counts loads and gives credit for them.
 caf::behavior wall(caf::event_based_actor* self) {
   auto received = std::make_shared<std::uint64_t>(0);
-  const auto load = [self, received](std::uint64_t each) {
-    if (++*received % each == 0)
+  auto batch = std::make_shared<std::uint64_t>(1);
+  const auto load = [self, received, batch] {
+    if (++*received % *batch == 0)
       self->send(caf::actor_cast<caf::actor>(self->current_sender()),
-                 credit_atom_v, each);
+                 credit_atom_v, *batch);
   };
   return {
     [](ball_atom, std::int32_t x) { return caf::make_message(ball_atom_v, x); },
@@ -82,9 +83,10 @@ caf::behavior wall(caf::event_based_actor* self) {
     [](ball_atom, std::string& x) {
       return caf::make_message(ball_atom_v, std::move(x));
     },
-    [load](load_atom, std::uint64_t each, std::int32_t) { load(each); },
-    [load](load_atom, std::uint64_t each, const block64&) { load(each); },
-    [load](load_atom, std::uint64_t each, const std::string&) { load(each); },
+    [batch](credit_atom, std::uint64_t each) { *batch = each; },
+    [load](load_atom, std::int32_t) { load(); },
+    [load](load_atom, const block64&) { load(); },
+    [load](load_atom, const std::string&) { load(); },
   };
 }
 
@@ -128,11 +130,12 @@ double one_way(caf::actor_system& system, const caf::actor& partner,
     auto start = std::make_shared<clock_type::time_point>(clock_type::now());
     const auto push = [=](std::uint64_t credit) {
       for (; credit > 0 && *left > 0; --credit, --*left, ++*open)
-        self->send(partner, load_atom_v, each, payload);
+        self->send(partner, load_atom_v, payload);
     };
     return {
       [=](go_atom) {
         *start = clock_type::now();
+        self->send(partner, credit_atom_v, each);
         push(each * 4);
       },
       [=, &done](credit_atom, std::uint64_t credit) {
@@ -197,14 +200,15 @@ void tune(caf::actor_system_config& config) {
   config.set("caf.scheduler.max-threads", 1);
   config.set("caf.work-stealing.aggressive-poll-attempts", 1);
   config.set("caf.work-stealing.moderate-poll-attempts", 0);
-  config.set("caf.middleman.workers", 0);
 }
 
 struct middleman_config : caf::actor_system_config {
   explicit middleman_config(bool tuned) {
-    if (tuned)
-      tune(*this);
     load<caf::io::middleman>();
+    if (tuned) {
+      tune(*this);
+      set("caf.middleman.workers", 0);
+    }
   }
 };
 

@@ -46,8 +46,7 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
       || tag.flags == (with_stages | as_image) || tag.handles != 0)
     return false;
   const caf::message_id id{head->id};
-  auto target
-    = node_.system().registry().get<caf::strong_actor_ptr>(head->target);
+  const auto& target = flow_.target(head->target);
   auto sender = sender_of(*head);
   if (id.is_response())
     node_.requests().remove(head->target, id);
@@ -91,9 +90,13 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
     return true;
   }
   auto* runner = node_.receiver().runner_for(head->target);
-  target->enqueue(version::make_element(std::move(sender), id,
-                                        std::move(stages), std::move(content)),
-                  runner);
+  if (!target->enqueue(version::make_element(std::move(sender), id,
+                                             std::move(stages),
+                                             std::move(content)),
+                       runner)) {
+    flow_.forget_target();
+    report_dead_letter({head->target, nullptr, {}, "its actor has ended"});
+  }
   return true;
 }
 

@@ -67,6 +67,14 @@ const caf::strong_actor_ptr& flow::actor(caf::actor_id id) {
   return last_actor_;
 }
 
+const caf::strong_actor_ptr& flow::target(caf::actor_id id) {
+  if (id != target_ || target_ == 0) {
+    target_actor_ = node_.system().registry().get<caf::strong_actor_ptr>(id);
+    target_ = target_actor_ ? id : 0;
+  }
+  return target_actor_;
+}
+
 bool flow::take(frame_tag tag, bytes_view body,
                 version::execution_context& context) {
   switch (tag.kind) {

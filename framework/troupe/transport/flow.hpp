@@ -56,6 +56,15 @@ public:
   /// Returns the handle of one of the writer's actors.
   [[nodiscard]] const caf::strong_actor_ptr& actor(caf::actor_id id);
 
+  /// Returns the handle of an actor of this process, or an empty one. The one
+  /// asked for last is remembered: most messages go where the last one went.
+  [[nodiscard]] const caf::strong_actor_ptr& target(caf::actor_id id);
+
+  void forget_target() noexcept {
+    target_ = 0;
+    target_actor_ = nullptr;
+  }
+
   void forget_actor(caf::actor_id id) {
     actors_.erase(id);
     if (last_ == id)
@@ -80,6 +89,9 @@ private:
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> actors_;
   caf::actor_id last_ = 0;
   caf::strong_actor_ptr last_actor_;
+
+  caf::actor_id target_ = 0;
+  caf::strong_actor_ptr target_actor_;
 
   std::vector<std::byte> whole_;
   std::uint64_t whole_size_ = 0;

@@ -17,7 +17,18 @@ namespace {
 using data_ptr = caf::intrusive_ptr<caf::detail::message_data>;
 
 constexpr std::size_t image_start(std::size_t count) noexcept {
-  return (2 + 2 * count + 7) & ~std::size_t{7};
+  return 2 + 2 * count;
+}
+
+/// Copies an element; most are a word or half of one.
+void copy_element(std::byte* to, const std::byte* from,
+                  std::size_t size) noexcept {
+  if (size == 8)
+    std::memcpy(to, from, 8);
+  else if (size == 4)
+    std::memcpy(to, from, 4);
+  else if (size != 0)
+    std::memcpy(to, from, size);
 }
 
 /// The type list for these ids. CAF interns lists under a lock of the whole
@@ -93,13 +104,14 @@ std::size_t image_size(const caf::message& from) noexcept {
   if (types.size() > most_elements)
     return 0;
   const auto& table = type_table::current();
-  std::size_t storage = 0;
+  std::size_t size = image_start(types.size());
   for (const auto type : types) {
-    if (!table.at(type).image)
+    const auto entry = table.at(type);
+    if (!entry.image)
       return 0;
-    storage += caf::detail::global_meta_objects()[type].padded_size;
+    size += entry.size;
   }
-  return image_start(types.size()) + storage;
+  return size;
 }
 
 void write_image(const caf::message& from, std::byte* to) noexcept {
@@ -109,8 +121,16 @@ void write_image(const caf::message& from, std::byte* to) noexcept {
   if (count == 0)
     return;
   std::memcpy(to + 2, types.begin(), std::size_t{count} * 2);
-  std::memcpy(to + image_start(count), from.cdata().storage(),
-              types.data_size());
+  to += image_start(count);
+  const auto& table = type_table::current();
+  const auto all = caf::detail::global_meta_objects();
+  const auto* at = reinterpret_cast<const std::byte*>(from.cdata().storage());
+  for (const auto type : types) {
+    const auto size = table.at(type).size;
+    copy_element(to, at, size);
+    to += size;
+    at += all[type].padded_size;
+  }
 }
 
 bool write_message(byte_writer& sink, const caf::message& from) {
@@ -185,17 +205,28 @@ read_result read_image(bytes_view from, caf::message& to,
       result != read_result::done)
     return result;
   const auto& table = type_table::current();
-  for (std::size_t i = 0; i < count; ++i)
-    if (!table.at(ids.ids[i]).image) {
+  auto size = start;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto entry = table.at(ids.ids[i]);
+    if (!entry.image) {
       type = ids.ids[i];
       return read_result::unknown_type;
     }
-  if (from.size() != start + ids.storage)
+    size += entry.size;
+  }
+  if (from.size() != size)
     return read_result::malformed;
   auto data = make_data(intern(ids.ids.data(), count), ids.storage);
-  std::memcpy(data->storage(), from.data() + start, ids.storage);
-  for (std::size_t i = 0; i < count; ++i)
+  const auto all = caf::detail::global_meta_objects();
+  auto* to_element = reinterpret_cast<std::byte*>(data->storage());
+  const auto* at = from.data() + start;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto bytes = table.at(ids.ids[i]).size;
+    copy_element(to_element, at, bytes);
+    at += bytes;
+    to_element += all[ids.ids[i]].padded_size;
     data->inc_constructed_elements();
+  }
   to = caf::message{caf::message::data_ptr{std::move(data)}};
   return read_result::done;
 }

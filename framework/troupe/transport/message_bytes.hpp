@@ -17,11 +17,10 @@ namespace troupe::transport {
 ///     0     count   elements, 2 bytes
 ///     2     types   2 bytes each
 ///           elements, one after the other, as their inspect functions write
-///           them; or, in an image, padding to a multiple of 8 and the
-///           elements' memory
+///           them; or, in an image, as the memory they are made of
 ///
-/// An image costs two copies of memory; it is chosen where every element's
-/// type allows it (`type_table`).
+/// An image costs two copies of memory per element; it is chosen where every
+/// element's type allows it (`type_table`).
 
 /// More elements than that are refused.
 inline constexpr std::size_t most_elements = 1024;

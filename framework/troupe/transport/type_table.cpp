@@ -73,10 +73,12 @@ void type_table::add_own() {
     caf::core::init_global_meta_objects();
   add_block<caf::id_block::troupe_transport>();
   [this]<class... Ts>(list_of<Ts...>) {
-    (enter(caf::type_id_v<Ts>, {true, false}), ...);
+    (enter(caf::type_id_v<Ts>,
+           {true, false, std::is_empty_v<Ts> ? 0U : std::uint32_t{sizeof(Ts)}}),
+     ...);
   }(own_images{});
   [this]<class... Ts>(list_of<Ts...>) {
-    (enter(caf::type_id_v<Ts>, {false, true}), ...);
+    (enter(caf::type_id_v<Ts>, {false, true, 0}), ...);
   }(own_error_codes{});
   own_ = true;
 }

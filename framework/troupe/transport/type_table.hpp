@@ -28,6 +28,8 @@ public:
     bool image = false;
     /// It is the category of some `caf::error`.
     bool error_code = false;
+    /// How many bytes that are; 0 for an empty type.
+    std::uint32_t size = 0;
   };
 
   [[nodiscard]] static type_table& current() noexcept;
@@ -75,7 +77,8 @@ private:
 
   template <class T>
   void note(caf::type_id_t type) {
-    enter(type, {is_image<T>(), caf::is_error_code_enum_v<T>});
+    enter(type, {is_image<T>(), caf::is_error_code_enum_v<T>,
+                 std::is_empty_v<T> ? 0U : std::uint32_t{sizeof(T)}});
   }
 
   std::vector<entry> entries_;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/runtime/name_table.hpp>
+
+#include <troupe/base/error.hpp>
+
+#include <new>
+
+namespace troupe::names {
+
+namespace {
+
+/// Takes hold of the table that the run's header names; nothing if none stands
+/// there.
+memory::reference attach(memory::offset where) {
+  if (where == 0)
+    return {};
+  return memory::reference::attach(where, memory::object_kind::registry);
+}
+
+memory::reference make() {
+  auto made = memory::reference::create(memory::object_kind::registry,
+                                        sizeof(name_table));
+  auto* table = made.as<name_table>();
+  table->mutex.initialise();
+  // release: pairs with the acquire of whoever finds the table.
+  table->ready.store(1, std::memory_order_release);
+  return made;
+}
+
+memory::reference find_or_make() {
+  auto& place = memory::run_memory::current().header().registry;
+  if (auto found = attach(place.load(std::memory_order_acquire)))
+    return found;
+  auto made = make();
+  // Never taken back: a table outlives whoever made it.
+  const auto where = memory::send(made);
+  std::uint64_t before = 0;
+  if (place.compare_exchange_strong(before, where, std::memory_order_acq_rel))
+    return made;
+  memory::forget(where);
+  return attach(before);
+}
+
+} // namespace
+
+name_table& the_table() {
+  // Never given up: names are used until the process ends.
+  static auto& held = *new memory::reference{find_or_make()};
+  return *held.as<name_table>();
+}
+
+} // namespace troupe::names
