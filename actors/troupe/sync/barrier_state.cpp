@@ -26,6 +26,15 @@ void barrier_state::initialise(std::uint32_t parties, std::int64_t limit,
   creator_.store(row, std::memory_order_relaxed);
 }
 
+void barrier_state::wake_all() noexcept {
+  sleepers_.ring_if_occupied(INT_MAX);
+  ring_home(actor_);
+}
+
+void barrier_state::take_part(std::uint32_t row) noexcept {
+  arrived_word(row).fetch_or(1ULL << (row % 64), std::memory_order_seq_cst);
+}
+
 /// Applies `step` to a view until it is stored; false if `step` returns false.
 /// Wakes everybody after a change.
 template <class Step>
@@ -41,13 +50,13 @@ bool barrier_state::change(Step step) noexcept {
       break;
   }
   TROUPE_CRASH_POINT("sync.barrier.changed");
-  sleepers_.ring_if_occupied(INT_MAX);
+  wake_all();
   return true;
 }
 
 bool barrier_state::try_arrive(std::uint32_t row, arrival& done) noexcept {
   // Before the arrival: whoever dies having arrived is known to have been here.
-  arrived_word(row).fetch_or(1ULL << (row % 64), std::memory_order_seq_cst);
+  take_part(row);
   auto seen = word_.load(std::memory_order_seq_cst);
   for (;;) {
     auto wanted = view::of(seen);
@@ -145,7 +154,7 @@ void barrier_state::leave(std::uint32_t epoch) noexcept {
     TROUPE_CRASH_POINT("sync.barrier.left");
     // Those of the next round may wait to come in.
     if (last)
-      sleepers_.ring_if_occupied(INT_MAX);
+      wake_all();
     return;
   }
 }
@@ -183,7 +192,7 @@ void barrier_state::reset() noexcept {
 void barrier_state::mourn(std::uint32_t row) noexcept {
   const auto bit = 1ULL << (row % 64);
   const bool member
-    = row != creator_.load(std::memory_order_relaxed)
+    = (row != creator_.load(std::memory_order_relaxed) && !is_home(actor_, row))
       || (arrived_word(row).load(std::memory_order_seq_cst) & bit) != 0;
   if (member) {
     broken_by_.store(row + 1, std::memory_order_relaxed);
@@ -193,6 +202,7 @@ void barrier_state::mourn(std::uint32_t row) noexcept {
   forget(row);
   // The dead may have changed the word and woken nobody.
   sleepers_.evacuate();
+  ring_home(actor_);
 }
 
 void barrier_state::forget(std::uint32_t row) noexcept {

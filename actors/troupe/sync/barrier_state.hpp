@@ -3,6 +3,7 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/mailbox/waiting_room.hpp>
+#include <troupe/sync/actor_place.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -29,7 +30,8 @@ enum class breakage : std::uint8_t {
 ///     16   sleepers
 ///     32   limit    of every wait, in nanoseconds; negative: none
 ///     40   creator  the row of the process that made it
-///     48   arrived  a bit for each process that has ever arrived
+///     48   actor    where its actor is: if somewhere, that process is rung
+///     64   arrived  a bit for each process that has ever arrived
 ///
 /// Every step is one compare-exchange on the word, so there is nothing to
 /// repair. The phases go round: `filling` until all have arrived, `acting`
@@ -119,6 +121,13 @@ public:
     return broken_by_.load(std::memory_order_relaxed);
   }
 
+  [[nodiscard]] actor_place& actor() noexcept {
+    return actor_;
+  }
+
+  /// Counts the process in `row` among those who take part.
+  void take_part(std::uint32_t row) noexcept;
+
   /// The process in `row` died while it had a handle.
   void mourn(std::uint32_t row) noexcept;
 
@@ -132,6 +141,7 @@ private:
 
   template <class Step>
   bool change(Step step) noexcept;
+  void wake_all() noexcept;
   void leave(std::uint32_t epoch) noexcept;
 
   std::atomic<std::uint64_t> word_;
@@ -141,8 +151,9 @@ private:
   std::int64_t limit_;
   std::atomic<std::uint32_t> creator_;
   [[maybe_unused]] std::uint32_t unused_;
+  actor_place actor_;
 };
 
-static_assert(sizeof(barrier_state) == 48);
+static_assert(sizeof(barrier_state) == 64);
 
 } // namespace troupe::sync

@@ -48,6 +48,7 @@ void event::set() const noexcept {
                                                 std::memory_order_relaxed));
   TROUPE_CRASH_POINT("sync.event.set");
   state_->sleepers.ring_if_occupied(INT_MAX);
+  sync::ring_home(state_->actor);
 }
 
 bool event::wait_before(deadline limit) const {

@@ -6,6 +6,7 @@
 #include <troupe/codec/encoder.hpp>
 #include <troupe/mailbox/waiting_room.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/sync/actor_place.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -21,17 +22,16 @@ namespace sync {
 ///     0    state    how often it was set << 1 | 1 while it is set
 ///     8    (unused)
 ///     16   sleepers
-///     32   actors   rows of processes with actors that wait: their bell is rung
-///     40
+///     32   actor    where its actor is: if somewhere, that process is rung
+///     48
 struct event_state {
   std::atomic<std::uint64_t> state;
   std::uint64_t unused;
   mailbox::waiting_room sleepers;
-  std::atomic<std::uint32_t> actors;
-  std::uint32_t unused_too;
+  actor_place actor;
 };
 
-static_assert(sizeof(event_state) == 40);
+static_assert(sizeof(event_state) == 48);
 
 } // namespace sync
 

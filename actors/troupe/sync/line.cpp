@@ -61,6 +61,13 @@ void line::leave(place& of) noexcept {
     open_up();
 }
 
+bool line::leave(place& of, owner who, std::uint64_t ticket) noexcept {
+  if (of.waiter() != who || of.ticket.load(std::memory_order_relaxed) != ticket)
+    return false;
+  leave(of);
+  return true;
+}
+
 void line::open_up() noexcept {
   head_->crowded.store(0, std::memory_order_relaxed);
   head_->room.fetch_add(1, std::memory_order_release);
@@ -71,7 +78,11 @@ void line::rouse(place& at) noexcept {
   // release: pairs with the acquire of who sleeps there and looks again.
   at.bell.fetch_add(1, std::memory_order_release);
   TROUPE_CRASH_POINT("sync.line.before_wake");
-  os::wake(at.bell, 1);
+  if (at.waiter().is_actor())
+    memory::ring(memory::run_memory::current().slot(
+      at.host.load(std::memory_order_relaxed)));
+  else
+    os::wake(at.bell, 1);
 }
 
 bool line::sleep(const place& at, std::uint32_t seen, deadline limit) noexcept {

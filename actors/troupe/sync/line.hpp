@@ -80,6 +80,10 @@ public:
   /// Gives a place up.
   void leave(place& of) noexcept;
 
+  /// The same if it still is that of `who`, with that ticket: who waits on
+  /// behalf of an actor does not know whether the actor's death was first.
+  bool leave(place& of, owner who, std::uint64_t ticket) noexcept;
+
   /// The first in the line for which `wanted` holds, nullptr if there is none.
   template <class Wanted>
   [[nodiscard]] place* first(Wanted wanted) noexcept {

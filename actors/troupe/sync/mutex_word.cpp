@@ -77,13 +77,14 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
     if (!waiters().wait_for_room(room, limit))
       return false;
   }
+  const auto ticket = at->ticket.load(std::memory_order_relaxed);
   for (;;) {
     // acquire: pairs with the release in rouse.
     const auto seen = at->bell.load(std::memory_order_acquire);
-    if (take_in_line(me, *at, row))
+    if (take_in_line(me, *at, ticket, row))
       return true;
     if (!line::sleep(*at, seen, limit))
-      return leave_line(me, *at, row);
+      return leave_line(me, *at, ticket, row);
     TROUPE_CRASH_POINT("sync.lock.woken");
   }
 }
@@ -99,7 +100,8 @@ place* mutex_word::wait_in_line(owner me, std::uint32_t host) noexcept {
   return at;
 }
 
-bool mutex_word::take_in_line(owner me, place& at, std::uint32_t row) noexcept {
+bool mutex_word::take_in_line(owner me, place& at, std::uint64_t ticket,
+                              std::uint32_t row) noexcept {
   unsigned turn = 0;
   for (auto seen = word_.load(std::memory_order_seq_cst);;
        seen = word_.load(std::memory_order_seq_cst)) {
@@ -108,7 +110,7 @@ bool mutex_word::take_in_line(owner me, place& at, std::uint32_t row) noexcept {
       note_taken();
     if (granted || take_if_free(seen, me)) {
       session inside{*this, row};
-      waiters().leave(at);
+      waiters().leave(at, me, ticket);
       settle();
       return true;
     }
@@ -141,12 +143,13 @@ bool mutex_word::may_sleep(place& at, std::uint64_t seen,
   return word_.compare_exchange_strong(seen, wanted, std::memory_order_seq_cst);
 }
 
-bool mutex_word::leave_line(owner me, place& at, std::uint32_t row) noexcept {
+bool mutex_word::leave_line(owner me, place& at, std::uint64_t ticket,
+                            std::uint32_t row) noexcept {
   session inside{*this, row};
   const bool granted = holder() == me;
   if (granted)
     note_taken();
-  waiters().leave(at);
+  waiters().leave(at, me, ticket);
   settle();
   const auto seen = word_.load(std::memory_order_seq_cst);
   // We may have been the one whom the last unlock has roused.

@@ -5,6 +5,7 @@
 #include <troupe/base/deadline.hpp>
 #include <troupe/os/coarse_clock.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/line.hpp>
 #include <troupe/sync/owner.hpp>
 
@@ -28,6 +29,8 @@ namespace troupe::sync {
 ///     16    since   when the owner got it, `os::coarse_now`
 ///     24    depth   how often a recursive owner has it
 ///     28    recursive
+///     32    actor   where its actor is
+///     48    client  the whole id of an owner that is an actor
 ///     128   the line
 ///
 /// The word alone says who holds the lock, and is changed by compare-exchange
@@ -87,11 +90,11 @@ public:
 
   /// What who waits in the line does when it was roused. True: the lock is
   /// `me`'s, and the place is given up.
-  [[nodiscard]] bool take_in_line(owner me, place& at,
+  [[nodiscard]] bool take_in_line(owner me, place& at, std::uint64_t ticket,
                                   std::uint32_t row) noexcept;
 
   /// Gives up waiting. True: too late, the lock is `me`'s.
-  [[nodiscard]] bool leave_line(owner me, place& at,
+  [[nodiscard]] bool leave_line(owner me, place& at, std::uint64_t ticket,
                                 std::uint32_t row) noexcept;
 
   [[nodiscard]] owner holder() const noexcept {
@@ -139,6 +142,15 @@ public:
                 places};
   }
 
+  [[nodiscard]] actor_place& actor() noexcept {
+    return actor_;
+  }
+
+  /// The whole id of an owner that is an actor; for the mutex actor.
+  [[nodiscard]] std::atomic<std::uint64_t>& client() noexcept {
+    return client_;
+  }
+
   /// Frees the lock if the process in `row` holds it; then the line is to be
   /// repaired. Waits for nobody.
   void take_from(std::uint32_t row) noexcept;
@@ -173,7 +185,9 @@ private:
   std::atomic<std::int64_t> since_;
   std::atomic<std::uint32_t> depth_;
   std::uint32_t recursive_;
-  std::byte unused_[cache_line - 32];
+  actor_place actor_;
+  std::atomic<std::uint64_t> client_;
+  std::byte unused_[cache_line - 56];
 };
 
 static_assert(sizeof(mutex_word) == cache_line);

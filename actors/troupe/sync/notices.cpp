@@ -32,6 +32,13 @@ bool notices::leave(place& at, std::uint32_t row) noexcept {
   return result;
 }
 
+bool notices::withdraw(owner who, place& at, std::uint64_t ticket,
+                       std::uint32_t row) noexcept {
+  session inside{*this, row};
+  const bool result = is_notified(at);
+  return waiters().leave(at, who, ticket) && result;
+}
+
 bool notices::sleep(place& at, std::uint32_t row, deadline limit) noexcept {
   for (unsigned turn = 0; turn < 200 && !is_notified(at); ++turn)
     os::spin_pause(turn);

@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/line.hpp>
 
 #include <cstddef>
@@ -13,7 +14,7 @@ namespace troupe::sync {
 /// What a condition is in shared memory: a line, and in the mark of each place
 /// whether who waits there has been notified.
 ///
-///     0     (unused)
+///     0     actor   where its actor is
 ///     128   the line
 ///
 /// A notification belongs to a place until its owner gives the place up, which
@@ -40,6 +41,11 @@ public:
   /// Gives the place up. True: it had been notified.
   bool leave(place& at, std::uint32_t row) noexcept;
 
+  /// The same for who waited on behalf of `who`, if the place still is that
+  /// one's.
+  bool withdraw(owner who, place& at, std::uint64_t ticket,
+                std::uint32_t row) noexcept;
+
   /// Notifies up to `count`, in order. Returns how many.
   std::uint32_t notify(std::uint32_t count, std::uint32_t row) noexcept;
 
@@ -47,12 +53,17 @@ public:
     return line{reinterpret_cast<std::byte*>(this) + sizeof(notices), places};
   }
 
+  [[nodiscard]] actor_place& actor() noexcept {
+    return actor_;
+  }
+
   void repair(std::uint32_t row) noexcept;
 
 private:
   bool notify_next() noexcept;
 
-  std::byte unused_[cache_line];
+  actor_place actor_;
+  std::byte unused_[cache_line - 16];
 };
 
 static_assert(sizeof(notices) == cache_line);

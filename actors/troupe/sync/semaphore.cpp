@@ -62,7 +62,8 @@ void semaphore::release(std::ptrdiff_t units) const {
   };
   if (units < 0)
     throw invalid_argument(attempted(), "it must not be negative");
-  if (units_->give(sync::owner::this_thread().row(), units)
+  const auto row = sync::owner::this_thread().row();
+  if (units_->give(row, units, row)
       == semaphore_units::release_result::above_bound)
     throw invalid_state(attempted(),
                         "it has " + std::to_string(value())

@@ -92,15 +92,16 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
     }
     bool taken = false;
     if (auto* const at = wait_in_line(me, row, taken)) {
+      const auto ticket = at->ticket.load(std::memory_order_relaxed);
       for (;;) {
         // acquire: pairs with the release in rouse.
         const auto seen = at->bell.load(std::memory_order_acquire);
-        if (take_in_line(*at, row))
+        if (take_in_line(me, *at, ticket, row))
           return true;
         if (!line::sleep(*at, seen, limit)) {
-          if (take_in_line(*at, row))
+          if (take_in_line(me, *at, ticket, row))
             return true;
-          leave_line(*at, row);
+          leave_line(me, *at, ticket, row);
           return false;
         }
         TROUPE_CRASH_POINT("sync.semaphore.woken");
@@ -124,7 +125,8 @@ place* semaphore_units::wait_in_line(owner me, std::uint32_t host,
   return waiters().enrol(me, host, taken_.load(std::memory_order_relaxed));
 }
 
-bool semaphore_units::take_in_line(place& at, std::uint32_t own_row) noexcept {
+bool semaphore_units::take_in_line(owner me, place& at, std::uint64_t ticket,
+                                   std::uint32_t own_row) noexcept {
   // Without the latch first: a look that comes too early sleeps and is roused.
   if (value_.load(std::memory_order_seq_cst) <= 0)
     return false;
@@ -132,23 +134,33 @@ bool semaphore_units::take_in_line(place& at, std::uint32_t own_row) noexcept {
   const auto free = value_.load(std::memory_order_relaxed);
   if (free <= 0)
     return false;
-  take_one(at.waiter().row());
+  if (at.waiter() != me || at.ticket.load(std::memory_order_relaxed) != ticket)
+    return false;
+  take_one(me.row());
   waiters().leave(at);
   if (free > 1)
     rouse(free - 1);
   return true;
 }
 
-void semaphore_units::leave_line(place& at, std::uint32_t own_row) noexcept {
+void semaphore_units::take_back(std::uint32_t row,
+                                std::uint32_t own_row) noexcept {
   session inside{*this, own_row};
-  waiters().leave(at);
+  repair(row);
+}
+
+void semaphore_units::leave_line(owner me, place& at, std::uint64_t ticket,
+                                 std::uint32_t own_row) noexcept {
+  session inside{*this, own_row};
+  waiters().leave(at, me, ticket);
   // We may have been the one whom a release has roused.
   rouse(value_.load(std::memory_order_relaxed));
 }
 
 semaphore_units::release_result
-semaphore_units::give(std::uint32_t row, std::int64_t count) noexcept {
-  session inside{*this, row};
+semaphore_units::give(std::uint32_t row, std::int64_t count,
+                      std::uint32_t own_row) noexcept {
+  session inside{*this, own_row};
   const auto free = value_.load(std::memory_order_relaxed);
   if (count > bound_ - free)
     return release_result::above_bound;
@@ -158,6 +170,26 @@ semaphore_units::give(std::uint32_t row, std::int64_t count) noexcept {
   TROUPE_CRASH_POINT("sync.semaphore.given");
   rouse(free + count);
   return release_result::done;
+}
+
+void semaphore_units::give_back_lost(std::uint32_t row, std::int64_t count,
+                                     std::uint32_t own_row) noexcept {
+  session inside{*this, own_row};
+  lose(row, std::min<std::int64_t>(account(row).load(std::memory_order_relaxed),
+                                   count));
+}
+
+/// Takes `count` units out of the account of `row`; so many of them are free
+/// again as bring the value to where it began.
+void semaphore_units::lose(std::uint32_t row, std::int64_t count) noexcept {
+  const auto free = value_.load(std::memory_order_relaxed);
+  const auto held = account(row).load(std::memory_order_relaxed);
+  const auto lost = std::max<std::int64_t>(0, initial_ - free);
+  if (count != 0)
+    write(row, held - static_cast<std::uint32_t>(count),
+          free + std::min(count, lost));
+  TROUPE_CRASH_POINT("sync.repair.returned");
+  rouse(value_.load(std::memory_order_relaxed));
 }
 
 /// Rouses the first `count` of the line.
@@ -180,14 +212,7 @@ void semaphore_units::repair(std::uint32_t row) noexcept {
   auto standing = waiters();
   standing.remove(row, [](place&) {});
   standing.open_up();
-  const auto free = value_.load(std::memory_order_relaxed);
-  const auto held = account(row).load(std::memory_order_relaxed);
-  if (held != 0) {
-    const auto lost = std::max<std::int64_t>(0, initial_ - free);
-    write(row, 0, free + std::min<std::int64_t>(held, lost));
-  }
-  TROUPE_CRASH_POINT("sync.repair.returned");
-  rouse(value_.load(std::memory_order_relaxed));
+  lose(row, account(row).load(std::memory_order_relaxed));
 }
 
 } // namespace troupe::sync

@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/line.hpp>
 
 #include <atomic>
@@ -19,6 +20,7 @@ namespace troupe::sync {
 ///     24    taken     counts the units ever taken
 ///     32    entry     a change of value and account that is not finished:
 ///           32 row + 1, or 0 · 36 the account's new count · 40 the new value
+///     48    actor   where its actor is
 ///     128   the line
 ///     …     accounts  units that each process has, 4 bytes per row
 ///
@@ -44,15 +46,25 @@ public:
   [[nodiscard]] bool take(owner me, deadline limit) noexcept;
 
   /// Gives `count` units to whoever comes, first of all those of `row`'s own.
-  [[nodiscard]] release_result give(std::uint32_t row,
-                                    std::int64_t count) noexcept;
+  [[nodiscard]] release_result give(std::uint32_t row, std::int64_t count,
+                                    std::uint32_t own_row) noexcept;
+
+  /// The same for an actor of `row` that ended with `count` units: as after a
+  /// death.
+  void give_back_lost(std::uint32_t row, std::int64_t count,
+                      std::uint32_t own_row) noexcept;
 
   /// As with a mutex, for an actor. Nullptr: a unit is taken already, or there
   /// is no room; `taken` tells which.
   [[nodiscard]] place* wait_in_line(owner me, std::uint32_t host,
                                     bool& taken) noexcept;
-  [[nodiscard]] bool take_in_line(place& at, std::uint32_t own_row) noexcept;
-  void leave_line(place& at, std::uint32_t own_row) noexcept;
+  [[nodiscard]] bool take_in_line(owner me, place& at, std::uint64_t ticket,
+                                  std::uint32_t own_row) noexcept;
+  void leave_line(owner me, place& at, std::uint64_t ticket,
+                  std::uint32_t own_row) noexcept;
+
+  /// Gives back what `row` took a moment ago, and had died before.
+  void take_back(std::uint32_t row, std::uint32_t own_row) noexcept;
 
   [[nodiscard]] std::int64_t value() const noexcept {
     return value_.load(std::memory_order_acquire);
@@ -67,6 +79,10 @@ public:
                 places};
   }
 
+  [[nodiscard]] actor_place& actor() noexcept {
+    return actor_;
+  }
+
   void repair(std::uint32_t row) noexcept;
 
 private:
@@ -76,6 +92,7 @@ private:
   void write(std::uint32_t row, std::uint32_t count,
              std::int64_t value) noexcept;
   void finish_entry() noexcept;
+  void lose(std::uint32_t row, std::int64_t count) noexcept;
   void rouse(std::int64_t count) noexcept;
 
   std::atomic<std::int64_t> value_;
@@ -85,7 +102,8 @@ private:
   std::atomic<std::uint32_t> entry_row_;
   std::atomic<std::uint32_t> entry_count_;
   std::atomic<std::int64_t> entry_value_;
-  std::byte unused_[cache_line - 48];
+  actor_place actor_;
+  std::byte unused_[cache_line - 64];
 };
 
 static_assert(sizeof(semaphore_units) == cache_line);

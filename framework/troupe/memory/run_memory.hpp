@@ -54,7 +54,7 @@ struct run_header {
   os::wait_word interrupted{0};
   /// Offset of the object where names are registered, 0 before the first.
   std::atomic<std::uint64_t> registry{0};
-  /// Packed slot_id of the services host, 0 before the first.
+  /// Offset of the cell of the services host, 0 before the first.
   std::atomic<std::uint64_t> services{0};
   /// One above the highest process slot ever used: where scans may stop.
   std::atomic<std::uint32_t> slots_high{0};

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace troupe::sync {
+
+/// Where the actor of a sync object is. Part of the object; zero: nowhere.
+///
+///     0    home    packed slot_id of the services host that carries it
+///     8    id      the actor's id there
+struct actor_place {
+  std::atomic<std::uint64_t> home;
+  std::atomic<std::uint64_t> id;
+};
+
+static_assert(sizeof(actor_place) == 16);
+
+/// Rings the bell of the process that carries the actor, if there is one, so
+/// that it looks again.
+void ring_home(const actor_place& of) noexcept;
+
+/// Returns whether the process in `row` carries the actor.
+[[nodiscard]] bool is_home(const actor_place& of, std::uint32_t row) noexcept;
+
+} // namespace troupe::sync

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/sync/actor_place.hpp>
+#include <troupe/sync/clients.hpp>
+#include <troupe/sync/doorman.hpp>
+#include <troupe/sync/services.hpp>
+#include <troupe/transport/caf_error.hpp>
+
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace troupe::sync {
+
+/// What the actors of this layer have in common: their process, their clients,
+/// and requests that wait.
+///
+/// `Request` has a `client whose` and says with `std::uint64_t key` how the
+/// doorman names it.
+template <class Actor, class Request>
+class desk {
+public:
+  using pointer = typename Actor::pointer;
+  using position = typename std::list<Request>::iterator;
+
+  desk() = default;
+  desk(const desk&) = delete;
+  desk& operator=(const desk&) = delete;
+
+protected:
+  void open(pointer self, actor_place& where,
+            std::function<void(const client&)> bury) {
+    self_ = self;
+    row_ = memory::run_memory::current().self().index;
+    clients_.start(self_, std::move(bury));
+    services::enter(where, self_->id());
+  }
+
+  /// Who has sent the message at hand, from now on watched; nothing for a
+  /// sender that cannot own anything here.
+  [[nodiscard]] std::optional<client> sender() {
+    const auto from
+      = caf::actor_cast<caf::strong_actor_ptr>(self_->current_sender());
+    auto result = client::of(from);
+    if (result)
+      clients_.watch(self_, from, *result);
+    return result;
+  }
+
+  [[nodiscard]] caf::error refuse(errc why, std::string text) const {
+    return transport::make_error(why, std::move(text));
+  }
+
+  [[nodiscard]] caf::error refuse_sender(const std::string& what) const {
+    return refuse(errc::invalid_argument,
+                  what + ": the sender is no actor of this run");
+  }
+
+  position add(Request request) {
+    request.key = doorman::of_this_process().next_key();
+    requests_.push_back(std::move(request));
+    return std::prev(requests_.end());
+  }
+
+  /// Has `(roused_atom, key)` sent when `ready()` or when the limit has passed.
+  void wait_for(position of, std::function<bool()> ready, deadline limit) {
+    doorman::of_this_process().watch(
+      of->key, caf::actor_cast<caf::actor>(self_->address()), std::move(ready),
+      limit);
+  }
+
+  /// Ends a request and returns it.
+  Request take(position of) {
+    doorman::of_this_process().forget(of->key);
+    auto result = std::move(*of);
+    requests_.erase(of);
+    return result;
+  }
+
+  /// Calls `step` for the request that the doorman names.
+  template <class Step>
+  void with(std::uint64_t key, Step step) {
+    for (auto at = requests_.begin(); at != requests_.end(); ++at)
+      if (at->key == key)
+        return step(at);
+  }
+
+  /// Ends the requests of a client; `step` gets each.
+  template <class Step>
+  void end_requests_of(const client& gone, Step step) {
+    for (auto at = requests_.begin(); at != requests_.end();) {
+      const auto here = at++;
+      if (here->whose.who == gone.who)
+        step(take(here));
+    }
+  }
+
+  pointer self_ = nullptr;
+  std::uint32_t row_ = 0;
+
+private:
+  client_watch clients_;
+  std::list<Request> requests_;
+};
+
+} // namespace troupe::sync

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/sync/doorman.hpp>
+
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/signals.hpp>
+#include <troupe/sync/sync_messages.hpp>
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+namespace troupe::sync {
+
+doorman& doorman::of_this_process() {
+  // Never destroyed: its thread ends with the process.
+  static auto& only = *new doorman;
+  return only;
+}
+
+doorman::doorman() {
+  std::thread{[this] { run(); }}.detach();
+}
+
+std::uint64_t doorman::next_key() {
+  const std::scoped_lock guard{mutex_};
+  return ++last_key_;
+}
+
+void doorman::watch(std::uint64_t key, caf::actor whom,
+                    std::function<bool()> ready, deadline limit) {
+  {
+    const std::scoped_lock guard{mutex_};
+    entries_.insert_or_assign(key,
+                              entry{std::move(whom), std::move(ready), limit});
+  }
+  // Perhaps it is ready already.
+  memory::ring(memory::run_memory::current().own_slot());
+}
+
+void doorman::forget(std::uint64_t key) {
+  const std::scoped_lock guard{mutex_};
+  entries_.erase(key);
+}
+
+void doorman::run() {
+  os::block_all_signals();
+  auto& slot = memory::run_memory::current().own_slot();
+  for (;;) {
+    const auto seen = slot.bell.load(std::memory_order_seq_cst);
+    auto limit = deadline::never();
+    {
+      const std::scoped_lock guard{mutex_};
+      for (auto at = entries_.begin(); at != entries_.end();) {
+        if (at->second.limit.passed() || at->second.ready()) {
+          caf::anon_send(at->second.whom, roused_atom_v, at->first);
+          at = entries_.erase(at);
+          continue;
+        }
+        limit = std::min(limit, at->second.limit);
+        ++at;
+      }
+    }
+    static_cast<void>(memory::wait_for_ring(slot, seen, limit));
+  }
+}
+
+} // namespace troupe::sync

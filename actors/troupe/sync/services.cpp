@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/sync/services.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/process/table.hpp>
+#include <troupe/runtime/host.hpp>
+#include <troupe/runtime/keeper.hpp>
+#include <troupe/transport/node.hpp>
+
+#include <mutex>
+
+namespace troupe::sync {
+
+namespace {
+
+using memory::run_memory;
+
+/// What `run_header::services` leads to.
+struct services_cell {
+  memory::reference cell;
+  memory::slot_id process;
+
+  [[nodiscard]] bool is_alive() const {
+    return hosting::is_alive(process.packed());
+  }
+};
+
+/// The keeper's id, which the host announces, and the host's packed slot_id.
+constexpr std::uint64_t cell_size = 16;
+
+std::atomic<std::uint64_t>& process_word(const memory::reference& cell) {
+  return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())[1];
+}
+
+std::optional<services_cell> look() {
+  const auto where
+    = run_memory::current().header().services.load(std::memory_order_acquire);
+  if (where == 0)
+    return std::nullopt;
+  try {
+    auto cell = memory::reference::attach(where, memory::object_kind::block);
+    const auto process = memory::slot_id::unpacked(
+      process_word(cell).load(std::memory_order_acquire));
+    return services_cell{std::move(cell), process};
+  } catch (const stale_handle&) {
+    // Its last holder was the host itself, which is dead.
+    return std::nullopt;
+  }
+}
+
+/// The cell as the argument of the host's process: see runtime/host_cell.hpp.
+factory::host_cell as_host_cell(const memory::reference& cell) {
+  codec::packet packed;
+  codec::encoder to{packed};
+  to.handle(cell);
+  auto result = [&] {
+    codec::decoder from{packed.body(), packed.handles()};
+    return factory::host_cell::load(from);
+  }();
+  packed.release_handles();
+  return result;
+}
+
+services_cell start() {
+  auto cell = memory::reference::create(memory::object_kind::block, cell_size);
+  start_options options;
+  options.name = "services";
+  options.daemon = true;
+  auto runner = troupe::start<&factory::keep_host>(
+    options, as_host_cell(cell), factory::host_life::until_told);
+  const auto id = runner.view().id();
+  process_word(cell).store(id.packed(), std::memory_order_release);
+  auto& memory = run_memory::current();
+  // It belongs to the root, and so it outlives us.
+  const memory::slot_id root{0, memory.slot(0).generation.load()};
+  memory.slot(id.index).parent.store(root.packed());
+  runner.detach();
+  return {std::move(cell), id};
+}
+
+services_cell find_or_start() {
+  auto& word = run_memory::current().header().services;
+  for (;;) {
+    auto before = word.load(std::memory_order_acquire);
+    if (auto found = look(); found && found->is_alive())
+      return std::move(*found);
+    auto mine = start();
+    // release: pairs with the acquire in look; the cell is whole.
+    if (word.compare_exchange_strong(before, mine.cell.where(),
+                                     std::memory_order_acq_rel))
+      return mine;
+    process_view{mine.process}.kill();
+  }
+}
+
+std::uint64_t keeper_id(const memory::reference& cell) {
+  return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())
+    ->load(std::memory_order_acquire);
+}
+
+} // namespace
+
+caf::actor services::keeper() {
+  static_cast<void>(actor_system());
+  for (;;) {
+    const auto found = find_or_start();
+    auto& own = run_memory::current().own_slot();
+    const auto ready = [&] {
+      return keeper_id(found.cell) != 0 || !found.is_alive();
+    };
+    while (!ready())
+      mailbox::sleep_at_door(own, ready,
+                             deadline::after(std::chrono::milliseconds{1}));
+    if (const auto id = keeper_id(found.cell); id != 0 && found.is_alive())
+      if (auto actor = transport::node::require().actor_in(found.process, id))
+        return caf::actor_cast<caf::actor>(actor);
+    const auto status = process_view{found.process}.status();
+    if (status && !status->signaled())
+      throw error_of<errc::process_died>("start the services host",
+                                         status->description());
+  }
+}
+
+std::optional<process_view> services::process() {
+  if (auto found = look(); found && found->is_alive())
+    return process_view{found->process};
+  return std::nullopt;
+}
+
+void services::end() {
+  if (const auto running = process()) {
+    running->kill();
+    running->join();
+  }
+}
+
+caf::strong_actor_ptr services::find(const actor_place& where) {
+  const auto home = where.home.load(std::memory_order_acquire);
+  const auto id = where.id.load(std::memory_order_acquire);
+  if (home == 0 || id == 0 || !hosting::is_alive(home)
+      || where.home.load(std::memory_order_acquire) != home)
+    return nullptr;
+  static_cast<void>(actor_system());
+  return transport::node::require().actor_in(memory::slot_id::unpacked(home),
+                                             id);
+}
+
+caf::strong_actor_ptr services::make(const hosting::entry& recipe,
+                                     codec::packet& arguments) {
+  try {
+    return factory::request_actor(keeper(), recipe, arguments);
+  } catch (const error_of<errc::process_died>&) {
+    if (process())
+      throw;
+    return nullptr;
+  }
+}
+
+void services::enter(actor_place& where, caf::actor_id id) {
+  where.id.store(id, std::memory_order_release);
+  // release: pairs with the acquire in find; the id belongs to it.
+  where.home.store(run_memory::current().self().packed(),
+                   std::memory_order_release);
+}
+
+} // namespace troupe::sync

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/process/process.hpp>
+#include <troupe/runtime/actor_factory.hpp>
+#include <troupe/sync/actor_place.hpp>
+
+#include <caf/actor.hpp>
+
+#include <optional>
+
+namespace troupe::sync {
+
+/// The *services host*: a process of the run that carries the actors of its
+/// sync objects, so that they outlive whoever made those.
+///
+/// It is started when an actor of a sync object is first asked for, by whoever
+/// asks, and belongs to the root: it ends with the run. The objects themselves
+/// are shared memory and need it for nothing.
+///
+/// # What a crash leaves
+/// Requests that it had not answered fail at once. Whoever asks for an actor
+/// next, and every process that has asked before, starts it anew.
+class services {
+public:
+  /// Returns the host's keeper; starts the host where there is none.
+  /// Throws what `host` throws.
+  /// @blocks on the new process, some milliseconds
+  [[nodiscard]] static caf::actor keeper();
+
+  /// The process, if there is one now.
+  [[nodiscard]] static std::optional<process_view> process();
+
+  /// Ends it, if there is one, and waits until it is gone. It is started again
+  /// when it is needed.
+  static void end();
+
+  /// Returns the actor at `where`, or has `Recipe` make one from `arguments`
+  /// in the services host and enters it there.
+  template <class Recipe, class... Args>
+  [[nodiscard]] static typename Recipe::handle
+  find_or_make(actor_place& where, const Args&... args) {
+    using handle = typename Recipe::handle;
+    for (;;) {
+      if (auto found = find(where))
+        return caf::actor_cast<handle>(found);
+      auto arguments = factory::encode_for<Recipe>(args...);
+      // Nothing: the host was killed meanwhile, and is started anew.
+      if (auto made = make(factory::entry_of<Recipe>, arguments))
+        return caf::actor_cast<handle>(made);
+    }
+  }
+
+  /// Enters an actor of the calling process, the services host.
+  static void enter(actor_place& where, caf::actor_id id);
+
+private:
+  [[nodiscard]] static caf::strong_actor_ptr find(const actor_place& where);
+  [[nodiscard]] static caf::strong_actor_ptr make(const hosting::entry& recipe,
+                                                  codec::packet& arguments);
+};
+
+} // namespace troupe::sync
