@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Kills processes whose actors talk: at each named point of the transport, as
+// sender and as receiver, and at random instants. Whatever happens, those who
+// live hear of it, get what was published before, in order and without a gap,
+// and go on.
+
+#include <troupe/os/crash_point.hpp>
+#include <troupe/runtime/names.hpp>
+#include <troupe/runtime/spawn.hpp>
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/node.hpp>
+
+#include <caf/all.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience = 30s;
+
+/// Every 50th message is large enough to need pieces or another ring.
+std::string load_of(std::int32_t number) {
+  const auto size = number % 50 == 49 ? (number % 100 == 99 ? 3'000'000 : 40'000)
+                                      : number % 300;
+  return std::string(static_cast<std::size_t>(size),
+                     static_cast<char>('a' + number % 26));
+}
+
+/// Arms a crash point in its process, then sends as many numbered messages as
+/// it is told to whoever told it; and swallows what it gets.
+caf::behavior victim(caf::event_based_actor* self) {
+  return {
+    [](caf::add_atom, const std::string& point, std::uint32_t countdown) {
+      troupe::os::arm_crash_point(point, countdown);
+      return caf::ok_atom_v;
+    },
+    [self](caf::put_atom, std::int32_t first, std::int32_t count,
+           const caf::actor& to) {
+      for (auto number = first; number < first + count; ++number)
+        self->send(to, number, load_of(number));
+    },
+    [](std::int32_t number, const std::string&) { return number; },
+    [](caf::update_atom, const std::string& name, const caf::actor& who) {
+      troupe::names::set(name, who);
+      return caf::ok_atom_v;
+    },
+  };
+}
+
+/// Checks that numbers come without a gap and contents whole.
+struct checker_state {
+  std::int32_t next = 0;
+  std::int32_t wrong = 0;
+};
+
+caf::behavior checker(caf::stateful_actor<checker_state>* self) {
+  return {
+    [self](std::int32_t number, const std::string& load) {
+      if (number != self->state.next || load != load_of(number))
+        ++self->state.wrong;
+      self->state.next = number + 1;
+    },
+    [self](caf::get_atom) { return self->state.next; },
+    [self](caf::sub_atom) { return self->state.wrong; },
+  };
+}
+
+std::int32_t ask(caf::scoped_actor& self, const caf::actor& whom, auto what) {
+  std::int32_t result = -1;
+  self->request(whom, patience, what)
+    .receive([&](std::int32_t x) { result = x; },
+             [](caf::error& why) { FAIL(to_string(why)); });
+  return result;
+}
+
+/// Waits until `actor` is dead; false if that does not come.
+bool dies(caf::scoped_actor& self, const caf::actor& actor) {
+  self->monitor(actor);
+  bool dead = false;
+  self->receive(
+    [&](const caf::down_msg& down) {
+      dead = troupe::transport::code_of(down.reason)
+             == troupe::errc::peer_died;
+      CAPTURE(to_string(down.reason));
+      CHECK(dead);
+    },
+    caf::after(patience) >> [] {});
+  return dead;
+}
+
+/// An actor in another process still answers one in this.
+bool goes_on(caf::scoped_actor& self, const caf::actor& witness) {
+  bool answered = false;
+  self->request(witness, patience, std::int32_t{5}, std::string{"still there"})
+    .receive([&](std::int32_t) { answered = true; }, [](caf::error&) {});
+  return answered;
+}
+
+bool arm(caf::scoped_actor& self, const caf::actor& whom,
+         const std::string& point, std::uint32_t countdown) {
+  bool armed = false;
+  self->request(whom, patience, caf::add_atom_v, point, countdown)
+    .receive([&](caf::ok_atom) { armed = true; }, [](caf::error&) {});
+  return armed;
+}
+
+} // namespace
+
+TEST_CASE("a sender killed at any point of sending leaves whole messages") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"witness"};
+  const auto witness = house.spawn<victim>();
+  for (const std::string point :
+       {"transport.send.written", "transport.send.published",
+        "transport.send.piece", "transport.ring.moved"})
+    for (const std::uint32_t countdown : {1U, 2U, 7U, 150U}) {
+      // A ring moves once, and few messages come in pieces.
+      if ((point == "transport.ring.moved" && countdown > 1)
+          || (point == "transport.send.piece" && countdown > 7))
+        continue;
+      CAPTURE(point);
+      CAPTURE(countdown);
+      troupe::host doomed{"doomed"};
+      const auto sender = doomed.spawn<victim>();
+      const auto judge = troupe::spawn<checker>(troupe::placement::here);
+      // Armed by a message without an answer: the point may be in the answer.
+      self->send(sender, caf::put_atom_v, 0, 3, judge);
+      self->send(sender, caf::add_atom_v, point, countdown);
+      self->send(sender, caf::put_atom_v, 3, 400, judge);
+      CHECK(dies(self, sender));
+      CHECK(ask(self, judge, caf::sub_atom_v) == 0);
+      CHECK(ask(self, judge, caf::get_atom_v) < 403);
+      CHECK(goes_on(self, witness));
+      caf::anon_send_exit(judge, caf::exit_reason::user_shutdown);
+    }
+}
+
+TEST_CASE("a sender killed while it makes its ring disturbs nobody") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"witness"};
+  const auto witness = house.spawn<victim>();
+  for (const std::string point :
+       {"transport.ring.made", "transport.ring.announced"}) {
+    CAPTURE(point);
+    troupe::host doomed{"doomed"};
+    const auto sender = doomed.spawn<victim>();
+    CHECK(arm(self, sender, point, 1));
+    // Its first message to the witness's process makes a ring.
+    self->send(sender, caf::put_atom_v, 0, 1, witness);
+    CHECK(dies(self, sender));
+    CHECK(goes_on(self, witness));
+  }
+}
+
+TEST_CASE("a receiver killed in its hub fails its senders, and they go on") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"witness"};
+  const auto witness = house.spawn<victim>();
+  for (const std::uint32_t countdown : {2U, 3U, 40U, 300U}) {
+    CAPTURE(countdown);
+    troupe::host doomed{"doomed"};
+    const auto receiver = doomed.spawn<victim>();
+    self->send(receiver, caf::add_atom_v, std::string{"transport.hub.taken"},
+               countdown);
+    for (std::int32_t number = 0; number < 400; ++number)
+      self->send(receiver, number, load_of(number));
+    CHECK(dies(self, receiver));
+    caf::error why;
+    self->request(receiver, patience, std::int32_t{1}, std::string{})
+      .receive([](std::int32_t) {}, [&](caf::error& e) { why = e; });
+    CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
+    CHECK(goes_on(self, witness));
+    // Answers to what was sent are of no interest here.
+    while (self->has_next_message())
+      self->dequeue();
+  }
+}
+
+TEST_CASE("a process killed while it registers a name leaves the table whole") {
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto own = troupe::spawn<victim>(troupe::placement::here);
+  for (const std::string point :
+       {"runtime.name.written", "runtime.name.set"}) {
+    CAPTURE(point);
+    troupe::host doomed{"doomed"};
+    const auto who = doomed.spawn<victim>();
+    CHECK(arm(self, who, point, 1));
+    self->send(who, caf::update_atom_v, std::string{"contested"}, who);
+    CHECK(dies(self, who));
+    CHECK(!troupe::names::find("contested"));
+    troupe::names::set("contested", own);
+    CHECK(troupe::names::find("contested") == own);
+    CHECK(troupe::names::erase("contested"));
+  }
+  caf::anon_send_exit(own, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("processes that flood each other are killed at random instants") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"witness"};
+  const auto witness = house.spawn<victim>();
+  std::minstd_rand random{20240607};
+  for (int round = 0; round < 60; ++round) {
+    CAPTURE(round);
+    troupe::host doomed{"doomed"};
+    const auto far = doomed.spawn<victim>();
+    const auto judge = troupe::spawn<checker>(troupe::placement::here);
+    self->send(far, caf::put_atom_v, 0, 1'000'000, judge);
+    for (std::int32_t number = 0; number < 200; ++number)
+      self->send(far, number, load_of(number));
+    std::this_thread::sleep_for(
+      std::chrono::microseconds{random() % 20'000});
+    doomed.kill();
+    CHECK(dies(self, far));
+    CHECK(ask(self, judge, caf::sub_atom_v) == 0);
+    if (round % 10 == 0)
+      CHECK(goes_on(self, witness));
+    while (self->has_next_message())
+      self->dequeue();
+    caf::anon_send_exit(judge, caf::exit_reason::user_shutdown);
+  }
+}

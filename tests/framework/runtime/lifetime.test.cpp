@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/runtime/spawn.hpp>
+
+#include <troupe/channel/queue.hpp>
+#include <troupe/process/future.hpp>
+#include <troupe/transport/handle_coding.hpp>
+
+#include <support/eventually.hpp>
+
+#include <caf/all.hpp>
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+caf::behavior echo(caf::event_based_actor* self) {
+  return {
+    [](std::int32_t x) { return x; },
+    [](caf::get_atom) { return static_cast<std::int32_t>(::getpid()); },
+    [self](caf::close_atom) { self->quit(); },
+  };
+}
+
+/// A function that uses no actor.
+bool builds_an_actor_system() {
+  return troupe::has_actor_system();
+}
+
+/// A plain function in a process, which uses a handle that it was given.
+std::int32_t ask_actor(const caf::actor& whom, std::int32_t x) {
+  caf::scoped_actor self{troupe::actor_system()};
+  std::int32_t result = 0;
+  self->request(whom, 20s, x)
+    .receive([&](std::int32_t answer) { result = answer; },
+             [](caf::error&) {});
+  return result;
+}
+
+std::int32_t ask_from_queue(troupe::queue<caf::actor> handles,
+                            troupe::queue<caf::message> words) {
+  const auto whom = handles.get();
+  const auto word = words.get();
+  return ask_actor(whom, word.get_as<std::int32_t>(0));
+}
+
+std::size_t processes() {
+  return troupe::active_children().size();
+}
+
+} // namespace
+
+TEST_CASE("a process that uses no actor builds no actor system") {
+  CHECK(!troupe::async<builds_an_actor_system>().get());
+}
+
+TEST_CASE("handles travel as arguments and through queues") {
+  const auto actor = troupe::spawn<echo>();
+  CHECK(troupe::async<ask_actor>(actor, 12).get() == 12);
+  troupe::queue<caf::actor> handles;
+  troupe::queue<caf::message> words;
+  handles.put(actor);
+  words.put(caf::make_message(std::int32_t{31}));
+  CHECK(troupe::async<ask_from_queue>(handles, words).get() == 31);
+  caf::anon_send(actor, caf::close_atom_v);
+}
+
+TEST_CASE("a process of one actor ends with it") {
+  const auto before = processes();
+  const auto actor = troupe::spawn<echo>();
+  CHECK(processes() == before + 1);
+  caf::anon_send(actor, caf::close_atom_v);
+  CHECK(troupe::test::eventually([&] { return processes() == before; }));
+}
+
+TEST_CASE("a host ends with its handle, and tells its actors") {
+  caf::scoped_actor self{troupe::actor_system()};
+  caf::actor actor;
+  troupe::process_view view;
+  {
+    troupe::host house{"house"};
+    view = house.view();
+    actor = house.spawn<echo>();
+    self->monitor(actor);
+    CHECK(view.is_alive());
+  }
+  CHECK(!view.is_alive());
+  bool told = false;
+  self->receive(
+    [&](const caf::down_msg& down) {
+      told = down.reason == caf::exit_reason::user_shutdown;
+    },
+    caf::after(20s) >> [] {});
+  CHECK(told);
+}
+
+TEST_CASE("moved hosts go on") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host first{"first"};
+  troupe::host second = std::move(first);
+  CHECK(ask_actor(second.spawn<echo>(), 3) == 3);
+  CHECK_THROWS_AS(static_cast<void>(first.spawn<echo>()),
+                  troupe::invalid_state);
+}
