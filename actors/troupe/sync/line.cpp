@@ -75,8 +75,16 @@ void line::open_up() noexcept {
 }
 
 void line::rouse(place& at) noexcept {
+  announce(at);
+  wake(at);
+}
+
+void line::announce(place& at) noexcept {
   // release: pairs with the acquire of who sleeps there and looks again.
   at.bell.fetch_add(1, std::memory_order_release);
+}
+
+void line::wake(place& at) noexcept {
   TROUPE_CRASH_POINT("sync.line.before_wake");
   if (at.waiter().is_actor())
     memory::ring(memory::run_memory::current().slot(

@@ -131,6 +131,11 @@ public:
   /// now, who then looks and sleeps again.
   static void rouse(place& at) noexcept;
 
+  /// The two halves of `rouse`: to be roused, and to wake. Whoever does the
+  /// second outside of the latch is not in the way of who wakes.
+  static void announce(place& at) noexcept;
+  static void wake(place& at) noexcept;
+
   /// Sleeps at `at` until roused after `seen` was read from its bell.
   /// False: `limit` has passed. True also for no reason.
   static bool sleep(const place& at, std::uint32_t seen,

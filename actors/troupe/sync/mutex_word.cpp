@@ -192,10 +192,12 @@ bool mutex_word::give_back_slowly(std::uint64_t seen, owner me) noexcept {
 
 void mutex_word::rouse_first(std::uint32_t row) noexcept {
   session inside{*this, row};
-  if (auto* const next = waiters().first())
-    line::rouse(*next);
-  else
-    settle();
+  auto* const next = waiters().first();
+  if (next == nullptr)
+    return settle();
+  line::announce(*next);
+  inside.leave();
+  line::wake(*next);
 }
 
 /// Makes the first of the line the owner. False: nobody is there any more.
@@ -212,7 +214,9 @@ bool mutex_word::hand_over() noexcept {
     std::memory_order_seq_cst, std::memory_order_relaxed)) {
   }
   TROUPE_CRASH_POINT("sync.unlock.handed_over");
-  line::rouse(*next);
+  line::announce(*next);
+  inside.leave();
+  line::wake(*next);
   return true;
 }
 
