@@ -100,6 +100,22 @@ int dies_in_parent(const std::string& point) {
   return 0;
 }
 
+/// What the process table says, for whoever looks into a hang.
+void show_table() {
+  auto& memory = run_memory::current();
+  const auto& header = memory.header();
+  std::cout << "server " << header.fork_server.load() << ", reaping "
+            << header.reaping.load() << '\n';
+  for (std::uint32_t index = 0; index < header.slots_high; ++index) {
+    const auto& slot = memory.slot(index);
+    if (slot.current_state() != troupe::memory::slot_state::free)
+      std::cout << "slot " << index << " state " << slot.state.load()
+                << " generation " << slot.generation.load() << " claimant "
+                << slot.claimant() << " pid " << slot.pid.load() << " parent "
+                << slot.parent.load() << ' ' << slot.name.data() << '\n';
+  }
+}
+
 std::atomic<bool> go{false};
 
 int root_dies(const std::string& point) {
@@ -137,6 +153,10 @@ int many_kills(unsigned long seed, int kills) {
     }
     if (turn.load() < kills) {
       std::cout << "stuck at kill " << turn.load() << std::endl;
+      show_table();
+      std::cout << std::flush;
+      if (std::getenv("TROUPE_TEST_STAY") != nullptr)
+        sleep_for_ever();
       std::abort();
     }
   }};

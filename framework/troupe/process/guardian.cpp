@@ -51,6 +51,14 @@ void for_each_host(Visit visit) {
   });
 }
 
+bool has_claimed(std::int32_t pid) {
+  bool result = false;
+  for_each_host([&](std::uint32_t, process_slot& slot) {
+    result = result || slot.claimant() == pid;
+  });
+  return result;
+}
+
 } // namespace
 
 guardian::guardian() : event_(os::make_event()) {
@@ -215,7 +223,9 @@ void guardian::adopt() {
   for (const auto pid : os::children_named(fork_server_name)) {
     if (pid == server_ || is_orphan(pid))
       continue;
-    if (os::peek_child(pid).ended)
+    // It may have claimed its slot, run and ended since we looked: then it is
+    // an orphan to bury, at the next turn.
+    if (os::peek_child(pid).ended && !has_claimed(pid))
       os::reap(pid);
     else
       unclaimed_ = true;
