@@ -46,6 +46,8 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
       || tag.flags == (with_stages | as_image) || tag.handles != 0)
     return false;
   const caf::message_id id{head->id};
+  if (version::is_stream(id))
+    return false;
   const auto& target = flow_.target(head->target);
   auto sender = sender_of(*head);
   if (id.is_response())

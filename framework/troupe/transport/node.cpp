@@ -160,8 +160,10 @@ void node::give_up(peer& of, const caf::error& reason) {
   for (const auto& each : requests_.take_all(of.process()))
     if (const auto asker = each.asker.lock())
       fail_request(asker, caf::message_id{each.sent_id}, reason);
+  // CAF also notes actors for which there is no proxy, as empty handles.
   for (const auto& each : proxies_.get_all(of.name()))
-    proxies_.erase(of.name(), each->aid, reason);
+    if (each)
+      proxies_.erase(of.name(), each->aid, reason);
   proxies_.erase(of.name());
 }
 

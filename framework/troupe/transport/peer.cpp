@@ -36,6 +36,15 @@ std::vector<std::byte>& scratch() {
   return buffer;
 }
 
+/// CAF destroys a message by a table that does not know its type, so it must
+/// stay alive.
+void keep_for_ever(caf::message undying) {
+  static auto& mutex = *new std::mutex;
+  static auto& kept = *new std::vector<caf::message>;
+  const std::scoped_lock held{mutex};
+  kept.push_back(std::move(undying));
+}
+
 std::string type_trouble(caf::type_id_t type, std::string_view why) {
   return "send a message with " + name_of(type) + ": " + std::string{why}
          + "; name its type-id block in troupe::use_messages before "
@@ -54,10 +63,15 @@ peer::peer(node& of, memory::slot_id process)
 bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   if (failed())
     return refuse(what, target, failure(), "its process is dead");
+  if (version::is_stream(what.mid))
+    return refuse(what, target,
+                  make_error(errc::invalid_argument,
+                             "send a part of a stream: CAF 0.18's streams stay "
+                             "in their process; send messages, or use a "
+                             "troupe::queue"),
+                  "streams stay in their process");
   if (const auto type = unknown_type(what.payload.types())) {
-    // CAF destroys a message by a table that does not know this type: the
-    // message must stay alive for ever.
-    static_cast<void>(new caf::message(std::move(what.payload)));
+    keep_for_ever(std::move(what.payload));
     what.payload = caf::message{};
     return refuse(what, target,
                   make_error(errc::unknown_message_type,
@@ -145,8 +159,9 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
       memory::ring(slot_);
     return true;
   }
+  const auto first = outbox_->idle();
   outbox_->wait(urgent, tag, {buffer.data(), buffer.data() + size});
-  wait_for_room(held);
+  wait_for_room(held, first);
   return true;
 }
 
@@ -329,8 +344,9 @@ bool peer::open(lock&) {
 }
 
 /// Something was added to what waits: sends what can be sent, then makes the
-/// calling thread wait if it may and there is too much.
-void peer::wait_for_room(lock& held) {
+/// calling thread wait if it may and there is too much. The `first` to find the
+/// ring full looks for a moment whether the reader is just behind.
+void peer::wait_for_room(lock& held, bool first) {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::microseconds patience{100};
   set_congested(true);
@@ -344,7 +360,7 @@ void peer::wait_for_room(lock& held) {
       held.lock();
     }
     if (on_duty || !outbox_
-        || (!published && clock::now() - start > patience))
+        || (!published && (!first || clock::now() - start > patience)))
       break;
     if (!published) {
       held.unlock();

@@ -92,7 +92,7 @@ private:
   bool send_in_place(message_head head, const caf::mailbox_element& what,
                      std::size_t image);
   void put(frame_tag tag, std::vector<std::byte> body);
-  void wait_for_room(lock& held);
+  void wait_for_room(lock& held, bool first);
   void set_congested(bool congested) noexcept;
 
   node& node_;

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Full rings: who waits, who does not, and what overtakes.
+
+#include <troupe/runtime/spawn.hpp>
+#include <troupe/transport/dead_letters.hpp>
+#include <troupe/transport/node.hpp>
+#include <troupe/transport/node_name.hpp>
+
+#include <support/eventually.hpp>
+
+#include <caf/all.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience = 60s;
+
+/// Counts what comes; sends `count` loads to `to` when told.
+caf::behavior flooder(caf::event_based_actor* self) {
+  auto received = std::make_shared<std::int32_t>(0);
+  return {
+    [self](caf::put_atom, const caf::actor& to, std::int32_t count) {
+      const std::string load(1000, 'x');
+      for (std::int32_t i = 0; i < count; ++i)
+        self->send(to, load);
+    },
+    [received](const std::string&) { ++*received; },
+    [received](caf::get_atom) { return *received; },
+    [self](caf::close_atom) { self->quit(); },
+    [](std::int32_t x) { return x; },
+  };
+}
+
+/// Every message takes a while.
+caf::behavior sluggard(caf::event_based_actor*) {
+  return {[](std::int32_t x) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{x});
+    return x;
+  }};
+}
+
+std::int32_t count_of(caf::scoped_actor& self, const caf::actor& whom) {
+  std::int32_t result = -1;
+  self->request(whom, patience, caf::get_atom_v)
+    .receive([&](std::int32_t x) { result = x; }, [](caf::error&) {});
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("two processes that flood each other get everything") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host left{"left"};
+  troupe::host right{"right"};
+  const auto a = left.spawn<flooder>();
+  const auto b = right.spawn<flooder>();
+  self->send(a, caf::put_atom_v, b, 30'000);
+  self->send(b, caf::put_atom_v, a, 30'000);
+  CHECK(troupe::test::eventually(
+    [&] { return count_of(self, a) == 30'000 && count_of(self, b) == 30'000; },
+    patience));
+}
+
+TEST_CASE("a sender waits for a stopped receiver, and loses nothing") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"stopped"};
+  const auto to = house.spawn<flooder>();
+  CHECK(count_of(self, to) == 0);
+  ::kill(house.pid(), SIGSTOP);
+  std::atomic<std::int32_t> sent{0};
+  std::thread sender{[&] {
+    caf::scoped_actor own{troupe::actor_system()};
+    const std::string load(1000, 'x');
+    for (; sent < 20'000; ++sent)
+      own->send(to, load);
+  }};
+  // It waits once it has sent no more for a while.
+  std::int32_t before = -1;
+  CHECK(troupe::test::eventually([&] {
+    const auto now = sent.load();
+    std::this_thread::sleep_for(200ms);
+    return now == std::exchange(before, now);
+  }));
+  CHECK(before < 20'000);
+  ::kill(house.pid(), SIGCONT);
+  sender.join();
+  CHECK(troupe::test::eventually(
+    [&] { return count_of(self, to) == 20'000; }, patience));
+}
+
+TEST_CASE("a sender that waits for a receiver hears when that one is killed") {
+  troupe::host house{"doomed"};
+  const auto to = house.spawn<flooder>();
+  ::kill(house.pid(), SIGSTOP);
+  std::thread sender{[&] {
+    caf::scoped_actor own{troupe::actor_system()};
+    const std::string load(1000, 'x');
+    for (int i = 0; i < 20'000; ++i)
+      own->send(to, load);
+  }};
+  std::this_thread::sleep_for(200ms);
+  const auto before = troupe::dead_letters();
+  house.kill();
+  sender.join();
+  CHECK(troupe::dead_letters() > before + 1000);
+}
+
+TEST_CASE("a slow actor does not hold up its neighbours in the host") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"busy"};
+  const auto slow = house.spawn<sluggard>();
+  const auto quick = house.spawn<flooder>();
+  self->send(slow, std::int32_t{3000});
+  std::this_thread::sleep_for(50ms);
+  const auto start = std::chrono::steady_clock::now();
+  std::int32_t answer = 0;
+  self->request(quick, patience, std::int32_t{4})
+    .receive([&](std::int32_t x) { answer = x; }, [](caf::error&) {});
+  CHECK(answer == 4);
+  CHECK(std::chrono::steady_clock::now() - start < 2500ms);
+}
+
+TEST_CASE("a message to an actor that has ended is a dead letter") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"house"};
+  const auto to = house.spawn<flooder>();
+  self->monitor(to);
+  self->send(to, caf::close_atom_v);
+  self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
+  caf::error why;
+  self->request(to, patience, std::int32_t{1})
+    .receive([](std::int32_t) {}, [&](caf::error& e) { why = e; });
+  CHECK(why);
+}
+
+TEST_CASE("dead letters are shown to the hook") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"house"};
+  const auto to = house.spawn<flooder>();
+  self->monitor(to);
+  std::atomic<int> seen{0};
+  troupe::on_dead_letter([&](const troupe::dead_letter& letter) {
+    if (letter.content.match_elements<std::int32_t>() && letter.target != 0)
+      ++seen;
+  });
+  house.kill();
+  self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
+  const auto before = troupe::dead_letters();
+  self->send(to, std::int32_t{1});
+  CHECK(seen == 1);
+  CHECK(troupe::dead_letters() == before + 1);
+  troupe::on_dead_letter({});
+}
+
+TEST_CASE("the node of a process names its slot and generation") {
+  const troupe::memory::slot_id process{12, 3};
+  const auto name = troupe::transport::node_of(process);
+  CHECK(troupe::transport::process_of(name) == process);
+  CHECK(name != troupe::transport::node_of({12, 4}));
+  CHECK(!troupe::transport::process_of(caf::node_id{}));
+}
