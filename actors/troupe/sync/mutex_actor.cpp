@@ -14,6 +14,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace troupe {
 
@@ -64,6 +65,7 @@ struct mutex_desk {
       word().take_from(now, row);
       return;
     }
+    adopted = now;
     if (const auto actor = transport::node::require().actor_in(was.process,
                                                                was.id))
       clients.watch(self, actor, was);
@@ -91,6 +93,9 @@ struct mutex_desk {
                         "acquire " + text()
                           + ": the sender is no actor of this run");
     if (word().holder() == whose->who) {
+      // The host before this one may have died with the answer.
+      if (std::exchange(adopted, sync::owner{}) == whose->who)
+        return grant{word().fence(), word().owner_died()};
       if (!word().is_recursive())
         return make_error(errc::would_deadlock,
                           "acquire " + text() + ": the sender owns it");
@@ -169,6 +174,7 @@ struct mutex_desk {
       word().set_depth(word().depth() - 1);
       return caf::unit;
     }
+    adopted = sync::owner{};
     static_cast<void>(word().give_back(whose->who));
     return caf::unit;
   }
@@ -214,6 +220,8 @@ struct mutex_desk {
   mutex_actor::pointer self = nullptr;
   const sync::lock_handle* lock = nullptr;
   std::uint32_t row = 0;
+  /// Owned the lock when this actor began, and has not been heard of since.
+  sync::owner adopted;
   sync::client_watch clients;
   std::list<waiting> line;
 };

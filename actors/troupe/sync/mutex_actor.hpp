@@ -30,7 +30,8 @@ namespace troupe {
 /// # What a crash leaves
 /// An owner that ends, or whose process dies, loses the lock: the next is told
 /// `owner_died`. If the services host dies, requests that wait fail at once and
-/// locks stay as they are; ask `actor_of` again.
+/// locks stay as they are; ask `actor_of` again. A request that failed so may
+/// have been granted: `acquire` of the new actor then answers with that grant.
 using mutex_actor
   = caf::typed_actor<caf::result<grant>(acquire_atom),
                      caf::result<grant>(acquire_atom, caf::timespan),

@@ -31,6 +31,9 @@ struct services_cell {
 /// The keeper's id, which the host announces, and the host's packed slot_id.
 constexpr std::uint64_t cell_size = 16;
 
+/// A host that dies so often while it makes one actor is not killed by chance.
+constexpr int most_attempts = 20;
+
 std::atomic<std::uint64_t>& process_word(const memory::reference& cell) {
   return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())[1];
 }
@@ -73,10 +76,6 @@ services_cell start() {
     options, as_host_cell(cell), factory::host_life::until_told);
   const auto id = runner.view().id();
   process_word(cell).store(id.packed(), std::memory_order_release);
-  auto& memory = run_memory::current();
-  // It belongs to the root, and so it outlives us.
-  const memory::slot_id root{0, memory.slot(0).generation.load()};
-  memory.slot(id.index).parent.store(root.packed());
   runner.detach();
   return {std::move(cell), id};
 }
@@ -90,8 +89,14 @@ services_cell find_or_start() {
     auto mine = start();
     // release: pairs with the acquire in look; the cell is whole.
     if (word.compare_exchange_strong(before, mine.cell.where(),
-                                     std::memory_order_acq_rel))
+                                     std::memory_order_acq_rel)) {
+      // Only now does it belong to the root and outlive us: had we been killed
+      // before, nobody would know of it, and it is a daemon of ours.
+      auto& memory = run_memory::current();
+      const memory::slot_id root{0, memory.slot(0).generation.load()};
+      memory.slot(mine.process.index).parent.store(root.packed());
       return mine;
+    }
     process_view{mine.process}.kill();
   }
 }
@@ -118,7 +123,7 @@ caf::actor services::keeper() {
       if (auto actor = transport::node::require().actor_in(found.process, id))
         return caf::actor_cast<caf::actor>(actor);
     const auto status = process_view{found.process}.status();
-    if (status && !status->signaled())
+    if (status && (status->exited() || status->threw()))
       throw error_of<errc::process_died>("start the services host",
                                          status->description());
   }
@@ -149,11 +154,12 @@ caf::strong_actor_ptr services::find(const actor_place& where) {
 }
 
 caf::strong_actor_ptr services::make(const hosting::entry& recipe,
-                                     codec::packet& arguments) {
+                                     codec::packet& arguments, int attempt) {
   try {
     return factory::request_actor(keeper(), recipe, arguments);
   } catch (const error_of<errc::process_died>&) {
-    if (process())
+    // Killed meanwhile. For any other reason that it may have, `keeper` throws.
+    if (attempt == most_attempts)
       throw;
     return nullptr;
   }

@@ -20,7 +20,9 @@ namespace troupe::sync {
 ///
 /// # What a crash leaves
 /// Requests that it had not answered fail at once. Whoever asks for an actor
-/// next, and every process that has asked before, starts it anew.
+/// next starts it anew. An actor that owns a lock and ends while there is no
+/// services host loses the lock when the lock's actor is next asked for, or with
+/// its process.
 class services {
 public:
   /// Returns the host's keeper; starts the host where there is none.
@@ -41,12 +43,12 @@ public:
   [[nodiscard]] static typename Recipe::handle
   find_or_make(actor_place& where, const Args&... args) {
     using handle = typename Recipe::handle;
-    for (;;) {
+    for (int attempt = 1;; ++attempt) {
       if (auto found = find(where))
         return caf::actor_cast<handle>(found);
       auto arguments = factory::encode_for<Recipe>(args...);
       // Nothing: the host was killed meanwhile, and is started anew.
-      if (auto made = make(factory::entry_of<Recipe>, arguments))
+      if (auto made = make(factory::entry_of<Recipe>, arguments, attempt))
         return caf::actor_cast<handle>(made);
     }
   }
@@ -56,8 +58,8 @@ public:
 
 private:
   [[nodiscard]] static caf::strong_actor_ptr find(const actor_place& where);
-  [[nodiscard]] static caf::strong_actor_ptr make(const hosting::entry& recipe,
-                                                  codec::packet& arguments);
+  [[nodiscard]] static caf::strong_actor_ptr
+  make(const hosting::entry& recipe, codec::packet& arguments, int attempt);
 };
 
 } // namespace troupe::sync
