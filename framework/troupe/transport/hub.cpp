@@ -245,7 +245,7 @@ bool hub::run_job(seat& mine, caf::resumable* job) {
   if (mine.flooded)
     slow_.condemn(actor);
   if (result == caf::resumable::resume_later) {
-    if (slow_.is_slow(actor))
+    if (slow_.is_away(actor))
       version::schedule(node_.system(), job);
     else
       mine.again(job);

@@ -79,7 +79,7 @@ void hub::note_flood() noexcept {
 }
 
 version::execution_context* hub::runner_for(caf::actor_id actor) noexcept {
-  return slow_.is_slow(actor) ? nullptr : own_seat;
+  return slow_.is_away(actor) ? nullptr : own_seat;
 }
 
 void hub::watch_process(memory::slot_id) {

@@ -133,40 +133,72 @@ private:
   std::atomic<bool> retired_{false};
 };
 
-/// Remembers which actors take long, by points: a slow run costs eight, a quick
-/// one gives one back, so that one preemption does not condemn an actor.
+/// Remembers which actors take long, and sends them away for a while: their
+/// next messages go to CAF's threads.
+///
+/// By points: a slow run costs eight, a quick one gives one back, so that one
+/// preemption does not condemn an actor. Who comes back and is slow again stays
+/// away twice as long. The leader's alone.
 class slow_actors {
 public:
   static constexpr std::chrono::microseconds slow{200};
 
+  /// The actor has run, slowly or not.
   void note(caf::actor_id actor, bool was_slow) noexcept {
     auto& entry = entries_[actor % entries_.size()];
     if (was_slow) {
-      entry = {actor, entry.actor == actor ? entry.points + 8 : 8};
-      if (entry.points > most)
-        entry.points = most;
-    } else if (entry.actor == actor && entry.points > 0) {
-      --entry.points;
+      if (entry.actor != actor)
+        entry = {actor, 0, 0, shortest};
+      entry.points += 8;
+      if (entry.points >= limit)
+        send_away(entry);
+    } else if (entry.actor == actor) {
+      if (entry.points > 0)
+        --entry.points;
+      else if (entry.term > shortest && ++entry.quick % 256 == 0)
+        entry.term /= 2;
     }
   }
 
+  /// The actor is sent away at once.
   void condemn(caf::actor_id actor) noexcept {
-    entries_[actor % entries_.size()] = {actor, most};
+    auto& entry = entries_[actor % entries_.size()];
+    if (entry.actor != actor)
+      entry = {actor, 0, 0, shortest};
+    send_away(entry);
   }
 
-  [[nodiscard]] bool is_slow(caf::actor_id actor) const noexcept {
-    const auto& entry = entries_[actor % entries_.size()];
-    return entry.actor == actor && entry.points >= limit;
+  /// Whether the actor is away. Counts a message for it.
+  [[nodiscard]] bool is_away(caf::actor_id actor) noexcept {
+    auto& entry = entries_[actor % entries_.size()];
+    if (entry.actor != actor || entry.away == 0)
+      return false;
+    --entry.away;
+    return true;
   }
 
 private:
   static constexpr int limit = 24;
-  static constexpr int most = 64;
+  static constexpr std::uint32_t shortest = 64;
+  static constexpr std::uint32_t longest = 1 << 16;
 
   struct entry {
     caf::actor_id actor = 0;
     int points = 0;
+    /// Messages for which it stays away.
+    std::uint32_t away = 0;
+    /// For how many next time.
+    std::uint32_t term = shortest;
+    std::uint32_t quick = 0;
   };
+
+  static void send_away(entry& which) noexcept {
+    which.points = 0;
+    which.away = which.term;
+    if (which.term < longest)
+      which.term *= 2;
+  }
+
   std::array<entry, 256> entries_{};
 };
 
