@@ -63,7 +63,7 @@ private:
   bool notify_next() noexcept;
 
   actor_place actor_;
-  std::byte unused_[cache_line - 16];
+  [[maybe_unused]] std::byte unused_[cache_line - 16];
 };
 
 static_assert(sizeof(notices) == cache_line);
