@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-//[error
 enum class refusal : std::uint8_t { none = 0, not_enough_money };
 
 std::string to_string(refusal why) {
@@ -29,9 +28,7 @@ bool inspect(Inspector& f, refusal& x) {
   };
   return f.apply(get, set);
 }
-//]
 
-//[messages
 struct order {
   std::uint32_t number = 0;
   std::int64_t cents = 0;
@@ -57,7 +54,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(bank, caf::first_custom_type_id)
 CAF_END_TYPE_ID_BLOCK(bank)
 
 CAF_ERROR_CODE_ENUM(refusal)
-//]
 
 account::behavior_type open_account(account::pointer, std::int64_t balance) {
   auto cents = std::make_shared<std::int64_t>(balance);
@@ -89,10 +85,8 @@ bool transfer(caf::scoped_actor& self, const account& from, const account& to,
 }
 
 int main(int argc, char** argv) {
-  //[register
   troupe::use_messages<caf::id_block::bank>();
   troupe::program program{argc, argv};
-  //]
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host vault{"vault"};
   const std::vector<account> accounts{vault.spawn<open_account>(50'000),
@@ -109,8 +103,7 @@ int main(int argc, char** argv) {
   std::int64_t total = 0;
   for (const auto& each : accounts)
     self->request(each, caf::infinite, caf::get_atom_v)
-      .receive([&](std::int64_t cents) { total += cents; },
-               [](caf::error&) {});
+      .receive([&](std::int64_t cents) { total += cents; }, [](caf::error&) {});
   std::cout << done << " transfers, and still " << total / 100 << " euros"
             << std::endl;
   caf::anon_send_exit(accounts[2], caf::exit_reason::user_shutdown);

@@ -64,9 +64,9 @@ int main(int argc, char** argv) {
   for (int i = 0; i < 5; ++i)
     chopsticks.push_back(table.spawn<chopstick>());
   for (std::size_t i = 0; i < 5; ++i)
-    static_cast<void>(academy.spawn<philosopher>(
-      chopsticks[i], chopsticks[(i + 1) % 5], 20,
-      caf::actor_cast<caf::actor>(self)));
+    static_cast<void>(
+      academy.spawn<philosopher>(chopsticks[i], chopsticks[(i + 1) % 5], 20,
+                                 caf::actor_cast<caf::actor>(self)));
   std::int32_t meals = 0;
   for (int i = 0; i < 5; ++i)
     self->receive([&](std::int32_t eaten) { meals += eaten; });

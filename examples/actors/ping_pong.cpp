@@ -10,21 +10,16 @@
 
 #include <unistd.h>
 
-//[actor
 caf::behavior pong(caf::event_based_actor*) {
   return {
     [](caf::ping_atom, std::int32_t ball) { return ball + 1; },
     [](caf::get_atom) { return static_cast<std::int32_t>(::getpid()); },
   };
 }
-//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  //[spawn
   const caf::actor partner = troupe::spawn<pong>();
-  //]
-  //[ask
   caf::scoped_actor self{troupe::actor_system()};
   std::int32_t ball = 0;
   while (ball < 10)
@@ -35,7 +30,6 @@ int main(int argc, char** argv) {
                  ball = 10;
                });
   std::cout << "after ten rounds the ball says " << ball << std::endl;
-  //]
   self->request(partner, caf::infinite, caf::get_atom_v)
     .receive(
       [](std::int32_t pid) {

@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
   std::uint64_t words = 0;
   for (const auto& [word, count] : total)
     words += count;
-  std::cout << files.size() << " files, " << words << " words, "
-            << total.size() << " different ones; 'the' " << total["the"]
-            << " times" << std::endl;
+  std::cout << files.size() << " files, " << words << " words, " << total.size()
+            << " different ones; 'the' " << total["the"] << " times"
+            << std::endl;
 }

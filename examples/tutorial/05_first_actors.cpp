@@ -21,8 +21,7 @@ struct purchase {
 
 template <class Inspector>
 bool inspect(Inspector& f, purchase& x) {
-  return f.object(x).fields(f.field("what", x.what),
-                            f.field("cents", x.cents));
+  return f.object(x).fields(f.field("what", x.what), f.field("cents", x.cents));
 }
 
 CAF_BEGIN_TYPE_ID_BLOCK(shop, caf::first_custom_type_id)
@@ -57,9 +56,7 @@ std::int32_t ask(const caf::actor& whom) {
   std::int32_t cents = 0;
   self->request(whom, std::chrono::seconds{10}, caf::get_atom_v)
     .receive([&](std::int32_t answer) { cents = answer; },
-             [](caf::error& why) {
-               std::cerr << to_string(why) << std::endl;
-             });
+             [](caf::error& why) { std::cerr << to_string(why) << std::endl; });
   //]
   return cents;
 }

@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
             });
   });
   self->request(jane, caf::infinite, std::int32_t{12})
-    .receive([](std::int32_t x) { std::cout << "12 * 12 = " << x << std::endl; },
+    .receive([](
+               std::int32_t x) { std::cout << "12 * 12 = " << x << std::endl; },
              [](caf::error&) {});
   garage.kill();
   self->receive([](bool died) {
@@ -73,8 +74,8 @@ int main(int argc, char** argv) {
   //[link
   troupe::host shed{"shed"};
   const auto paul = shed.spawn<worker>();
-  const auto friend_of_paul
-    = troupe::spawn<partner>(troupe::placement::here, paul);
+  const auto friend_of_paul = troupe::spawn<partner>(troupe::placement::here,
+                                                     paul);
   self->monitor(friend_of_paul);
   shed.kill();
   self->receive([](const caf::down_msg&) {

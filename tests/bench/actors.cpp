@@ -96,24 +96,25 @@ double round_trip_us(caf::actor_system& system, const caf::actor& partner,
                      const T& payload, std::uint64_t rounds) {
   std::promise<double> done;
   const auto warm = rounds / 5 + 1;
-  auto player = system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
-    auto count = std::make_shared<std::uint64_t>(0);
-    auto start = std::make_shared<clock_type::time_point>();
-    return {
-      [=](go_atom) { self->send(partner, ball_atom_v, payload); },
-      [=, &done](ball_atom, T& x) {
-        if (++*count == warm)
-          *start = clock_type::now();
-        if (*count == warm + rounds) {
-          done.set_value(seconds_since(*start) / static_cast<double>(rounds)
-                         * 1e6);
-          self->quit();
-          return;
-        }
-        self->send(partner, ball_atom_v, std::move(x));
-      },
-    };
-  });
+  auto player
+    = system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
+        auto count = std::make_shared<std::uint64_t>(0);
+        auto start = std::make_shared<clock_type::time_point>();
+        return {
+          [=](go_atom) { self->send(partner, ball_atom_v, payload); },
+          [=, &done](ball_atom, T& x) {
+            if (++*count == warm)
+              *start = clock_type::now();
+            if (*count == warm + rounds) {
+              done.set_value(seconds_since(*start) / static_cast<double>(rounds)
+                             * 1e6);
+              self->quit();
+              return;
+            }
+            self->send(partner, ball_atom_v, std::move(x));
+          },
+        };
+      });
   // Through the partner, so that the player runs where answers arrive.
   caf::anon_send(player, go_atom_v);
   return done.get_future().get();
@@ -124,30 +125,31 @@ template <class T>
 double one_way(caf::actor_system& system, const caf::actor& partner,
                const T& payload, std::uint64_t count, std::uint64_t each) {
   std::promise<double> done;
-  auto source = system.spawn([&](caf::event_based_actor* self) -> caf::behavior {
-    auto left = std::make_shared<std::uint64_t>(count);
-    auto open = std::make_shared<std::uint64_t>(0);
-    auto start = std::make_shared<clock_type::time_point>(clock_type::now());
-    const auto push = [=](std::uint64_t credit) {
-      for (; credit > 0 && *left > 0; --credit, --*left, ++*open)
-        self->send(partner, load_atom_v, payload);
-    };
-    return {
-      [=](go_atom) {
-        *start = clock_type::now();
-        self->send(partner, credit_atom_v, each);
-        push(each * 4);
-      },
-      [=, &done](credit_atom, std::uint64_t credit) {
-        *open -= credit;
-        push(credit);
-        if (*left == 0 && *open == 0) {
-          done.set_value(static_cast<double>(count) / seconds_since(*start));
-          self->quit();
-        }
-      },
-    };
-  });
+  auto source = system.spawn(
+    [&](caf::event_based_actor* self) -> caf::behavior {
+      auto left = std::make_shared<std::uint64_t>(count);
+      auto open = std::make_shared<std::uint64_t>(0);
+      auto start = std::make_shared<clock_type::time_point>(clock_type::now());
+      const auto push = [=](std::uint64_t credit) {
+        for (; credit > 0 && *left > 0; --credit, --*left, ++*open)
+          self->send(partner, load_atom_v, payload);
+      };
+      return {
+        [=](go_atom) {
+          *start = clock_type::now();
+          self->send(partner, credit_atom_v, each);
+          push(each * 4);
+        },
+        [=, &done](credit_atom, std::uint64_t credit) {
+          *open -= credit;
+          push(credit);
+          if (*left == 0 && *open == 0) {
+            done.set_value(static_cast<double>(count) / seconds_since(*start));
+            self->quit();
+          }
+        },
+      };
+    });
   caf::anon_send(source, go_atom_v);
   return done.get_future().get();
 }
@@ -232,20 +234,21 @@ void measure_middleman(bool tuned, int port) {
   middleman_config config{tuned};
   caf::actor_system system{config};
   int next = port;
-  measure(system, tuned ? "middleman-tuned" : "middleman",
-          [&]() -> caf::actor {
-            for (int attempt = 0; attempt < 500; ++attempt) {
-              if (auto found = system.middleman().remote_actor(
-                    "127.0.0.1", static_cast<std::uint16_t>(next))) {
-                ++next;
-                return *found;
-              }
-              std::this_thread::sleep_for(10ms);
-            }
-            std::fprintf(stderr, "no middleman at port %d\n", next);
-            std::exit(1);
-          },
-          true);
+  measure(
+    system, tuned ? "middleman-tuned" : "middleman",
+    [&]() -> caf::actor {
+      for (int attempt = 0; attempt < 500; ++attempt) {
+        if (auto found = system.middleman().remote_actor(
+              "127.0.0.1", static_cast<std::uint16_t>(next))) {
+          ++next;
+          return *found;
+        }
+        std::this_thread::sleep_for(10ms);
+      }
+      std::fprintf(stderr, "no middleman at port %d\n", next);
+      std::exit(1);
+    },
+    true);
   far.kill();
 }
 
@@ -274,8 +277,8 @@ void measure_start() {
     troupe::host host{"bench"};
     const auto actor = host.spawn<echo>();
     caf::scoped_actor self{troupe::actor_system()};
-    self->request(actor, caf::infinite, 1).receive([](std::int32_t) {},
-                                                   [](caf::error&) {});
+    self->request(actor, caf::infinite, 1)
+      .receive([](std::int32_t) {}, [](caf::error&) {});
     first_answers.push_back(seconds_since(start) * 1e3);
     sizes.push_back(pss_mib(host.pid()));
   }
@@ -291,8 +294,9 @@ double cpu_seconds(int pid) {
   text.erase(0, text.rfind(')') + 2);
   long long user = 0;
   long long system = 0;
-  std::sscanf(text.c_str(), "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld",
-              &user, &system);
+  std::sscanf(text.c_str(),
+              "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld", &user,
+              &system);
   return static_cast<double>(user + system)
          / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
@@ -335,8 +339,9 @@ int main(int argc, char** argv) {
            || only.find(what) != std::string::npos;
   };
   if (wants("troupe"))
-    measure(troupe::actor_system(), "troupe",
-            [] { return troupe::spawn<wall>(); }, true);
+    measure(
+      troupe::actor_system(), "troupe", [] { return troupe::spawn<wall>(); },
+      true);
   if (wants("local")) {
     caf::actor_system_config config;
     tune(config);

@@ -105,8 +105,7 @@ TEST_CASE("requests in flight to a killed process fail at once") {
       me->request(a, caf::infinite, watch_atom_v)
         .then([](const caf::message&) {},
               [=](const caf::error& why) {
-                if (troupe::transport::code_of(why)
-                    == troupe::errc::peer_died)
+                if (troupe::transport::code_of(why) == troupe::errc::peer_died)
                   ++*counted;
               });
     return caf::behavior{[=](count_atom) { return *counted; }};
@@ -137,8 +136,7 @@ TEST_CASE("a delegated request fails when the delegate's process dies") {
     std::this_thread::sleep_for(200ms);
     second.kill();
   });
-  const auto why
-    = ask_in_vain(self, a, patience, to_atom_v, b, watch_atom_v);
+  const auto why = ask_in_vain(self, a, patience, to_atom_v, b, watch_atom_v);
   killer.wait();
   CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
   CHECK(std::chrono::steady_clock::now() - started < patience / 2);

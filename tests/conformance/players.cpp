@@ -51,11 +51,11 @@ caf::behavior player(caf::event_based_actor* self) {
     [self](to_atom, const adder_actor& next, std::int32_t x) {
       auto promise = self->make_response_promise<std::int32_t>();
       self->request(next, patience, caf::add_atom_v, x)
-        .then(
-          [promise](std::int32_t answer) mutable { promise.deliver(answer); },
-          [promise](caf::error& reason) mutable {
-            promise.deliver(std::move(reason));
-          });
+        .then([promise](
+                std::int32_t answer) mutable { promise.deliver(answer); },
+              [promise](caf::error& reason) mutable {
+                promise.deliver(std::move(reason));
+              });
       return promise;
     },
     [self](quit_atom) { self->quit(); },
@@ -123,9 +123,8 @@ broken_actor::broken_actor(caf::actor_config& config, const std::string& why)
 
 void blocking_echo(caf::blocking_actor* self) {
   bool running = true;
-  self->receive_while(running)(
-    [](echo_atom, std::int32_t x) { return x; },
-    [&](quit_atom) { running = false; });
+  self->receive_while(running)([](echo_atom, std::int32_t x) { return x; },
+                               [&](quit_atom) { running = false; });
 }
 
 caf::error await_down(caf::scoped_actor& self, const caf::actor& actor) {

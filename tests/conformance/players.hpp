@@ -33,8 +33,7 @@ bool inspect(Inspector& f, account& x) {
 }
 
 inline bool operator==(const account& a, const account& b) {
-  return a.owner == b.owner && a.balance == b.balance
-         && a.history == b.history;
+  return a.owner == b.owner && a.balance == b.balance && a.history == b.history;
 }
 
 /// Plain numbers: travels as an image.
@@ -58,8 +57,10 @@ struct percentage {
 
 template <class Inspector>
 bool inspect(Inspector& f, percentage& x) {
-  return f.object(x).fields(f.field("value", x.value).invariant(
-    [](std::int32_t v) { return v >= 0 && v <= 100; }));
+  return f.object(x).fields(
+    f.field("value", x.value).invariant([](std::int32_t v) {
+      return v >= 0 && v <= 100;
+    }));
 }
 
 enum class trouble : std::uint8_t { none = 0, not_today };

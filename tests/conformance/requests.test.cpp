@@ -8,8 +8,8 @@ TEST_CASE("a request fails with the error that the actor gives") {
     caf::scoped_actor self{troupe::actor_system()};
     const auto to = troupe::spawn<player>(where);
     CHECK(ask_in_vain(self, to, patience, fail_atom_v) == trouble::not_today);
-    const auto told
-      = ask_in_vain(self, to, patience, fail_atom_v, std::string{"tired"});
+    const auto told = ask_in_vain(self, to, patience, fail_atom_v,
+                                  std::string{"tired"});
     CHECK(told == trouble::not_today);
     CHECK(to_string(told).find("tired") != std::string::npos);
     caf::anon_send_exit(to, caf::exit_reason::user_shutdown);

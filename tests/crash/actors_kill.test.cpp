@@ -28,8 +28,9 @@ constexpr auto patience = 30s;
 
 /// Every 50th message is large enough to need pieces or another ring.
 std::string load_of(std::int32_t number) {
-  const auto size = number % 50 == 49 ? (number % 100 == 99 ? 3'000'000 : 40'000)
-                                      : number % 300;
+  const auto size = number % 50 == 49
+                      ? (number % 100 == 99 ? 3'000'000 : 40'000)
+                      : number % 300;
   return std::string(static_cast<std::size_t>(size),
                      static_cast<char>('a' + number % 26));
 }
@@ -87,8 +88,7 @@ bool dies(caf::scoped_actor& self, const caf::actor& actor) {
   bool dead = false;
   self->receive(
     [&](const caf::down_msg& down) {
-      dead = troupe::transport::code_of(down.reason)
-             == troupe::errc::peer_died;
+      dead = troupe::transport::code_of(down.reason) == troupe::errc::peer_died;
       CAPTURE(to_string(down.reason));
       CHECK(dead);
     },
@@ -187,8 +187,7 @@ TEST_CASE("a receiver killed in its hub fails its senders, and they go on") {
 TEST_CASE("a process killed while it registers a name leaves the table whole") {
   caf::scoped_actor self{troupe::actor_system()};
   const auto own = troupe::spawn<victim>(troupe::placement::here);
-  for (const std::string point :
-       {"runtime.name.written", "runtime.name.set"}) {
+  for (const std::string point : {"runtime.name.written", "runtime.name.set"}) {
     CAPTURE(point);
     troupe::host doomed{"doomed"};
     const auto who = doomed.spawn<victim>();
@@ -216,8 +215,7 @@ TEST_CASE("processes that flood each other are killed at random instants") {
     self->send(far, caf::put_atom_v, 0, 1'000'000, judge);
     for (std::int32_t number = 0; number < 200; ++number)
       self->send(far, number, load_of(number));
-    std::this_thread::sleep_for(
-      std::chrono::microseconds{random() % 20'000});
+    std::this_thread::sleep_for(std::chrono::microseconds{random() % 20'000});
     doomed.kill();
     CHECK(dies(self, far));
     CHECK(ask(self, judge, caf::sub_atom_v) == 0);

@@ -37,17 +37,12 @@ TEST_CASE("changed frames are errors and nothing worse") {
     for (auto times = number(6) + 1; times > 0; --times) {
       auto& byte = changed[number(changed.size())];
       switch (number(4)) {
-        case 0:
-          byte = 0xFF;
-          break;
-        case 1:
-          byte = 0;
-          break;
+        case 0: byte = 0xFF; break;
+        case 1: byte = 0; break;
         case 2:
           byte = static_cast<std::uint8_t>(byte ^ (1U << number(8)));
           break;
-        default:
-          byte = static_cast<std::uint8_t>(random());
+        default: byte = static_cast<std::uint8_t>(random());
       }
     }
     // No exit messages to the listener: it should live to the end.

@@ -45,11 +45,9 @@ const caf::actor& listener() {
     auto made = actor_system().spawn([](caf::event_based_actor* self) {
       self->set_default_handler(caf::drop);
       return caf::behavior{[](std::int32_t x) { return x; },
-                           [](const std::string&) {},
-                           [](const caf::error&) {}};
+                           [](const std::string&) {}, [](const caf::error&) {}};
     });
-    node::require().export_actor(
-      caf::actor_cast<caf::strong_actor_ptr>(made));
+    node::require().export_actor(caf::actor_cast<caf::strong_actor_ptr>(made));
     return made;
   }();
   return actor;
@@ -93,8 +91,8 @@ void feed(std::span<const std::uint8_t> input) {
   } else {
     std::uint16_t tail = 0;
     std::memcpy(&tail, input.data() + 1, sizeof tail);
-    const auto body = input.subspan(
-      3, std::min<std::size_t>(input.size() - 3, capacity));
+    const auto body
+      = input.subspan(3, std::min<std::size_t>(input.size() - 3, capacity));
     std::memcpy(head->data(), body.data(), body.size());
     head->tail.store(tail);
   }
@@ -124,7 +122,8 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
         frame({frame_kind::message, as_image, 0}, &head, sizeof head, image));
     }
   };
-  message(caf::make_message(std::int32_t{1}), caf::message_id{}.integer_value());
+  message(caf::make_message(std::int32_t{1}),
+          caf::message_id{}.integer_value());
   message(caf::make_message(std::string(40, 'x'), 2.5),
           caf::make_message_id(7).integer_value());
   message(caf::make_message(caf::make_error(caf::sec::runtime_error, "why")),
@@ -143,16 +142,16 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
   static_cast<void>(sink.apply(reason));
   bytes.resize(sink.written());
   result.push_back(frame({frame_kind::down, 0, 0}, &pair, sizeof pair, bytes));
-  const piece_head piece{
-    100, frame_tag{frame_kind::message, 0, 0}.packed(), 0};
+  const piece_head piece{100, frame_tag{frame_kind::message, 0, 0}.packed(), 0};
   result.push_back(
     frame({frame_kind::first_piece, 0, 0}, &piece, sizeof piece, bytes));
   result.push_back(frame({frame_kind::piece, 0, 0}, &pair, sizeof pair));
   result.push_back(frame({frame_kind::moved, 0, 0}, &pair, 8));
   // A ring as it is: one frame of kind 1, and one of the filler.
   std::vector<std::uint8_t> raw{1, 48, 0};
-  const std::uint64_t words[] = {(std::uint64_t{1} << 32) | 32, target, 0,
-                                 1, 2, (std::uint64_t{0xFFFF'FFFF} << 32)};
+  const std::uint64_t words[]
+    = {(std::uint64_t{1} << 32) | 32,     target, 0, 1, 2,
+       (std::uint64_t{0xFFFF'FFFF} << 32)};
   put(raw, words, sizeof words);
   result.push_back(raw);
   return result;

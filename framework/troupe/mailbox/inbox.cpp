@@ -23,14 +23,15 @@ void give_up_announced(std::byte* payload, std::uint64_t size) noexcept {
     auto* object = memory.find_object(at, memory::object_kind::ring);
     if (object == nullptr || object->size < sizeof(ring_head))
       return;
-    const auto next = reinterpret_cast<ring_head*>(object->bytes())->next.load();
+    const auto next
+      = reinterpret_cast<ring_head*>(object->bytes())->next.load();
     memory::forget(at);
     at = next;
   }
 }
 
-const bool registered = memory::register_kind(
-  memory::object_kind::inbox, {give_up_announced, nullptr});
+const bool registered = memory::register_kind(memory::object_kind::inbox,
+                                              {give_up_announced, nullptr});
 
 } // namespace
 
@@ -57,8 +58,7 @@ inbox inbox::of(memory::slot_id owner) noexcept {
     const auto where = slot->transport_root.load(std::memory_order_acquire);
     if (where == 0)
       return {};
-    inbox found{
-      memory::reference::attach(where, memory::object_kind::inbox)};
+    inbox found{memory::reference::attach(where, memory::object_kind::inbox)};
     if (found.object_.size() < sizeof(inbox_head)
         || found.head_->owner != owner.packed())
       return {};

@@ -94,8 +94,9 @@ public:
 
   /// For a writer after it has published: says so where the owner wants it
   /// said. Returns true if the owner sleeps and must be rung.
-  [[nodiscard]] bool announce_bytes(std::uint32_t writer,
-                                    const memory::process_slot& owner) noexcept {
+  [[nodiscard]] bool
+  announce_bytes(std::uint32_t writer,
+                 const memory::process_slot& owner) noexcept {
     // Pairs with the fetch_or in `sleep_at_door` and the fence in
     // `set_crowded`: either we see those, or they see what we published.
     std::atomic_thread_fence(std::memory_order_seq_cst);

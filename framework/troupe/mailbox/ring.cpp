@@ -86,8 +86,7 @@ std::size_t ring_writer::contiguous() noexcept {
   const auto room = capacity_ - used();
   const auto to_end = capacity_ - (tail_ & (capacity_ - 1));
   const auto least = room < to_end ? room : to_end;
-  return least <= frame_head ? 0
-                             : static_cast<std::size_t>(least - frame_head);
+  return least <= frame_head ? 0 : static_cast<std::size_t>(least - frame_head);
 }
 
 void ring_writer::publish(std::size_t size, std::uint32_t tag) noexcept {

@@ -59,9 +59,8 @@ inline constexpr std::uint32_t ring_pad = 0xFFFF'FFFF;
 
 /// Creates a ring of `capacity` bytes (a power of two) from the calling
 /// process to `reader`. Throws what `memory::reference::create` throws.
-[[nodiscard]] memory::reference make_ring(memory::slot_id reader,
-                                          std::uint64_t capacity,
-                                          std::uint64_t types);
+[[nodiscard]] memory::reference
+make_ring(memory::slot_id reader, std::uint64_t capacity, std::uint64_t types);
 
 /// Says whether an object that claims to be a ring to the calling process is
 /// one: nothing in it has been believed before.

@@ -12,9 +12,9 @@ namespace troupe::os {
 
 void keep_freed_memory() noexcept {
 #ifdef __GLIBC__
-  constexpr const char* settings[]
-    = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_",
-       "GLIBC_TUNABLES"};
+  constexpr const char* settings[] = {"MALLOC_TRIM_THRESHOLD_",
+                                      "MALLOC_MMAP_THRESHOLD_",
+                                      "MALLOC_TOP_PAD_", "GLIBC_TUNABLES"};
   for (const auto* setting : settings)
     if (std::getenv(setting) != nullptr)
       return;

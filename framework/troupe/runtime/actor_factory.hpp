@@ -33,10 +33,10 @@ struct without_self<std::tuple<Self*, Ps...>> {
 
 /// What a constructor is given: a literal as a string.
 template <class T>
-using stored = std::conditional_t<
-  std::is_convertible_v<T, const char*>
-    && !std::is_same_v<std::decay_t<T>, std::nullptr_t>,
-  std::string, std::decay_t<T>>;
+using stored
+  = std::conditional_t<std::is_convertible_v<T, const char*>
+                         && !std::is_same_v<std::decay_t<T>, std::nullptr_t>,
+                       std::string, std::decay_t<T>>;
 
 /// An actor whose behaviour the function `F` returns.
 template <auto F>
@@ -81,10 +81,9 @@ struct from_class {
 
 /// Decodes the arguments, makes the actor, encodes its handle.
 template <class Recipe>
-std::optional<codec::packet> make(bytes_view body,
-                                  std::span<const memory::offset> handles) {
-  auto values
-    = codec::decode<typename Recipe::arguments>(body, handles);
+std::optional<codec::packet>
+make(bytes_view body, std::span<const memory::offset> handles) {
+  auto values = codec::decode<typename Recipe::arguments>(body, handles);
   const auto made = std::apply(
     [](auto&&... args) {
       return Recipe::make(actor_system(),

@@ -39,8 +39,7 @@ public:
       if (each.starts_with("--caf."))
         arguments.push_back(std::move(each));
     if (const auto failed = parse(std::move(arguments)))
-      std::cerr << "troupe: CAF's configuration: " << to_string(failed)
-                << '\n';
+      std::cerr << "troupe: CAF's configuration: " << to_string(failed) << '\n';
     for (const auto& configure : configurers())
       configure(*this);
     load<transport::node>();

@@ -36,8 +36,7 @@ using process_died = error_of<errc::process_died>;
       throw malformed_bytes("make an actor in a host", text);
     case errc::stale_handle:
       throw stale_handle("make an actor in a host", text);
-    default:
-      throw process_died("make an actor in a host", text);
+    default: throw process_died("make an actor in a host", text);
   }
 }
 
@@ -88,9 +87,9 @@ caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
   return made;
 }
 
-caf::strong_actor_ptr
-factory::request_own_process(const hosting::entry& recipe,
-                             codec::packet& arguments, std::string name) {
+caf::strong_actor_ptr factory::request_own_process(const hosting::entry& recipe,
+                                                   codec::packet& arguments,
+                                                   std::string name) {
   // The process is requested first, so that it starts while our own actor
   // system does.
   const auto cell = host_cell::make();
@@ -104,8 +103,7 @@ factory::request_own_process(const hosting::entry& recipe,
 
 host::host(std::string name) {
   const auto cell = factory::host_cell::make();
-  runner_
-    = start_keeper(cell, factory::host_life::until_told, std::move(name));
+  runner_ = start_keeper(cell, factory::host_life::until_told, std::move(name));
   static_cast<void>(actor_system());
   keeper_ = await_keeper(cell, runner_.view());
 }

@@ -92,10 +92,9 @@ public:
 private:
   template <class Recipe, class... Args>
   typename Recipe::handle request(Args&&... args) {
-    auto arguments
-      = factory::encode_for<Recipe>(std::forward<Args>(args)...);
-    return caf::actor_cast<typename Recipe::handle>(factory::request_actor(
-      keeper(), factory::entry_of<Recipe>, arguments));
+    auto arguments = factory::encode_for<Recipe>(std::forward<Args>(args)...);
+    return caf::actor_cast<typename Recipe::handle>(
+      factory::request_actor(keeper(), factory::entry_of<Recipe>, arguments));
   }
 
   [[nodiscard]] const caf::actor& keeper();

@@ -103,8 +103,7 @@ private:
           return actor->address() == down.source;
         });
       },
-      [this](caf::close_atom) { told_ = true; },
-      caf::after(limit) >> [] {});
+      [this](caf::close_atom) { told_ = true; }, caf::after(limit) >> [] {});
   }
 
   caf::actor_system& system_;

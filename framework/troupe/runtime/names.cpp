@@ -46,13 +46,11 @@ bool lives(const name_entry& entry) noexcept {
     return false;
   const auto* slot = memory::run_memory::current().find(
     memory::slot_id::unpacked(entry.process));
-  return slot != nullptr
-         && slot->current_state() != memory::slot_state::dead;
+  return slot != nullptr && slot->current_state() != memory::slot_state::dead;
 }
 
 std::string_view name_of(const name_entry& entry) noexcept {
-  return {entry.text,
-          std::min<std::size_t>(entry.length, sizeof entry.text)};
+  return {entry.text, std::min<std::size_t>(entry.length, sizeof entry.text)};
 }
 
 name_entry* find_entry(name_table& table, std::string_view name) noexcept {
@@ -98,8 +96,7 @@ void untyped::set(std::string_view name, const caf::strong_actor_ptr& actor,
     const table_lock held{table};
     if (const auto* taken = find_entry(table, name);
         taken != nullptr
-        && (taken->actor != actor->aid
-            || taken->process != process->packed()))
+        && (taken->actor != actor->aid || taken->process != process->packed()))
       throw invalid_state(attempt("register", name),
                           "it belongs to another living actor",
                           "erase it first, or choose another");

@@ -51,8 +51,8 @@ void set(std::string_view name, const Handle& actor) {
 /// `invalid_argument` if it was registered as a handle of another type.
 template <class Handle = caf::actor>
 [[nodiscard]] std::optional<Handle> find(std::string_view name) {
-  if (auto found
-      = untyped::wait(name, codec::type_name<Handle>(), deadline::now()))
+  if (auto found = untyped::wait(name, codec::type_name<Handle>(),
+                                 deadline::now()))
     return caf::actor_cast<Handle>(found);
   return std::nullopt;
 }

@@ -69,8 +69,7 @@ public:
                    std::size_t index) override {
     return put(static_cast<std::uint32_t>(index));
   }
-  bool begin_field(text_view, bool is_present,
-                   caf::span<const caf::type_id_t>,
+  bool begin_field(text_view, bool is_present, caf::span<const caf::type_id_t>,
                    std::size_t index) override {
     return put(is_present ? static_cast<std::uint32_t>(index) : 0xFFFF'FFFFU);
   }

@@ -275,8 +275,8 @@ make_element(caf::strong_actor_ptr sender, caf::message_id id, stages visit,
 }
 
 template <class F>
-[[nodiscard]] std::thread launch_thread(caf::actor_system& system,
-                                        const char* name, F body) {
+[[nodiscard]] std::thread
+launch_thread(caf::actor_system& system, const char* name, F body) {
 #if CAF_MAJOR_VERSION >= 1
   return system.launch_thread(name, caf::thread_owner::system, std::move(body));
 #else

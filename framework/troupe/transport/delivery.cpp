@@ -14,20 +14,13 @@ namespace troupe::transport {
 
 bool delivery::operator()(frame_tag tag, bytes_view body) const {
   switch (tag.kind) {
-    case frame_kind::message:
-      return message(tag, body);
-    case frame_kind::watch:
-      return watch(body);
-    case frame_kind::down:
-      return down(body);
-    case frame_kind::link:
-      return link(body, true);
-    case frame_kind::unlink:
-      return link(body, false);
-    case frame_kind::redirected:
-      return redirected(body);
-    default:
-      return false;
+    case frame_kind::message: return message(tag, body);
+    case frame_kind::watch: return watch(body);
+    case frame_kind::down: return down(body);
+    case frame_kind::link: return link(body, true);
+    case frame_kind::unlink: return link(body, false);
+    case frame_kind::redirected: return redirected(body);
+    default: return false;
   }
 }
 
@@ -87,8 +80,8 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   if (!target) {
     if (id.is_request() && sender)
       node_.fail_request(sender, id, caf::sec::request_receiver_down);
-    report_dead_letter({head->target, sender, content,
-                        "no such actor lives in its process"});
+    report_dead_letter(
+      {head->target, sender, content, "no such actor lives in its process"});
     return true;
   }
   auto* runner = node_.receiver().runner_for(head->target);
@@ -110,8 +103,8 @@ void delivery::unread(const message_head& head,
     node_.fail_request(sender, id, why);
   } else if (id.is_response()) {
     // The asker is ours, and waits for just this.
-    if (auto asker = node_.system().registry().get<caf::strong_actor_ptr>(
-          head.target))
+    if (auto asker
+        = node_.system().registry().get<caf::strong_actor_ptr>(head.target))
       asker->enqueue(version::make_element(nullptr, id, {},
                                            caf::make_message(why)),
                      &context_);

@@ -10,14 +10,10 @@ namespace troupe::transport {
 
 flow::flow(node& of, memory::slot_id writer, std::shared_ptr<peer> back,
            memory::reference ring)
-  : node_(of),
-    writer_(writer),
-    back_(std::move(back)),
-    ring_(std::move(ring)) {
+  : node_(of), writer_(writer), back_(std::move(back)), ring_(std::move(ring)) {
 }
 
-std::size_t flow::drain(std::size_t most,
-                        version::execution_context& context) {
+std::size_t flow::drain(std::size_t most, version::execution_context& context) {
   std::size_t taken = 0;
   while (taken < most && !broken_) {
     mailbox::ring_frame found;
@@ -78,10 +74,8 @@ const caf::strong_actor_ptr& flow::target(caf::actor_id id) {
 bool flow::take(frame_tag tag, bytes_view body,
                 version::execution_context& context) {
   switch (tag.kind) {
-    case frame_kind::first_piece:
-      return take_first_piece(body);
-    case frame_kind::piece:
-      return take_piece(body, context);
+    case frame_kind::first_piece: return take_first_piece(body);
+    case frame_kind::piece: return take_piece(body, context);
     default: {
       const delivery deliver{node_, *this, context};
       if (!deliver(tag, body))

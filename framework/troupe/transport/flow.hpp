@@ -72,7 +72,8 @@ public:
   }
 
 private:
-  bool take(frame_tag tag, bytes_view body, version::execution_context& context);
+  bool take(frame_tag tag, bytes_view body,
+            version::execution_context& context);
   bool take_first_piece(bytes_view body);
   bool take_piece(bytes_view body, version::execution_context& context);
   bool take_moved(bytes_view body);

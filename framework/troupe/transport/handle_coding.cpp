@@ -48,8 +48,7 @@ void save_handle(codec::encoder& to, const caf::strong_actor_ptr& actor) {
 
 caf::strong_actor_ptr load_handle(codec::decoder& from) {
   handle_image image;
-  std::memcpy(&image, from.take(sizeof image, "an actor handle"),
-              sizeof image);
+  std::memcpy(&image, from.take(sizeof image, "an actor handle"), sizeof image);
   if (image.actor == 0)
     return nullptr;
   const auto process = memory::slot_id::unpacked(image.process);
@@ -75,8 +74,8 @@ void coding<caf::message>::save(encoder& to, const caf::message& value) {
   std::vector<std::byte> bytes;
   byte_writer sink{own != nullptr ? &own->system() : nullptr, bytes, 0};
   if (!write_message(sink, value))
-    to.refuse("a message", "an inspect function refuses: "
-                             + to_string(sink.get_error()));
+    to.refuse("a message",
+              "an inspect function refuses: " + to_string(sink.get_error()));
   to.count(sink.written());
   to.write(bytes.data(), sink.written());
 }

@@ -28,8 +28,7 @@ constexpr std::size_t crowd = 32;
 
 bool is_dead(memory::slot_id process) {
   const auto* slot = memory::run_memory::current().find(process);
-  return slot == nullptr
-         || slot->current_state() == memory::slot_state::dead;
+  return slot == nullptr || slot->current_state() == memory::slot_state::dead;
 }
 
 } // namespace
@@ -98,15 +97,14 @@ std::size_t hub::take_announced() {
     return 0;
   auto rings = inbox_.take_announced();
   for (auto& ring : rings) {
-    const auto writer = memory::slot_id::unpacked(
-      ring.as<mailbox::ring_head>()->writer);
+    const auto writer
+      = memory::slot_id::unpacked(ring.as<mailbox::ring_head>()->writer);
     // The name of the writer is a claim, too.
     if (writer.index >= memory::run_memory::current().header().slots
         || writer == node_.self())
       continue;
-    flows_.push_back(std::make_unique<flow>(node_, writer,
-                                            node_.peer_of(writer),
-                                            std::move(ring)));
+    flows_.push_back(std::make_unique<flow>(
+      node_, writer, node_.peer_of(writer), std::move(ring)));
   }
   if (flows_.size() > crowd && !inbox_.crowded()) {
     inbox_.set_crowded();
@@ -194,8 +192,7 @@ void hub::drop_broken() {
     const auto gone = std::move(*at);
     at = flows_.erase(at);
     malformed_.fetch_add(1, std::memory_order_relaxed);
-    const auto text = "process in slot "
-                      + std::to_string(gone->writer().index)
+    const auto text = "process in slot " + std::to_string(gone->writer().index)
                       + " sent what no process of this run would: "
                       + gone->trouble();
     std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
@@ -217,10 +214,9 @@ bool hub::run_jobs(seat& mine) {
 }
 
 bool hub::run_job(seat& mine, caf::resumable* job) {
-  const auto actor
-    = job->subtype() == caf::resumable::scheduled_actor
-        ? static_cast<caf::scheduled_actor*>(job)->id()
-        : caf::actor_id{0};
+  const auto actor = job->subtype() == caf::resumable::scheduled_actor
+                       ? static_cast<caf::scheduled_actor*>(job)->id()
+                       : caf::actor_id{0};
   ensure_watcher();
   mine.flooded = false;
   mine.running.store(actor, std::memory_order_relaxed);
@@ -283,8 +279,8 @@ void hub::rest(seat&) {
   if (patience_.spin([this] { return has_work(); }))
     return;
   const auto start = clock::now();
-  mailbox::sleep_at_door(slot_, [this] { return has_work(); },
-                         deadline::never());
+  mailbox::sleep_at_door(
+    slot_, [this] { return has_work(); }, deadline::never());
   patience_.woke_after(clock::now() - start);
 }
 

@@ -155,9 +155,8 @@ private:
 };
 
 template <class T>
-concept probeable = requires(image_probe& probe, T& value) {
-  inspect(probe, value);
-};
+concept probeable
+  = requires(image_probe& probe, T& value) { inspect(probe, value); };
 
 /// Whether a `T` may be sent as the bytes that it is made of: any bytes are a
 /// value of the type, and its inspect function, if any, asks for nothing else.

@@ -18,7 +18,7 @@ namespace {
 
 std::atomic<node*> the_node{nullptr};
 
-using system_maker = caf::actor_system& (*)();
+using system_maker = caf::actor_system& (*) ();
 
 constinit system_maker make_system = nullptr;
 
@@ -91,22 +91,22 @@ void node::stop() {
     each->drain(limit);
   the_node.store(nullptr, std::memory_order_release);
   hub_.stop();
-  const auto reason
-    = make_error(errc::invalid_state, "the actor system of this process ends");
+  const auto reason = make_error(errc::invalid_state,
+                                 "the actor system of this process ends");
   for (const auto& each : peers())
     each->fail(reason);
   proxies_.clear();
 }
 
-caf::strong_actor_ptr node::make_proxy(caf::node_id name,
-                                       caf::actor_id actor) {
+caf::strong_actor_ptr node::make_proxy(caf::node_id name, caf::actor_id actor) {
   const auto process = process_of(name);
   if (actor == 0 || !process || *process == self_)
     return nullptr;
   auto home = peer_of(*process);
   caf::actor_config config;
-  auto made = caf::make_actor<proxy, caf::strong_actor_ptr>(
-    actor, name, &system_, config, *this, home);
+  auto made = caf::make_actor<proxy, caf::strong_actor_ptr>(actor, name,
+                                                            &system_, config,
+                                                            *this, home);
   if (home->failed())
     hub_.post([this, name, actor, reason = home->failure()] {
       proxies_.erase(name, actor, reason);

@@ -14,7 +14,8 @@ std::uint64_t number_of(caf::message_id id) noexcept {
 
 std::size_t home_of(std::uint64_t actor, std::uint64_t id,
                     std::size_t size) noexcept {
-  const auto mixed = (actor * 0x9E3779B97F4A7C15ULL) ^ (id * 0xC2B2AE3D27D4EB4FULL);
+  const auto mixed = (actor * 0x9E3779B97F4A7C15ULL)
+                     ^ (id * 0xC2B2AE3D27D4EB4FULL);
   return static_cast<std::size_t>(mixed >> 20) & (size - 1);
 }
 
@@ -96,8 +97,8 @@ void open_requests::erase_at(std::size_t place) noexcept {
   // Pull back what was pushed on by the one that went.
   for (auto next = (place + 1) & mask; entries_[next].id != 0;
        next = (next + 1) & mask) {
-    const auto home
-      = home_of(entries_[next].actor, entries_[next].id, entries_.size());
+    const auto home = home_of(entries_[next].actor, entries_[next].id,
+                              entries_.size());
     if (((next - home) & mask) < ((next - place) & mask))
       continue;
     entries_[place] = std::move(entries_[next]);

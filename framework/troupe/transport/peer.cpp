@@ -78,8 +78,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
                              type_trouble(*type, "its type is not registered")),
                   "a type is not registered");
   }
-  message_head head{target, 0, what.mid.integer_value(),
-                    node_.self().packed()};
+  message_head head{target, 0, what.mid.integer_value(), node_.self().packed()};
   const auto asks = what.mid.is_request() && what.sender != nullptr;
   if (what.sender) {
     if (node_.is_local(what.sender)) {
@@ -91,9 +90,9 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
       head.sender = what.sender->aid;
       head.sender_slot = home->packed();
       if (asks && *home != process_)
-        node_.peer_of(*home)->send_control(
-          frame_kind::redirected,
-          {what.sender->aid, head.id, process_.packed()});
+        node_.peer_of(*home)->send_control(frame_kind::redirected,
+                                           {what.sender->aid, head.id,
+                                            process_.packed()});
     }
   }
   const auto* stages = version::stages_of(what);
@@ -187,7 +186,8 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
     if (room.empty())
       return false;
     byte_writer sink{&node_.system(), room.data(), room.data() + room.size()};
-    if (!sink.append(&head, sizeof head) || !write_message(sink, what.payload)) {
+    if (!sink.append(&head, sizeof head)
+        || !write_message(sink, what.payload)) {
       last_size = 0;
       return false;
     }

@@ -7,7 +7,8 @@
 
 namespace troupe::transport {
 
-proxy::proxy(caf::actor_config& config, transport::node& of, std::shared_ptr<peer> home)
+proxy::proxy(caf::actor_config& config, transport::node& of,
+             std::shared_ptr<peer> home)
   : version::proxy_base(config), node_(of), peer_(std::move(home)) {
 }
 
@@ -21,12 +22,11 @@ bool proxy::enqueue(caf::mailbox_element_ptr what,
 bool proxy::add_backlink(caf::abstract_actor* local) {
   if (!version::proxy_base::add_backlink(local))
     return false;
-  node_.receiver().post(
-    [&of = node_, to = peer_, self = id(),
-     other = caf::strong_actor_ptr{local->ctrl()}] {
-      of.export_actor(other);
-      to->send_control(frame_kind::link, {self, other->aid, 0});
-    });
+  node_.receiver().post([&of = node_, to = peer_, self = id(),
+                         other = caf::strong_actor_ptr{local->ctrl()}] {
+    of.export_actor(other);
+    to->send_control(frame_kind::link, {self, other->aid, 0});
+  });
   return true;
 }
 

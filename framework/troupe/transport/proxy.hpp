@@ -11,7 +11,8 @@ namespace troupe::transport {
 /// messages go into the ring to that process.
 class proxy final : public version::proxy_base {
 public:
-  proxy(caf::actor_config& config, transport::node& of, std::shared_ptr<peer> home);
+  proxy(caf::actor_config& config, transport::node& of,
+        std::shared_ptr<peer> home);
 
   bool enqueue(caf::mailbox_element_ptr what,
                version::execution_context* context) override;

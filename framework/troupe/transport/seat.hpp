@@ -39,8 +39,8 @@ public:
 
   /// The leader enters an actor. Returns what `leave` wants.
   std::uint64_t enter() noexcept {
-    const auto entered
-      = (word_.load(std::memory_order_relaxed) + one_change) | busy;
+    const auto entered = (word_.load(std::memory_order_relaxed) + one_change)
+                         | busy;
     // seq_cst: pairs with the watcher's look before it sleeps.
     word_.exchange(entered, std::memory_order_seq_cst);
     return entered;
@@ -55,8 +55,8 @@ public:
   /// The leader has been in the same actor since `entered` was read.
   [[nodiscard]] bool take_over(std::uint64_t entered,
                                std::uint64_t thread) noexcept {
-    const auto taken
-      = ((entered & ~(one_change - 1)) + one_change) | (thread << 1);
+    const auto taken = ((entered & ~(one_change - 1)) + one_change)
+                       | (thread << 1);
     return word_.compare_exchange_strong(entered, taken,
                                          std::memory_order_acq_rel);
   }

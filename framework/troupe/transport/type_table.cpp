@@ -28,11 +28,10 @@ using own_images
             caf::delete_atom, caf::div_atom, caf::flush_atom, caf::get_atom,
             caf::idle_atom, caf::join_atom, caf::leave_atom, caf::mul_atom,
             caf::ok_atom, caf::open_atom, caf::pending_atom, caf::ping_atom,
-            caf::pong_atom, caf::publish_atom, caf::put_atom,
-            caf::receive_atom, caf::reset_atom, caf::resolve_atom,
-            caf::spawn_atom, caf::sub_atom, caf::subscribe_atom,
-            caf::tick_atom, caf::timeout_atom, caf::unsubscribe_atom,
-            caf::update_atom, caf::wait_for_atom>;
+            caf::pong_atom, caf::publish_atom, caf::put_atom, caf::receive_atom,
+            caf::reset_atom, caf::resolve_atom, caf::spawn_atom, caf::sub_atom,
+            caf::subscribe_atom, caf::tick_atom, caf::timeout_atom,
+            caf::unsubscribe_atom, caf::update_atom, caf::wait_for_atom>;
 
 using own_error_codes = list_of<caf::sec, caf::pec, caf::exit_reason>;
 
@@ -50,8 +49,8 @@ std::map<caf::type_id_t, std::string_view> lines_by_id(std::string_view text) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     caf::type_id_t id = 0;
-    const auto parsed
-      = std::from_chars(line.data(), line.data() + line.size(), id);
+    const auto parsed = std::from_chars(line.data(), line.data() + line.size(),
+                                        id);
     if (parsed.ec == std::errc{})
       result[id] = line;
   }

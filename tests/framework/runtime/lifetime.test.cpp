@@ -35,8 +35,7 @@ std::int32_t ask_actor(const caf::actor& whom, std::int32_t x) {
   caf::scoped_actor self{troupe::actor_system()};
   std::int32_t result = 0;
   self->request(whom, 20s, x)
-    .receive([&](std::int32_t answer) { result = answer; },
-             [](caf::error&) {});
+    .receive([&](std::int32_t answer) { result = answer; }, [](caf::error&) {});
   return result;
 }
 

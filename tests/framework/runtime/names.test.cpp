@@ -74,8 +74,8 @@ TEST_CASE("the name of a killed process is free") {
   static_cast<void>(house.spawn<registrar>("inherited"));
   REQUIRE(troupe::names::wait_for("inherited", 20s));
   house.kill();
-  CHECK(troupe::test::eventually(
-    [] { return !troupe::names::find("inherited"); }));
+  CHECK(
+    troupe::test::eventually([] { return !troupe::names::find("inherited"); }));
   troupe::names::set("inherited", own);
   CHECK(troupe::names::find("inherited") == own);
   caf::anon_send(own, caf::close_atom_v);

@@ -93,8 +93,8 @@ TEST_CASE("a sender waits for a stopped receiver, and loses nothing") {
   CHECK(before < 20'000);
   ::kill(house.pid(), SIGCONT);
   sender.join();
-  CHECK(troupe::test::eventually(
-    [&] { return count_of(self, to) == 20'000; }, patience));
+  CHECK(troupe::test::eventually([&] { return count_of(self, to) == 20'000; },
+                                 patience));
 }
 
 TEST_CASE("a sender that waits for a receiver hears when that one is killed") {

@@ -16,8 +16,8 @@ using namespace troupe::mailbox;
 
 struct pair {
   explicit pair(std::uint64_t capacity = 4096)
-    : object(make_ring(troupe::memory::run_memory::current().self(), capacity,
-                       0)),
+    : object(
+        make_ring(troupe::memory::run_memory::current().self(), capacity, 0)),
       writer(object),
       reader(object) {
   }

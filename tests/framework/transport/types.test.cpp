@@ -79,8 +79,7 @@ TEST_CASE("a type that one process does not know is an error of the sender") {
   troupe::use_messages<caf::id_block::half_known>();
   const auto to = troupe::spawn<listener>();
   const auto why = failure_of(to, known_here{1});
-  CHECK(troupe::transport::code_of(why)
-        == troupe::errc::unknown_message_type);
+  CHECK(troupe::transport::code_of(why) == troupe::errc::unknown_message_type);
   CHECK(troupe::transport::text_of(why).find("known_here")
         != std::string::npos);
   CHECK(troupe::transport::text_of(why).find("use_messages")
@@ -93,8 +92,7 @@ TEST_CASE("a type that one process does not know is an error of the sender") {
 TEST_CASE("a type of a block that nobody named is an error of the sender") {
   const auto to = troupe::spawn<listener>();
   const auto why = failure_of(to, forgotten{"text"});
-  CHECK(troupe::transport::code_of(why)
-        == troupe::errc::unknown_message_type);
+  CHECK(troupe::transport::code_of(why) == troupe::errc::unknown_message_type);
   CHECK(!failure_of(to, std::int32_t{1}));
   caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
 }
