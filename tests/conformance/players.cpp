@@ -80,18 +80,15 @@ caf::behavior player(caf::event_based_actor* self) {
   };
 }
 
-caf::behavior recorder(caf::stateful_actor<recorder_state>* self,
-                       std::int32_t start) {
-  self->state.seen.push_back(start);
+caf::behavior recorder(caf::event_based_actor*, std::int32_t start) {
+  auto seen = std::make_shared<std::vector<std::int32_t>>(1, start);
   return {
-    [self](std::int32_t x) { self->state.seen.push_back(x); },
-    [self](const std::string& x) {
-      self->state.seen.push_back(static_cast<std::int32_t>(x.size()));
+    [seen](std::int32_t x) { seen->push_back(x); },
+    [seen](const std::string& x) {
+      seen->push_back(static_cast<std::int32_t>(x.size()));
     },
-    [self](caf::get_atom) { return self->state.seen; },
-    [self](count_atom) {
-      return static_cast<std::int32_t>(self->state.seen.size());
-    },
+    [seen](caf::get_atom) { return *seen; },
+    [seen](count_atom) { return static_cast<std::int32_t>(seen->size()); },
     [](pid_atom) { return static_cast<std::int32_t>(::getpid()); },
   };
 }

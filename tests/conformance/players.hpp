@@ -115,11 +115,7 @@ extern const bool messages_are_known;
 caf::behavior player(caf::event_based_actor* self);
 
 /// Counts from `start`, and remembers the order of what it gets.
-struct recorder_state {
-  std::vector<std::int32_t> seen;
-};
-caf::behavior recorder(caf::stateful_actor<recorder_state>* self,
-                       std::int32_t start);
+caf::behavior recorder(caf::event_based_actor* self, std::int32_t start);
 
 adder_actor::behavior_type adder(std::int32_t start);
 

@@ -57,20 +57,17 @@ caf::behavior victim(caf::event_based_actor* self) {
 }
 
 /// Checks that numbers come without a gap and contents whole.
-struct checker_state {
-  std::int32_t next = 0;
-  std::int32_t wrong = 0;
-};
-
-caf::behavior checker(caf::stateful_actor<checker_state>* self) {
+caf::behavior checker(caf::event_based_actor*) {
+  auto next = std::make_shared<std::int32_t>(0);
+  auto wrong = std::make_shared<std::int32_t>(0);
   return {
-    [self](std::int32_t number, const std::string& load) {
-      if (number != self->state.next || load != load_of(number))
-        ++self->state.wrong;
-      self->state.next = number + 1;
+    [=](std::int32_t number, const std::string& load) {
+      if (number != *next || load != load_of(number))
+        ++*wrong;
+      *next = number + 1;
     },
-    [self](caf::get_atom) { return self->state.next; },
-    [self](caf::sub_atom) { return self->state.wrong; },
+    [next](caf::get_atom) { return *next; },
+    [wrong](caf::sub_atom) { return *wrong; },
   };
 }
 

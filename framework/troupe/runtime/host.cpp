@@ -11,7 +11,6 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/scoped_actor.hpp>
-#include <caf/send.hpp>
 
 #include <optional>
 
@@ -75,9 +74,8 @@ caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
   caf::scoped_actor self{actor_system()};
   caf::strong_actor_ptr made;
   std::optional<caf::error> failure;
-  self
-    ->request(keeper, caf::infinite, caf::spawn_atom_v, where.module,
-              where.offset, parcel)
+  transport::version::request(self, keeper, caf::spawn_atom_v, where.module,
+                              where.offset, parcel)
     .receive([&](caf::strong_actor_ptr& actor) { made = std::move(actor); },
              [&](caf::error& reason) { failure = std::move(reason); });
   if (failure) {
@@ -121,7 +119,7 @@ void host::close() {
     return;
   constexpr std::chrono::seconds patience{3};
   if (has_actor_system() && keeper_) {
-    caf::anon_send(keeper_, caf::close_atom_v);
+    transport::version::send_anonymously(keeper_, caf::close_atom_v);
     keeper_ = nullptr;
     static_cast<void>(runner_.join_for(patience));
   }

@@ -24,6 +24,7 @@
 
 #if CAF_MAJOR_VERSION >= 1
 #  include <caf/actor_system_module.hpp>
+#  include <caf/anon_mail.hpp>
 #  include <caf/detail/actor_system_access.hpp>
 #  include <caf/scheduler.hpp>
 #  include <caf/thread_owner.hpp>
@@ -33,6 +34,7 @@
 #else
 #  include <caf/execution_unit.hpp>
 #  include <caf/scheduler/abstract_coordinator.hpp>
+#  include <caf/send.hpp>
 #endif
 
 #include <cstddef>
@@ -290,6 +292,26 @@ inline void schedule(caf::actor_system& system, caf::resumable* woken) {
   system.scheduler().schedule(woken);
 #else
   system.scheduler().enqueue(woken);
+#endif
+}
+
+/// Asks `to` for an answer; the result is CAF's handle of the response.
+template <class Self, class Handle, class... Ts>
+[[nodiscard]] auto request(Self& self, const Handle& to, Ts&&... what) {
+#if CAF_MAJOR_VERSION >= 1
+  return self->mail(std::forward<Ts>(what)...).request(to, caf::infinite);
+#else
+  return self->request(to, caf::infinite, std::forward<Ts>(what)...);
+#endif
+}
+
+/// Sends from nobody.
+template <class Handle, class... Ts>
+void send_anonymously(const Handle& to, Ts&&... what) {
+#if CAF_MAJOR_VERSION >= 1
+  caf::anon_mail(std::forward<Ts>(what)...).send(to);
+#else
+  caf::anon_send(to, std::forward<Ts>(what)...);
 #endif
 }
 
