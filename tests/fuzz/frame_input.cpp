@@ -61,7 +61,9 @@ void put(std::vector<std::uint8_t>& into, const void* from, std::size_t size) {
 std::vector<std::uint8_t> frame(frame_tag tag, const void* head,
                                 std::size_t size,
                                 std::span<const std::byte> body = {}) {
-  std::vector<std::uint8_t> result{0};
+  std::vector<std::uint8_t> result;
+  result.reserve(1 + sizeof(std::uint32_t) + size + body.size());
+  result.push_back(0);
   const auto packed = tag.packed();
   put(result, &packed, sizeof packed);
   put(result, head, size);
@@ -148,7 +150,11 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
   result.push_back(frame({frame_kind::piece, 0, 0}, &pair, sizeof pair));
   result.push_back(frame({frame_kind::moved, 0, 0}, &pair, 8));
   // A ring as it is: one frame of kind 1, and one of the filler.
-  std::vector<std::uint8_t> raw{1, 48, 0};
+  std::vector<std::uint8_t> raw;
+  raw.reserve(64);
+  raw.push_back(1);
+  raw.push_back(48);
+  raw.push_back(0);
   const std::uint64_t words[]
     = {(std::uint64_t{1} << 32) | 32,     target, 0, 1, 2,
        (std::uint64_t{0xFFFF'FFFF} << 32)};

@@ -31,8 +31,11 @@ class configuration : public caf::actor_system_config {
 public:
   configuration() {
     set("caf.scheduler.max-threads", 1);
-    // CAF's workers otherwise sleep in steps in which nobody can wake them.
-    set("caf.work-stealing.aggressive-poll-attempts", 1);
+    // The other policy's workers wake up a hundred times a second when there
+    // is nothing to do; these sleep until there is.
+    set("caf.scheduler.policy", "sharing");
+    // For whoever configures the other: its workers sleep in steps in which
+    // nobody can wake them.
     set("caf.work-stealing.moderate-poll-attempts", 0);
     std::vector<std::string> arguments;
     for (auto& each : os::command_line())
