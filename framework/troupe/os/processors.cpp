@@ -56,8 +56,7 @@ unsigned available_processors() {
   unsigned result = affinity_count();
   // Each level above may set a tighter quota.
   for (std::string folder = cgroup_folder();
-       folder.starts_with("/sys/fs/cgroup");
-       folder.resize(folder.rfind('/'))) {
+       folder.starts_with("/sys/fs/cgroup"); folder.resize(folder.rfind('/'))) {
     if (const double quota = quota_of(folder); quota > 0) {
       const auto whole = static_cast<unsigned>(quota);
       const unsigned rounded = whole < quota ? whole + 1 : whole;

@@ -34,8 +34,8 @@ bool wait(const wait_word& word, std::uint32_t expected,
     const auto since = limit.when().time_since_epoch();
     const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
     until.tv_sec = static_cast<time_t>(seconds.count());
-    until.tv_nsec = static_cast<long>(
-      std::chrono::nanoseconds{since - seconds}.count());
+    until.tv_nsec
+      = static_cast<long>(std::chrono::nanoseconds{since - seconds}.count());
     until_or_never = &until;
   }
   const auto answer = futex(word, FUTEX_WAIT_BITSET, expected, until_or_never);

@@ -41,8 +41,7 @@ public:
     require_open();
     if (version::meta_of(Block::begin) == nullptr)
       caf::init_global_meta_objects<Block>();
-    [&]<caf::type_id_t... Ids>(
-      std::integer_sequence<caf::type_id_t, Ids...>) {
+    [&]<caf::type_id_t... Ids>(std::integer_sequence<caf::type_id_t, Ids...>) {
       (note<caf::type_by_id_t<Ids + Block::begin>>(Ids + Block::begin), ...);
     }(std::make_integer_sequence<caf::type_id_t, Block::end - Block::begin>{});
   }
