@@ -112,9 +112,9 @@ inline std::string pages_in_use() {
     for (; at < end; at += page) {
       const auto* words = reinterpret_cast<const std::uint64_t*>(
         memory.at(static_cast<memory::offset>(at)));
-      result += "\n" + std::to_string(at) + ":";
+      result.append("\n").append(std::to_string(at)).append(":");
       for (int word = 0; word < 10; ++word)
-        result += " " + std::to_string(words[word]);
+        result.append(" ").append(std::to_string(words[word]));
     }
   }
   return result;
