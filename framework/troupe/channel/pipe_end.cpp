@@ -45,11 +45,13 @@ letter_box* box_at(offset where) noexcept {
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {
   auto& end = *reinterpret_cast<end_object*>(payload);
-  // The news first: should this be killed in between, it is called again.
-  if (auto* box = box_at(end.out.load()))
-    box->writers_gone();
+  // The news first: should this be killed in between, it is called again. The
+  // readers' end before the writers': who hears that nothing more comes must
+  // not be able to send any more.
   if (auto* box = box_at(end.in.load()))
     box->readers_gone();
+  if (auto* box = box_at(end.out.load()))
+    box->writers_gone();
   TROUPE_CRASH_POINT("pipe.close.told");
   memory::forget(end.out.exchange(0));
   memory::forget(end.in.exchange(0));
