@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   const auto start_time = std::chrono::steady_clock::now();
   std::vector<troupe::process> processes;
 
-  for (const std::uint32_t number : {50000, 60000, 70000})
+  for (const std::uint32_t number : {50000U, 60000U, 70000U})
     processes.push_back(program.start<compute_factorial>(number));
 
   for (auto& process : processes)
