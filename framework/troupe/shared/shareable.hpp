@@ -41,10 +41,11 @@ concept shareable = std::is_trivially_copyable_v<T> && !is_address<T>
 /// Stops the compilation with the one sentence that says why `T` does not do.
 template <class T>
 constexpr void require_shareable() {
+  // By a name: clang prints the condition, with all that T is made of.
+  constexpr bool copyable = std::is_trivially_copyable_v<T>;
   static_assert(
-    std::is_trivially_copyable_v<T>,
-    "troupe: value<T> and array<T> need a trivially copyable T; "
-    "see <troupe/shared/containers.hpp> for strings and containers");
+    copyable, "troupe: value<T> and array<T> need a trivially copyable T; "
+              "see <troupe/shared/containers.hpp> for strings and containers");
   static_assert(!is_address<T>,
                 "troupe: value<T> and array<T> cannot hold an address, which "
                 "means something else in every process; share an index");
