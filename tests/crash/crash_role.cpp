@@ -112,7 +112,7 @@ void show_table() {
       std::cout << "slot " << index << " state " << slot.state.load()
                 << " generation " << slot.generation.load() << " claimant "
                 << slot.claimant() << " pid " << slot.pid.load() << " parent "
-                << slot.parent.load() << ' ' << slot.name.data() << '\n';
+                << slot.parent.load() << ' ' << slot.name.get() << '\n';
   }
 }
 

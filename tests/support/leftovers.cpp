@@ -18,7 +18,7 @@ std::string living_processes() {
   hosting::for_each_slot(
     [&](std::uint32_t index, const memory::process_slot& slot) {
       if (index != 0 && slot.current_state() != memory::slot_state::free)
-        text += "process " + std::string{slot.name.data()} + " in state "
+        text += "process " + slot.name.get() + " in state "
                 + std::to_string(slot.state.load()) + "; ";
     });
   return text;

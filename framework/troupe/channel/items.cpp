@@ -3,9 +3,6 @@
 
 #include <troupe/memory/run_memory.hpp>
 
-#include <algorithm>
-#include <cstring>
-
 namespace troupe::channel {
 
 put_result result_of(mailbox::put_outcome outcome, const char* attempted) {
@@ -38,9 +35,7 @@ std::string described(memory::slot_id writer) {
   auto* slot = memory.find(writer);
   if (slot == nullptr)
     return "a process that is gone (slot " + std::to_string(writer.index) + ")";
-  const auto end = std::find(slot->name.begin(), slot->name.end(), '\0');
-  return std::string{slot->name.begin(), end} + " (pid "
-         + std::to_string(slot->pid.load()) + ")";
+  return slot->name.get() + " (pid " + std::to_string(slot->pid.load()) + ")";
 }
 
 } // namespace

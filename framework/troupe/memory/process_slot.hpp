@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/align.hpp>
+#include <troupe/memory/slot_text.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/wait_word.hpp>
 
@@ -98,13 +99,13 @@ struct process_slot {
   /// Nanoseconds of CLOCK_MONOTONIC.
   std::atomic<std::int64_t> requested_at{0};
   std::atomic<std::int64_t> died_at{0};
-  std::array<char, 256> name{};
+  slot_text<256> name;
 
   alignas(1024) std::atomic<std::uint32_t> ended_by{0};
   /// Exit code, or signal number.
   std::atomic<std::int32_t> code{0};
-  std::array<char, 248> exception_type{};
-  std::array<char, 760> exception_text{};
+  slot_text<248> exception_type;
+  slot_text<760> exception_text;
 
   alignas(1024) std::atomic<std::uint64_t> entry_module{0};
   std::atomic<std::uint64_t> entry_offset{0};
@@ -118,7 +119,7 @@ struct process_slot {
 
   /// Count of bytes ever written to the tail; the ring is read modulo its size.
   alignas(1024) std::atomic<std::uint64_t> tail_written{0};
-  std::array<char, tail_size - 8> tail{};
+  std::array<std::atomic<char>, tail_size - 8> tail{};
 
   [[nodiscard]] slot_state current_state() const noexcept {
     // acquire: pairs with the release that published what the state implies.

@@ -55,12 +55,13 @@ word_list own_arguments() {
   return words;
 }
 
-word_list environment_with(const char* variable, const std::string& value) {
+word_list environment_with(const std::vector<std::string>& environment,
+                           const char* variable, const std::string& value) {
   word_list words;
   const std::string own = std::string{variable} + '=';
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
-    if (!std::string_view{*entry}.starts_with(own))
-      words.add(*entry);
+  for (const auto& entry : environment)
+    if (!entry.starts_with(own))
+      words.add(entry);
   words.add(own + value);
   return words;
 }
@@ -86,10 +87,18 @@ void in_forked_children(void (*action)()) noexcept {
   ::pthread_atfork(nullptr, nullptr, action);
 }
 
-std::int32_t spawn_self(const char* variable, const std::string& value,
+std::vector<std::string> copy_environment() {
+  std::vector<std::string> entries;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+    entries.emplace_back(*entry);
+  return entries;
+}
+
+std::int32_t spawn_self(const std::vector<std::string>& environment,
+                        const char* variable, const std::string& value,
                         std::span<const int> keep, const void* mask) {
   auto arguments = own_arguments();
-  auto environment = environment_with(variable, value);
+  auto words = environment_with(environment, variable, value);
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&files);
@@ -101,8 +110,7 @@ std::int32_t spawn_self(const char* variable, const std::string& value,
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   pid_t pid = 0;
   const int failure = ::posix_spawn(&pid, own_binary, &files, &attributes,
-                                    arguments.pointers(),
-                                    environment.pointers());
+                                    arguments.pointers(), words.pointers());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   if (failure != 0)
@@ -114,10 +122,10 @@ std::int32_t spawn_self(const char* variable, const std::string& value,
 void exec_self(const char* variable, const std::string& value,
                std::span<const int> keep) {
   auto arguments = own_arguments();
-  auto environment = environment_with(variable, value);
+  auto words = environment_with(copy_environment(), variable, value);
   for (const int fd : keep)
     set_inheritable(fd, true);
-  ::execve(own_binary, arguments.pointers(), environment.pointers());
+  ::execve(own_binary, arguments.pointers(), words.pointers());
   throw os_failure("start the program's own binary anew", "mount /proc");
 }
 

@@ -28,16 +28,21 @@ struct child_end {
 /// by the user, or a library.
 void in_forked_children(void (*action)()) noexcept;
 
+/// The environment of this process as it is now, to be handed to children made
+/// later, by a thread that must not look while the program changes it.
+[[nodiscard]] std::vector<std::string> copy_environment();
+
 /// Starts the calling program's own binary anew with the same arguments, the
-/// environment with `variable`=`value` added, the signal mask `mask` (from
+/// environment `environment` with `variable`=`value` added, the signal mask `mask` (from
 /// `signal_settings::mask`), and of all descriptors only 0 to 2 and `keep`.
 /// Returns its pid. Throws `os_failure`.
 [[nodiscard]] std::int32_t
-spawn_self(const char* variable, const std::string& value,
-           std::span<const int> keep, const void* mask);
+spawn_self(const std::vector<std::string>& environment, const char* variable,
+           const std::string& value, std::span<const int> keep,
+           const void* mask);
 
 /// Replaces the calling process by a fresh image of its own binary, as
-/// `spawn_self` would. Only returns on failure, by throwing `os_failure`.
+/// `spawn_self` would, with the environment of now. Only returns on failure, by throwing `os_failure`.
 [[noreturn]] void exec_self(const char* variable, const std::string& value,
                             std::span<const int> keep);
 

@@ -56,7 +56,7 @@ private:
     auto& slot = memory::run_memory::current().own_slot();
     auto at = slot.tail_written.load(std::memory_order_relaxed);
     for (const char byte : text)
-      slot.tail[at++ % slot.tail.size()] = byte;
+      slot.tail[at++ % slot.tail.size()].store(byte, std::memory_order_relaxed);
     // release: pairs with the acquire of whoever reads the status.
     slot.tail_written.store(at, std::memory_order_release);
   }

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/process/exit_status.hpp>
 
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/os/process_id.hpp>
 
 #include <algorithm>
-#include <cstring>
-#include <span>
+#include <atomic>
+#include <utility>
 
 namespace troupe {
 
 namespace {
-
-/// The bytes are another process's: nothing says that a zero ends them.
-std::string bounded(std::span<const char> text) {
-  return {text.begin(), std::find(text.begin(), text.end(), '\0')};
-}
 
 std::string tail_of(const memory::process_slot& slot) {
   const auto written = slot.tail_written.load(std::memory_order_acquire);
@@ -23,7 +19,7 @@ std::string tail_of(const memory::process_slot& slot) {
   const auto count = std::min<std::uint64_t>(written, size);
   text.reserve(count);
   for (auto at = written - count; at != written; ++at)
-    text.push_back(slot.tail[at % size]);
+    text.push_back(slot.tail[at % size].load(std::memory_order_relaxed));
   // A line whose beginning is overwritten says less than none.
   if (written > size)
     if (const auto end = text.find('\n'); end != std::string::npos)
@@ -37,8 +33,8 @@ exit_status::exit_status(const memory::process_slot& slot)
   : ending_(static_cast<memory::ending>(
       slot.ended_by.load(std::memory_order_relaxed))),
     code_(slot.code.load(std::memory_order_relaxed)),
-    exception_type_(bounded(slot.exception_type)),
-    exception_text_(bounded(slot.exception_text)),
+    exception_type_(slot.exception_type.get()),
+    exception_text_(slot.exception_text.get()),
     last_lines_(tail_of(slot)) {
 }
 
@@ -67,6 +63,20 @@ std::string exit_status::description() const {
     case memory::ending::lost: return "lost: " + exception_text_;
   }
   return "ended in a way that this version does not know";
+}
+
+std::optional<exit_status> hosting::status_of(memory::slot_id process) {
+  auto& memory = memory::run_memory::current();
+  const auto is_dead = [&] {
+    const auto* slot = memory.find(process);
+    return slot != nullptr && slot->current_state() == memory::slot_state::dead;
+  };
+  if (!is_dead())
+    return std::nullopt;
+  exit_status status{memory.slot(process.index)};
+  // acquire: what was read above is of before this second look.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return is_dead() ? std::optional{std::move(status)} : std::nullopt;
 }
 
 } // namespace troupe

@@ -4,6 +4,7 @@
 #include <troupe/memory/process_slot.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace troupe {
@@ -74,5 +75,13 @@ private:
   std::string exception_text_;
   std::string last_lines_;
 };
+
+namespace hosting {
+
+/// Returns how `process` ended; nothing if it has not, or if its slot has been
+/// given back, even while this reads it.
+[[nodiscard]] std::optional<exit_status> status_of(memory::slot_id process);
+
+} // namespace hosting
 
 } // namespace troupe

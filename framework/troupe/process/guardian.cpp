@@ -107,7 +107,7 @@ std::stop_token guardian::interrupt_token() noexcept {
 }
 
 void guardian::start_server() {
-  server_ = os::spawn_self(summons_variable,
+  server_ = os::spawn_self(environment_, summons_variable,
                            write_summons({role::fork_server, {}}),
                            inherited(role::fork_server), settings_.mask());
   server_ended_ = os::open_pidfd(server_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/os/child.hpp>
 #include <troupe/os/descriptor.hpp>
 #include <troupe/os/signals.hpp>
 
@@ -74,6 +75,9 @@ private:
   [[noreturn]] void end_run();
 
   os::signal_settings settings_;
+  /// A later fork server gets what the first got: the program may change its
+  /// own environment meanwhile.
+  std::vector<std::string> environment_ = os::copy_environment();
   os::descriptor event_;
   std::int32_t server_ = 0;
   os::descriptor server_ended_;

@@ -19,7 +19,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <cxxabi.h>
 #include <exception>
 #include <iostream>
@@ -34,14 +33,6 @@ using memory::run_memory;
 
 constexpr int exception_code = 1;
 
-/// Copies as much of `text` as fits, with a zero at the end.
-template <std::size_t N>
-void copy_text(std::array<char, N>& into, std::string_view text) noexcept {
-  const auto size = std::min(text.size(), N - 1);
-  std::memcpy(into.data(), text.data(), size);
-  into[size] = 0;
-}
-
 std::string type_of_current_exception() {
   const std::type_info* type = abi::__cxa_current_exception_type();
   if (type == nullptr)
@@ -55,13 +46,13 @@ std::string type_of_current_exception() {
 /// Notes the exception that is being handled as the end of this process.
 void note_exception(process_slot& slot, std::string_view text) {
   const auto type = type_of_current_exception();
-  copy_text(slot.exception_type, type);
-  copy_text(slot.exception_text, text);
+  slot.exception_type.set(type);
+  slot.exception_text.set(text);
   slot.code.store(exception_code, std::memory_order_relaxed);
   // release: pairs with the acquire in confirm_death.
   slot.ended_by.store(static_cast<std::uint32_t>(memory::ending::threw),
                       std::memory_order_release);
-  std::cerr << "troupe: process " << slot.name.data() << " (" << os::this_pid()
+  std::cerr << "troupe: process " << slot.name.get() << " (" << os::this_pid()
             << ") ended by exception " << type << ": " << text << std::endl;
 }
 
@@ -172,7 +163,7 @@ void run_host(slot_id id) {
     }
   }
   claim(id);
-  os::name_process(slot->name.data());
+  os::name_process(slot->name.get().c_str());
   // A fork of the server has its streams from there.
   if (links::current().freshly_executed)
     set_up_streams();

@@ -54,8 +54,7 @@ std::string process_view::name() const {
   const auto* slot = run_memory::current().find(id_);
   if (slot == nullptr)
     return "(gone)";
-  const auto& text = slot->name;
-  return {text.begin(), std::find(text.begin(), text.end(), '\0')};
+  return slot->name.get();
 }
 
 bool process_view::is_daemon() const {
@@ -80,10 +79,7 @@ std::optional<exit_status> process_view::join_before(deadline limit) const {
   const auto dead = [](slot_state state) { return !hosting::is_alive(state); };
   if (!wait_for_state(*this, limit, dead))
     return std::nullopt;
-  const auto* slot = memory.find(id_);
-  if (slot == nullptr || slot->current_state() != slot_state::dead)
-    return exit_status{};
-  return exit_status{*slot};
+  return hosting::status_of(id_).value_or(exit_status{});
 }
 
 bool process_view::terminate() const {

@@ -13,7 +13,6 @@
 #include <troupe/process/links.hpp>
 
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -55,7 +54,7 @@ void become_root(std::int64_t grace) {
   slot.pid.store(self.pid);
   slot.start_time.store(self.start_time);
   slot.parent.store(memory.self().packed());
-  std::strcpy(slot.name.data(), "root");
+  slot.name.set("root");
   slot.state.store(static_cast<std::uint32_t>(memory::slot_state::running));
   memory.header().slots_high.store(1);
   root_pid = self.pid;

@@ -18,13 +18,13 @@ namespace {
 
 using memory::run_memory;
 
-constexpr std::size_t name_capacity
-  = std::tuple_size_v<decltype(process_slot::name)>;
+constexpr std::size_t name_capacity = decltype(process_slot::name)::capacity
+                                      + 1;
 
 /// "process-1", "process-1:2": the place in the tree of processes.
 std::string default_name(std::uint32_t number) {
   auto& memory = run_memory::current();
-  const std::string own{memory.own_slot().name.data()};
+  const auto own = memory.own_slot().name.get();
   const bool of_root = memory.self().index == 0;
   const bool named = !own.starts_with("process-");
   return (of_root || named ? "process-" : own + ":") + std::to_string(number);
@@ -69,7 +69,7 @@ slot_id request_process(const entry& function, codec::packet& arguments,
     throw;
   }
   const auto name = options.name.empty() ? default_name(number) : options.name;
-  std::memcpy(slot.name.data(), name.c_str(), name.size() + 1);
+  slot.name.set(name);
   const bool parent_is_daemon = memory.own_slot().daemon.load() != 0;
   slot.daemon.store(options.daemon.value_or(parent_is_daemon) ? 1 : 0);
   slot.method.store(static_cast<std::uint32_t>(options.method));

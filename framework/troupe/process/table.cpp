@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <string>
 
 namespace troupe::hosting {
@@ -58,8 +57,8 @@ void clean(process_slot& slot) noexcept {
   slot.transport_root.store(0, std::memory_order_relaxed);
   slot.ended_by.store(0, std::memory_order_relaxed);
   slot.code.store(0, std::memory_order_relaxed);
-  slot.exception_type[0] = 0;
-  slot.exception_text[0] = 0;
+  slot.exception_type.clear();
+  slot.exception_text.clear();
   slot.tail_written.store(0, std::memory_order_relaxed);
   slot.parent.store(0, std::memory_order_relaxed);
   TROUPE_CRASH_POINT("process.free.cleaned");
@@ -274,8 +273,7 @@ void confirm_failed_start(std::uint32_t index, const char* reason) noexcept {
   auto& slot = run_memory::current().slot(index);
   if (!begin_death(slot))
     return;
-  std::strncpy(slot.exception_text.data(), reason,
-               slot.exception_text.size() - 1);
+  slot.exception_text.set(reason);
   slot.ended_by.store(static_cast<std::uint32_t>(ending::lost),
                       std::memory_order_relaxed);
   finish_death(index, slot);

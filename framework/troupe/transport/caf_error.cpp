@@ -6,8 +6,6 @@
 
 #include <caf/message.hpp>
 
-#include <algorithm>
-
 namespace troupe::transport {
 
 caf::error make_error(errc code, std::string text) {
@@ -33,15 +31,17 @@ std::string text_of(const caf::error& failure) {
 
 caf::error death_of(memory::slot_id process) {
   auto* slot = memory::run_memory::current().find(process);
-  if (slot == nullptr)
-    return make_error(errc::peer_died,
-                      "the process of the actor is dead and was joined");
-  const auto* name = slot->name.data();
-  std::string text = "process '";
-  text.append(name, std::find(name, name + slot->name.size(), '\0'));
-  text += "' (pid " + std::to_string(slot->pid.load()) + ") ";
-  text += exit_status{*slot}.description();
-  return make_error(errc::peer_died, std::move(text));
+  if (slot != nullptr) {
+    const auto name = slot->name.get();
+    const auto pid = slot->pid.load();
+    // Last: it says whether the slot was the process's all along.
+    if (const auto status = hosting::status_of(process))
+      return make_error(errc::peer_died, "process '" + name + "' (pid "
+                                           + std::to_string(pid) + ") "
+                                           + status->description());
+  }
+  return make_error(errc::peer_died,
+                    "the process of the actor is dead and was joined");
 }
 
 } // namespace troupe::transport
