@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/state/caller.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace troupe::held {
+
+/// The number of an object in its state: a place in the low half, and in the
+/// high half the how-manieth object there. Never used twice.
+using object_number = std::uint64_t;
+
+/// The state itself, seen as an object: what it can be asked by everybody.
+inline constexpr object_number the_state = 0;
+
+/// What proxies refer to: an object in a state. The object lives while there
+/// is a target of it in a living process, on a living connection, in a message
+/// or inside of another held object.
+class target {
+public:
+  target(object_number number, std::shared_ptr<caller> via) noexcept
+    : number_(number), via_(std::move(via)) {
+  }
+  target(const target&) = delete;
+  target& operator=(const target&) = delete;
+  virtual ~target() = default;
+
+  [[nodiscard]] object_number number() const noexcept {
+    return number_;
+  }
+
+  [[nodiscard]] const std::shared_ptr<caller>& via() const noexcept {
+    return via_;
+  }
+
+private:
+  object_number number_;
+  std::shared_ptr<caller> via_;
+};
+
+} // namespace troupe::held
