@@ -88,11 +88,12 @@ pipe_end::pipe_end(reference object) noexcept : object_(std::move(object)) {
   out_ = box_at(end->out.load());
 }
 
-std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
-                                             bool both_ways) {
+std::pair<pipe_end, pipe_end>
+pipe_end::make(std::uint64_t fingerprint, bool both_ways,
+               std::uint64_t most_unread) {
   static_cast<void>(registered);
   const mailbox::box_options options{.fingerprint = fingerprint,
-                                     .window = window};
+                                     .window = most_unread};
   // From the second to the first, and back.
   const auto forth = letter_box::create(options);
   const auto back = both_ways ? letter_box::create(options) : reference{};

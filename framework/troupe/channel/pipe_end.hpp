@@ -29,9 +29,11 @@ public:
 
   pipe_end() noexcept = default;
 
-  /// Throws `limit_reached`. One way: the first receives.
+  /// Throws `limit_reached`. One way: the first receives. With a window of 0 a
+  /// send never waits.
   [[nodiscard]] static std::pair<pipe_end, pipe_end>
-  make(std::uint64_t fingerprint, bool both_ways);
+  make(std::uint64_t fingerprint, bool both_ways,
+       std::uint64_t most_unread = window);
 
   /// The mailbox to receive from. Throws `invalid_state`.
   [[nodiscard]] mailbox::letter_box& in() const;

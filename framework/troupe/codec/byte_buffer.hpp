@@ -40,6 +40,11 @@ public:
     size_ += size;
   }
 
+  /// Writes over bytes that are there. @pre `at + size` is not behind the end
+  void overwrite(std::size_t at, const void* from, std::size_t size) noexcept {
+    std::memcpy(data_ + at, from, size);
+  }
+
   /// Makes the buffer empty; its memory stays.
   void clear() noexcept {
     size_ = 0;

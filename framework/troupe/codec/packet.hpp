@@ -45,6 +45,11 @@ public:
     return body_.size() == 0;
   }
 
+  /// Writes over bytes of the body, which stand there already.
+  void overwrite(std::size_t at, const void* from, std::size_t size) noexcept {
+    body_.overwrite(at, from, size);
+  }
+
   /// Someone else answers for the handles now: they are in a mailbox.
   void release_handles() noexcept {
     handles_.clear();

@@ -22,7 +22,17 @@ remote_error::remote_error(std::string process_name, std::int32_t pid,
           reason_of(status)),
     process_name_(std::move(process_name)),
     pid_(pid),
-    status_(std::move(status)) {
+    status_(std::move(status)),
+    type_(status_.exception_type()),
+    text_(status_.exception_text()) {
+}
+
+remote_error::remote_error(std::string where, std::string type,
+                           std::string text)
+  : error(errc::remote_exception, "call " + where, type + ": " + text),
+    process_name_(std::move(where)),
+    type_(std::move(type)),
+    text_(std::move(text)) {
 }
 
 } // namespace troupe

@@ -19,14 +19,18 @@ class remote_error : public error {
 public:
   remote_error(std::string process_name, std::int32_t pid, exit_status status);
 
+  /// An exception that ended one call, and not the process: `status()` and
+  /// `pid()` say nothing then. `where` names who threw it.
+  remote_error(std::string where, std::string type, std::string text);
+
   /// The type of the remote exception; empty if there was none.
   [[nodiscard]] const std::string& type() const noexcept {
-    return status_.exception_type();
+    return type_;
   }
 
   /// The `what()` of the remote exception.
   [[nodiscard]] const std::string& text() const noexcept {
-    return status_.exception_text();
+    return text_;
   }
 
   [[nodiscard]] const std::string& process_name() const noexcept {
@@ -48,8 +52,10 @@ public:
 
 private:
   std::string process_name_;
-  std::int32_t pid_;
+  std::int32_t pid_ = 0;
   exit_status status_;
+  std::string type_;
+  std::string text_;
 };
 
 } // namespace troupe
