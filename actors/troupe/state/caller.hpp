@@ -24,8 +24,8 @@ class answer_reader {
 public:
   /// Ends the shares of all `handles`, as `codec::decode` does. Throws what
   /// the caller of the call shall see.
-  virtual void
-  read(bytes_view answer, std::span<const memory::offset> handles) = 0;
+  virtual void read(bytes_view answer, std::span<const memory::offset> handles)
+    = 0;
 
 protected:
   ~answer_reader() = default;
@@ -55,8 +55,8 @@ public:
 
   /// Sends `request`, and takes its handles over. It is empty afterwards.
   /// Throws `peer_died`, `connection_lost`, `limit_reached`.
-  [[nodiscard]] virtual std::unique_ptr<pending>
-  send(codec::packet& request) = 0;
+  [[nodiscard]] virtual std::unique_ptr<pending> send(codec::packet& request)
+    = 0;
 
   /// Sends and waits for the answer.
   /// @blocks on the state

@@ -20,8 +20,8 @@ class remote_caller : public caller, public wire {
 public:
   /// Sends the bytes of a request; each is answered once. Thread-safe, in
   /// order. Throws `connection_lost`.
-  [[nodiscard]] virtual std::unique_ptr<pending>
-  send_bytes(bytes_view request) = 0;
+  [[nodiscard]] virtual std::unique_ptr<pending> send_bytes(bytes_view request)
+    = 0;
 
   /// Sends a request whose answer nobody waits for; does nothing where the
   /// connection is lost.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/codec/decoder.hpp>
+#include <troupe/codec/encoder.hpp>
 #include <troupe/state/caller.hpp>
 
 #include <cstdint>
@@ -35,6 +37,10 @@ public:
   [[nodiscard]] const std::shared_ptr<caller>& via() const noexcept {
     return via_;
   }
+
+  /// Writes it as a handle, for a process of the run. Throws
+  /// `invalid_argument` for an object of another run.
+  virtual void save_as_handle(codec::encoder& to) const = 0;
 
 private:
   object_number number_;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/os/wait_word.hpp>
+#include <troupe/state/target.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+/// What a state is in the run's memory: three objects of kind `state`.
+///
+///     anchor ──▶ cell ──▶ house ──▶ letter_box of requests
+///
+/// Clients hold the *cell*, by their handles of the state, and one *anchor* for
+/// each held object; an anchor has a share of the cell. The state's process
+/// holds the *house* and never the cell, so that the cell goes with the last
+/// client, and the state with it. All shares are counts of `in_flight`.
+namespace troupe::held {
+
+/// The most objects that a state holds at a time for others.
+inline constexpr std::uint32_t most_objects = 1 << 20;
+
+/// The first word of all three.
+enum class state_part : std::uint64_t { none = 0, anchor, cell, house };
+
+/// Keeps one object alive for processes of the run.
+///
+///     0     what
+///     8     cell     offset, with a share
+///     16    number   of the object
+///     24    type     hash of the object's type
+///
+/// # What a crash leaves
+/// A process that holds it and dies is struck out by whoever confirms that;
+/// with the last, `dispose` sets the object's bit in the house.
+struct anchor {
+  state_part what;
+  std::atomic<memory::offset> cell;
+  std::uint64_t number;
+  std::uint64_t type;
+};
+
+static_assert(sizeof(anchor) == 32);
+
+/// What handles of a state hold.
+///
+///     0     what
+///     8     house    offset, with a share
+struct cell {
+  state_part what;
+  std::atomic<memory::offset> house;
+};
+
+static_assert(sizeof(cell) == 16);
+
+/// What a state's process holds, and is told through.
+///
+///     0     what
+///     8     box        offset of the requests, with a share
+///     16    process    packed slot_id of the state's process
+///     24    ready      1 once it takes requests
+///     28    ended      1 once the last client is gone
+///     32    dead       1 once its process is
+///     36    ended_by   how that came to its end
+///     40    code
+///     48    cell       offset, without a share
+///     128   news       counted up with each bit that is set
+///     256   summary    one bit for each word of `released`
+///           released   one bit for each object whose last anchor is gone
+///
+/// # What a crash leaves
+/// Bits are set before they are announced, and setting one again does no harm:
+/// a `dispose` that is killed is called again.
+struct house {
+  state_part what;
+  static constexpr std::size_t words = most_objects / 64;
+
+  std::atomic<memory::offset> box;
+  std::atomic<std::uint64_t> process;
+  std::atomic<std::uint32_t> ready;
+  std::atomic<std::uint32_t> ended;
+  std::atomic<std::uint32_t> dead;
+  std::atomic<std::uint32_t> ended_by;
+  std::atomic<std::int32_t> code;
+  std::uint32_t unused_too;
+  std::atomic<memory::offset> cell;
+
+  /// seq_cst: pairs with the look of the state's thread before it sleeps.
+  alignas(cache_line) std::atomic<std::uint64_t> news;
+  alignas(cache_line) std::atomic<std::uint64_t> summary[words / 64];
+  std::atomic<std::uint64_t> released[words];
+
+  [[nodiscard]] mailbox::letter_box& requests() noexcept;
+};
+
+static_assert(offsetof(house, cell) == 48);
+static_assert(offsetof(house, summary) == 256);
+
+/// Makes the objects of a new state. Throws `limit_reached`.
+[[nodiscard]] memory::reference make_house(const memory::reference& requests);
+[[nodiscard]] memory::reference make_cell(const memory::reference& house);
+
+/// Makes an anchor with a share of the cell.
+[[nodiscard]] memory::reference make_anchor(const memory::reference& cell,
+                                            object_number number,
+                                            std::uint64_t type);
+
+/// The part that an object of kind `state` is; nullptr if it is not that one.
+[[nodiscard]] anchor* as_anchor(const memory::reference& object) noexcept;
+[[nodiscard]] cell* as_cell(const memory::reference& object) noexcept;
+[[nodiscard]] house* as_house(const memory::reference& object) noexcept;
+
+/// The house of a cell that the caller holds.
+[[nodiscard]] house& house_of(const cell& of) noexcept;
+
+} // namespace troupe::held

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/call.hpp>
+
+#include <troupe/process/remote_error.hpp>
+#include <troupe/state/operation.hpp>
+
+#include <cxxabi.h>
+#include <typeinfo>
+
+namespace troupe::held {
+
+namespace {
+
+/// More of an exception's text does not travel.
+constexpr std::size_t longest_text = 64 << 10;
+
+void write_failure(codec::packet& answer, errc code, std::string_view type,
+                   std::string_view text) {
+  answer.clear();
+  begin_answer(answer, answer_kind::failure);
+  codec::encode_into(answer, code, std::string{type},
+                     std::string{text.substr(0, longest_text)});
+}
+
+template <errc... Codes>
+[[noreturn]] void
+throw_one_of(errc code, std::string_view attempted, std::string_view reason) {
+  (((code == Codes) ? throw error_of<Codes>(attempted, reason) : void()), ...);
+  throw error(code, attempted, reason);
+}
+
+} // namespace
+
+std::int64_t call_head::limit_of(deadline when) noexcept {
+  if (when.is_never())
+    return -1;
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(when.left())
+    .count();
+}
+
+deadline call_head::when() const {
+  return limit < 0 ? deadline::never()
+                   : deadline::after(std::chrono::nanoseconds{limit});
+}
+
+void encode_failure(codec::packet& answer, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const remote_error& thrown) {
+    write_failure(answer, thrown.code(), thrown.type(), thrown.text());
+  } catch (const error& thrown) {
+    write_failure(answer, thrown.code(), {}, thrown.what());
+  } catch (const std::exception& thrown) {
+    write_failure(answer, errc::remote_exception,
+                  readable_name(typeid(thrown).name()), thrown.what());
+  } catch (...) {
+    const auto* type = abi::__cxa_current_exception_type();
+    write_failure(answer, errc::remote_exception,
+                  type == nullptr ? "unknown" : readable_name(type->name()),
+                  "not a std::exception");
+  }
+}
+
+void throw_code(errc code, std::string_view attempted,
+                std::string_view reason) {
+  using enum errc;
+  throw_one_of<invalid_argument, invalid_state, stale_handle, limit_reached,
+               malformed_bytes, closed, peer_died, timed_out, unknown_function,
+               owner_died, not_owner, would_deadlock, broken_barrier,
+               not_authentic, connection_lost, cancelled, unknown_message_type,
+               unknown_name>(code, attempted, reason);
+}
+
+void throw_failure(codec::decoder& from, const caller& where) {
+  const auto code = from.load<errc>();
+  const auto type = from.load<std::string>();
+  const auto text = from.load<std::string>();
+  from.finish();
+  if (code == errc::remote_exception)
+    throw remote_error(where.description(), type, text);
+  throw_code(code, "call " + where.description(), text);
+}
+
+} // namespace troupe::held

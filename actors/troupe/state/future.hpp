@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/error.hpp>
+#include <troupe/state/call.hpp>
+#include <troupe/state/caller.hpp>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <utility>
+
+namespace troupe::held {
+
+/// The result of a call that was not waited for; the shape of `std::future`.
+///
+/// One that is destroyed before its result came withdraws the call if that
+/// still waits for its object; otherwise it was done, or will be.
+template <class R>
+class future {
+public:
+  future() noexcept = default;
+
+  future(std::shared_ptr<caller> via, std::unique_ptr<pending> of) noexcept
+    : via_(std::move(via)), of_(std::move(of)) {
+  }
+
+  [[nodiscard]] bool valid() const noexcept {
+    return of_ != nullptr;
+  }
+
+  /// Waits for the result and gives it, once. Throws what the call would have
+  /// thrown, `invalid_state` when there is nothing to get.
+  /// @blocks on the state
+  R get() {
+    if (!of_)
+      throw invalid_state("get the result of a call",
+                          "this future has none, or gave it already");
+    const auto from = std::move(of_);
+    result_reader<R> reader{*via_};
+    from->take(reader);
+    return reader.take();
+  }
+
+  /// @blocks on the state
+  void wait() const {
+    static_cast<void>(of_->wait(deadline::never()));
+  }
+
+  template <class Rep, class Period>
+  [[nodiscard]] std::future_status
+  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
+    return status(deadline::after(limit));
+  }
+
+  template <class Clock, class Duration>
+  [[nodiscard]] std::future_status
+  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
+    return status(deadline::at(limit));
+  }
+
+private:
+  [[nodiscard]] std::future_status status(deadline limit) const {
+    return of_->wait(limit) ? std::future_status::ready
+                            : std::future_status::timeout;
+  }
+
+  std::shared_ptr<caller> via_;
+  std::unique_ptr<pending> of_;
+};
+
+} // namespace troupe::held

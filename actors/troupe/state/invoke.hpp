@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/channel/outgoing.hpp>
+#include <troupe/codec/require_sendable.hpp>
+#include <troupe/state/call.hpp>
+#include <troupe/state/caller.hpp>
+#include <troupe/state/future.hpp>
+#include <troupe/state/operation.hpp>
+#include <troupe/state/target.hpp>
+
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+/// What proxies and states are made of: a call with C++ arguments.
+namespace troupe::held {
+
+/// Checks, with a short message each, that `Callable` can be called on a held
+/// `T` with arguments of these types.
+template <class T, class Callable, class... Args>
+consteval void require_callable() {
+  using signature = typename Callable::signature;
+  static_assert(std::is_base_of_v<typename signature::object_type, T>,
+                "troupe: the function works on an object of another type than "
+                "the proxy's");
+  static_assert(!signature::changes_arguments,
+                "troupe: a function of a held object must not take a non-const "
+                "reference besides the object: the change would be lost");
+  static_assert(signature::arity == sizeof...(Args),
+                "troupe: the number of arguments does not fit the function");
+  if constexpr (!std::is_void_v<result_of<Callable>>)
+    codec::require_sendable<result_of<Callable>>();
+  if constexpr (signature::arity == sizeof...(Args)) {
+    []<std::size_t... I>(std::index_sequence<I...>) {
+      using parameters = typename signature::parameters;
+      (codec::require_sendable<std::tuple_element_t<I, parameters>>(), ...);
+      static_assert(
+        (std::is_convertible_v<Args, std::tuple_element_t<I, parameters>>
+         && ...),
+        "troupe: an argument does not convert to the function's parameter");
+    }(std::make_index_sequence<sizeof...(Args)>{});
+  }
+}
+
+/// Whether all of that holds, so that no second error follows the first.
+template <class T, class Callable, class... Args>
+consteval bool is_callable() {
+  using signature = typename Callable::signature;
+  if constexpr (signature::arity != sizeof...(Args)
+                || signature::changes_arguments
+                || !std::is_base_of_v<typename signature::object_type, T>)
+    return false;
+  else
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      using parameters = typename signature::parameters;
+      return (
+        (codec::sendable<std::tuple_element_t<I, parameters>>
+         && std::is_convertible_v<Args, std::tuple_element_t<I, parameters>>)
+        && ...);
+    }(std::make_index_sequence<sizeof...(Args)>{});
+}
+
+/// Encodes a call of `Callable` on the `T` that is object `number`.
+template <class T, class Callable, class... Args>
+void encode_call(codec::packet& into, caller& via, object_number number,
+                 deadline limit, Args&&... args) {
+  using parameters = typename Callable::signature::parameters;
+  const wire::scope scope{via.coding()};
+  const call_head head{
+    {}, number, operation_of<T, Callable>.id(), call_head::limit_of(limit)};
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    codec::encode_into(
+      into, head,
+      static_cast<const std::tuple_element_t<I, parameters>&>(
+        std::tuple_element_t<I, parameters>(std::forward<Args>(args)))...);
+  }(std::index_sequence_for<Args...>{});
+}
+
+/// Calls `Callable` and waits for the result, which is nothing where the call
+/// had a limit and that passed.
+template <class T, class Callable, class... Args>
+std::optional<std::conditional_t<std::is_void_v<result_of<Callable>>, bool,
+                                 result_of<Callable>>>
+invoke_before(const target& on, deadline limit, Args&&... args) {
+  using result = result_of<Callable>;
+  require_callable<T, Callable, Args&&...>();
+  if constexpr (is_callable<T, Callable, Args&&...>()) {
+    auto& via = *on.via();
+    channel::outgoing loan;
+    encode_call<T, Callable>(loan.packet(), via, on.number(), limit,
+                             std::forward<Args>(args)...);
+    result_reader<result> reader{via};
+    via.call(loan.packet(), reader);
+    if (reader.timed_out())
+      return std::nullopt;
+    if constexpr (std::is_void_v<result>)
+      return true;
+    else
+      return reader.take();
+  } else {
+    return std::nullopt;
+  }
+}
+
+template <class T, class Callable, class... Args>
+result_of<Callable> invoke(const target& on, Args&&... args) {
+  using result = result_of<Callable>;
+  require_callable<T, Callable, Args&&...>();
+  if constexpr (is_callable<T, Callable, Args&&...>()) {
+    auto& via = *on.via();
+    channel::outgoing loan;
+    encode_call<T, Callable>(loan.packet(), via, on.number(), deadline::never(),
+                             std::forward<Args>(args)...);
+    result_reader<result> reader{via};
+    via.call(loan.packet(), reader);
+    return reader.take();
+  } else {
+    std::terminate();
+  }
+}
+
+template <class T, class Callable, class... Args>
+future<result_of<Callable>> invoke_async(const target& on, Args&&... args) {
+  require_callable<T, Callable, Args&&...>();
+  if constexpr (is_callable<T, Callable, Args&&...>()) {
+    const auto& via = on.via();
+    channel::outgoing loan;
+    encode_call<T, Callable>(loan.packet(), *via, on.number(),
+                             deadline::never(), std::forward<Args>(args)...);
+    return {via, via->send(loan.packet())};
+  } else {
+    return {};
+  }
+}
+
+} // namespace troupe::held

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/local_caller.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/channel/items.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/process/exit_status.hpp>
+#include <troupe/state/route.hpp>
+
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+namespace troupe::held {
+
+namespace {
+
+using mailbox::letter;
+using mailbox::visit_result;
+using memory::reference;
+using memory::run_memory;
+
+/// How often whoever waits for a pipe to be opened looks whether the state is
+/// alive: until then nothing else would tell.
+constexpr std::chrono::milliseconds look_again{10};
+
+/// Pipes that a process keeps for later.
+constexpr std::size_t most_kept = 64;
+
+std::uint64_t next_call() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+std::uint32_t next_pipe() noexcept {
+  static std::atomic<std::uint32_t> last{0};
+  return ++last;
+}
+
+/// The number of the call that an answer is for; 0 if it makes no sense.
+std::uint64_t call_of(const letter& shown) noexcept {
+  std::uint64_t call = 0;
+  if (shown.body.size() >= sizeof call)
+    std::memcpy(&call, shown.body.data(), sizeof call);
+  return call;
+}
+
+/// The callers of this process, by the offset of their cell.
+struct callers {
+  std::mutex mutex;
+  std::unordered_map<memory::offset, std::weak_ptr<local_caller>> all;
+};
+
+callers& the_callers() {
+  // Never destroyed, for the sake of proxies in static variables.
+  static auto& all = *new callers;
+  return all;
+}
+
+} // namespace
+
+/// An answer to a future that came while another thread was reading.
+struct local_caller::arrived {
+  bytes body;
+  std::vector<memory::offset> handles;
+  bool done = false;
+
+  ~arrived() {
+    for (const auto where : handles)
+      memory::forget(where);
+  }
+};
+
+std::shared_ptr<local_caller> local_caller::of(reference cell) {
+  auto& known = the_callers();
+  const std::scoped_lock guard{known.mutex};
+  auto& place = known.all[cell.where()];
+  if (auto found = place.lock())
+    return found;
+  auto made = std::make_shared<local_caller>(std::move(cell));
+  place = made;
+  std::erase_if(known.all,
+                [](const auto& each) { return each.second.expired(); });
+  return made;
+}
+
+local_caller::local_caller(reference of) : cell_(std::move(of)) {
+  const auto* content = as_cell(cell_);
+  if (content == nullptr)
+    throw malformed_bytes("attach a state", "the handle is none of a state's");
+  owner_ = os::this_pid();
+  home_ = &house_of(*content);
+  box_ = &home_->requests();
+}
+
+local_caller::~local_caller() {
+  // A child that the user forked has a copy, and no pipes.
+  if (owner_ != os::this_pid())
+    return;
+  for (const auto& each : free_)
+    notify(letter_route::close, each->number, 0);
+  if (futures_pipe_)
+    notify(letter_route::close, futures_pipe_->number, 0);
+}
+
+memory::slot_id local_caller::process() const noexcept {
+  return memory::slot_id::unpacked(home_->process.load());
+}
+
+std::string local_caller::description() const {
+  auto* slot = run_memory::current().find(process());
+  return slot == nullptr
+           ? "a state"
+           : "state (pid " + std::to_string(slot->pid.load()) + ")";
+}
+
+void local_caller::throw_dead() const {
+  auto slot = std::make_unique<memory::process_slot>();
+  slot->ended_by.store(home_->ended_by.load());
+  slot->code.store(home_->code.load());
+  throw peer_died("call a state",
+                  slot->ended_by.load() == 0
+                    ? "its process is ending"
+                    : "its process is gone: "
+                        + exit_status{*slot}.description(),
+                  "what it held is lost: make a new state");
+}
+
+// Sending ------------------------------------------------------------------------
+
+void local_caller::post(std::uint32_t pipe, std::uint64_t call,
+                        codec::packet& request) {
+  const letter_route route{letter_route::call, pipe, call};
+  request.overwrite(0, &route, sizeof route);
+  TROUPE_CRASH_POINT("state.call.before_post");
+  const auto outcome = box_->put({request.body(), request.handles()},
+                                 deadline::never());
+  if (outcome != mailbox::put_outcome::done)
+    throw_dead();
+  request.release_handles();
+  TROUPE_CRASH_POINT("state.call.posted");
+}
+
+void local_caller::notify(std::uint32_t what, std::uint32_t pipe,
+                          std::uint64_t call) noexcept {
+  const letter_route route{what, pipe, call};
+  try {
+    static_cast<void>(
+      box_->put({std::as_bytes(std::span{&route, 1})}, deadline::never()));
+  } catch (const error&) {
+    // The state keeps what it would have given up until this process ends.
+  }
+}
+
+std::unique_ptr<local_caller::pipe> local_caller::open_pipe() {
+  auto [in, out] = channel::pipe_end::make(
+    channel::fingerprint_of<answer_letter>(), false, 0);
+  auto made = std::make_unique<pipe>(pipe{std::move(in), next_pipe()});
+  codec::packet letter;
+  codec::encoder to{letter};
+  const letter_route route{letter_route::open, made->number, 0};
+  to.write(&route, sizeof route);
+  out.save(to);
+  if (box_->put({letter.body(), letter.handles()}, deadline::never())
+      != mailbox::put_outcome::done)
+    throw_dead();
+  letter.release_handles();
+  // From now on the state's process is the only one that can write.
+  out.close();
+  TROUPE_CRASH_POINT("state.pipe.offered");
+  bool opened = false;
+  for (;;) {
+    const auto outcome = made->end.in().take(
+      [&](const mailbox::letter& shown) {
+        channel::decline(shown);
+        opened = true;
+        return visit_result::taken;
+      },
+      1, deadline::after(look_again));
+    if (opened)
+      return made;
+    if (outcome == mailbox::take_outcome::ended || home_->dead.load() != 0)
+      throw_dead();
+  }
+}
+
+std::unique_ptr<local_caller::pipe> local_caller::take_pipe() {
+  {
+    const std::scoped_lock guard{mutex_};
+    if (!free_.empty()) {
+      auto taken = std::move(free_.back());
+      free_.pop_back();
+      return taken;
+    }
+  }
+  return open_pipe();
+}
+
+void local_caller::give_pipe_back(std::unique_ptr<pipe> used) noexcept {
+  {
+    const std::scoped_lock guard{mutex_};
+    if (free_.size() < most_kept) {
+      free_.push_back(std::move(used));
+      return;
+    }
+  }
+  notify(letter_route::close, used->number, 0);
+}
+
+void local_caller::call(codec::packet& request, answer_reader& reader) {
+  auto through = take_pipe();
+  const auto number = next_call();
+  std::exception_ptr failure;
+  bool answered = false;
+  try {
+    post(through->number, number, request);
+  } catch (...) {
+    give_pipe_back(std::move(through));
+    throw;
+  }
+  while (!answered) {
+    const auto outcome = through->end.in().take(
+      [&](const letter& shown) {
+        // Perhaps of a call that was given up.
+        if (call_of(shown) != number) {
+          channel::decline(shown);
+          return visit_result::taken;
+        }
+        answered = true;
+        try {
+          reader.read(shown.body.subspan(sizeof number), shown.handles);
+        } catch (...) {
+          failure = std::current_exception();
+        }
+        return visit_result::taken;
+      },
+      1, deadline::never());
+    if (outcome == mailbox::take_outcome::ended)
+      throw_dead();
+  }
+  give_pipe_back(std::move(through));
+  if (failure)
+    std::rethrow_exception(failure);
+}
+
+// Futures ------------------------------------------------------------------------
+
+class local_caller::future_answer final : public pending {
+public:
+  future_answer(std::shared_ptr<local_caller> of, std::uint64_t call) noexcept
+    : of_(std::move(of)), call_(call) {
+  }
+
+  ~future_answer() override {
+    if (call_ == 0)
+      return;
+    bool done = false;
+    {
+      const std::scoped_lock guard{of_->futures_mutex_};
+      const auto found = of_->futures_.find(call_);
+      done = found->second->done;
+      of_->futures_.erase(found);
+    }
+    if (!done)
+      of_->notify(letter_route::withdraw, 0, call_);
+  }
+
+  bool wait(deadline limit) override {
+    std::unique_lock guard{of_->futures_mutex_};
+    auto& mine = *of_->futures_.at(call_);
+    while (!mine.done) {
+      if (of_->reading_) {
+        if (limit.is_never())
+          of_->futures_changed_.wait(guard);
+        else if (of_->futures_changed_.wait_until(guard, limit.when())
+                   == std::cv_status::timeout
+                 && !mine.done)
+          return false;
+        continue;
+      }
+      of_->reading_ = true;
+      guard.unlock();
+      const auto outcome = read_some(limit);
+      guard.lock();
+      of_->reading_ = false;
+      of_->futures_changed_.notify_all();
+      if (mine.done)
+        break;
+      if (outcome == mailbox::take_outcome::ended)
+        of_->throw_dead();
+      if (outcome == mailbox::take_outcome::empty)
+        return false;
+    }
+    return true;
+  }
+
+  void take(answer_reader& reader) override {
+    static_cast<void>(wait(deadline::never()));
+    std::unique_ptr<arrived> mine;
+    {
+      const std::scoped_lock guard{of_->futures_mutex_};
+      mine = std::move(of_->futures_.extract(call_).mapped());
+    }
+    call_ = 0;
+    const auto handles = std::exchange(mine->handles, {});
+    reader.read(mine->body, handles);
+  }
+
+private:
+  mailbox::take_outcome read_some(deadline limit) {
+    return of_->futures_pipe_->end.in().take(
+      [this](const letter& shown) {
+        const std::scoped_lock guard{of_->futures_mutex_};
+        const auto found = of_->futures_.find(call_of(shown));
+        if (found == of_->futures_.end()) {
+          channel::decline(shown);
+          return visit_result::taken;
+        }
+        const auto body = shown.body.subspan(sizeof(std::uint64_t));
+        auto& into = *found->second;
+        into.body.assign(body.begin(), body.end());
+        into.handles.assign(shown.handles.begin(), shown.handles.end());
+        into.done = true;
+        return visit_result::taken;
+      },
+      64, limit);
+  }
+
+  std::shared_ptr<local_caller> of_;
+  std::uint64_t call_;
+};
+
+std::unique_ptr<pending> local_caller::send(codec::packet& request) {
+  const auto number = next_call();
+  std::uint32_t pipe = 0;
+  {
+    const std::scoped_lock guard{futures_mutex_};
+    if (!futures_pipe_)
+      futures_pipe_ = open_pipe();
+    pipe = futures_pipe_->number;
+    futures_.emplace(number, std::make_unique<arrived>());
+  }
+  auto made = std::make_unique<future_answer>(
+    std::static_pointer_cast<local_caller>(shared_from_this()), number);
+  post(pipe, number, request);
+  return made;
+}
+
+} // namespace troupe::held

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/channel/pipe_end.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/state/anchor.hpp>
+#include <troupe/state/caller.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::held {
+
+/// Calls a state of this run: requests go into the one mailbox of its process,
+/// answers come through pipes. One for each state in a process.
+///
+/// A thread that waits for its answer has a pipe to itself for that time; all
+/// futures share one. Pipes are used again, and opened once.
+///
+/// # What a crash leaves
+/// If the state's process dies, the ends that it held are gone: whoever waits
+/// finds the end of the stream, at once. If this process dies, the state's
+/// process hears of it as everybody does, and forgets its calls.
+class local_caller final : public caller {
+public:
+  /// Returns this process's caller for the state of `cell`.
+  /// Throws `malformed_bytes` if that is no cell.
+  [[nodiscard]] static std::shared_ptr<local_caller> of(memory::reference cell);
+
+  explicit local_caller(memory::reference cell);
+  ~local_caller() override;
+
+  [[nodiscard]] std::unique_ptr<pending> send(codec::packet& request) override;
+  void call(codec::packet& request, answer_reader& reader) override;
+
+  [[nodiscard]] wire* coding() noexcept override {
+    return nullptr;
+  }
+
+  [[nodiscard]] std::string description() const override;
+
+  [[nodiscard]] const memory::reference& clients() const noexcept {
+    return cell_;
+  }
+
+  /// The state's process.
+  [[nodiscard]] memory::slot_id process() const noexcept;
+
+  /// Throws the `peer_died` that tells how the state's process ended.
+  [[noreturn]] void throw_dead() const;
+
+private:
+  class future_answer;
+
+  struct pipe {
+    channel::pipe_end end;
+    std::uint32_t number = 0;
+  };
+
+  [[nodiscard]] std::unique_ptr<pipe> take_pipe();
+  [[nodiscard]] std::unique_ptr<pipe> open_pipe();
+  void give_pipe_back(std::unique_ptr<pipe> used) noexcept;
+  void post(std::uint32_t pipe, std::uint64_t call, codec::packet& request);
+  void notify(std::uint32_t what, std::uint32_t pipe,
+              std::uint64_t call) noexcept;
+
+  memory::reference cell_;
+  house* home_;
+  mailbox::letter_box* box_;
+  std::int32_t owner_ = 0;
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<pipe>> free_;
+
+  /// Answers to futures: who waits reads for all, one at a time.
+  struct arrived;
+  std::mutex futures_mutex_;
+  std::condition_variable futures_changed_;
+  std::unique_ptr<pipe> futures_pipe_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<arrived>> futures_;
+  bool reading_ = false;
+};
+
+} // namespace troupe::held

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/local_target.hpp>
+
+#include <troupe/state/anchor.hpp>
+#include <troupe/state/local_caller.hpp>
+#include <troupe/state/table.hpp>
+
+#include <utility>
+
+namespace troupe::held {
+
+namespace {
+
+/// A target in a process that holds an anchor of the object.
+class anchored_target final : public target {
+public:
+  anchored_target(memory::reference held, std::shared_ptr<caller> via)
+    : target(as_anchor(held)->number, std::move(via)), held_(std::move(held)) {
+  }
+
+  void save_as_handle(codec::encoder& to) const override {
+    to.handle(held_);
+  }
+
+  [[nodiscard]] std::uint64_t type() const noexcept {
+    return as_anchor(held_)->type;
+  }
+
+private:
+  memory::reference held_;
+};
+
+} // namespace
+
+std::shared_ptr<target> load_handle(codec::decoder& from) {
+  auto held = from.handle(memory::object_kind::state);
+  const auto* content = as_anchor(held);
+  if (content == nullptr)
+    from.refuse("a proxy", "the handle is none of a held object's");
+  const auto clients = content->cell.load();
+  if (auto* own = table::find();
+      own != nullptr && as_house(own->home())->cell.load() == clients)
+    return own->target_of(content->number);
+  auto via = local_caller::of(
+    memory::reference::attach(clients, memory::object_kind::state));
+  return std::make_shared<anchored_target>(std::move(held), std::move(via));
+}
+
+std::uint64_t known_type(const target& object) {
+  if (const auto* held = dynamic_cast<const anchored_target*>(&object))
+    return held->type();
+  if (auto* own = table::find();
+      own != nullptr && object.via() == own->inside())
+    return own->type_of(object.number());
+  return 0;
+}
+
+} // namespace troupe::held

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/serve_state.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/channel/items.hpp>
+#include <troupe/channel/pipe_end.hpp>
+#include <troupe/codec/codec.hpp>
+#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/process/process.hpp>
+#include <troupe/process/table.hpp>
+#include <troupe/state/anchor.hpp>
+#include <troupe/state/route.hpp>
+#include <troupe/state/table.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+namespace troupe::held {
+
+namespace {
+
+using mailbox::letter;
+using mailbox::visit_result;
+using memory::run_memory;
+
+/// Letters that are taken out under one lock.
+constexpr std::size_t at_once = 32;
+
+/// A process that calls: the ends of the pipes through which it is answered.
+struct local_client {
+  std::unordered_map<std::uint32_t, channel::pipe_end> pipes;
+
+  void send(std::uint32_t pipe, std::uint64_t call,
+            codec::packet& answer) noexcept {
+    const auto found = pipes.find(pipe);
+    if (found == pipes.end())
+      return;
+    try {
+      answer.overwrite(0, &call, sizeof call);
+      if (found->second.out().put({answer.body(), answer.handles()},
+                                  deadline::now())
+          == mailbox::put_outcome::done) {
+        answer.release_handles();
+        return;
+      }
+    } catch (const error&) {
+      // No memory for the answer: the end of the pipe says that none comes.
+    }
+    pipes.erase(found);
+  }
+};
+
+class server {
+public:
+  explicit server(memory::reference home)
+    : home_(*as_house(home)),
+      box_(home_.requests()),
+      table_(*new table{std::move(home)}) {
+  }
+
+  void run() {
+    auto& memory = run_memory::current();
+    auto& slot = memory.own_slot();
+    for (;;) {
+      const auto deaths = memory.header().deaths.load();
+      const bool some_died = deaths != deaths_seen_;
+      const bool ended = home_.ended.load() != 0;
+      const auto news = home_.news.load();
+      // What the dead have asked for stands in the mailbox by now.
+      take_letters(some_died || ended ? box_.size() : 1);
+      if (some_died) {
+        forget_dead();
+        deaths_seen_ = deaths;
+      }
+      table_.collect();
+      if (ended)
+        break;
+      const auto limit = table_.answer_late();
+      const auto has_work = [&] {
+        return box_.readable() || home_.news.load() != news
+               || memory.header().deaths.load() != deaths;
+      };
+      if (mailbox::spinner::of_this_thread().spin(has_work, limit))
+        continue;
+      box_.add_watcher(memory.self().index);
+      mailbox::sleep_at_door(slot, has_work, limit);
+      box_.remove_watcher(memory.self().index);
+    }
+    clients_.clear();
+    table_.end();
+  }
+
+private:
+  class local_route;
+
+  void take_letters(std::uint64_t least) {
+    for (std::uint64_t taken = 0; taken < least;) {
+      const auto before = taken;
+      static_cast<void>(box_.take(
+        [&](const letter& shown) {
+          ++taken;
+          read(shown);
+          return visit_result::taken;
+        },
+        at_once, deadline::now()));
+      if (taken == before)
+        return;
+    }
+  }
+
+  local_client& client_of(memory::slot_id writer) {
+    if (last_ == nullptr || last_id_ != writer.packed()) {
+      last_ = &clients_[writer.packed()];
+      last_id_ = writer.packed();
+    }
+    return *last_;
+  }
+
+  void read(const letter& shown);
+  void open(const letter& shown, std::uint32_t number) noexcept;
+  void forget_dead();
+
+  house& home_;
+  mailbox::letter_box& box_;
+  table& table_;
+  std::unordered_map<client_id, local_client> clients_;
+  client_id last_id_ = 0;
+  local_client* last_ = nullptr;
+  std::uint32_t deaths_seen_ = 0;
+};
+
+class server::local_route final : public answer_route {
+public:
+  local_route(server& of, client_id client, const letter_route& from) noexcept
+    : of_(of), client_(client), pipe_(from.pipe), call_(from.number) {
+  }
+
+  [[nodiscard]] client_id client() const noexcept override {
+    return client_;
+  }
+
+  [[nodiscard]] std::uint64_t call() const noexcept override {
+    return call_;
+  }
+
+  [[nodiscard]] wire* coding() noexcept override {
+    return nullptr;
+  }
+
+  void send(codec::packet& answer) noexcept override {
+    TROUPE_CRASH_POINT("state.serve.before_answer");
+    if (const auto found = of_.clients_.find(client_);
+        found != of_.clients_.end())
+      found->second.send(pipe_, call_, answer);
+    TROUPE_CRASH_POINT("state.serve.answered");
+  }
+
+  [[nodiscard]] std::unique_ptr<answer_route> keep() const override {
+    return std::make_unique<local_route>(*this);
+  }
+
+private:
+  server& of_;
+  client_id client_;
+  std::uint32_t pipe_;
+  std::uint64_t call_;
+};
+
+void server::read(const letter& shown) {
+  letter_route route{};
+  if (shown.body.size() < sizeof route)
+    return channel::decline(shown);
+  std::memcpy(&route, shown.body.data(), sizeof route);
+  const auto client = shown.writer.packed();
+  // Others may be about to answer a call of this client that has waited.
+  const std::scoped_lock guard{table_.mutex()};
+  switch (route.what) {
+    case letter_route::call: {
+      static_cast<void>(client_of(shown.writer));
+      TROUPE_CRASH_POINT("state.serve.before_call");
+      local_route answers{*this, client, route};
+      table_.execute(shown.body, shown.handles, answers);
+      return;
+    }
+    case letter_route::open: return open(shown, route.pipe);
+    case letter_route::close:
+      client_of(shown.writer).pipes.erase(route.pipe);
+      break;
+    case letter_route::withdraw: table_.withdraw(client, route.number); break;
+    default: break;
+  }
+  channel::decline(shown);
+}
+
+void server::open(const letter& shown, std::uint32_t number) noexcept {
+  struct reader : codec::decoder {
+    using decoder::decoder;
+    ~reader() {
+      forget_handles();
+    }
+  } from{shown.body.subspan(sizeof(letter_route)), shown.handles, "a pipe"};
+  try {
+    auto end = channel::pipe_end::load(from,
+                                       channel::fingerprint_of<answer_letter>(),
+                                       "a pipe of answers");
+    auto& client = client_of(shown.writer);
+    client.pipes.insert_or_assign(number, std::move(end));
+    codec::packet hello;
+    codec::encode_into(hello, std::uint64_t{0});
+    client.send(number, 0, hello);
+  } catch (const error&) {
+    // Whoever sent this sees the end of the pipe.
+  }
+}
+
+void server::forget_dead() {
+  const std::scoped_lock guard{table_.mutex()};
+  std::erase_if(clients_, [this](const auto& each) {
+    if (hosting::is_alive(each.first))
+      return false;
+    table_.client_gone(each.first);
+    return true;
+  });
+  last_ = nullptr;
+}
+
+} // namespace
+
+house_handle house_handle::load(codec::decoder& from) {
+  auto home = from.handle(memory::object_kind::state);
+  if (as_house(home) == nullptr)
+    from.refuse("the house of a state", "the handle is none");
+  return house_handle{std::move(home)};
+}
+
+void serve_state(const house_handle& home) {
+  auto& of = *as_house(home.home());
+  server self{home.home()};
+  of.ready.store(1, std::memory_order_seq_cst);
+  if (const auto parent = parent_process())
+    if (auto* slot = run_memory::current().find(parent->id()))
+      memory::ring(*slot);
+  self.run();
+}
+
+} // namespace troupe::held

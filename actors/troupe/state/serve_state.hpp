@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/coding.hpp>
+#include <troupe/memory/reference.hpp>
+
+namespace troupe::held {
+
+/// The house of a state, as the argument of its process.
+class house_handle {
+public:
+  explicit house_handle(memory::reference home) noexcept
+    : home_(std::move(home)) {
+  }
+
+  [[nodiscard]] const memory::reference& home() const noexcept {
+    return home_;
+  }
+
+  void save(codec::encoder& to) const {
+    to.handle(home_);
+  }
+  [[nodiscard]] static house_handle load(codec::decoder& from);
+
+private:
+  memory::reference home_;
+};
+
+/// The function of a state's process: takes requests out of the mailbox and
+/// answers them, until the last client is gone.
+///
+/// It never waits for a client: a call that must wait is put aside. Between
+/// calls it looks after deaths and after proxies that were dropped.
+void serve_state(const house_handle& home);
+
+} // namespace troupe::held

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/state.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/state/anchor.hpp>
+#include <troupe/state/local_caller.hpp>
+#include <troupe/state/serve_state.hpp>
+
+#include <chrono>
+
+namespace troupe {
+
+namespace {
+
+using memory::reference;
+using memory::run_memory;
+
+/// Bytes of requests that may be unread before a client waits.
+constexpr std::uint64_t window = 1 << 20;
+
+/// How often whoever waits for the new process looks at it.
+constexpr std::chrono::milliseconds look_again{1};
+
+/// Starts a state's process and waits until it takes requests.
+reference start_state(const std::string& name) {
+  const auto requests = mailbox::letter_box::create({.window = window});
+  const auto home = held::make_house(requests);
+  auto clients = held::make_cell(home);
+  start_options options;
+  options.name = name;
+  options.daemon = true;
+  auto runner = start<&held::serve_state>(options, held::house_handle{home});
+  const auto id = runner.view().id();
+  auto& words = *held::as_house(home);
+  words.process.store(id.packed(), std::memory_order_seq_cst);
+  auto& memory = run_memory::current();
+  // It belongs to the run and not to whoever has made it: had this process been
+  // killed before, nobody would have a handle, and it is a daemon of this one.
+  const memory::slot_id root{0, memory.slot(0).generation.load()};
+  const auto ready = [&] {
+    return words.ready.load() != 0 || !runner.is_alive();
+  };
+  while (!ready())
+    mailbox::sleep_at_door(memory.own_slot(), ready,
+                           deadline::after(look_again));
+  if (words.ready.load() == 0)
+    throw error_of<errc::process_died>("start a state",
+                                       runner.join().description());
+  TROUPE_CRASH_POINT("state.start.ready");
+  memory.slot(id.index).parent.store(root.packed());
+  runner.detach();
+  return clients;
+}
+
+} // namespace
+
+state::state(const std::string& name)
+  : state(std::shared_ptr<held::caller>{
+      held::local_caller::of(start_state(name))}) {
+}
+
+void state::root_target::save_as_handle(codec::encoder& to) const {
+  if (const auto* local = dynamic_cast<const held::local_caller*>(via().get()))
+    return to.handle(local->clients());
+  if (const auto* own = held::table::find();
+      own != nullptr && own->inside() == via())
+    return to.handle(reference::attach(held::as_house(own->home())->cell.load(),
+                                       memory::object_kind::state));
+  throw invalid_argument("send a state to another process",
+                         "it is a state of another program",
+                         "let that process connect to it");
+}
+
+void state::save(codec::encoder& to) const {
+  target_->save_as_handle(to);
+}
+
+state state::load(codec::decoder& from) {
+  auto clients = from.handle(memory::object_kind::state);
+  if (held::as_cell(clients) == nullptr)
+    from.refuse("a state", "the handle is none of a state's");
+  if (const auto* own = held::table::find();
+      own != nullptr
+      && held::as_house(own->home())->cell.load() == clients.where())
+    return state{own->inside()};
+  return state{
+    std::shared_ptr<held::caller>{held::local_caller::of(std::move(clients))}};
+}
+
+process_view state::process() const {
+  if (const auto* local = dynamic_cast<const held::local_caller*>(via().get()))
+    return process_view{local->process()};
+  if (held::table::find() != nullptr)
+    return current_process();
+  throw invalid_state("look at a state's process",
+                      "it is a state of another program");
+}
+
+void state::end() const {
+  const auto of = process();
+  of.kill();
+  of.join();
+}
+
+} // namespace troupe

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/process/process.hpp>
+#include <troupe/state/invoke.hpp>
+#include <troupe/state/itself.hpp>
+#include <troupe/state/proxy.hpp>
+#include <troupe/state/table.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+namespace held {
+
+/// A proxy with the habits of its object: `held::list<T>` and the like.
+template <class T>
+concept proxy_type = requires { typename T::object_type; }
+                     && std::derived_from<T, proxy<typename T::object_type>>;
+
+/// What `make<T>` makes, and what it returns.
+template <class T>
+struct made {
+  using object = T;
+  using handle = proxy<T>;
+};
+template <proxy_type T>
+struct made<T> {
+  using object = typename T::object_type;
+  using handle = T;
+};
+
+/// What a constructor is given: a literal as a string.
+template <class T>
+using stored
+  = std::conditional_t<std::is_convertible_v<T, const char*>
+                         && !std::is_same_v<std::decay_t<T>, std::nullptr_t>,
+                       std::string, std::decay_t<T>>;
+
+/// Makes a `T` from these, in the state's process.
+template <class T, class... Ps>
+struct maker {
+  struct signature : signature_of<itself, proxy<T>, true, Ps...> {};
+
+  static proxy<T> call(itself&, Ps... args) {
+    return proxy<T>{table::here().hold(
+      std::make_unique<object_of<T>>(std::in_place, std::move(args)...))};
+  }
+};
+
+/// A function that is run for itself, and not on an object.
+template <class Callable, class Signature>
+struct freely;
+template <class Callable, class R, class... Ps>
+struct freely<Callable, std::tuple<R, Ps...>> {
+  struct signature : signature_of<itself, R, true, Ps...> {};
+
+  template <class... Args>
+  static decltype(auto) call(itself&, Args&&... args) {
+    return Callable::call(std::forward<Args>(args)...);
+  }
+};
+
+template <class F>
+struct plain_signature : plain_signature<decltype(&F::operator())> {};
+template <class R, class... Ps>
+struct plain_signature<R (*)(Ps...)> {
+  using type = std::tuple<R, Ps...>;
+};
+template <class R, class... Ps>
+struct plain_signature<R (*)(Ps...) noexcept> : plain_signature<R (*)(Ps...)> {
+};
+template <class C, class R, class... Ps>
+struct plain_signature<R (C::*)(Ps...) const> : plain_signature<R (*)(Ps...)> {
+};
+
+} // namespace held
+
+/// A process that holds objects for others, which use them through proxies:
+/// Python's `Manager`.
+///
+///     troupe::state state;
+///     auto records = state.make<held::list<record>>();
+///     auto savings = state.make<account>("Sam", 100);
+///
+/// A handle: copies of it, in whatever process, mean the same state. Its
+/// process is started with the first one, and ends, destroying what it holds,
+/// when the last handle and the last proxy in the run are gone, or with the
+/// run.
+///
+/// # Order
+/// The calls of one thread are executed in their order, one at a time for all
+/// clients together. A call that waits is put aside and holds up nobody.
+///
+/// # What a crash leaves
+/// A client that is killed leaves the objects whole: a call that it had sent is
+/// executed, or not, as a whole. What only it had a proxy of ends; locks that
+/// it held there are freed. If the state's process is killed, its objects are
+/// lost, and every call throws `peer_died` at once.
+class state {
+public:
+  /// Starts the process. Throws what `troupe::start` throws, `limit_reached`,
+  /// `process_died`.
+  /// @blocks on the new process, some milliseconds
+  explicit state(const std::string& name = "state");
+
+  /// A state that is reached by `via`. For layers above.
+  explicit state(std::shared_ptr<held::caller> via) noexcept
+    : target_(std::make_shared<root_target>(std::move(via))) {
+  }
+
+  /// The state whose function calls this. Throws `invalid_state` elsewhere.
+  [[nodiscard]] static state here() {
+    return state{held::table::here().inside()};
+  }
+
+  /// Makes a `T` there from these arguments, which travel as copies, and
+  /// returns a proxy of it: for `held::list` and the like that itself, for any
+  /// other class a `proxy<T>`. Throws what the constructor throws, as a call.
+  /// @blocks on the state
+  template <class T, class... Args>
+  typename held::made<T>::handle make(Args&&... args) const {
+    using object = typename held::made<T>::object;
+    using handle = typename held::made<T>::handle;
+    static_assert(
+      std::is_constructible_v<object, held::stored<Args>...>
+        || requires { object{std::declval<held::stored<Args>>()...}; },
+      "troupe: the object cannot be constructed from these "
+      "arguments");
+    using recipe = held::maker<object, held::stored<Args>...>;
+    return handle{held::invoke<held::itself, recipe>(
+      *target_, held::stored<Args>(std::forward<Args>(args))...)};
+  }
+
+  /// Runs `F(args...)` in the state's process and returns its result. There
+  /// `state::here()` is this state.
+  /// @blocks on the state
+  template <auto F, class... Args>
+  auto run(Args&&... args) const {
+    using callable = held::freely<
+      hosting::function<F>,
+      typename held::plain_signature<std::remove_const_t<decltype(F)>>::type>;
+    return held::invoke<held::itself, callable>(*target_,
+                                                std::forward<Args>(args)...);
+  }
+
+  /// The same with a lambda without captures.
+  template <hosting::captureless_lambda F, class... Args>
+  auto run(F, Args&&... args) const {
+    using callable = held::freely<hosting::lambda<F>,
+                                  typename held::plain_signature<F>::type>;
+    return held::invoke<held::itself, callable>(*target_,
+                                                std::forward<Args>(args)...);
+  }
+
+  /// Keeps an object of this state under a name, for whoever has a handle of
+  /// the state; it lives at least as long as it is named.
+  template <class T>
+  void bind(const std::string& name, const proxy<T>& object) const {
+    held::invoke<held::itself, held::named<&held::itself::bind>>(
+      *target_, name, held::untyped{object.target()});
+  }
+
+  /// Returns the object of that name. Throws `unknown_name` if there is none,
+  /// `invalid_argument` if it is of another type.
+  template <class T>
+  [[nodiscard]] typename held::made<T>::handle
+  find(const std::string& name) const {
+    using object = typename held::made<T>::object;
+    auto found = held::invoke<held::itself, held::named<&held::itself::find>>(
+      *target_, name, held::type_hash<object>());
+    if (!found)
+      throw unknown_name("find \"" + name + "\" in a state",
+                         "no object has that name");
+    return typename held::made<T>::handle{proxy<object>{found->object()}};
+  }
+
+  /// Takes a name away. Returns false if nothing had it.
+  bool unbind(const std::string& name) const {
+    return held::invoke<held::itself, held::named<&held::itself::unbind>>(
+      *target_, name);
+  }
+
+  /// How many objects it holds.
+  [[nodiscard]] std::uint64_t size() const {
+    return held::invoke<held::itself, held::named<&held::itself::size>>(
+      *target_);
+  }
+
+  /// Names operations on a `T` that clients in other programs may call, in the
+  /// program whose state holds it. What a program calls itself, it names so.
+  template <class T, auto... F>
+  static void offer() {
+    static_cast<void>((0 + ... + held::operation_of<T, held::named<F>>.id()));
+  }
+
+  /// The process that holds the objects. Throws `invalid_state` for a state of
+  /// another program.
+  [[nodiscard]] process_view process() const;
+
+  /// Ends the process, whoever else has handles: what it held is lost. Does
+  /// nothing if it is gone.
+  /// @blocks on its end
+  void end() const;
+
+  /// How its objects are reached. For layers above.
+  [[nodiscard]] const std::shared_ptr<held::caller>& via() const noexcept {
+    return target_->via();
+  }
+
+  void save(codec::encoder& to) const;
+  [[nodiscard]] static state load(codec::decoder& from);
+
+  friend bool operator==(const state& a, const state& b) noexcept {
+    return a.via() == b.via();
+  }
+
+private:
+  class root_target final : public held::target {
+  public:
+    explicit root_target(std::shared_ptr<held::caller> via) noexcept
+      : target(held::the_state, std::move(via)) {
+    }
+    void save_as_handle(codec::encoder& to) const override;
+  };
+
+  std::shared_ptr<root_target> target_;
+};
+
+} // namespace troupe

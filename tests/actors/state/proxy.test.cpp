@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/base/error.hpp>
+#include <troupe/process/remote_error.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/state/state.hpp>
+
+#include "account.hpp"
+
+#include <doctest/doctest.h>
+#include <support/eventually.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace std::chrono_literals;
+using troupe::proxy;
+using troupe::state;
+using troupe::test::eventually;
+
+namespace {
+
+int twice(account& of, int amount) {
+  of.deposit(amount);
+  return of.deposit(amount);
+}
+
+void deposit_often(proxy<account> into, int times) {
+  for (int i = 0; i < times; ++i)
+    into.call<&account::deposit>(1);
+}
+
+} // namespace
+
+TEST_CASE("a class of one's own is made in the state and called there") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 100);
+  CHECK(savings.call<&account::deposit>(10) == 110);
+  CHECK(savings.call<&account::balance>() == 110);
+  CHECK(savings.call<&account::owner>() == "Sam");
+  CHECK(savings.call<&account::visits>() == 0);
+  CHECK(savings.call<&twice>(5) == 120);
+  CHECK(savings.update<&twice>(5) == 130);
+  savings.update([](account& of, int more) { of.visits += more; }, 3);
+  CHECK(savings.update([](const account& of) { return of.visits; }) == 3);
+}
+
+TEST_CASE("what a function throws arrives with type and text") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 5);
+  try {
+    savings.call<&account::withdraw>(10);
+    FAIL("it did not throw");
+  } catch (const troupe::remote_error& thrown) {
+    CHECK(thrown.code() == troupe::errc::remote_exception);
+    CHECK(thrown.type() == "std::domain_error");
+    CHECK(thrown.text() == "only 5 there");
+  }
+  CHECK(savings.call<&account::balance>() == 5);
+  try {
+    static_cast<void>(bank.make<account>("Sam", -1));
+    FAIL("it did not throw");
+  } catch (const troupe::remote_error& thrown) {
+    CHECK(thrown.type() == "std::invalid_argument");
+  }
+}
+
+TEST_CASE("calls of several processes lose no update") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 0);
+  std::vector<troupe::process> all;
+  for (int i = 0; i < 4; ++i)
+    all.push_back(troupe::start<deposit_often>(savings, 1000));
+  all.clear();
+  CHECK(savings.call<&account::balance>() == 4000);
+}
+
+TEST_CASE("a future has the result of a call that was not waited for") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 0);
+  std::vector<troupe::held::future<int>> results;
+  for (int i = 0; i < 100; ++i)
+    results.push_back(savings.call_async<&account::deposit>(1));
+  int last = 0;
+  for (auto& each : results) {
+    const auto now = each.get();
+    CHECK(now == last + 1);
+    last = now;
+  }
+  auto wrong = savings.call_async<&account::withdraw>(1000);
+  CHECK_THROWS_AS(wrong.get(), troupe::remote_error);
+  CHECK(!wrong.valid());
+}
+
+TEST_CASE("a call that waits stalls nobody") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 0);
+  auto waiting = savings.call_async<&account::withdraw_when_there>(50);
+  CHECK(waiting.wait_for(20ms) == std::future_status::timeout);
+  CHECK(savings.call<&account::deposit>(20) == 20);
+  CHECK(waiting.wait_for(0ms) == std::future_status::timeout);
+  CHECK(!savings.call_for<&account::withdraw_when_there>(5ms, 50));
+  CHECK(savings.call<&account::deposit>(40) == 60);
+  CHECK(waiting.get() == 10);
+  CHECK(savings.call_for<&account::withdraw_when_there>(5ms, 10) == 0);
+}
+
+TEST_CASE(
+  "an object ends with its last proxy, and the state with the last of all") {
+  auto bank = std::make_unique<state>();
+  const auto process = bank->process();
+  {
+    const auto savings = bank->make<account>("Sam", 0);
+    CHECK(bank->size() == 1);
+    const auto other = savings;
+    CHECK(other == savings);
+  }
+  CHECK(eventually([&] { return bank->size() == 0; }));
+  auto savings = std::make_unique<proxy<account>>(bank->make<account>("Sam"));
+  bank.reset();
+  CHECK(savings->call<&account::deposit>(7) == 7);
+  savings.reset();
+  CHECK(eventually([&] { return !process.is_alive(); }));
+}
+
+TEST_CASE("a state that is killed fails calls at once, with its story") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 0);
+  auto waiting = savings.call_async<&account::withdraw_when_there>(50);
+  bank.process().kill();
+  CHECK_THROWS_AS(waiting.get(), troupe::peer_died);
+  CHECK_THROWS_AS(savings.call<&account::balance>(), troupe::peer_died);
+  CHECK(eventually([&] {
+    try {
+      savings.call<&account::balance>();
+    } catch (const troupe::peer_died& thrown) {
+      return std::string{thrown.what()}.find("SIGKILL") != std::string::npos;
+    }
+    return false;
+  }));
+}
+
+TEST_CASE("functions are run in the state, where it is known") {
+  const state bank;
+  const auto pid = bank.run([] { return troupe::current_process().pid(); });
+  CHECK(pid == bank.process().pid());
+  const auto made = bank.run(
+    [](std::string owner) { return state::here().make<account>(owner, 3); },
+    std::string{"Ann"});
+  CHECK(made.call<&account::owner>() == "Ann");
+}
+
+TEST_CASE("an object can be found by its name") {
+  const state bank;
+  bank.bind("savings", bank.make<account>("Sam", 1));
+  CHECK(bank.find<account>("savings").call<&account::balance>() == 1);
+  CHECK_THROWS_AS(static_cast<void>(bank.find<account>("nothing")),
+                  troupe::unknown_name);
+  CHECK_THROWS_AS(static_cast<void>(bank.find<std::string>("savings")),
+                  troupe::invalid_argument);
+  CHECK(bank.unbind("savings"));
+  CHECK(!bank.unbind("savings"));
+  CHECK(eventually([&] { return bank.size() == 0; }));
+}
