@@ -62,6 +62,15 @@ consteval bool is_callable() {
     }(std::make_index_sequence<sizeof...(Args)>{});
 }
 
+/// An argument as the parameter's type, without a copy where it is that.
+template <class P, class Arg>
+decltype(auto) as_parameter(Arg&& arg) {
+  if constexpr (std::is_same_v<std::remove_cvref_t<Arg>, P>)
+    return static_cast<const P&>(arg);
+  else
+    return P(std::forward<Arg>(arg));
+}
+
 /// Encodes a call of `Callable` on the `T` that is object `number`.
 template <class T, class Callable, class... Args>
 void encode_call(codec::packet& into, caller& via, object_number number,
@@ -71,10 +80,10 @@ void encode_call(codec::packet& into, caller& via, object_number number,
   const call_head head{
     {}, number, operation_of<T, Callable>.id(), call_head::limit_of(limit)};
   [&]<std::size_t... I>(std::index_sequence<I...>) {
-    codec::encode_into(
+    codec::encode_into<call_head, std::tuple_element_t<I, parameters>...>(
       into, head,
-      static_cast<const std::tuple_element_t<I, parameters>&>(
-        std::tuple_element_t<I, parameters>(std::forward<Args>(args)))...);
+      as_parameter<std::tuple_element_t<I, parameters>>(
+        std::forward<Args>(args))...);
   }(std::index_sequence_for<Args...>{});
 }
 

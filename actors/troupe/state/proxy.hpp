@@ -111,6 +111,12 @@ public:
     held::invoke<T, held::named<&replace>>(*target(), value);
   }
 
+  /// Names `snapshot` and `assign`, for clients in other programs.
+  static void offer_copies() {
+    static_cast<void>(held::operation_of<T, held::named<&copy>>.id());
+    static_cast<void>(held::operation_of<T, held::named<&replace>>.id());
+  }
+
   /// What it refers to. Throws `invalid_state` for a proxy that was moved from.
   [[nodiscard]] const std::shared_ptr<held::target>& target() const {
     if (!target_)

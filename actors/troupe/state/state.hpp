@@ -134,6 +134,8 @@ public:
       "troupe: the object cannot be constructed from these "
       "arguments");
     using recipe = held::maker<object, held::stored<Args>...>;
+    if constexpr (requires { handle::offer(); })
+      handle::offer();
     return handle{held::invoke<held::itself, recipe>(
       *target_, held::stored<Args>(std::forward<Args>(args))...)};
   }

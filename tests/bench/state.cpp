@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// A state's dict: one client and four, one element a call and a hundred; a
+// member function of a user's class; a million entries. Beside Python's manager.
+
+#include <troupe/process/program.hpp>
+#include <troupe/shared/array.hpp>
+#include <troupe/shared/value.hpp>
+#include <troupe/state/dict.hpp>
+#include <troupe/state/state.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+using dict = troupe::held::dict<std::string, int>;
+using entries = std::vector<std::pair<std::string, int>>;
+
+constexpr int bulk = 100;
+
+double seconds_since(clock_type::time_point start) {
+  return std::chrono::duration<double>(clock_type::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+template <class Measure>
+double median_of(int turns, Measure measure) {
+  std::vector<double> values;
+  for (int i = 0; i < turns; ++i)
+    values.push_back(measure());
+  return median(std::move(values));
+}
+
+void print(const char* metric, double value, const char* unit) {
+  std::printf("state %s %.4g %s\n", metric, value, unit);
+  std::fflush(stdout);
+}
+
+class account {
+public:
+  int deposit(int amount) {
+    return balance_ += amount;
+  }
+
+private:
+  int balance_ = 0;
+};
+
+std::vector<std::string> make_keys(int count) {
+  std::vector<std::string> keys;
+  for (int i = 0; i < count; ++i)
+    keys.push_back("key" + std::to_string(i));
+  return keys;
+}
+
+/// How often `work` runs in a second.
+template <class Work>
+double rate(long times, Work work) {
+  const auto start = clock_type::now();
+  for (long i = 0; i < times; ++i)
+    work(i);
+  return static_cast<double>(times) / seconds_since(start);
+}
+
+const std::string& key_of(const std::vector<std::string>& keys, long i) {
+  return keys[static_cast<std::size_t>(i) % keys.size()];
+}
+
+double gets(const dict& from, const std::vector<std::string>& keys,
+            long times) {
+  int sum = 0;
+  return rate(times, [&](long i) { sum += from.at(key_of(keys, i)); });
+}
+
+double sets(const dict& into, const std::vector<std::string>& keys,
+            long times) {
+  return rate(times, [&](long i) { into.set(key_of(keys, i), 1); });
+}
+
+/// Half gets and half sets, until told to stop.
+void use(dict of, troupe::value<int> phase, troupe::array<long> counts,
+         std::size_t me) {
+  const auto keys = make_keys(1000);
+  of.set(keys[0], 1);
+  counts.atomic(me).store(-1);
+  while (phase.load() == 0)
+    std::this_thread::yield();
+  long done = 0;
+  for (; phase.load(std::memory_order_relaxed) == 1; done += 2) {
+    of.set(key_of(keys, done), 1);
+    static_cast<void>(of.get(key_of(keys, done)));
+  }
+  counts.atomic(me).store(done);
+}
+
+/// Operations a second of all clients together.
+double together(const dict& of, std::size_t clients, double seconds) {
+  const troupe::value<int> phase{0};
+  const troupe::array<long> counts(clients);
+  std::vector<troupe::process> all;
+  for (std::size_t i = 0; i < clients; ++i)
+    all.push_back(troupe::start<use>(of, phase, counts, i));
+  for (std::size_t i = 0; i < clients; ++i)
+    while (counts.atomic(i).load() == 0)
+      std::this_thread::yield();
+  const auto start = clock_type::now();
+  phase.store(1);
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  phase.store(2);
+  const auto took = seconds_since(start);
+  all.clear();
+  long sum = 0;
+  for (const long each : counts)
+    sum += each;
+  return static_cast<double>(sum) / took;
+}
+
+/// Memory of a process that it shares with nobody, in megabytes.
+double private_memory(int pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/smaps_rollup"};
+  double sum = 0;
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("Private_"))
+      sum += std::stod(line.substr(line.find(':') + 1));
+  return sum / 1024;
+}
+
+void fill(const dict& into, int count) {
+  entries part;
+  for (int i = 0; i < count; ++i) {
+    part.emplace_back("key" + std::to_string(i), i);
+    if (part.size() == 10000 || i + 1 == count) {
+      into.set_many(part);
+      part.clear();
+    }
+  }
+}
+
+struct python_rates {
+  double gets, sets, bulk_gets, bulk_sets, four, method, many_gets, many_memory;
+};
+
+bool ask_python(long times, double seconds, int many, python_rates& of) {
+  const std::string command = "python3 '" TROUPE_BENCH_PEERS "/manager.py' "
+                              + std::to_string(times) + " "
+                              + std::to_string(seconds) + " "
+                              + std::to_string(many) + " 2>/dev/null";
+  std::FILE* const answer = ::popen(command.c_str(), "r");
+  if (answer == nullptr)
+    return false;
+  const bool good = std::fscanf(answer, "%lf %lf %lf %lf %lf %lf %lf %lf",
+                                &of.gets, &of.sets, &of.bulk_gets,
+                                &of.bulk_sets, &of.four, &of.method,
+                                &of.many_gets, &of.many_memory)
+                    == 8;
+  ::pclose(answer);
+  return good;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+  const bool smoke = argc > 1 && std::string_view{argv[1]} == "--smoke";
+  const long times = smoke ? 500 : 200'000;
+  const double seconds = smoke ? 0.02 : 1.0;
+  const int turns = smoke ? 1 : 5;
+  const int many = smoke ? 2000 : 1'000'000;
+
+  const troupe::state state;
+  const auto small = state.make<dict>();
+  const auto keys = make_keys(1000);
+  fill(small, 1000);
+
+  const auto get = median_of(turns, [&] { return gets(small, keys, times); });
+  const auto set = median_of(turns, [&] { return sets(small, keys, times); });
+  const auto purse = state.make<account>();
+  const auto method = median_of(turns, [&] {
+    return rate(times, [&](long) { purse.call<&account::deposit>(1); });
+  });
+  print("get", get / 1e3, "k/s");
+  print("set", set / 1e3, "k/s");
+  print("method", method / 1e3, "k/s");
+
+  const std::vector<std::string> some(keys.begin(), keys.begin() + bulk);
+  entries some_entries;
+  for (const auto& each : some)
+    some_entries.emplace_back(each, 1);
+  const auto bulk_get = median_of(turns, [&] {
+    return bulk * rate(times / 10, [&](long) {
+             static_cast<void>(small.get_many(some));
+           });
+  });
+  const auto bulk_set = median_of(turns, [&] {
+    return bulk * rate(times / 10, [&](long) { small.set_many(some_entries); });
+  });
+  print("bulk_get", bulk_get / 1e3, "k/s");
+  print("bulk_set", bulk_set / 1e3, "k/s");
+
+  const auto one = median_of(turns,
+                             [&] { return together(small, 1, seconds); });
+  const auto four = median_of(turns,
+                              [&] { return together(small, 4, seconds); });
+  print("one_client", one / 1e3, "k/s");
+  print("four_clients", four / 1e3, "k/s");
+
+  const auto large = state.make<dict>();
+  const auto before = private_memory(state.process().pid());
+  fill(large, many);
+  const auto memory = private_memory(state.process().pid()) - before;
+  const auto many_keys = [&] {
+    std::vector<std::string> result;
+    for (long i = 0; i < times; ++i)
+      result.push_back("key" + std::to_string(i * 7919 % many));
+    return result;
+  }();
+  const auto many_get
+    = median_of(turns, [&] { return gets(large, many_keys, times); });
+  const auto few_get = median_of(turns,
+                                 [&] { return gets(small, keys, times); });
+  print("get_of_many", many_get / 1e3, "k/s");
+  print("get_of_few", few_get / 1e3, "k/s");
+  print("memory_of_many", memory, "MB");
+
+  python_rates python{};
+  const bool known = ask_python(smoke ? 100 : 20'000, seconds, many, python);
+  if (known) {
+    print("get_python", python.gets / 1e3, "k/s");
+    print("set_python", python.sets / 1e3, "k/s");
+    print("method_python", python.method / 1e3, "k/s");
+    print("bulk_get_python", python.bulk_gets / 1e3, "k/s");
+    print("bulk_set_python", python.bulk_sets / 1e3, "k/s");
+    print("four_clients_python", python.four / 1e3, "k/s");
+    print("get_of_many_python", python.many_gets / 1e3, "k/s");
+    print("memory_of_many_python", python.many_memory, "MB");
+  } else {
+    std::printf("# python3 is absent, or has no multiprocessing: no peer\n");
+  }
+  print("time_of_method_per_get", get / method, "ratio");
+  print("four_clients_per_one", four / one, "ratio");
+  print("time_of_get_of_many_per_few", few_get / many_get, "ratio");
+  if (known) {
+    print("get_per_python", get / python.gets, "ratio");
+    print("set_per_python", set / python.sets, "ratio");
+    print("bulk_get_per_python", bulk_get / python.gets, "ratio");
+    print("bulk_set_per_python", bulk_set / python.sets, "ratio");
+    print("four_clients_per_python", four / python.four, "ratio");
+  }
+  return 0;
+}
