@@ -27,6 +27,9 @@ using memory::run_memory;
 /// alive: until then nothing else would tell.
 constexpr std::chrono::milliseconds look_again{10};
 
+/// How often a caller looks for its answer before it waits in earnest.
+constexpr unsigned looks = 100;
+
 /// Pipes that a process keeps for later.
 constexpr std::size_t most_kept = 64;
 
@@ -221,8 +224,13 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
     give_pipe_back(std::move(through));
     throw;
   }
+  auto& answers = through->end.in();
+  // Most answers come within a microsecond: to give the processor away before
+  // costs more than that.
+  for (unsigned turn = 0; turn < looks && !answers.readable(); ++turn)
+    os::spin_pause(0);
   while (!answered) {
-    const auto outcome = through->end.in().take(
+    const auto outcome = answers.take(
       [&](const letter& shown) {
         // Perhaps of a call that was given up.
         if (call_of(shown) != number) {

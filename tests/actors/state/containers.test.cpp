@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/array.hpp>
 #include <troupe/state/dict.hpp>
+#include <troupe/state/fields.hpp>
 #include <troupe/state/list.hpp>
+#include <troupe/state/queue.hpp>
+#include <troupe/state/set.hpp>
+#include <troupe/state/value.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/process/remote_error.hpp>
@@ -155,4 +160,98 @@ TEST_CASE("a function runs on the container where it is") {
     },
     4);
   CHECK(most == 5);
+}
+
+TEST_CASE("a set has the habits of a set") {
+  const state here;
+  const auto set = here.make<held::set<int>>(std::unordered_set<int>{1, 2, 3});
+  CHECK(set.insert(4));
+  CHECK(!set.insert(4));
+  CHECK(set.contains(4));
+  CHECK(set.erase(1));
+  CHECK(!set.erase(1));
+  set.unite({5, 6});
+  set.subtract({2, 3});
+  set.intersect({4, 5, 77});
+  set.toggle({5, 9});
+  CHECK(set.snapshot() == std::unordered_set<int>{4, 9});
+  CHECK(set.includes({9}));
+  CHECK(set.is_included_in({4, 9, 10}));
+  CHECK(set.is_disjoint_from({1}));
+  int sum = 0;
+  for (const int each : set)
+    sum += each;
+  CHECK(sum == 13);
+  CHECK(set.pop_any().has_value());
+  set.clear();
+  CHECK(set.empty());
+  CHECK(set.pop_any() == std::nullopt);
+}
+
+TEST_CASE("a namespace has fields of different types") {
+  const state here;
+  const auto shared = here.make<held::fields>();
+  shared.set("name", "Sam");
+  shared.set("score", 10);
+  shared.set("all", std::vector{1, 2});
+  CHECK(shared.get<std::string>("name") == "Sam");
+  CHECK(shared.get<int>("score") == 10);
+  CHECK(shared.get<std::vector<int>>("all") == std::vector{1, 2});
+  CHECK_THROWS_AS(static_cast<void>(shared.get<double>("score")),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(shared.get<int>("x")),
+                  troupe::unknown_name);
+  CHECK(shared.contains("name"));
+  CHECK(shared.names().size() == 3);
+  CHECK(shared.erase("name"));
+  CHECK(!shared.contains("name"));
+}
+
+TEST_CASE("a value and an array are read and written in the state") {
+  const state here;
+  auto value = here.make<held::value<int>>(3);
+  CHECK(value == 3);
+  value = 5;
+  CHECK((value += 2) == 7);
+  CHECK((value -= 1) == 6);
+  CHECK(value.exchange(1) == 6);
+  const auto array = here.make<held::array<double>>(std::vector<double>(4));
+  array[1] = 2.5;
+  array[1] += 1;
+  CHECK(array.at(1) == 3.5);
+  array.assign_slice(2, {7, 8});
+  CHECK(array.slice(0, 4) == std::vector<double>{0, 3.5, 7, 8});
+  CHECK(remote_type([&] { array.assign_slice(3, {1, 2}); })
+        == "std::out_of_range");
+  array.fill(1);
+  CHECK(array.size() == 4);
+}
+
+TEST_CASE("a queue in the state waits, and is closed, as a queue") {
+  const state here;
+  const auto queue = here.make<held::queue<int>>(2);
+  CHECK(queue.try_get() == std::nullopt);
+  CHECK(queue.try_get_for(std::chrono::milliseconds{2}) == std::nullopt);
+  queue.put(1);
+  queue.put(2);
+  CHECK(queue.full());
+  CHECK(queue.try_put(3) == troupe::put_result::full);
+  CHECK(queue.get() == 1);
+  CHECK(queue.get_many(10) == std::vector{2});
+  queue.task_done();
+  CHECK(!queue.join_for(std::chrono::milliseconds{2}));
+  queue.task_done();
+  queue.join();
+  CHECK_THROWS_AS(queue.task_done(), troupe::invalid_state);
+  auto reader = troupe::start(
+    [](held::queue<int> from, held::value<int> into) {
+      into = from.get();
+      into += from.get();
+    },
+    queue, here.make<held::value<int>>(0));
+  queue.put_many({3, 4});
+  reader.join();
+  queue.close();
+  CHECK_THROWS_AS(queue.put(1), troupe::closed);
+  CHECK_THROWS_AS(static_cast<void>(queue.get()), troupe::closed);
 }
