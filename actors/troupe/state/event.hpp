@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/state/attempt.hpp>
+#include <troupe/state/state.hpp>
+
+#include <chrono>
+
+namespace troupe::held {
+
+/// A flag in a state: what a `held::event` is a handle of.
+class event_object {
+public:
+  void set() noexcept {
+    set_ = true;
+  }
+
+  void clear() noexcept {
+    set_ = false;
+  }
+
+  [[nodiscard]] bool is_set() const noexcept {
+    return set_;
+  }
+
+  attempt<void> wait() {
+    if (!set_)
+      return not_yet;
+    return {};
+  }
+
+private:
+  bool set_ = false;
+};
+
+/// A flag that a state keeps: Python's `manager.Event()`. Within one run,
+/// `troupe::event` costs no message.
+///
+/// Whoever waits when the flag is set goes on, also if it is cleared at once.
+class event : public proxy<event_object> {
+  using object = event_object;
+
+public:
+  explicit event(proxy held) noexcept : proxy(std::move(held)) {
+  }
+
+  [[nodiscard]] bool is_set() const {
+    return call<&object::is_set>();
+  }
+
+  void set() const {
+    call<&object::set>();
+  }
+
+  void clear() const {
+    call<&object::clear>();
+  }
+
+  /// @blocks on who sets the flag
+  void wait() const {
+    call<&object::wait>();
+  }
+
+  template <class Rep, class Period>
+  [[nodiscard]] bool
+  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
+    return call_before<&object::wait>(deadline::after(limit));
+  }
+
+  [[nodiscard]] static event load(codec::decoder& from) {
+    return event{proxy::load(from)};
+  }
+
+  /// Names all of this, for clients in other programs.
+  static void offer() {
+    state::offer<object, &object::is_set, &object::set, &object::clear,
+                 &object::wait>();
+  }
+};
+
+} // namespace troupe::held
