@@ -9,6 +9,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -138,6 +139,14 @@ public:
       handle::offer();
     return handle{held::invoke<held::itself, recipe>(
       *target_, held::stored<Args>(std::forward<Args>(args))...)};
+  }
+
+  /// The same from a list in braces:
+  /// `make<held::list<int>>({1, 2, 3})`.
+  template <held::proxy_type T>
+    requires codec::sendable<typename T::object_type>
+  T make(std::initializer_list<typename T::value_type> initial) const {
+    return make<T>(typename T::object_type(initial));
   }
 
   /// Runs `F(args...)` in the state's process and returns its result. There
