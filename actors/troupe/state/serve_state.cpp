@@ -231,6 +231,7 @@ void server::forget_dead() {
     table_.client_gone(each.first);
     return true;
   });
+  table_.forget_dead([](client_id each) { return hosting::is_alive(each); });
   last_ = nullptr;
 }
 

@@ -74,7 +74,14 @@ table::table(memory::reference home) : home_(std::move(home)) {
   the_table.store(this);
 }
 
+void table::at_end(std::function<void()> what) {
+  const std::scoped_lock guard{mutex_};
+  at_end_.push_back(std::move(what));
+}
+
 void table::end() noexcept {
+  for (const auto& each : at_end_)
+    each();
   const std::scoped_lock guard{mutex_};
   for (auto& each : entries_) {
     each->calls.clear();
@@ -253,6 +260,21 @@ void table::client_gone(client_id client) {
     if (on.held->client_gone(client))
       wake(on);
   }
+}
+
+void table::remember(client_id process) {
+  const std::scoped_lock guard{mutex_};
+  remembered_.insert(process);
+}
+
+void table::forget_dead(bool (*is_alive)(client_id)) {
+  const std::scoped_lock guard{mutex_};
+  std::erase_if(remembered_, [&](client_id each) {
+    if (is_alive(each))
+      return false;
+    client_gone(each);
+    return true;
+  });
 }
 
 // Living and ending --------------------------------------------------------------

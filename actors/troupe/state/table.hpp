@@ -10,10 +10,11 @@
 #include <troupe/state/target.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace troupe::held {
@@ -50,6 +51,9 @@ public:
   table(const table&) = delete;
   table& operator=(const table&) = delete;
 
+  /// `what` is done first of all when the state ends.
+  void at_end(std::function<void()> what);
+
   /// Destroys all objects. Nobody may call any more.
   void end() noexcept;
 
@@ -68,6 +72,12 @@ public:
 
   /// The client is gone: forgets its calls, and frees what it locked.
   void client_gone(client_id client);
+
+  /// A process that calls by messages of actors: to be asked about its death.
+  void remember(client_id process);
+
+  /// Calls `client_gone` for those of which `is_alive` is false.
+  void forget_dead(bool (*is_alive)(client_id));
 
   /// Withdraws a call of the client that still waits.
   void withdraw(client_id client, std::uint64_t call);
@@ -174,6 +184,8 @@ private:
   std::recursive_mutex mutex_;
   memory::reference home_;
   std::shared_ptr<caller> inside_;
+  std::unordered_set<client_id> remembered_;
+  std::vector<std::function<void()>> at_end_;
   std::vector<std::unique_ptr<entry>> entries_;
   std::vector<std::uint32_t> free_;
   /// Objects that may have lost their last target, and those that have; both
