@@ -153,6 +153,10 @@ public:
     return call_;
   }
 
+  [[nodiscard]] bool is_alive() const noexcept override {
+    return hosting::is_alive(client_);
+  }
+
   [[nodiscard]] wire* coding() noexcept override {
     return nullptr;
   }

@@ -2,6 +2,7 @@
 #include <troupe/state/state_actor.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/process/table.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/state/table.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -129,6 +130,10 @@ public:
 
   [[nodiscard]] std::uint64_t call() const noexcept override {
     return number_;
+  }
+
+  [[nodiscard]] bool is_alive() const noexcept override {
+    return hosting::is_alive(client_);
   }
 
   [[nodiscard]] held::wire* coding() noexcept override {

@@ -196,6 +196,11 @@ void table::wake(entry& of) {
   for (bool some = true; some;) {
     some = std::exchange(of.again, false);
     for (auto each = of.calls.begin(); each != of.calls.end();) {
+      // The dead take nothing, also if we shall only hear of it.
+      if (!each->route->is_alive()) {
+        each = of.calls.erase(each);
+        continue;
+      }
       codec::packet answer;
       bool done = true;
       {

@@ -30,6 +30,11 @@ public:
   /// Which call of that client, so that it can be withdrawn.
   [[nodiscard]] virtual std::uint64_t call() const noexcept = 0;
 
+  /// Whether there is anybody to answer. True where nobody knows better.
+  [[nodiscard]] virtual bool is_alive() const noexcept {
+    return true;
+  }
+
   /// How this client's proxies are coded.
   [[nodiscard]] virtual wire* coding() noexcept = 0;
 
