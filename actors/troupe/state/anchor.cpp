@@ -13,16 +13,13 @@ using memory::offset;
 using memory::reference;
 using memory::run_memory;
 
-/// The part at an offset that another part vouches for by its share.
-template <class Part>
-Part* part_at(offset where, state_part what) noexcept {
-  if (where == 0)
-    return nullptr;
+/// The house at an offset, if it is still there.
+house* house_at(offset where) noexcept {
   auto* head = run_memory::current().find_object(where, object_kind::state);
-  if (head == nullptr || head->size < sizeof(Part))
+  if (head == nullptr || head->size < sizeof(house))
     return nullptr;
-  auto* found = reinterpret_cast<Part*>(head->bytes());
-  return found->what == what ? found : nullptr;
+  auto* found = reinterpret_cast<house*>(head->bytes());
+  return found->what == state_part::house ? found : nullptr;
 }
 
 void ring(house& of) noexcept {
@@ -32,44 +29,37 @@ void ring(house& of) noexcept {
     memory::ring(*slot);
 }
 
-void release_object(anchor& gone) noexcept {
-  auto* of = part_at<cell>(gone.cell.load(), state_part::cell);
-  if (of == nullptr)
+void release_object(const anchor& gone) noexcept {
+  auto* home = house_at(gone.house);
+  if (home == nullptr)
     return;
-  auto& home = house_of(*of);
   const auto index = static_cast<std::uint32_t>(gone.number) % most_objects;
   const auto word = index / 64;
-  home.released[word].fetch_or(1ULL << (index % 64), std::memory_order_seq_cst);
-  home.summary[word / 64].fetch_or(1ULL << (word % 64),
-                                   std::memory_order_seq_cst);
+  home->released[word].fetch_or(1ULL << (index % 64),
+                                std::memory_order_seq_cst);
+  home->summary[word / 64].fetch_or(1ULL << (word % 64),
+                                    std::memory_order_seq_cst);
   TROUPE_CRASH_POINT("state.release.marked");
-  ring(home);
+  ring(*home);
+}
+
+void end_state(const cell& gone) noexcept {
+  auto* home = house_at(gone.house);
+  if (home == nullptr)
+    return;
+  home->ended.store(1, std::memory_order_seq_cst);
+  TROUPE_CRASH_POINT("state.end.marked");
+  ring(*home);
 }
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {
-  // First the news, and then the share: should this be killed in between, it is
-  // called again.
   switch (*reinterpret_cast<state_part*>(payload)) {
-    case state_part::anchor: {
-      auto& gone = *reinterpret_cast<anchor*>(payload);
-      release_object(gone);
-      memory::forget(gone.cell.exchange(0));
-      break;
-    }
-    case state_part::cell: {
-      auto& gone = *reinterpret_cast<cell*>(payload);
-      if (auto* home = part_at<house>(gone.house.load(), state_part::house)) {
-        home->ended.store(1, std::memory_order_seq_cst);
-        TROUPE_CRASH_POINT("state.end.marked");
-        ring(*home);
-      }
-      memory::forget(gone.house.exchange(0));
-      break;
-    }
+    case state_part::anchor:
+      return release_object(*reinterpret_cast<anchor*>(payload));
+    case state_part::cell: return end_state(*reinterpret_cast<cell*>(payload));
     case state_part::house:
-      memory::forget(reinterpret_cast<house*>(payload)->box.exchange(0));
-      break;
-    default: break;
+      return memory::forget(reinterpret_cast<house*>(payload)->box.exchange(0));
+    default: return;
   }
 }
 
@@ -124,18 +114,18 @@ reference make_house(const reference& requests) {
 
 reference make_cell(const reference& home) {
   auto made = make<cell>(state_part::cell);
-  made.as<cell>()->house.store(memory::send(home));
+  made.as<cell>()->house = home.where();
   home.as<house>()->cell.store(made.where());
   return made;
 }
 
-reference make_anchor(const reference& of, object_number number,
+reference make_anchor(const reference& home, object_number number,
                       std::uint64_t type) {
   auto made = make<anchor>(state_part::anchor);
   auto* content = made.as<anchor>();
+  content->house = home.where();
   content->number = number;
   content->type = type;
-  content->cell.store(memory::send(of));
   return made;
 }
 
@@ -149,13 +139,6 @@ cell* as_cell(const reference& object) noexcept {
 
 house* as_house(const reference& object) noexcept {
   return as_part<house>(object, state_part::house);
-}
-
-house& house_of(const cell& of) noexcept {
-  return *reinterpret_cast<house*>(
-    run_memory::current()
-      .find_object(of.house.load(), object_kind::state)
-      ->bytes());
 }
 
 } // namespace troupe::held

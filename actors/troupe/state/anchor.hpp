@@ -10,14 +10,16 @@
 #include <cstddef>
 #include <cstdint>
 
-/// What a state is in the run's memory: three objects of kind `state`.
+/// What a state is in the run's memory: objects of kind `state`.
 ///
-///     anchor ──▶ cell ──▶ house ──▶ letter_box of requests
+///     anchor ─ ─▶ house ──▶ letter_box of requests
+///       cell ─ ─▶
 ///
-/// Clients hold the *cell*, by their handles of the state, and one *anchor* for
-/// each held object; an anchor has a share of the cell. The state's process
-/// holds the *house* and never the cell, so that the cell goes with the last
-/// client, and the state with it. All shares are counts of `in_flight`.
+/// Handles of the state hold the *cell*, proxies one *anchor* for each held
+/// object, and callers and the state's process the *house*. Anchors and cells
+/// know the house by its offset alone: it lives as long as somebody calls or
+/// serves, and without that there is nobody to tell. So a process that is killed
+/// while it drops one of them has no share to lose.
 namespace troupe::held {
 
 /// The most objects that a state holds at a time for others.
@@ -29,7 +31,7 @@ enum class state_part : std::uint64_t { none = 0, anchor, cell, house };
 /// Keeps one object alive for processes of the run.
 ///
 ///     0     what
-///     8     cell     offset, with a share
+///     8     house    offset
 ///     16    number   of the object
 ///     24    type     hash of the object's type
 ///
@@ -38,7 +40,7 @@ enum class state_part : std::uint64_t { none = 0, anchor, cell, house };
 /// with the last, `dispose` sets the object's bit in the house.
 struct anchor {
   state_part what;
-  std::atomic<memory::offset> cell;
+  memory::offset house;
   std::uint64_t number;
   std::uint64_t type;
 };
@@ -48,25 +50,25 @@ static_assert(sizeof(anchor) == 32);
 /// What handles of a state hold.
 ///
 ///     0     what
-///     8     house    offset, with a share
+///     8     house    offset
 struct cell {
   state_part what;
-  std::atomic<memory::offset> house;
+  memory::offset house;
 };
 
 static_assert(sizeof(cell) == 16);
 
-/// What a state's process holds, and is told through.
+/// What a state's process is told through.
 ///
 ///     0     what
 ///     8     box        offset of the requests, with a share
 ///     16    process    packed slot_id of the state's process
 ///     24    ready      1 once it takes requests
-///     28    ended      1 once the last client is gone
+///     28    ended      1 once the last cell is gone
 ///     32    dead       1 once its process is
 ///     36    ended_by   how that came to its end
 ///     40    code
-///     48    cell       offset, without a share
+///     48    cell       offset of the cell made last
 ///     128   news       counted up with each bit that is set
 ///     256   summary    one bit for each word of `released`
 ///           released   one bit for each object whose last anchor is gone
@@ -99,12 +101,10 @@ struct house {
 static_assert(offsetof(house, cell) == 48);
 static_assert(offsetof(house, summary) == 256);
 
-/// Makes the objects of a new state. Throws `limit_reached`.
+/// Make them. Throw `limit_reached`.
 [[nodiscard]] memory::reference make_house(const memory::reference& requests);
 [[nodiscard]] memory::reference make_cell(const memory::reference& house);
-
-/// Makes an anchor with a share of the cell.
-[[nodiscard]] memory::reference make_anchor(const memory::reference& cell,
+[[nodiscard]] memory::reference make_anchor(const memory::reference& house,
                                             object_number number,
                                             std::uint64_t type);
 
@@ -112,8 +112,5 @@ static_assert(offsetof(house, summary) == 256);
 [[nodiscard]] anchor* as_anchor(const memory::reference& object) noexcept;
 [[nodiscard]] cell* as_cell(const memory::reference& object) noexcept;
 [[nodiscard]] house* as_house(const memory::reference& object) noexcept;
-
-/// The house of a cell that the caller holds.
-[[nodiscard]] house& house_of(const cell& of) noexcept;
 
 } // namespace troupe::held

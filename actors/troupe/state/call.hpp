@@ -81,12 +81,7 @@ public:
 
   void read(bytes_view answer,
             std::span<const memory::offset> handles) override {
-    struct reader : codec::decoder {
-      using decoder::decoder;
-      ~reader() {
-        forget_handles();
-      }
-    } from{answer, handles, "an answer"};
+    codec::decoder from{answer, handles, "an answer", codec::shares::lent};
     const wire::scope scope{where_.coding()};
     switch (from.load<answer_kind>()) {
       case answer_kind::value:

@@ -22,8 +22,8 @@ class wire;
 /// Reads the bytes of an answer while they are there.
 class answer_reader {
 public:
-  /// Ends the shares of all `handles`, as `codec::decode` does. Throws what
-  /// the caller of the call shall see.
+  /// The shares of `handles` are only lent. Throws what the caller of the call
+  /// shall see.
   virtual void read(bytes_view answer, std::span<const memory::offset> handles)
     = 0;
 
@@ -64,9 +64,14 @@ public:
     send(request)->take(reader);
   }
 
-  /// How proxies are written for this state and read in its answers; nullptr
-  /// stands for the run's own way, as handles.
+  /// How proxies are written for this state and read in its answers.
   [[nodiscard]] virtual wire* coding() noexcept = 0;
+
+  /// The same for the arguments of a call that nobody waits for: what they name
+  /// must live until it is executed.
+  [[nodiscard]] virtual wire* coding_for_send() noexcept {
+    return coding();
+  }
 
   /// The state, for error texts: "state (pid 42)", "[::1]:4242".
   [[nodiscard]] virtual std::string description() const = 0;

@@ -99,14 +99,7 @@ public:
 
   void take(answer_reader& reader) override {
     static_cast<void>(wait(deadline::never()));
-    auto answer = std::move(from_->answer);
-    // The reader ends the handles' shares.
-    struct released {
-      codec::packet& of;
-      ~released() {
-        of.release_handles();
-      }
-    } const after{answer};
+    const auto answer = std::move(from_->answer);
     reader.read(answer.body().subspan(answer_room), answer.handles());
   }
 

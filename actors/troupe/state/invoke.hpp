@@ -73,10 +73,10 @@ decltype(auto) as_parameter(Arg&& arg) {
 
 /// Encodes a call of `Callable` on the `T` that is object `number`.
 template <class T, class Callable, class... Args>
-void encode_call(codec::packet& into, caller& via, object_number number,
+void encode_call(codec::packet& into, wire* coding, object_number number,
                  deadline limit, Args&&... args) {
   using parameters = typename Callable::signature::parameters;
-  const wire::scope scope{via.coding()};
+  const wire::scope scope{coding};
   const call_head head{
     {}, number, operation_of<T, Callable>.id(), call_head::limit_of(limit)};
   [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -98,7 +98,7 @@ invoke_before(const target& on, deadline limit, Args&&... args) {
   if constexpr (is_callable<T, Callable, Args&&...>()) {
     auto& via = *on.via();
     channel::outgoing loan;
-    encode_call<T, Callable>(loan.packet(), via, on.number(), limit,
+    encode_call<T, Callable>(loan.packet(), via.coding(), on.number(), limit,
                              std::forward<Args>(args)...);
     result_reader<result> reader{via};
     via.call(loan.packet(), reader);
@@ -120,8 +120,8 @@ result_of<Callable> invoke(const target& on, Args&&... args) {
   if constexpr (is_callable<T, Callable, Args&&...>()) {
     auto& via = *on.via();
     channel::outgoing loan;
-    encode_call<T, Callable>(loan.packet(), via, on.number(), deadline::never(),
-                             std::forward<Args>(args)...);
+    encode_call<T, Callable>(loan.packet(), via.coding(), on.number(),
+                             deadline::never(), std::forward<Args>(args)...);
     result_reader<result> reader{via};
     via.call(loan.packet(), reader);
     return reader.take();
@@ -136,7 +136,7 @@ future<result_of<Callable>> invoke_async(const target& on, Args&&... args) {
   if constexpr (is_callable<T, Callable, Args&&...>()) {
     const auto& via = on.via();
     channel::outgoing loan;
-    encode_call<T, Callable>(loan.packet(), *via, on.number(),
+    encode_call<T, Callable>(loan.packet(), via->coding_for_send(), on.number(),
                              deadline::never(), std::forward<Args>(args)...);
     return {via, via->send(loan.packet())};
   } else {

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/channel/items.hpp>
+#include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/process_id.hpp>
@@ -51,7 +52,24 @@ std::uint64_t call_of(const letter& shown) noexcept {
   return call;
 }
 
-/// The callers of this process, by the offset of their cell.
+/// Takes hold of the objects of handles that are lent, whatever they are.
+std::vector<reference> attach_all(std::span<const memory::offset> handles) {
+  std::vector<reference> result;
+  for (const auto where : handles) {
+    if (!memory::may_be_object(where))
+      continue;
+    const auto* head = memory::head_at(where);
+    try {
+      result.push_back(
+        reference::attach(where, static_cast<memory::object_kind>(head->kind)));
+    } catch (const error&) {
+      // Whoever reads the answer meets the same, and is told.
+    }
+  }
+  return result;
+}
+
+/// The callers of this process, by the offset of their house.
 struct callers {
   std::mutex mutex;
   std::unordered_map<memory::offset, std::weak_ptr<local_caller>> all;
@@ -69,33 +87,29 @@ callers& the_callers() {
 struct local_caller::arrived {
   bytes body;
   std::vector<memory::offset> handles;
+  /// What keeps their objects until the answer is read.
+  std::vector<reference> kept;
   bool done = false;
-
-  ~arrived() {
-    for (const auto where : handles)
-      memory::forget(where);
-  }
 };
 
-std::shared_ptr<local_caller> local_caller::of(reference cell) {
+std::shared_ptr<local_caller> local_caller::of(memory::offset home) {
   auto& known = the_callers();
   const std::scoped_lock guard{known.mutex};
-  auto& place = known.all[cell.where()];
-  if (auto found = place.lock())
-    return found;
-  auto made = std::make_shared<local_caller>(std::move(cell));
-  place = made;
   std::erase_if(known.all,
                 [](const auto& each) { return each.second.expired(); });
+  auto& place = known.all[home];
+  if (auto found = place.lock())
+    return found;
+  auto made = std::make_shared<local_caller>(
+    reference::attach(home, memory::object_kind::state));
+  place = made;
   return made;
 }
 
-local_caller::local_caller(reference of) : cell_(std::move(of)) {
-  const auto* content = as_cell(cell_);
-  if (content == nullptr)
-    throw malformed_bytes("attach a state", "the handle is none of a state's");
-  owner_ = os::this_pid();
-  home_ = &house_of(*content);
+local_caller::local_caller(reference home)
+  : held_(std::move(home)), home_(as_house(held_)), owner_(os::this_pid()) {
+  if (home_ == nullptr)
+    throw malformed_bytes("attach a state", "the object is no state's house");
   box_ = &home_->requests();
 }
 
@@ -176,9 +190,8 @@ std::unique_ptr<local_caller::pipe> local_caller::open_pipe() {
   TROUPE_CRASH_POINT("state.pipe.offered");
   bool opened = false;
   for (;;) {
-    const auto outcome = made->end.in().take(
-      [&](const mailbox::letter& shown) {
-        channel::decline(shown);
+    const auto outcome = made->end.in().take_lending(
+      [&](const mailbox::letter&) {
         opened = true;
         return visit_result::taken;
       },
@@ -230,13 +243,11 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
   for (unsigned turn = 0; turn < looks && !answers.readable(); ++turn)
     os::spin_pause(0);
   while (!answered) {
-    const auto outcome = answers.take(
+    const auto outcome = answers.take_lending(
       [&](const letter& shown) {
         // Perhaps of a call that was given up.
-        if (call_of(shown) != number) {
-          channel::decline(shown);
+        if (call_of(shown) != number)
           return visit_result::taken;
-        }
         answered = true;
         try {
           reader.read(shown.body.subspan(sizeof number), shown.handles);
@@ -313,24 +324,22 @@ public:
       mine = std::move(of_->futures_.extract(call_).mapped());
     }
     call_ = 0;
-    const auto handles = std::exchange(mine->handles, {});
-    reader.read(mine->body, handles);
+    reader.read(mine->body, mine->handles);
   }
 
 private:
   mailbox::take_outcome read_some(deadline limit) {
-    return of_->futures_pipe_->end.in().take(
+    return of_->futures_pipe_->end.in().take_lending(
       [this](const letter& shown) {
         const std::scoped_lock guard{of_->futures_mutex_};
         const auto found = of_->futures_.find(call_of(shown));
-        if (found == of_->futures_.end()) {
-          channel::decline(shown);
+        if (found == of_->futures_.end())
           return visit_result::taken;
-        }
         const auto body = shown.body.subspan(sizeof(std::uint64_t));
         auto& into = *found->second;
         into.body.assign(body.begin(), body.end());
         into.handles.assign(shown.handles.begin(), shown.handles.end());
+        into.kept = attach_all(shown.handles);
         into.done = true;
         return visit_result::taken;
       },

@@ -5,6 +5,7 @@
 #include <troupe/memory/reference.hpp>
 #include <troupe/state/anchor.hpp>
 #include <troupe/state/caller.hpp>
+#include <troupe/state/local_wire.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -28,25 +29,25 @@ namespace troupe::held {
 /// process hears of it as everybody does, and forgets its calls.
 class local_caller final : public caller {
 public:
-  /// Returns this process's caller for the state of `cell`.
-  /// Throws `malformed_bytes` if that is no cell.
-  [[nodiscard]] static std::shared_ptr<local_caller> of(memory::reference cell);
+  /// Returns this process's caller for the state whose house is there.
+  /// Throws `stale_handle` if the state is gone.
+  [[nodiscard]] static std::shared_ptr<local_caller> of(memory::offset house);
 
-  explicit local_caller(memory::reference cell);
+  explicit local_caller(memory::reference house);
   ~local_caller() override;
 
   [[nodiscard]] std::unique_ptr<pending> send(codec::packet& request) override;
   void call(codec::packet& request, answer_reader& reader) override;
 
   [[nodiscard]] wire* coding() noexcept override {
-    return nullptr;
+    return &by_number_;
+  }
+
+  [[nodiscard]] wire* coding_for_send() noexcept override {
+    return &by_handle_;
   }
 
   [[nodiscard]] std::string description() const override;
-
-  [[nodiscard]] const memory::reference& clients() const noexcept {
-    return cell_;
-  }
 
   /// The state's process.
   [[nodiscard]] memory::slot_id process() const noexcept;
@@ -69,10 +70,12 @@ private:
   void notify(std::uint32_t what, std::uint32_t pipe,
               std::uint64_t call) noexcept;
 
-  memory::reference cell_;
+  memory::reference held_;
+  local_wire by_number_{this};
+  local_wire by_handle_{nullptr};
   house* home_;
+  std::int32_t owner_;
   mailbox::letter_box* box_;
-  std::int32_t owner_ = 0;
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<pipe>> free_;

@@ -37,12 +37,10 @@ std::shared_ptr<target> load_handle(codec::decoder& from) {
   const auto* content = as_anchor(held);
   if (content == nullptr)
     from.refuse("a proxy", "the handle is none of a held object's");
-  const auto clients = content->cell.load();
   if (auto* own = table::find();
-      own != nullptr && as_house(own->home())->cell.load() == clients)
+      own != nullptr && own->home().where() == content->house)
     return own->target_of(content->number);
-  auto via = local_caller::of(
-    memory::reference::attach(clients, memory::object_kind::state));
+  auto via = local_caller::of(content->house);
   return std::make_shared<anchored_target>(std::move(held), std::move(via));
 }
 

@@ -11,6 +11,7 @@
 #include <troupe/process/process.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/state/anchor.hpp>
+#include <troupe/state/local_wire.hpp>
 #include <troupe/state/route.hpp>
 #include <troupe/state/table.hpp>
 
@@ -18,6 +19,7 @@
 #include <cstring>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace troupe::held {
 
@@ -80,7 +82,7 @@ public:
         deaths_seen_ = deaths;
       }
       table_.collect();
-      if (ended)
+      if (ended && !table_.is_wanted())
         break;
       const auto limit = table_.answer_late();
       const auto has_work = [&] {
@@ -113,6 +115,9 @@ private:
           return visit_result::taken;
         },
         at_once, deadline::now()));
+      // Only now is the letter taken whose handle the new pipe came by.
+      for (const auto& [client, pipe] : std::exchange(opened_, {}))
+        greet(client, pipe);
       if (taken == before)
         return;
     }
@@ -128,12 +133,16 @@ private:
 
   void read(const letter& shown);
   void open(const letter& shown, std::uint32_t number) noexcept;
+  void greet(client_id client, std::uint32_t pipe) noexcept;
   void forget_dead();
 
   house& home_;
   mailbox::letter_box& box_;
   table& table_;
+  local_wire coding_{nullptr};
   std::unordered_map<client_id, local_client> clients_;
+  /// Pipes whose clients wait to hear that they are open.
+  std::vector<std::pair<client_id, std::uint32_t>> opened_;
   client_id last_id_ = 0;
   local_client* last_ = nullptr;
   std::uint32_t deaths_seen_ = 0;
@@ -158,7 +167,7 @@ public:
   }
 
   [[nodiscard]] wire* coding() noexcept override {
-    return nullptr;
+    return &of_.coding_;
   }
 
   void send(codec::packet& answer) noexcept override {
@@ -217,14 +226,19 @@ void server::open(const letter& shown, std::uint32_t number) noexcept {
     auto end = channel::pipe_end::load(from,
                                        channel::fingerprint_of<answer_letter>(),
                                        "a pipe of answers");
-    auto& client = client_of(shown.writer);
-    client.pipes.insert_or_assign(number, std::move(end));
-    codec::packet hello;
-    codec::encode_into(hello, std::uint64_t{0});
-    client.send(number, 0, hello);
+    client_of(shown.writer).pipes.insert_or_assign(number, std::move(end));
+    opened_.emplace_back(shown.writer.packed(), number);
   } catch (const error&) {
     // Whoever sent this sees the end of the pipe.
   }
+}
+
+void server::greet(client_id client, std::uint32_t pipe) noexcept {
+  const std::scoped_lock guard{table_.mutex()};
+  codec::packet hello;
+  codec::encode_into(hello, std::uint64_t{0});
+  if (const auto found = clients_.find(client); found != clients_.end())
+    found->second.send(pipe, 0, hello);
 }
 
 void server::forget_dead() {

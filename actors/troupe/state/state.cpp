@@ -59,18 +59,18 @@ reference start_state(const std::string& name) {
 
 } // namespace
 
-state::state(const std::string& name)
-  : state(std::shared_ptr<held::caller>{
-      held::local_caller::of(start_state(name))}) {
+state::state(const std::string& name) {
+  auto cell = start_state(name);
+  std::shared_ptr<held::caller> via
+    = held::local_caller::of(held::as_cell(cell)->house);
+  target_ = std::make_shared<root_target>(std::move(via), std::move(cell));
 }
 
 void state::root_target::save_as_handle(codec::encoder& to) const {
-  if (const auto* local = dynamic_cast<const held::local_caller*>(via().get()))
-    return to.handle(local->clients());
-  if (const auto* own = held::table::find();
-      own != nullptr && own->inside() == via())
-    return to.handle(reference::attach(held::as_house(own->home())->cell.load(),
-                                       memory::object_kind::state));
+  if (cell_)
+    return to.handle(cell_);
+  if (auto* own = held::table::find(); own != nullptr && own->inside() == via())
+    return to.handle(own->cell());
   throw invalid_argument("send a state to another process",
                          "it is a state of another program",
                          "let that process connect to it");
@@ -81,15 +81,15 @@ void state::save(codec::encoder& to) const {
 }
 
 state state::load(codec::decoder& from) {
-  auto clients = from.handle(memory::object_kind::state);
-  if (held::as_cell(clients) == nullptr)
+  auto cell = from.handle(memory::object_kind::state);
+  const auto* content = held::as_cell(cell);
+  if (content == nullptr)
     from.refuse("a state", "the handle is none of a state's");
   if (const auto* own = held::table::find();
-      own != nullptr
-      && held::as_house(own->home())->cell.load() == clients.where())
+      own != nullptr && own->home().where() == content->house)
     return state{own->inside()};
-  return state{
-    std::shared_ptr<held::caller>{held::local_caller::of(std::move(clients))}};
+  std::shared_ptr<held::caller> via = held::local_caller::of(content->house);
+  return state{std::move(via), std::move(cell)};
 }
 
 process_view state::process() const {

@@ -111,9 +111,10 @@ public:
   /// @blocks on the new process, some milliseconds
   explicit state(const std::string& name = "state");
 
-  /// A state that is reached by `via`. For layers above.
-  explicit state(std::shared_ptr<held::caller> via) noexcept
-    : target_(std::make_shared<root_target>(std::move(via))) {
+  /// A state that is reached by `via`, and in this run kept by `cell`. For
+  /// layers above.
+  explicit state(std::shared_ptr<held::caller> via, memory::reference cell = {})
+    : target_(std::make_shared<root_target>(std::move(via), std::move(cell))) {
   }
 
   /// The state whose function calls this. Throws `invalid_state` elsewhere.
@@ -235,10 +236,13 @@ public:
 private:
   class root_target final : public held::target {
   public:
-    explicit root_target(std::shared_ptr<held::caller> via) noexcept
-      : target(held::the_state, std::move(via)) {
+    root_target(std::shared_ptr<held::caller> via, memory::reference cell)
+      : target(held::the_state, std::move(via)), cell_(std::move(cell)) {
     }
     void save_as_handle(codec::encoder& to) const override;
+
+  private:
+    memory::reference cell_;
   };
 
   std::shared_ptr<root_target> target_;

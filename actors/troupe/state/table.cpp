@@ -326,11 +326,30 @@ memory::reference table::anchor_of(object_number number) {
       // Its last holder dropped it; we will hear of that.
     }
   }
-  const auto clients = memory::reference::attach(as_house(home_)->cell.load(),
-                                                 memory::object_kind::state);
-  auto made = make_anchor(clients, number, place.held->type());
+  auto made = make_anchor(home_, number, place.held->type());
+  if (place.anchor == 0)
+    ++anchored_;
   place.anchor = made.where();
   return made;
+}
+
+memory::reference table::cell() {
+  const std::scoped_lock guard{mutex_};
+  auto& home = *as_house(home_);
+  try {
+    return memory::reference::attach(home.cell.load(),
+                                     memory::object_kind::state);
+  } catch (const stale_handle&) {
+    // Only proxies are left, and one of them asks for more.
+    auto made = make_cell(home_);
+    home.ended.store(0);
+    return made;
+  }
+}
+
+bool table::is_wanted() {
+  const std::scoped_lock guard{mutex_};
+  return anchored_ != 0 || as_house(home_)->ended.load() == 0;
 }
 
 void table::leave_inside(object_number number) noexcept {
@@ -422,6 +441,7 @@ void table::collect() {
             entries_[index]->anchor, memory::object_kind::state));
         } catch (const error&) {
           entries_[index]->anchor = 0;
+          --anchored_;
           end_if_unused(index);
         }
       }

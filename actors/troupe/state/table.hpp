@@ -106,6 +106,12 @@ public:
   /// Returns a handle's object for other processes of the run.
   [[nodiscard]] memory::reference anchor_of(object_number number);
 
+  /// Returns a handle of the state itself for them.
+  [[nodiscard]] memory::reference cell();
+
+  /// Whether another process has a handle of the state or of an object.
+  [[nodiscard]] bool is_wanted();
+
   /// Remote clients have been told of, or gave back, an object that often.
   void named(object_number number, std::uint64_t times);
   void given_back(object_number number, std::uint64_t times) noexcept;
@@ -198,6 +204,8 @@ private:
   std::vector<std::uint32_t> doubtful_;
   std::vector<std::unique_ptr<object>> dead_;
   codec::packet answer_;
+  /// Entries with an anchor.
+  std::size_t anchored_ = 0;
   std::uint64_t news_seen_ = 0;
   client_id calling_ = 0;
   std::uint32_t depth_ = 0;

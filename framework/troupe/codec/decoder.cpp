@@ -18,7 +18,9 @@ memory::reference decoder::handle(memory::object_kind kind) {
     refuse("a handle", "number " + std::to_string(index) + " stands where "
                          + std::to_string(taken_) + " of "
                          + std::to_string(handles_.size()) + " is due");
-  return memory::receive(handles_[taken_++], kind);
+  const auto where = handles_[taken_++];
+  return shares_ == shares::lent ? memory::reference::attach(where, kind)
+                                 : memory::receive(where, kind);
 }
 
 void decoder::finish() const {
@@ -30,6 +32,8 @@ void decoder::finish() const {
 }
 
 void decoder::forget_handles() noexcept {
+  if (shares_ == shares::lent)
+    return;
   while (taken_ != handles_.size())
     memory::forget(handles_[taken_++]);
 }

@@ -13,6 +13,15 @@
 
 namespace troupe::codec {
 
+/// Whose a message's shares of its handles are.
+enum class shares : std::uint8_t {
+  /// The decoder's: it ends each with the handle that it gives.
+  taken,
+  /// Somebody else's, for at least as long as the decoder lives: it only
+  /// attaches, so that nothing is lost if its process is killed.
+  lent,
+};
+
 /// Reads values out of bytes that nobody has checked.
 ///
 /// Whatever the bytes are, a call returns a value or throws `malformed_bytes`
@@ -26,8 +35,9 @@ public:
   /// `body` and `handles` must outlive the decoder. `what` names the whole
   /// message in error texts.
   decoder(bytes_view body, std::span<const memory::offset> handles,
-          std::string_view what = "a message") noexcept
-    : body_(body), handles_(handles), what_(what) {
+          std::string_view what = "a message",
+          shares whose = shares::taken) noexcept
+    : body_(body), handles_(handles), what_(what), shares_(whose) {
   }
 
   /// Reads a value of any type that can be sent.
@@ -72,7 +82,7 @@ public:
   /// Throws `malformed_bytes` unless every byte and every handle was read.
   void finish() const;
 
-  /// Gives up the handles that were not taken.
+  /// Gives up the handles that were not taken; none that are only lent.
   void forget_handles() noexcept;
 
   /// Throws the `malformed_bytes` that says why there is no `type` here.
@@ -105,6 +115,7 @@ private:
   bytes_view body_;
   std::span<const memory::offset> handles_;
   std::string_view what_;
+  shares shares_;
   std::size_t at_ = 0;
   std::size_t taken_ = 0;
   std::uint32_t depth_ = 0;

@@ -76,7 +76,7 @@ void give_up(const segment::found& record) noexcept {
   auto* words = const_cast<record_head*>(record.head) + 1;
   auto* handles = reinterpret_cast<memory::offset*>(words);
   for (std::uint32_t i = 0; i < record.head->handles; ++i)
-    memory::forget(std::exchange(handles[i], 0));
+    memory::forget_at(handles[i]);
   if (record.head->kind == record_head::apart) {
     apart_body outside{};
     std::memcpy(&outside, record.body, sizeof outside);
@@ -355,6 +355,11 @@ void letter_box::recover_take() noexcept {
       memory::forget(where);
     readers_.letter_note.where.store(0);
   }
+  if (readers_.handles_note.where.load() != 0) {
+    if (letters_in(word) != readers_.handles_note.at.load())
+      end_shares_of_taken();
+    readers_.handles_note.where.store(0);
+  }
   taken_.bytes.store(state.bytes, std::memory_order_release);
   if (state.segment != 0)
     segment::at(state.segment).consume_to(state.position);
@@ -363,9 +368,30 @@ void letter_box::recover_take() noexcept {
       .taken.store(state.taker_total);
 }
 
+void letter_box::end_shares_of_taken() noexcept {
+  // The state before the commit stands until the next one.
+  const auto word = taken_.word.load(std::memory_order_relaxed);
+  const auto& now = readers_.states[word & which_bit];
+  const auto& before = readers_.states[(word & which_bit) ^ which_bit];
+  auto position = before.segment == now.segment ? before.position : 0;
+  for (const auto& place = segment::at(now.segment);
+       position != now.position;) {
+    const auto found = place.read(position);
+    if (found.head == nullptr)
+      break;
+    auto* handles = reinterpret_cast<memory::offset*>(
+      const_cast<record_head*>(found.head) + 1);
+    // Should this be killed, it is done again for those that still stand.
+    for (std::uint32_t i = 0; i < found.head->handles; ++i)
+      memory::forget_at(handles[i]);
+    position = found.behind;
+  }
+  readers_.handles_note.where.store(0);
+}
+
 std::optional<take_outcome>
 letter_box::take_locked(visit_function visit, void* context, std::size_t most,
-                        reference& retired) {
+                        bool lend, reference& retired) {
   const auto word = taken_.word.load(std::memory_order_relaxed);
   auto& current = readers_.states[word & which_bit];
   const auto before = letters_in(word);
@@ -414,7 +440,8 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
       shown.body = apart.bytes();
     }
     TROUPE_CRASH_POINT("mailbox.take.before_visit");
-    share_again(shown.handles);
+    if (!lend)
+      share_again(shown.handles);
     with_handles |= !shown.handles.empty();
     try {
       if (visit(context, shown) == visit_result::leave)
@@ -453,7 +480,10 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     readers_.letter_note.at.store(before);
     readers_.letter_note.where.store(apart.where());
   }
-  const auto from = current.position;
+  if (with_handles) {
+    readers_.handles_note.at.store(before);
+    readers_.handles_note.where.store(state.segment);
+  }
   const auto other = (word & which_bit) ^ which_bit;
   readers_.states[other] = state;
   TROUPE_CRASH_POINT("mailbox.take.before_commit");
@@ -462,18 +492,8 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   TROUPE_CRASH_POINT("mailbox.take.committed");
   if (options_.ledger)
     ledger(self.index).taken.store(state.taker_total);
-  if (with_handles) {
-    auto position = drained != 0 ? 0 : from;
-    for (const auto& place = segment::at(state.segment);
-         position != state.position;) {
-      const auto found = place.read(position);
-      const auto* handles
-        = reinterpret_cast<const memory::offset*>(found.head + 1);
-      for (std::uint32_t i = 0; i < found.head->handles; ++i)
-        memory::forget(handles[i]);
-      position = found.behind;
-    }
-  }
+  if (with_handles)
+    end_shares_of_taken();
   taken_.bytes.store(state.bytes, std::memory_order_seq_cst);
   segment::at(state.segment).consume_to(state.position);
   if (drained != 0) {
@@ -490,7 +510,8 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
 }
 
 take_outcome letter_box::take_with(visit_function visit, void* context,
-                                   std::size_t most, deadline limit) {
+                                   std::size_t most, deadline limit,
+                                   bool lend) {
   for (;;) {
     std::uint64_t before = 0;
     std::uint64_t after = 0;
@@ -505,7 +526,7 @@ take_outcome letter_box::take_with(visit_function visit, void* context,
       TROUPE_CRASH_POINT("mailbox.take.locked");
       before = letters_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed);
-      outcome = take_locked(visit, context, most, retired);
+      outcome = take_locked(visit, context, most, lend, retired);
       after = letters_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
     }

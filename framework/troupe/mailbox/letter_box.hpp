@@ -118,13 +118,15 @@ public:
   /// @blocks on writers while empty; on the one reader that holds the lock
   template <class Visit>
   take_outcome take(Visit&& visit, std::size_t most, deadline limit) {
-    using visitor = std::remove_reference_t<Visit>;
-    return take_with(
-      [](void* context, const letter& shown) {
-        return (*static_cast<visitor*>(context))(shown);
-      },
-      const_cast<std::remove_const_t<visitor>*>(std::addressof(visit)), most,
-      limit);
+    return take_as(visit, most, limit, false);
+  }
+
+  /// The same, but the shares of the handles stay the mailbox's, which ends
+  /// them when the letters are taken: `visit` only attaches. So a reader that
+  /// is killed meanwhile leaves no share behind.
+  template <class Visit>
+  take_outcome take_lending(Visit&& visit, std::size_t most, deadline limit) {
+    return take_as(visit, most, limit, true);
   }
 
   /// Waits until there is a letter, or the end. Returns false at the limit.
@@ -199,6 +201,17 @@ public:
 private:
   using visit_function = visit_result (*)(void*, const letter&);
 
+  template <class Visit>
+  take_outcome
+  take_as(Visit& visit, std::size_t most, deadline limit, bool lend) {
+    return take_with(
+      [](void* context, const letter& shown) {
+        return (*static_cast<Visit*>(context))(shown);
+      },
+      const_cast<std::remove_const_t<Visit>*>(std::addressof(visit)), most,
+      limit, lend);
+  }
+
   static constexpr std::uint64_t which_bit = 1;
   static constexpr std::uint64_t closed_bit = 2;
   static constexpr unsigned count_shift = 2;
@@ -252,6 +265,9 @@ private:
     std::array<take_state, 2> states;
     note segment_note;
     note letter_note;
+    /// Not 0 while shares of handles in letters that are being taken may have
+    /// to be ended.
+    note handles_note;
   };
 
   struct alignas(cache_line) take_commit {
@@ -294,14 +310,15 @@ private:
 
   void recover_put() noexcept;
   void recover_take() noexcept;
+  void end_shares_of_taken() noexcept;
 
   std::size_t put_locked(std::span<const draft> letters,
                          std::span<const memory::reference> apart,
                          put_outcome& outcome);
   take_outcome take_with(visit_function visit, void* context, std::size_t most,
-                         deadline limit);
+                         deadline limit, bool lend);
   std::optional<take_outcome> take_locked(visit_function visit, void* context,
-                                          std::size_t most,
+                                          std::size_t most, bool lend,
                                           memory::reference& retired);
   void announce_put(std::size_t count) noexcept;
   void announce_take(std::size_t count, std::uint64_t each) noexcept;

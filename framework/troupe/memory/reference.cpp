@@ -8,6 +8,7 @@
 #include <troupe/os/process_id.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <unordered_map>
@@ -284,15 +285,24 @@ reference receive(offset where, object_kind kind) {
   }
 }
 
-void forget(offset where) noexcept {
+namespace {
+
+/// Ends a share; strikes it out at `place`, if there is one, right before.
+void end_share(offset where, offset* place) noexcept {
+  const auto strike_out = [place] {
+    if (place != nullptr)
+      std::atomic_ref{*place}.store(0, std::memory_order_seq_cst);
+  };
   auto& memory = run_memory::current();
   if (!may_be_object(where) || os::peek(memory.file(), where) == 0)
     return;
   auto& count = head_at(where)->in_flight;
   // Not the last share: nothing to bury, so no note is needed.
-  for (auto seen = count.load(std::memory_order_seq_cst); seen > 1;)
+  for (auto seen = count.load(std::memory_order_seq_cst); seen > 1;) {
+    strike_out();
     if (count.compare_exchange_weak(seen, seen - 1, std::memory_order_seq_cst))
       return;
+  }
   auto& table = hold_table::of_this_process();
   std::uint32_t entry = 0;
   bool noted = false;
@@ -305,6 +315,7 @@ void forget(offset where) noexcept {
   } catch (const std::exception&) {
     // Without a note, a crash in here leaves the object until the run ends.
   }
+  strike_out();
   auto seen = count.load(std::memory_order_seq_cst);
   while (seen != 0
          && !count.compare_exchange_weak(seen, seen - 1,
@@ -316,6 +327,16 @@ void forget(offset where) noexcept {
     const std::scoped_lock guard{own_row_mutex()};
     table.give_entry_back(entry);
   }
+}
+
+} // namespace
+
+void forget(offset where) noexcept {
+  end_share(where, nullptr);
+}
+
+void forget_at(offset& place) noexcept {
+  end_share(place, &place);
 }
 
 void release_holdings(std::uint32_t index) noexcept {

@@ -112,6 +112,11 @@ private:
 /// number; nothing happens where no object is.
 void forget(offset where) noexcept;
 
+/// The same for a handle that stands at `place` in shared memory, where it is
+/// struck out in the moment in which its share ends. So whoever goes on after a
+/// crash may do it again for all that still stand.
+void forget_at(offset& place) noexcept;
+
 /// Gives back everything that the process in row `index` held, and finishes or
 /// undoes what it was about to do. Only for whoever has confirmed that it is
 /// dead, one at a time; to be called again, by another, if the caller dies
