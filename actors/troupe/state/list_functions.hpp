@@ -166,7 +166,19 @@ struct list_functions {
   static void sort(object& in)
     requires requires(const T& a) { a < a; }
   {
-    std::stable_sort(in.begin(), in.end());
+    // Not std::stable_sort: it warns of itself where clang meets libstdc++ 12.
+    std::vector<std::pair<T, std::size_t>> numbered;
+    numbered.reserve(in.size());
+    for (auto&& each : in)
+      numbered.emplace_back(std::move(each), numbered.size());
+    std::sort(numbered.begin(), numbered.end(),
+              [](const auto& a, const auto& b) {
+                if (a.first < b.first)
+                  return true;
+                return !(b.first < a.first) && a.second < b.second;
+              });
+    for (std::size_t i = 0; i < in.size(); ++i)
+      in[i] = std::move(numbered[i].first);
   }
 
   static void offer() {

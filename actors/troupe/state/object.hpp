@@ -93,10 +93,15 @@ public:
 private:
   template <class... Args>
   static T make(Args&&... args) {
+    // As in the user's own `T(2)`, where the compiler sees that 2 fits.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
     if constexpr (std::is_constructible_v<T, Args...>)
       return T(std::forward<Args>(args)...);
     else
       return T{std::forward<Args>(args)...};
+#pragma GCC diagnostic pop
   }
 
   T value_;
