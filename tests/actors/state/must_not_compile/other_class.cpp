@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/state.hpp>
+
+struct account {
+  int deposit(int amount) {
+    return amount;
+  }
+  int balance = 0;
+};
+
+struct house {
+  int paint(int colour) {
+    return colour;
+  }
+};
+
+void check(const troupe::proxy<account>& savings) {
+#ifdef TROUPE_CONTROL
+  savings.call<&account::deposit>(1);
+#else
+  savings.call<&house::paint>(1);
+#endif
+}
