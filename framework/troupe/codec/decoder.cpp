@@ -23,19 +23,11 @@ memory::reference decoder::handle(memory::object_kind kind) {
                                  : memory::receive(where, kind);
 }
 
-void decoder::finish() const {
+void decoder::left_over() const {
   if (left() != 0)
     refuse("the end", std::to_string(left()) + " bytes are left over");
-  if (taken_ != handles_.size())
-    refuse("the end",
-           std::to_string(handles_.size() - taken_) + " handles are left over");
-}
-
-void decoder::forget_handles() noexcept {
-  if (shares_ == shares::lent)
-    return;
-  while (taken_ != handles_.size())
-    memory::forget(handles_[taken_++]);
+  refuse("the end",
+         std::to_string(handles_.size() - taken_) + " handles are left over");
 }
 
 void decoder::refuse(std::string_view type, std::string_view why) const {

@@ -80,10 +80,18 @@ public:
   }
 
   /// Throws `malformed_bytes` unless every byte and every handle was read.
-  void finish() const;
+  void finish() const {
+    if (left() != 0 || taken_ != handles_.size())
+      left_over();
+  }
 
   /// Gives up the handles that were not taken; none that are only lent.
-  void forget_handles() noexcept;
+  void forget_handles() noexcept {
+    if (shares_ == shares::lent)
+      return;
+    while (taken_ != handles_.size())
+      memory::forget(handles_[taken_++]);
+  }
 
   /// Throws the `malformed_bytes` that says why there is no `type` here.
   [[noreturn]] void refuse(std::string_view type, std::string_view why) const;
@@ -107,6 +115,7 @@ public:
   };
 
 private:
+  [[noreturn]] void left_over() const;
   [[noreturn]] void too_short(std::size_t size, std::string_view type) const;
   [[noreturn]] void too_many(std::uint64_t number, std::size_t least,
                              std::string_view type) const;

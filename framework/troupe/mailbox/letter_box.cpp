@@ -198,11 +198,17 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
         break;
     }
     if (options_.window != 0) {
-      const auto taken = taken_.bytes.load(std::memory_order_acquire);
-      if (state.bytes - std::min(taken, state.bytes)
-            > window_for(content.body.size())
-          && count != letters_in(taken_.word.load(std::memory_order_acquire)))
-        break;
+      // What readers write is looked at only where it matters.
+      const auto too_much = [&] {
+        return state.bytes - std::min(state.taken_bytes_seen, state.bytes)
+               > window_for(content.body.size());
+      };
+      if (too_much()) {
+        state.taken_bytes_seen = taken_.bytes.load(std::memory_order_acquire);
+        if (too_much()
+            && count != letters_in(taken_.word.load(std::memory_order_acquire)))
+          break;
+      }
     }
     auto inside = content;
     apart_body outside{};
@@ -329,6 +335,7 @@ put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
 }
 
 void letter_box::announce_put(std::size_t count) noexcept {
+  spinner::of_this_thread().expect_answer(true);
   arrivals_.room.ring_if_occupied(
     static_cast<int>(std::min<std::size_t>(count, 1 << 20)));
   if (arrivals_.watchers.any())
@@ -336,6 +343,7 @@ void letter_box::announce_put(std::size_t count) noexcept {
 }
 
 bool letter_box::wait_writable(std::uint64_t bytes, deadline limit) {
+  spinner::of_this_thread().expect_answer(false);
   return departures_.room.wait(
     [&] { return has_room(bytes) || closed() || !has_readers(); }, limit);
 }
@@ -464,7 +472,9 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   const auto self = run_memory::current().self();
   if (options_.ledger) {
     state.taker = self.packed();
-    state.taker_total = ledger(self.index).taken.load() + taken;
+    // Nobody else writes it, and we do so under the lock.
+    state.taker_total = ledger(self.index).taken.load(std::memory_order_relaxed)
+                        + taken;
   }
   if (drained != 0) {
     try {
@@ -486,15 +496,17 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   }
   const auto other = (word & which_bit) ^ which_bit;
   readers_.states[other] = state;
+  // Before the commit, whose order a writer that waits relies on.
+  taken_.bytes.store(state.bytes, std::memory_order_relaxed);
   TROUPE_CRASH_POINT("mailbox.take.before_commit");
   taken_.word.store(((before + taken) << count_shift) | other,
                     std::memory_order_seq_cst);
   TROUPE_CRASH_POINT("mailbox.take.committed");
   if (options_.ledger)
-    ledger(self.index).taken.store(state.taker_total);
+    ledger(self.index)
+      .taken.store(state.taker_total, std::memory_order_release);
   if (with_handles)
     end_shares_of_taken();
-  taken_.bytes.store(state.bytes, std::memory_order_seq_cst);
   segment::at(state.segment).consume_to(state.position);
   if (drained != 0) {
     memory::forget(drained);

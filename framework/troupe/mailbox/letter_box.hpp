@@ -220,9 +220,11 @@ private:
     memory::offset segment;
     std::uint64_t position;
     std::uint64_t bytes;
-    /// Last known of the readers; never too high.
+    /// Last known of the readers; never too high, but for the bytes, which are
+    /// as good as `take_commit::bytes`.
     std::uint64_t consumed_seen;
     std::uint64_t taken_seen;
+    std::uint64_t taken_bytes_seen;
   };
 
   struct take_state {
@@ -273,7 +275,8 @@ private:
   struct alignas(cache_line) take_commit {
     /// count << 2 | which state
     std::atomic<std::uint64_t> word;
-    /// May lag behind by what a killed reader took; mended at the next take.
+    /// May run ahead by what a killed reader was about to take; mended at the
+    /// next take.
     std::atomic<std::uint64_t> bytes;
   };
 

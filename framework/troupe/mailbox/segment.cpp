@@ -18,12 +18,6 @@ memory::reference segment::make(std::uint64_t wish, std::uint64_t need) {
   return made;
 }
 
-segment& segment::at(memory::offset where) noexcept {
-  auto* object = reinterpret_cast<memory::object_header*>(
-    memory::run_memory::current().at(where));
-  return *reinterpret_cast<segment*>(object->bytes());
-}
-
 std::uint64_t segment::write(std::uint64_t position, const draft& content,
                              record_head::kind_of kind,
                              std::uint64_t writer) noexcept {

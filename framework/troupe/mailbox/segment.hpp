@@ -78,7 +78,11 @@ public:
                                               std::uint64_t need);
 
   /// Returns the segment at an offset that the mailbox vouches for.
-  [[nodiscard]] static segment& at(memory::offset where) noexcept;
+  [[nodiscard]] static segment& at(memory::offset where) noexcept {
+    auto* object = reinterpret_cast<memory::object_header*>(
+      memory::run_memory::current().at(where));
+    return *reinterpret_cast<segment*>(object->bytes());
+  }
 
   /// Bytes that a record takes in a ring.
   [[nodiscard]] static constexpr std::uint64_t

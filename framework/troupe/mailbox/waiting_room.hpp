@@ -4,6 +4,7 @@
 #include <troupe/base/deadline.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/processors.hpp>
 #include <troupe/os/wait_word.hpp>
 
 #include <atomic>
@@ -16,6 +17,7 @@ namespace troupe::mailbox {
 /// Part of a shared object; all zero is an empty room.
 ///
 ///     0    bell       counted up at each wake-up; sleepers sleep on it
+///     4    rung_on    the processor that it was rung from last; a hint
 ///     8    sleepers   epoch << 32 | how many sleep, or are about to
 ///
 /// Whoever makes the condition true first stores that (sequentially
@@ -38,6 +40,7 @@ public:
 
   /// Wakes up to `count` sleepers.
   void ring(int count) noexcept {
+    rung_on_.store(os::current_processor(), std::memory_order_relaxed);
     bell_.fetch_add(1, std::memory_order_seq_cst);
     os::wake(bell_, count);
   }
@@ -55,15 +58,19 @@ public:
   /// @blocks on whoever makes it ready
   template <std::predicate Ready>
   bool wait(Ready ready, deadline limit) {
-    if (spinner::of_this_thread().spin(ready, limit))
+    auto& spinning = spinner::of_this_thread();
+    if (spinning.spin(ready, limit))
       return true;
     for (;;) {
+      const auto start = deadline::clock::now();
       const auto epoch = enrol();
       const auto ticket = bell_.load(std::memory_order_seq_cst);
       TROUPE_CRASH_POINT("mailbox.wait.enrolled");
       const bool now = ready();
       const bool in_time = now || os::wait(bell_, ticket, limit);
       TROUPE_CRASH_POINT("mailbox.wait.woken");
+      if (!now)
+        spinning.woken(start, rung_on_.load(std::memory_order_relaxed));
       leave(epoch);
       if (now || ready())
         return true;
@@ -81,7 +88,7 @@ private:
   void leave(std::uint32_t epoch) noexcept;
 
   os::wait_word bell_{0};
-  [[maybe_unused]] std::uint32_t unused_ = 0;
+  std::atomic<std::uint32_t> rung_on_{0};
   std::atomic<std::uint64_t> sleepers_{0};
 };
 

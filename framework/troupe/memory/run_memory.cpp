@@ -40,13 +40,6 @@ private:
 
 constexpr std::uint64_t smallest_space = 1ULL << 30;
 
-std::unique_ptr<run_memory>& the_memory() {
-  // Never destroyed: handles in static variables may outlive every order of
-  // destruction.
-  static auto& memory = *new std::unique_ptr<run_memory>;
-  return memory;
-}
-
 } // namespace
 
 struct run_memory::mapping {
@@ -80,21 +73,14 @@ run_memory::run_memory(os::descriptor file, std::uint64_t size)
 
 run_memory::~run_memory() = default;
 
-run_memory& run_memory::current() {
-  auto& memory = the_memory();
-  if (!memory)
-    throw invalid_state("use Troupe", "this process has no run yet",
-                        "make `troupe::program program{argc, argv};` the "
-                        "first line of main");
-  return *memory;
-}
-
-bool run_memory::exists() noexcept {
-  return the_memory() != nullptr;
+void run_memory::throw_none() {
+  throw invalid_state("use Troupe", "this process has no run yet",
+                      "make `troupe::program program{argc, argv};` the "
+                      "first line of main");
 }
 
 run_memory& run_memory::create(const limits& wanted) {
-  if (the_memory())
+  if (exists())
     throw invalid_state("start a run", "this process belongs to one already",
                         "make one troupe::program only");
   if (wanted.processes < 2 || wanted.processes > 65536)
@@ -147,12 +133,12 @@ run_memory& run_memory::create(const limits& wanted) {
   header->next.store(objects, std::memory_order_relaxed);
   header->magic = run_header::right_magic;
   memory->become({0, 1});
-  the_memory() = std::move(memory);
-  return *the_memory();
+  current_ = memory.release();
+  return *current_;
 }
 
 run_memory& run_memory::attach(os::descriptor file) {
-  if (the_memory())
+  if (exists())
     throw invalid_state("join a run", "this process belongs to one already");
   // The header says how large the file is, so it is mapped alone first.
   std::uint64_t size = 0;
@@ -167,10 +153,9 @@ run_memory& run_memory::attach(os::descriptor file) {
                             "start children through Troupe only");
     size = header->size;
   }
-  the_memory().reset(new run_memory(std::move(file), size));
-  auto& memory = *the_memory();
-  memory.self_ = {memory.header().slots, 0};
-  return memory;
+  current_ = new run_memory(std::move(file), size);
+  current_->self_ = {current_->header().slots, 0};
+  return *current_;
 }
 
 void run_memory::become(slot_id self) noexcept {

@@ -74,9 +74,15 @@ static_assert(sizeof(run_header) <= 4096);
 class run_memory {
 public:
   /// Returns the view. Throws `invalid_state` where there is none yet.
-  [[nodiscard]] static run_memory& current();
+  [[nodiscard]] static run_memory& current() {
+    if (current_ == nullptr)
+      throw_none();
+    return *current_;
+  }
 
-  [[nodiscard]] static bool exists() noexcept;
+  [[nodiscard]] static bool exists() noexcept {
+    return current_ != nullptr;
+  }
 
   /// Makes the memory of a new run and maps it; its root gets slot 0.
   /// Throws `os_failure`, `invalid_argument`, `invalid_state` (there is one).
@@ -158,7 +164,13 @@ public:
 private:
   struct mapping;
 
+  [[noreturn]] static void throw_none();
+
   explicit run_memory(os::descriptor file, std::uint64_t size);
+
+  /// Never destroyed: handles in static variables may outlive every order of
+  /// destruction.
+  static inline constinit run_memory* current_ = nullptr;
 
   os::descriptor file_;
   std::unique_ptr<mapping> mapping_;

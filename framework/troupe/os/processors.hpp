@@ -7,4 +7,12 @@ namespace troupe::os {
 /// affinity mask, cut by the processor quota of its cgroup (rounded up).
 [[nodiscard]] unsigned available_processors();
 
+/// Returns the number of the processor that the calling thread runs on, at the
+/// moment. Costs nanoseconds.
+[[nodiscard]] unsigned current_processor() noexcept;
+
+/// Moves the calling thread to another processor that it may use, and leaves it
+/// free to go wherever it might go before. Returns false if there is none.
+bool change_processor() noexcept;
+
 } // namespace troupe::os

@@ -38,15 +38,16 @@ lock_result robust_mutex::result_of(int code) noexcept {
   }
 }
 
-lock_result robust_mutex::lock(deadline limit) noexcept {
+lock_result robust_mutex::lock_slowly(int code, deadline limit) noexcept {
   // A holder leaves soon: a sleep in the kernel costs a hundred times more.
+  // Never yielding: on a busy machine that costs a whole slice of time.
   constexpr unsigned turns = 64;
-  for (unsigned turn = 0; turn < turns; ++turn) {
-    const int code = ::pthread_mutex_trylock(&mutex_);
-    if (code != EBUSY)
-      return result_of(code);
-    spin_pause(turn);
+  for (unsigned turn = 0; turn < turns && code == EBUSY; ++turn) {
+    spin_pause(0);
+    code = ::pthread_mutex_trylock(&mutex_);
   }
+  if (code != EBUSY)
+    return result_of(code);
   if (limit.is_never())
     return result_of(::pthread_mutex_lock(&mutex_));
   const auto left = limit.left();
@@ -61,10 +62,6 @@ lock_result robust_mutex::lock(deadline limit) noexcept {
 
 lock_result robust_mutex::try_lock() noexcept {
   return result_of(::pthread_mutex_trylock(&mutex_));
-}
-
-void robust_mutex::unlock() noexcept {
-  ::pthread_mutex_unlock(&mutex_);
 }
 
 } // namespace troupe::os

@@ -38,13 +38,20 @@ public:
 
   /// Waits for the lock, at most until `limit`.
   /// @blocks on the owner; for ever if that one is stopped and `limit` is never
-  lock_result lock(deadline limit = deadline::never()) noexcept;
+  lock_result lock(deadline limit = deadline::never()) noexcept {
+    const int code = ::pthread_mutex_trylock(&mutex_);
+    return code == 0 ? lock_result::clean : lock_slowly(code, limit);
+  }
 
   lock_result try_lock() noexcept;
 
-  void unlock() noexcept;
+  void unlock() noexcept {
+    ::pthread_mutex_unlock(&mutex_);
+  }
 
 private:
+  /// `code` is what an attempt to lock said.
+  lock_result lock_slowly(int code, deadline limit) noexcept;
   lock_result result_of(int code) noexcept;
 
   pthread_mutex_t mutex_;
