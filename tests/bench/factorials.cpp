@@ -3,24 +3,22 @@
 // The notebook's first program: three factorials, in one process, in three of
 // ours, and in three of Python's.
 
+#include "suite.hpp"
+
 #include <troupe/process/program.hpp>
 
 #include <boost/multiprecision/cpp_int.hpp>
 
-#include <algorithm>
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace {
 
+using bench::clock_type;
+using bench::seconds_since;
 using boost::multiprecision::cpp_int;
-using clock_type = std::chrono::steady_clock;
 
 /// Returns the lowest 32 bits of what is left of n! without its trailing zero
 /// bits: something that cannot be had without the factorial.
@@ -30,20 +28,6 @@ std::uint32_t compute_factorial(std::uint32_t n) {
     result *= i;
   result >>= lsb(result);
   return static_cast<std::uint32_t>(result & 0xFFFFFFFFU);
-}
-
-double seconds_since(clock_type::time_point start) {
-  return std::chrono::duration<double>(clock_type::now() - start).count();
-}
-
-double median(std::array<double, 3> values) {
-  std::sort(values.begin(), values.end());
-  return values[1];
-}
-
-void print(const char* metric, double value, const char* unit) {
-  std::printf("factorials %s %.3f %s\n", metric, value, unit);
-  std::fflush(stdout);
 }
 
 /// What Python's program says it took; 0 if there is no Python.
@@ -64,35 +48,26 @@ double python_seconds(std::uint32_t scale) {
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  const bool smoke = argc > 1 && std::string_view{argv[1]} == "--smoke";
-  const std::uint32_t scale = smoke ? 100 : 10000;
-  std::array<double, 3> alone{};
-  std::array<double, 3> ours{};
-  std::array<double, 3> pythons{};
-  for (std::size_t turn = 0; turn < alone.size(); ++turn) {
-    std::vector<std::uint32_t> results;
-    auto start = clock_type::now();
-    for (const auto factor : {5U, 6U, 7U})
-      results.push_back(compute_factorial(factor * scale));
-    alone[turn] = seconds_since(start);
-    start = clock_type::now();
-    std::vector<troupe::future<std::uint32_t>> futures;
-    for (const auto factor : {5U, 6U, 7U})
-      futures.push_back(troupe::async<compute_factorial>(factor * scale));
-    for (std::size_t i = 0; i < futures.size(); ++i)
-      if (futures[i].get() != results[i])
-        return 1;
-    ours[turn] = seconds_since(start);
-    pythons[turn] = python_seconds(scale);
-  }
-  print("one_process", median(alone), "s");
-  print("three_processes", median(ours), "s");
-  if (median(pythons) > 0)
-    print("python_three_processes", median(pythons), "s");
+  bench::suite suite{"factorials", argc, argv};
+  const auto scale = suite.scaled(10000U, 100U);
+  std::vector<std::uint32_t> results;
+  auto start = clock_type::now();
+  for (const auto factor : {5U, 6U, 7U})
+    results.push_back(compute_factorial(factor * scale));
+  suite.report("wall_time.one_process", seconds_since(start), "s");
+  start = clock_type::now();
+  std::vector<troupe::future<std::uint32_t>> futures;
+  for (const auto factor : {5U, 6U, 7U})
+    futures.push_back(troupe::async<compute_factorial>(factor * scale));
+  for (std::size_t i = 0; i < futures.size(); ++i)
+    if (futures[i].get() != results[i])
+      return 1;
+  suite.report("wall_time.troupe", seconds_since(start), "s");
+  if (const auto python = python_seconds(scale); python > 0)
+    suite.report("wall_time.python", python, "s");
   else
-    std::printf("# python3 is absent, or has no multiprocessing: no peer\n");
-  print("one_per_three_processes", median(alone) / median(ours), "ratio");
-  if (median(pythons) > 0)
-    print("python_per_ours", median(pythons) / median(ours), "ratio");
+    suite.absent("python", "python3 is absent");
+  suite.compare("wall_time.one_process", "wall_time.troupe");
+  suite.compare("wall_time.python", "wall_time.troupe");
   return 0;
 }

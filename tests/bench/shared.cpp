@@ -4,6 +4,8 @@
 // The sums run in a child process over memory that its parent has filled; the
 // private one over memory that the child has filled itself. "first" counts
 // that the child has to map the pages, "again" does not.
+#include "suite.hpp"
+
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
@@ -12,10 +14,8 @@
 #include <troupe/shared/value.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,20 +23,9 @@
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
-
-double seconds_since(clock_type::time_point start) {
-  return std::chrono::duration<double>(clock_type::now() - start).count();
-}
-
-double median(std::vector<double> of) {
-  std::ranges::sort(of);
-  return of[of.size() / 2];
-}
-
-void print(const char* metric, double value, const char* unit) {
-  std::printf("shared %s %.4g %s\n", metric, value, unit);
-}
+using bench::clock_type;
+using bench::median;
+using bench::seconds_since;
 
 /// Four sums at once: one alone would measure the latency of an addition.
 double sum_of(std::span<const double> numbers) {
@@ -72,11 +61,16 @@ sums sum_shared(troupe::array<double> numbers) {
   return time_sums(numbers);
 }
 
-void bench_sums(std::size_t size, int rounds, bool populate) {
+void bench_sums(bench::suite& suite, std::size_t size, int rounds,
+                bool populate) {
   const char* const suffix = populate ? "_populated" : "";
-  const auto say = [suffix](std::string metric, double value,
-                            const char* unit) {
-    print((metric + suffix).c_str(), value, unit);
+  const auto say = [&suite, suffix](const std::string& metric, double value,
+                                    const char* unit) {
+    const auto dot = metric.find('.');
+    suite.report(dot == std::string::npos
+                   ? metric + suffix
+                   : metric.substr(0, dot) + suffix + metric.substr(dot),
+                 value, unit);
   };
   std::vector<double> own, first, again;
   auto start = clock_type::now();
@@ -85,7 +79,7 @@ void bench_sums(std::size_t size, int rounds, bool populate) {
   if (populate) {
     start = clock_type::now();
     numbers.populate();
-    print("array_1gib_populate", seconds_since(start) * 1e3, "ms");
+    suite.report("array_1gib_populate", seconds_since(start) * 1e3, "ms");
   }
   start = clock_type::now();
   numbers.fill(1.0);
@@ -99,11 +93,9 @@ void bench_sums(std::size_t size, int rounds, bool populate) {
     first.push_back(there.first);
     again.push_back(there.again);
   }
-  say("sum_1gib_private", median(own) * 1e3, "ms");
-  say("sum_1gib_shared_first", median(first) * 1e3, "ms");
-  say("sum_1gib_shared_again", median(again) * 1e3, "ms");
-  say("sum_1gib_first_to_private", median(first) / median(own), "ratio");
-  say("sum_1gib_again_to_private", median(again) / median(own), "ratio");
+  say("sum_1gib.private", median(own) * 1e3, "ms");
+  say("sum_1gib.shared_first", median(first) * 1e3, "ms");
+  say("sum_1gib.troupe", median(again) * 1e3, "ms");
 }
 
 /// Nanoseconds of one call of `work`, median of several batches.
@@ -119,40 +111,48 @@ double nanoseconds_of(int batch, Work work) {
   return median(times);
 }
 
-void bench_access(int batch) {
+void bench_access(bench::suite& suite, int batch) {
   const troupe::value<int> number;
-  print("value_get",
-        nanoseconds_of(
-          batch,
-          [&] { static_cast<void>(number.load(std::memory_order_relaxed)); }),
-        "ns");
-  print("value_set", nanoseconds_of(batch, [&] { number.set(1); }), "ns");
-  print("value_read_add_write",
-        nanoseconds_of(batch, [&] { number.set(number + 1); }), "ns");
-  print("value_fetch_add", nanoseconds_of(batch, [&] { ++number; }), "ns");
+  suite.report("value_get",
+               nanoseconds_of(batch,
+                              [&] {
+                                static_cast<void>(
+                                  number.load(std::memory_order_relaxed));
+                              }),
+               "ns");
+  suite.report("value_set", nanoseconds_of(batch, [&] { number.set(1); }),
+               "ns");
+  suite.report("value_read_add_write",
+               nanoseconds_of(batch, [&] { number.set(number + 1); }), "ns");
+  suite.report("value_fetch_add", nanoseconds_of(batch, [&] { ++number; }),
+               "ns");
 }
 
-void bench_objects(int batch) {
+void bench_objects(bench::suite& suite, int batch) {
   using namespace troupe::memory;
-  print("object_create_and_free",
-        nanoseconds_of(
-          batch,
-          [] { static_cast<void>(reference::create(object_kind::user, 64)); })
-          / 1e3,
-        "us");
+  suite.report("object_create_and_free",
+               nanoseconds_of(batch,
+                              [] {
+                                static_cast<void>(
+                                  reference::create(object_kind::user, 64));
+                              })
+                 / 1e3,
+               "us");
   const auto held = reference::create(object_kind::user, 64);
-  print("object_attach_again",
-        nanoseconds_of(batch,
-                       [&] {
-                         static_cast<void>(
-                           reference::attach(held.where(), object_kind::user));
-                       }),
-        "ns");
-  print("object_send_and_receive",
-        nanoseconds_of(
-          batch,
-          [&] { static_cast<void>(receive(send(held), object_kind::user)); }),
-        "ns");
+  suite.report("object_attach_again",
+               nanoseconds_of(batch,
+                              [&] {
+                                static_cast<void>(reference::attach(
+                                  held.where(), object_kind::user));
+                              }),
+               "ns");
+  suite.report("object_send_and_receive",
+               nanoseconds_of(batch,
+                              [&] {
+                                static_cast<void>(
+                                  receive(send(held), object_kind::user));
+                              }),
+               "ns");
   // As another process would: what it holds is not known to it yet.
   const auto cost
     = troupe::async(
@@ -163,16 +163,21 @@ void bench_objects(int batch) {
         },
         held.where(), batch)
         .get();
-  print("object_first_attach_and_drop", cost / 1e3, "us");
+  suite.report("object_first_attach_and_drop", cost / 1e3, "us");
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  const bool smoke = argc > 1 && std::strcmp(argv[1], "--smoke") == 0;
+  bench::suite suite{"shared", argc, argv};
   for (const bool populate : {false, true})
-    bench_sums(smoke ? 1 << 16 : 1 << 27, smoke ? 1 : 5, populate);
-  bench_access(smoke ? 100 : 10'000'000);
-  bench_objects(smoke ? 100 : 20'000);
+    bench_sums(suite, suite.scaled(1 << 27, 1 << 16), suite.scaled(3, 1),
+               populate);
+  bench_access(suite, suite.scaled(10'000'000, 100));
+  bench_objects(suite, suite.scaled(20'000, 100));
+  suite.compare("sum_1gib.shared_first", "sum_1gib.private");
+  suite.at_most(1.1, "sum_1gib.troupe", "sum_1gib.private");
+  suite.at_most(1.1, "sum_1gib_populated.troupe", "sum_1gib_populated.private");
+  return 0;
 }

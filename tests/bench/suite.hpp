@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -51,6 +52,17 @@ double mean_time(double seconds, Work work) {
     passed = seconds_since(start);
   } while (passed < seconds);
   return passed / static_cast<double>(calls);
+}
+
+/// Memory of a process, shared pages by share; 0 where that cannot be read.
+inline double proportional_mebibytes(int pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/smaps_rollup"};
+  std::string word;
+  double kibibytes = 0;
+  while (file >> word)
+    if (word == "Pss:" && file >> kibibytes)
+      return kibibytes / 1024;
+  return 0;
 }
 
 /// What a program of tests/bench measures: its words to tests/bench/run.

@@ -4,6 +4,9 @@
 // a sleeper, after its owner's death, and ten thousand of them; beside a bare
 // robust pthread mutex and Python's Lock.
 
+#include "peer.hpp"
+#include "suite.hpp"
+
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/robust_mutex.hpp>
@@ -16,39 +19,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <string>
-#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
+using bench::clock_type;
+using bench::median;
+using bench::median_of;
+using bench::seconds_since;
 using troupe::memory::object_kind;
 using troupe::memory::reference;
-
-double seconds_since(clock_type::time_point start) {
-  return std::chrono::duration<double>(clock_type::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-template <class Measure>
-double median_of(int turns, Measure measure) {
-  std::vector<double> values;
-  for (int i = 0; i < turns; ++i)
-    values.push_back(measure());
-  return median(std::move(values));
-}
-
-void print(const char* metric, double value, const char* unit) {
-  std::printf("sync %s %.4g %s\n", metric, value, unit);
-  std::fflush(stdout);
-}
 
 /// The bare robust mutex, as an object of the run.
 struct bare {
@@ -244,78 +227,77 @@ double after_death(int times) {
   });
 }
 
-void many(int count) {
+void many(bench::suite& suite, int count) {
   auto& memory = troupe::memory::run_memory::current();
   const auto before = memory.used_bytes();
   const auto start = clock_type::now();
   const std::vector<troupe::mutex> all(static_cast<std::size_t>(count));
-  print("creation", count / seconds_since(start), "1/s");
-  print("memory_of_one",
-        static_cast<double>(memory.used_bytes() - before) / count, "bytes");
-}
-
-/// What Python says: pairs a second alone and with two processes.
-bool ask_python(long times, double& alone_rate, double& loop_rate) {
-  const std::string command = "python3 '" TROUPE_BENCH_PEERS "/sync.py' "
-                              + std::to_string(times) + " 2>/dev/null";
-  std::FILE* const answer = ::popen(command.c_str(), "r");
-  if (answer == nullptr)
-    return false;
-  const bool good = std::fscanf(answer, "%lf %lf", &alone_rate, &loop_rate)
-                    == 2;
-  ::pclose(answer);
-  return good;
+  suite.report("creation", count / seconds_since(start), "1/s");
+  suite.report("memory_of_one",
+               static_cast<double>(memory.used_bytes() - before) / count,
+               "bytes");
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  const bool smoke = argc > 1 && std::string_view{argv[1]} == "--smoke";
-  const long times = smoke ? 10000 : 5'000'000;
-  const double seconds = smoke ? 0.02 : 1.0;
-  const int turns = smoke ? 1 : 5;
+  bench::suite suite{"sync", argc, argv};
+  const auto times = suite.scaled(3'000'000L, 10000L);
+  const auto seconds = suite.scaled(0.4, 0.02);
+  bench::peer python{{"python3", TROUPE_BENCH_PEERS "/sync.py"}};
+  if (!python.present())
+    suite.absent("python", "python3 is absent, or has no multiprocessing");
 
   const troupe::mutex lock;
   const auto robust = bare::make();
-  const auto ours = median_of(turns, [&] { return alone(lock, times); });
-  const auto its = median_of(turns, [&] { return alone(robust, times); });
-  print("pair_alone", ours, "M/s");
-  print("pair_alone_robust_mutex", its, "M/s");
-
-  const auto rate = [&](const auto& of) {
-    return median_of(turns, [&] { return together(of, 2, seconds).rate; });
+  std::vector<double> ours;
+  std::vector<double> bares;
+  std::vector<double> pythons;
+  const auto ask = [&](const std::string& what, long pairs) {
+    return python.present()
+             ? python.ask(what + ' ' + std::to_string(pairs)) / 1e6
+             : 0;
   };
-  const auto two = rate(lock);
-  print("loop_two_processes", two, "M/s");
-  print("loop_two_processes_robust_mutex", rate(robust), "M/s");
-  print("slowest_of_four",
-        median_of(turns,
-                  [&] { return together(lock, 4, 2 * seconds).fairness; }),
-        "of_mean");
-
-  const auto woken = wake_up(smoke ? 3 : 200);
-  const auto bare_woken = bare_wake_up(smoke ? 3 : 200);
-  print("wake_up", woken, "us");
-  print("wake_up_bare_futex", bare_woken, "us");
-  print("after_death", after_death(smoke ? 3 : 50), "ms");
-  many(smoke ? 100 : 10000);
-
-  double python_alone = 0;
-  double python_loop = 0;
-  const bool python = ask_python(smoke ? 1000 : 1'000'000, python_alone,
-                                 python_loop);
-  if (python) {
-    print("pair_alone_python", python_alone / 1e6, "M/s");
-    print("loop_two_processes_python", python_loop / 1e6, "M/s");
-  } else {
-    std::printf("# python3 is absent, or has no multiprocessing: no peer\n");
+  const auto report = [&](const std::string& metric, const char* unit) {
+    suite.report(metric + ".troupe", median(std::exchange(ours, {})), unit);
+    suite.report(metric + ".robust_mutex", median(std::exchange(bares, {})),
+                 unit);
+    if (python.present())
+      suite.report(metric + ".python", median(std::exchange(pythons, {})),
+                   unit);
+  };
+  for (int turn = 0; turn < suite.scaled(5, 1); ++turn) {
+    ours.push_back(alone(lock, times));
+    bares.push_back(alone(robust, times));
+    pythons.push_back(ask("alone", times / 10));
   }
-  print("time_alone_per_robust_mutex", its / ours, "ratio");
-  print("wake_up_per_bare_futex", woken / bare_woken, "ratio");
-  if (python) {
-    print("alone_per_python", ours * 1e6 / python_alone, "ratio");
-    print("loop_per_python", two * 1e6 / python_loop, "ratio");
+  report("lock_unlock_alone", "M/s");
+  for (int turn = 0; turn < suite.scaled(5, 1); ++turn) {
+    ours.push_back(together(lock, 2, seconds).rate);
+    bares.push_back(together(robust, 2, seconds).rate);
+    pythons.push_back(ask("loop", times / 10));
   }
+  report("loop_two_processes", "M/s");
+  suite.report("slowest_of_four_processes",
+               median_of(suite.scaled(3, 1),
+                         [&] {
+                           return together(lock, 4, 3 * seconds).fairness;
+                         }),
+               "of_mean");
+  suite.report("wake_up.troupe", wake_up(suite.scaled(150, 3)), "us");
+  suite.report("wake_up.futex", bare_wake_up(suite.scaled(150, 3)), "us");
+  suite.report("after_death", after_death(suite.scaled(30, 3)), "ms");
+  many(suite, suite.scaled(10000, 100));
+
+  suite.at_least(1.5, "lock_unlock_alone.troupe", "lock_unlock_alone.python");
+  suite.at_least(0.5, "lock_unlock_alone.troupe",
+                 "lock_unlock_alone.robust_mutex");
+  suite.at_least(4, "loop_two_processes.troupe", "loop_two_processes.python");
+  suite.compare("loop_two_processes.troupe", "loop_two_processes.robust_mutex");
+  suite.at_least(0.5, "slowest_of_four_processes");
+  suite.at_most(1.5, "wake_up.troupe", "wake_up.futex");
+  suite.at_most(5, "after_death");
+  suite.at_least(20000, "creation");
   return 0;
 }

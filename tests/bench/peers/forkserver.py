@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Python's side of bench_process: one start and join per byte that arrives."""
+"""Python's side of bench_process: one start and join for each line on stdin."""
 
 import multiprocessing
 import sys
@@ -13,7 +13,7 @@ def nothing():
 def main():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([])
-    while sys.stdin.buffer.raw.read(1):
+    while sys.stdin.readline():
         start = time.perf_counter()
         process = context.Process(target=nothing)
         process.start()
