@@ -7,7 +7,12 @@
 //
 // Prints "actors METRIC VALUE UNIT"; METRIC is what.payload.how.
 
+#include "bare.hpp"
+#include "peer.hpp"
+#include "suite.hpp"
+
 #include <troupe/process/program.hpp>
+#include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/spawn.hpp>
 #include <troupe/transport/type_table.hpp>
 
@@ -52,19 +57,8 @@ CAF_END_TYPE_ID_BLOCK(bench)
 namespace {
 
 using namespace std::chrono_literals;
-using clock_type = std::chrono::steady_clock;
-
-bool smoke = false;
-std::string only;
-
-void report(const std::string& metric, double value, const char* unit) {
-  std::printf("actors %s %.4g %s\n", metric.c_str(), value, unit);
-  std::fflush(stdout);
-}
-
-double seconds_since(clock_type::time_point start) {
-  return std::chrono::duration<double>(clock_type::now() - start).count();
-}
+using bench::clock_type;
+using bench::seconds_since;
 
 /// Answers a ball with the ball; counts loads and gives credit for them.
 caf::behavior wall(caf::event_based_actor* self) {
@@ -154,48 +148,46 @@ double one_way(caf::actor_system& system, const caf::actor& partner,
   return done.get_future().get();
 }
 
-void measure(caf::actor_system& system, const std::string& how,
-             const std::function<caf::actor()>& partner, bool large) {
-  const std::uint64_t scale = smoke ? 100 : 1;
+void measure(bench::suite& suite, caf::actor_system& system,
+             const std::string& how,
+             const std::function<caf::actor()>& partner) {
+  const auto scale = suite.scaled<std::uint64_t>(4, 400);
   const auto wanted = [&](const std::string& what) {
-    return only.empty() || (what + '.' + how).find(only) != std::string::npos;
+    return suite.wants(what + '.' + how);
   };
   const auto slow = how.starts_with("middleman") ? 20U : 1U;
   const auto trip = [&](const std::string& what, const auto& payload,
                         std::uint64_t rounds) {
-    if (!wanted("rtt." + what))
+    if (!wanted("rtt_" + what))
       return;
     const auto to = partner();
-    report("rtt." + what + '.' + how,
-           round_trip_us(system, to, payload, rounds / scale / slow), "us");
+    suite.report("rtt_" + what + '.' + how,
+                 round_trip_us(system, to, payload, rounds / scale / slow),
+                 "us");
     caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
   };
   const auto stream = [&](const std::string& what, const auto& payload,
                           std::uint64_t count, std::uint64_t each) {
-    if (!wanted("oneway." + what))
+    if (!wanted("one_way_" + what))
       return;
     const auto to = partner();
     const auto rounded = std::max(count / scale / slow / each, std::uint64_t{4})
                          * each;
-    report("oneway." + what + '.' + how,
-           one_way(system, to, payload, rounded, each), "msg/s");
+    suite.report("one_way_" + what + '.' + how,
+                 one_way(system, to, payload, rounded, each), "msg/s");
     caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
   };
   const block64 block{1, 2, 3, 4, 5, 6, 7, 8};
   trip("int", std::int32_t{7}, 400'000);
   trip("64B", block, 400'000);
   trip("1KiB", std::string(1024, 'x'), 200'000);
-  if (large) {
-    trip("64KiB", std::string(64 << 10, 'x'), 20'000);
-    trip("1MiB", std::string(1 << 20, 'x'), 1'000);
-  }
+  trip("64KiB", std::string(64 << 10, 'x'), 20'000);
+  trip("1MiB", std::string(1 << 20, 'x'), 1'000);
   stream("int", std::int32_t{7}, 4'000'000, 256);
   stream("64B", block, 4'000'000, 256);
   stream("1KiB", std::string(1024, 'x'), 1'000'000, 256);
-  if (large) {
-    stream("64KiB", std::string(64 << 10, 'x'), 100'000, 16);
-    stream("1MiB", std::string(1 << 20, 'x'), 6'000, 4);
-  }
+  stream("64KiB", std::string(64 << 10, 'x'), 100'000, 16);
+  stream("1MiB", std::string(1 << 20, 'x'), 6'000, 4);
 }
 
 void tune(caf::actor_system_config& config) {
@@ -228,51 +220,36 @@ void serve_middleman(bool tuned, int port) {
   std::this_thread::sleep_for(10min);
 }
 
-void measure_middleman(bool tuned, int port) {
+void measure_middleman(bench::suite& suite, bool tuned, int port) {
   const auto far = troupe::start<serve_middleman>(
     troupe::start_options{"middleman", true}, tuned, port);
   middleman_config config{tuned};
   caf::actor_system system{config};
   int next = port;
-  measure(
-    system, tuned ? "middleman-tuned" : "middleman",
-    [&]() -> caf::actor {
-      for (int attempt = 0; attempt < 500; ++attempt) {
-        if (auto found = system.middleman().remote_actor(
-              "127.0.0.1", static_cast<std::uint16_t>(next))) {
-          ++next;
-          return *found;
-        }
-        std::this_thread::sleep_for(10ms);
-      }
-      std::fprintf(stderr, "no middleman at port %d\n", next);
-      std::exit(1);
-    },
-    true);
+  measure(suite, system, tuned ? "middleman_tuned" : "middleman",
+          [&]() -> caf::actor {
+            for (int attempt = 0; attempt < 500; ++attempt) {
+              if (auto found = system.middleman().remote_actor(
+                    "127.0.0.1", static_cast<std::uint16_t>(next))) {
+                ++next;
+                return *found;
+              }
+              std::this_thread::sleep_for(10ms);
+            }
+            std::fprintf(stderr, "no middleman at port %d\n", next);
+            std::exit(1);
+          });
   far.kill();
-}
-
-/// Memory that a process has to itself, shared pages divided among sharers.
-double pss_mib(int pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/smaps_rollup"};
-  std::string word;
-  while (file >> word)
-    if (word == "Pss:") {
-      double kib = 0;
-      file >> kib;
-      return kib / 1024;
-    }
-  return 0;
 }
 
 caf::behavior echo() {
   return {[](std::int32_t x) { return x; }};
 }
 
-void measure_start() {
+void measure_start(bench::suite& suite) {
   std::vector<double> first_answers;
   std::vector<double> sizes;
-  for (int i = 0; i < (smoke ? 2 : 30); ++i) {
+  for (int i = 0; i < suite.scaled(20, 2); ++i) {
     const auto start = clock_type::now();
     troupe::host host{"bench"};
     const auto actor = host.spawn<echo>();
@@ -280,12 +257,10 @@ void measure_start() {
     self->request(actor, caf::infinite, 1)
       .receive([](std::int32_t) {}, [](caf::error&) {});
     first_answers.push_back(seconds_since(start) * 1e3);
-    sizes.push_back(pss_mib(host.pid()));
+    sizes.push_back(bench::proportional_mebibytes(host.pid()));
   }
-  std::sort(first_answers.begin(), first_answers.end());
-  std::sort(sizes.begin(), sizes.end());
-  report("start.first_answer", first_answers[first_answers.size() / 2], "ms");
-  report("start.pss", sizes[sizes.size() / 2], "MiB");
+  suite.report("host_first_answer", bench::median(first_answers), "ms");
+  suite.report("host_pss", bench::median(sizes), "MiB");
 }
 
 double cpu_seconds(int pid) {
@@ -301,8 +276,8 @@ double cpu_seconds(int pid) {
          / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-void measure_idle() {
-  const int count = smoke ? 3 : 100;
+void measure_idle(bench::suite& suite) {
+  const int count = suite.scaled(100, 3);
   std::vector<troupe::host> hosts;
   std::vector<caf::actor> actors;
   for (int i = 0; i < count; ++i) {
@@ -318,9 +293,111 @@ void measure_idle() {
   };
   const auto before = total();
   const auto start = clock_type::now();
-  std::this_thread::sleep_for(smoke ? 200ms : 5s);
-  report("idle.100_hosts", (total() - before) / seconds_since(start) * 100,
-         "%");
+  std::this_thread::sleep_for(suite.scaled(3000ms, 200ms));
+  suite.report("idle_100_hosts",
+               (total() - before) / seconds_since(start) * 100, "%");
+}
+
+/// Plays with its partner from the first `go` on; a later one asks how often
+/// the ball has come back so far.
+caf::behavior player(caf::event_based_actor* self, caf::actor partner) {
+  auto count = std::make_shared<std::int64_t>(-1);
+  return {
+    [=](go_atom) {
+      if (*count < 0) {
+        *count = 0;
+        self->send(partner, ball_atom_v, std::int32_t{1});
+      }
+      return *count;
+    },
+    [=](ball_atom, std::int32_t x) {
+      ++*count;
+      self->send(partner, ball_atom_v, x);
+    },
+  };
+}
+
+/// Round trips a second of eight pairs together, each actor in a process of its
+/// own.
+double eight_pairs(double seconds) {
+  std::vector<caf::actor> players;
+  std::vector<caf::actor> walls;
+  for (int i = 0; i < 8; ++i) {
+    walls.push_back(troupe::spawn<wall>());
+    players.push_back(troupe::spawn<player>(walls.back()));
+  }
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto total = [&] {
+    std::int64_t sum = 0;
+    for (const auto& each : players)
+      self->request(each, caf::infinite, go_atom_v)
+        .receive([&](std::int64_t count) { sum += count; },
+                 [](const caf::error&) {});
+    return static_cast<double>(sum);
+  };
+  static_cast<void>(total());
+  std::this_thread::sleep_for(300ms);
+  const auto before = total();
+  const auto start = clock_type::now();
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  const auto rate = (total() - before) / seconds_since(start);
+  for (const auto& all : {players, walls})
+    for (const auto& each : all)
+      caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+  return rate;
+}
+
+/// `bench_actors --peer`: one measurement for each line on standard input, in
+/// a run of its own, which may be configured otherwise.
+int serve_measurements() {
+  char line[64];
+  double argument = 0;
+  while (std::fgets(line, sizeof line, stdin) != nullptr) {
+    double answer = 1;
+    if (std::sscanf(line, "pairs %lf", &argument) == 1)
+      answer = eight_pairs(argument);
+    else if (std::sscanf(line, "round_trip %lf", &argument) == 1)
+      answer = round_trip_us(troupe::actor_system(), troupe::spawn<wall>(),
+                             std::int32_t{7},
+                             static_cast<std::uint64_t>(argument));
+    std::printf("%f\n", answer);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+void measure_spinning(bench::suite& suite) {
+  bench::peer spinning{{"/proc/self/exe", "--peer"}};
+  bench::peer sleeping{{"/proc/self/exe", "--peer", "--no-spin"}};
+  std::vector<double> values[4];
+  const auto time = std::to_string(suite.scaled(0.8, 0.05));
+  const auto rounds = std::to_string(suite.scaled(10'000, 10));
+  for (int turn = 0; turn < suite.scaled(3, 1); ++turn) {
+    values[0].push_back(spinning.ask("pairs " + time));
+    values[1].push_back(sleeping.ask("pairs " + time));
+    values[2].push_back(sleeping.ask("round_trip " + rounds));
+    values[3].push_back(bench::futex_round_trip(suite.scaled(0.3, 0.01)));
+  }
+  suite.report("eight_pairs.troupe", bench::median(values[0]), "1/s");
+  suite.report("eight_pairs.no_spin", bench::median(values[1]), "1/s");
+  suite.report("rtt_asleep.troupe", bench::median(values[2]), "us");
+  suite.report("rtt_asleep.futex", bench::median(values[3]), "us");
+}
+
+void judge(bench::suite& suite) {
+  suite.at_least(80, "rtt_int.middleman_tuned", "rtt_int.troupe");
+  suite.at_most(2, "rtt_int.troupe", "rtt_int.local");
+  for (const std::string what : {"one_way_int", "one_way_64B"}) {
+    suite.at_least(10, what + ".troupe", what + ".middleman_tuned");
+    suite.at_least(0.55, what + ".troupe", what + ".local");
+  }
+  suite.at_least(10, "one_way_64KiB.troupe", "one_way_64KiB.middleman_tuned");
+  suite.at_least(6, "one_way_1MiB.troupe", "one_way_1MiB.middleman_tuned");
+  suite.at_most(1.3, "rtt_asleep.troupe", "rtt_asleep.futex");
+  suite.at_least(1, "eight_pairs.troupe", "eight_pairs.no_spin");
+  suite.at_most(4, "host_first_answer");
+  suite.at_most(1.5, "host_pss");
+  suite.at_most(1, "idle_100_hosts");
 }
 
 } // namespace
@@ -328,34 +405,35 @@ void measure_idle() {
 int main(int argc, char** argv) {
   troupe::use_messages<caf::id_block::bench>();
   caf::io::middleman::init_global_meta_objects();
-  troupe::program program{argc, argv};
-  for (int i = 1; i < argc; ++i) {
-    smoke = smoke || std::strcmp(argv[i], "--smoke") == 0;
-    if (std::strcmp(argv[i], "--only") == 0 && i + 1 < argc)
-      only = argv[++i];
-  }
-  const auto wants = [](const char* what) {
-    return only.empty() || std::string{what}.find(only) != std::string::npos
-           || only.find(what) != std::string::npos;
+  const std::vector<std::string> arguments(argv, argv + argc);
+  const auto has = [&](const char* word) {
+    return std::find(arguments.begin(), arguments.end(), word)
+           != arguments.end();
   };
-  if (wants("troupe"))
-    measure(
-      troupe::actor_system(), "troupe", [] { return troupe::spawn<wall>(); },
-      true);
-  if (wants("local")) {
+  if (has("--no-spin"))
+    troupe::configure_actors([](caf::actor_system_config& config) {
+      config.set("troupe.longest-spin", caf::timespan{0});
+    });
+  troupe::program program{argc, argv};
+  if (has("--peer"))
+    return serve_measurements();
+  bench::suite suite{"actors", argc, argv};
+  // The middleman's systems first: they start no process from a busy one.
+  const auto port = 20000 + static_cast<int>(::getpid() % 20000);
+  measure_middleman(suite, true, port);
+  if (!suite.smoke())
+    measure_middleman(suite, false, port + 40);
+  {
     caf::actor_system_config config;
     tune(config);
     caf::actor_system system{config};
-    measure(system, "local", [&] { return system.spawn(wall); }, false);
+    measure(suite, system, "local", [&] { return system.spawn(wall); });
   }
-  const auto port = 20000 + static_cast<int>(::getpid() % 20000);
-  if (wants("middleman-tuned"))
-    measure_middleman(true, port);
-  if (wants("middleman") && !smoke)
-    measure_middleman(false, port + 40);
-  if (wants("start"))
-    measure_start();
-  if (wants("idle"))
-    measure_idle();
+  measure(suite, troupe::actor_system(), "troupe",
+          [] { return troupe::spawn<wall>(); });
+  measure_start(suite);
+  measure_spinning(suite);
+  measure_idle(suite);
+  judge(suite);
   return 0;
 }

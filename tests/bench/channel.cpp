@@ -5,6 +5,7 @@
 // fill. Beside Python's Queue and Pipe, Boost.Interprocess's message_queue, a
 // Unix socket pair, ZeroMQ, a bare futex and memcpy.
 
+#include "bare.hpp"
 #include "channel_peers.hpp"
 #include "peer.hpp"
 #include "suite.hpp"
@@ -214,8 +215,7 @@ public:
           {metric + ".python", [&] { return ask("round_trip", time); }},
           {metric + ".socketpair",
            [&] { return bench::peers::socket_pair_round_trip(time); }},
-          {metric + ".futex",
-           [&] { return bench::peers::futex_round_trip(time); }}},
+          {metric + ".futex", [&] { return bench::futex_round_trip(time); }}},
          "us");
   }
 

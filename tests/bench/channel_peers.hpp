@@ -20,9 +20,6 @@ namespace bench::peers {
 /// Microseconds of a round trip of 8 bytes through one, measured for a while.
 [[nodiscard]] double socket_pair_round_trip(double seconds);
 
-/// Microseconds of a round trip of a bare word on which both sides sleep.
-[[nodiscard]] double futex_round_trip(double seconds);
-
 /// Copies of `size` bytes a second, inside of one process.
 [[nodiscard]] double copy(long count, std::size_t size);
 

@@ -30,6 +30,8 @@ std::vector<configurer>& configurers() {
 class configuration : public caf::actor_system_config {
 public:
   configuration() {
+    opt_group{custom_options_, "troupe"}.add<caf::timespan>(
+      "longest-spin", "how long the receiving thread spins before it sleeps");
     set("caf.scheduler.max-threads", 1);
     // The other policy's workers wake up a hundred times a second when there
     // is nothing to do; these sleep until there is.

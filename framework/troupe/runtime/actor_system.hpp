@@ -17,7 +17,9 @@ namespace troupe {
 /// It starts with one thread for actors besides the receiving one, which runs
 /// most actors itself. CAF's own ways to say otherwise work:
 /// `caf-application.conf` in the working directory, arguments of the program
-/// that start with `--caf.`, and `configure_actors`.
+/// that start with `--caf.`, and `configure_actors`. Besides CAF's options there
+/// is `troupe.longest-spin`, a time: how long the receiving thread may spin
+/// before it sleeps; 50us, and 0s for never.
 ///
 /// It ends with the process, after `main` or the process's function has
 /// returned. It does not wait for actors; `await_actors` does.

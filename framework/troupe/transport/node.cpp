@@ -69,7 +69,9 @@ caf::actor_system::module* node::make(caf::actor_system& system,
 }
 #endif
 
-void node::init(caf::actor_system_config&) {
+void node::init(caf::actor_system_config& config) {
+  hub_.spin_at_most(caf::get_or(config, "troupe.longest-spin",
+                                caf::timespan{mailbox::patience::most}));
   // Before any actor exists: without it CAF takes every actor for local.
   version::set_node(system_, name_);
   type_table::current().close();
