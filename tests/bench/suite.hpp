@@ -156,7 +156,7 @@ private:
         return;
       value /= found->second.value;
       unit = "ratio";
-      line += "/" + peer.substr(peer.rfind('.') + 1);
+      line.append("/").append(peer.substr(peer.rfind('.') + 1));
     }
     char text[96];
     if (sign == nullptr) {
