@@ -24,7 +24,8 @@ remote_error::remote_error(std::string process_name, std::int32_t pid,
     pid_(pid),
     status_(std::move(status)),
     type_(status_.exception_type()),
-    text_(status_.exception_text()) {
+    text_(status_.exception_text()),
+    last_lines_(status_.last_lines()) {
 }
 
 remote_error::remote_error(std::string where, std::string type,
@@ -33,6 +34,20 @@ remote_error::remote_error(std::string where, std::string type,
     process_name_(std::move(where)),
     type_(std::move(type)),
     text_(std::move(text)) {
+}
+
+remote_error::remote_error(std::string process_name, std::int32_t pid,
+                           std::string type, std::string text,
+                           std::string last_lines)
+  : error(errc::remote_exception,
+          "run a task in worker " + process_name + " (" + std::to_string(pid)
+            + ")",
+          type + ": " + text),
+    process_name_(std::move(process_name)),
+    pid_(pid),
+    type_(std::move(type)),
+    text_(std::move(text)),
+    last_lines_(std::move(last_lines)) {
 }
 
 } // namespace troupe

@@ -23,6 +23,10 @@ public:
   /// `pid()` say nothing then. `where` names who threw it.
   remote_error(std::string where, std::string type, std::string text);
 
+  /// An exception that ended one task of a process, which goes on.
+  remote_error(std::string process_name, std::int32_t pid, std::string type,
+               std::string text, std::string last_lines);
+
   /// The type of the remote exception; empty if there was none.
   [[nodiscard]] const std::string& type() const noexcept {
     return type_;
@@ -43,7 +47,7 @@ public:
 
   /// The last lines that the process wrote to standard error.
   [[nodiscard]] const std::string& last_lines() const noexcept {
-    return status_.last_lines();
+    return last_lines_;
   }
 
   [[nodiscard]] const exit_status& status() const noexcept {
@@ -56,6 +60,7 @@ private:
   exit_status status_;
   std::string type_;
   std::string text_;
+  std::string last_lines_;
 };
 
 } // namespace troupe

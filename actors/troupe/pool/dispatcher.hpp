@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/deadline.hpp>
+#include <troupe/pool/job.hpp>
+#include <troupe/pool/pool_options.hpp>
+#include <troupe/pool/worker.hpp>
+#include <troupe/process/start.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace troupe::pooling {
+
+/// Arguments of the tasks of a chunk, for as often as they are sent.
+struct chunk_body {
+  codec::packet letter;
+  /// The objects of its handles, from which the shares of each copy are made.
+  std::vector<memory::reference> objects;
+};
+
+/// Tasks that go to a worker in one letter.
+struct chunk {
+  std::uint32_t number = 0;
+  std::shared_ptr<job> of;
+  std::shared_ptr<chunk_body> body;
+  hosting::entry const* function = nullptr;
+  std::uint32_t tasks = 0;
+  /// Those of the body's tasks that are to be run and are not yet reported.
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  /// Index in the job of the body's first task.
+  std::size_t index = 0;
+  /// How many workers have died of its task; then it has only one.
+  std::uint32_t deaths = 0;
+};
+
+/// The supervising side of a pool: keeps what is not yet sent, gives each worker
+/// a little at a time, takes results, and replaces the dead.
+///
+/// One thread at a time *leads*: it takes results and looks for deaths and
+/// limits. Whoever waits for a result leads if nobody does, so that nothing is
+/// handed from thread to thread; a thread of the pool leads for those who do
+/// not wait, from the first time that this is needed.
+///
+/// # What a crash leaves
+/// Of a dead worker the task that it ran fails, or is run again where retries
+/// are left. What it had been given and not begun goes back to the front of the
+/// line, and so does what it had finished within the last millisecond and not
+/// reported: that is run again. The dead worker is replaced.
+class dispatcher {
+public:
+  dispatcher(const pool_options& options, const hosting::entry* initializer,
+             codec::packet arguments, const hosting::entry* finalizer);
+  ~dispatcher();
+  dispatcher(const dispatcher&) = delete;
+  dispatcher& operator=(const dispatcher&) = delete;
+
+  /// The head that a letter's body begins with, for arguments to follow.
+  static void begin_letter(codec::packet& letter, std::uint32_t tasks);
+
+  /// Corrects the number of tasks, when it is known only afterwards.
+  static void set_tasks(codec::packet& letter, std::uint32_t tasks) noexcept;
+
+  /// Appends a chunk of `tasks` tasks to a job. Throws `closed`.
+  void submit(const std::shared_ptr<job>& to, const hosting::entry& function,
+              codec::packet letter, std::uint32_t tasks);
+
+  /// No more tasks will come for that job.
+  void complete(const std::shared_ptr<job>& of);
+
+  /// Waits, leading if need be, until `ready` or `limit`. `ready` is called
+  /// under the mutex. Returns whether it is ready.
+  bool wait(const std::function<bool()>& ready, deadline limit);
+
+  /// From now on somebody leads also while nobody waits.
+  void lead_always();
+
+  /// Takes back what has not begun. What runs is asked to stop, or killed.
+  void cancel(const std::shared_ptr<job>& of, bool by_force);
+
+  void close();
+  bool join(deadline limit);
+  void terminate();
+
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    return options_.size;
+  }
+
+  [[nodiscard]] const pool_options& options() const noexcept {
+    return options_;
+  }
+
+  [[nodiscard]] std::vector<process_view> workers();
+
+  [[nodiscard]] std::mutex& mutex() noexcept {
+    return mutex_;
+  }
+
+private:
+  struct member {
+    std::uint32_t index = 0;
+    std::uint32_t generation = 0;
+    process runner;
+    std::string name;
+    std::optional<box_part> tasks;
+    std::optional<note_part> note;
+    std::deque<chunk> given;
+    /// Killed because its task ran too long.
+    bool overdue = false;
+    bool by_force = false;
+    std::uint64_t stopped = 0;
+  };
+
+  using lock = std::unique_lock<std::mutex>;
+
+  void start(member& one);
+  void send(member& to, chunk what);
+  void dispatch();
+  void dispatch_to(member& to, std::uint32_t credit);
+  [[nodiscard]] bool take_back(member& from, std::deque<chunk>& into);
+  void lead(lock& held, deadline limit);
+  bool take_results();
+  void read(const mailbox::letter& shown);
+  void look_for_deaths();
+  void bury(member& dead, const exit_status& how);
+  void look_at_limits();
+  [[nodiscard]] deadline next_look(deadline limit) const;
+  void settle(job& of, std::size_t first, std::size_t last);
+  void fail(job& of, std::size_t index, std::exception_ptr why);
+  void fail_all(const std::exception_ptr& why);
+  void note_done();
+  void ring();
+  void run_background();
+  [[nodiscard]] bool idle() const;
+
+  pool_options options_;
+  const hosting::entry* initializer_;
+  codec::packet arguments_;
+  std::vector<memory::reference> argument_objects_;
+  const hosting::entry* finalizer_;
+  box_part results_;
+  std::vector<std::unique_ptr<member>> members_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<chunk> waiting_;
+  std::vector<std::function<void()>> callbacks_;
+  bool leading_ = false;
+  std::uint32_t wanting_ = 0;
+  bool closed_ = false;
+  bool ended_ = false;
+  std::exception_ptr broken_;
+  std::uint32_t next_chunk_ = 0;
+  std::uint32_t fruitless_ = 0;
+  std::uint64_t submitted_ = 0;
+  std::uint32_t deaths_seen_ = 0;
+  bool limits_matter_ = false;
+  /// Nanoseconds from one result to the next, of one worker, roughly.
+  double pace_ = 1e9;
+  std::int64_t last_result_ = 0;
+  std::atomic<std::uint32_t> news_{0};
+  std::thread background_;
+  bool stop_background_ = false;
+};
+
+} // namespace troupe::pooling

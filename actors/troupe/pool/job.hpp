@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/codec.hpp>
+#include <troupe/pool/task_letter.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <map>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace troupe::pooling {
+
+/// Tasks that were submitted together, and what became of them: a call of
+/// `map`, or of `apply`. Guarded by the dispatcher's mutex.
+class job {
+public:
+  job() = default;
+  job(const job&) = delete;
+  job& operator=(const job&) = delete;
+  virtual ~job() = default;
+
+  /// Reads the values of the tasks [first, last) but for the failed ones.
+  virtual void accept(std::size_t first, std::size_t last,
+                      const std::map<std::size_t, std::exception_ptr>& failed,
+                      codec::decoder& from)
+    = 0;
+
+  [[nodiscard]] bool is_done() const noexcept {
+    return complete_ && finished_ == expected_;
+  }
+
+  [[nodiscard]] bool is_finished(std::size_t index) const {
+    return index < is_finished_.size() && is_finished_[index];
+  }
+
+  /// The first failure, by index.
+  [[nodiscard]] std::exception_ptr first_failure() const {
+    return failures_.empty() ? nullptr : failures_.begin()->second;
+  }
+
+  [[nodiscard]] std::exception_ptr failure_of(std::size_t index) const {
+    const auto found = failures_.find(index);
+    return found == failures_.end() ? nullptr : found->second;
+  }
+
+  /// Called once everything is known, by a thread of the pool.
+  std::function<void()> on_done;
+  /// Called with tasks done and tasks known, by whoever leads the pool.
+  std::function<void(std::size_t, std::size_t)> on_progress;
+  /// Where `number` is entered once everything is known.
+  std::deque<std::uint64_t>* done_list = nullptr;
+  std::uint64_t number = 0;
+
+private:
+  friend class dispatcher;
+
+  void expect(std::size_t more) {
+    expected_ += more;
+    is_finished_.resize(expected_);
+  }
+
+  void finish(std::size_t first, std::size_t last) {
+    for (auto index = first; index < last; ++index)
+      is_finished_[index] = true;
+    finished_ += last - first;
+  }
+
+  std::size_t expected_ = 0;
+  std::size_t finished_ = 0;
+  /// No more tasks will come.
+  bool complete_ = false;
+  bool cancelled_ = false;
+  std::vector<bool> is_finished_;
+  std::map<std::size_t, std::exception_ptr> failures_;
+};
+
+/// A job whose tasks give an `R`.
+template <class R>
+class job_of final : public job {
+public:
+  void accept(std::size_t first, std::size_t last,
+              const std::map<std::size_t, std::exception_ptr>& failed,
+              codec::decoder& from) override {
+    if (values_.size() < last)
+      values_.resize(last);
+    if constexpr (in_place && codec::flat<R>) {
+      if (failed.empty()) {
+        const auto size = (last - first) * sizeof(R);
+        std::memcpy(static_cast<void*>(values_.data() + first),
+                    from.take(size, "results"), size);
+        return;
+      }
+    }
+    for (auto index = first; index < last; ++index)
+      if (!failed.contains(index))
+        values_[index] = from.load<R>();
+  }
+
+  [[nodiscard]] R take(std::size_t index) {
+    if constexpr (in_place)
+      return std::move(values_[index]);
+    else
+      return std::move(*values_[index]);
+  }
+
+  [[nodiscard]] std::vector<R> take_all() {
+    if constexpr (in_place) {
+      return std::move(values_);
+    } else {
+      std::vector<R> result;
+      result.reserve(values_.size());
+      for (auto& each : values_)
+        result.push_back(std::move(*each));
+      return result;
+    }
+  }
+
+private:
+  static constexpr bool in_place = std::is_default_constructible_v<R>
+                                   && !std::is_same_v<R, bool>;
+
+  std::vector<std::conditional_t<in_place, R, std::optional<R>>> values_;
+};
+
+template <>
+class job_of<void> final : public job {
+public:
+  void accept(std::size_t, std::size_t,
+              const std::map<std::size_t, std::exception_ptr>&,
+              codec::decoder&) override {
+  }
+
+  void take(std::size_t) {
+  }
+
+  void take_all() {
+  }
+};
+
+} // namespace troupe::pooling

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/pool/dispatcher.hpp>
+#include <troupe/pool/pool_options.hpp>
+#include <troupe/pool/task_future.hpp>
+#include <troupe/pool/task_recipe.hpp>
+#include <troupe/pool/task_stream.hpp>
+#include <troupe/pool/worker_hooks.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <ranges>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// Worker processes that run functions: Python's `Pool`.
+///
+///     troupe::pool pool;
+///     std::vector<long> squares = pool.map<square>(numbers);
+///
+/// A function is named as for `start`: in angle brackets, or as a lambda without
+/// captures; its parameters and its result must be sendable. Any thread may use
+/// a pool, and tasks may have pools of their own.
+///
+/// # Order
+/// Tasks begin in the order in which they were submitted; results stand in the
+/// order of their input, but for `imap_unordered`.
+///
+/// # What a crash leaves
+/// A worker that dies, of whatever and at whatever moment, fails the one task
+/// that it ran, with its story, or has it run again where `retries` says so; it
+/// is replaced. A task that shares a chunk with others may have been finished
+/// by the dead worker within its last millisecond and not reported: it is run
+/// again. Whoever must not be run twice goes alone: chunk size 1.
+/// If the pool's own process dies, its workers die with it.
+///
+/// # The end
+/// The destructor terminates, as leaving Python's `with` does; `close` and
+/// `join` wait for what was submitted. Both end whatever the workers do.
+class pool {
+public:
+  /// Starts the workers. Throws what `start` throws.
+  explicit pool(const pool_options& options = {}, worker_hooks hooks = {})
+    : core_(std::make_shared<pooling::dispatcher>(options, hooks.initializer_,
+                                                  std::move(hooks.arguments_),
+                                                  hooks.finalizer_)) {
+  }
+
+  /// That many workers.
+  explicit pool(std::uint32_t size) : pool(pool_options{.size = size}) {
+  }
+
+  pool(pool&&) noexcept = default;
+  pool& operator=(pool&&) noexcept = default;
+
+  /// Kills the workers; what is not done fails with `cancelled`.
+  ~pool() {
+    if (core_)
+      core_->terminate();
+  }
+
+  // One task -------------------------------------------------------------------
+
+  /// Runs `F(args...)` in a worker and gives its result. Throws as
+  /// `task_future::get`, and `closed`.
+  /// @blocks on the pool's workers
+  template <auto F, class... Args>
+  auto apply(Args&&... args) {
+    return submit_one<hosting::function<F>>(std::forward<Args>(args)...).get();
+  }
+
+  template <hosting::captureless_lambda F, class... Args>
+  auto apply(F, Args&&... args) {
+    return submit_one<hosting::lambda<F>>(std::forward<Args>(args)...).get();
+  }
+
+  /// The same without waiting.
+  template <auto F, class... Args>
+  [[nodiscard]] auto apply_async(Args&&... args) {
+    core_->lead_always();
+    return submit_one<hosting::function<F>>(std::forward<Args>(args)...);
+  }
+
+  template <hosting::captureless_lambda F, class... Args>
+  [[nodiscard]] auto apply_async(F, Args&&... args) {
+    core_->lead_always();
+    return submit_one<hosting::lambda<F>>(std::forward<Args>(args)...);
+  }
+
+  // Many tasks -----------------------------------------------------------------
+
+  /// Runs `F` on each item; the results in the order of the items. `chunk` tasks
+  /// travel together; 0 chooses it so that each worker gets about four chunks.
+  /// If tasks fail, the others go on, and then the first failure is thrown.
+  /// @blocks on the pool's workers
+  template <auto F, std::ranges::input_range Items>
+  auto map(Items&& items, std::size_t chunk = 0) {
+    return submit_all<hosting::function<F>, false>(items, chunk).get();
+  }
+
+  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  auto map(F, Items&& items, std::size_t chunk = 0) {
+    return submit_all<hosting::lambda<F>, false>(items, chunk).get();
+  }
+
+  template <auto F, std::ranges::input_range Items>
+  [[nodiscard]] auto map_async(Items&& items, std::size_t chunk = 0) {
+    core_->lead_always();
+    return submit_all<hosting::function<F>, false>(items, chunk);
+  }
+
+  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  [[nodiscard]] auto map_async(F, Items&& items, std::size_t chunk = 0) {
+    core_->lead_always();
+    return submit_all<hosting::lambda<F>, false>(items, chunk);
+  }
+
+  /// `map` for functions of several parameters: items are tuples of arguments.
+  template <auto F, std::ranges::input_range Items>
+  auto starmap(Items&& items, std::size_t chunk = 0) {
+    return submit_all<hosting::function<F>, true>(items, chunk).get();
+  }
+
+  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  auto starmap(F, Items&& items, std::size_t chunk = 0) {
+    return submit_all<hosting::lambda<F>, true>(items, chunk).get();
+  }
+
+  template <auto F, std::ranges::input_range Items>
+  [[nodiscard]] auto starmap_async(Items&& items, std::size_t chunk = 0) {
+    core_->lead_always();
+    return submit_all<hosting::function<F>, true>(items, chunk);
+  }
+
+  /// Runs `F` on each item and gives the results one by one, in order, as they
+  /// come. `items` is read as results are taken, and must live so long.
+  template <auto F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap(Items&& items, std::size_t chunk = 1) {
+    return stream<hosting::function<F>>(std::forward<Items>(items), chunk,
+                                        true);
+  }
+
+  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap(F, Items&& items, std::size_t chunk = 1) {
+    return stream<hosting::lambda<F>>(std::forward<Items>(items), chunk, true);
+  }
+
+  /// The same, in the order in which the tasks end.
+  template <auto F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap_unordered(Items&& items, std::size_t chunk = 1) {
+    return stream<hosting::function<F>>(std::forward<Items>(items), chunk,
+                                        false);
+  }
+
+  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap_unordered(F, Items&& items, std::size_t chunk = 1) {
+    return stream<hosting::lambda<F>>(std::forward<Items>(items), chunk, false);
+  }
+
+  // Looking --------------------------------------------------------------------
+
+  [[nodiscard]] std::uint32_t size() const noexcept {
+    return core_->size();
+  }
+
+  /// The workers that there are now.
+  [[nodiscard]] std::vector<process_view> workers() const {
+    return core_->workers();
+  }
+
+  /// From now on `tell` is called for each `map` and its like with how many
+  /// tasks are done and how many there are, by a thread that waits for the pool
+  /// or one of the pool. See `progress_bar`.
+  void on_progress(std::function<void(std::size_t, std::size_t)> tell) {
+    progress_ = std::move(tell);
+  }
+
+  // The end --------------------------------------------------------------------
+
+  /// No more tasks: `apply` and its like throw `closed`. What was submitted goes
+  /// on.
+  void close() {
+    core_->close();
+  }
+
+  /// Waits until everything that was submitted is done and the workers, whose
+  /// finalisers run, have ended. Throws `invalid_state` if the pool is open.
+  /// @blocks on the pool's workers
+  void join() {
+    static_cast<void>(core_->join(deadline::never()));
+  }
+
+  template <class Rep, class Period>
+  [[nodiscard]] bool join_for(const std::chrono::duration<Rep, Period>& limit) {
+    return core_->join(deadline::after(limit));
+  }
+
+  /// Kills the workers. What is not done fails with `cancelled`.
+  void terminate() {
+    core_->terminate();
+  }
+
+private:
+  template <class Callable, class... Args>
+  auto submit_one(Args&&... args) {
+    hosting::require_startable<Callable, Args&&...>();
+    using parameters = pooling::parameters_of<Callable>;
+    using result = pooling::result_of<Callable>;
+    require_result<result>();
+    codec::packet letter;
+    pooling::dispatcher::begin_letter(letter, 1);
+    append<Callable>(letter, parameters(std::forward<Args>(args)...));
+    auto made = std::make_shared<pooling::job_of<result>>();
+    core_->submit(made, pooling::task_entry<Callable>, std::move(letter), 1);
+    core_->complete(made);
+    return task_future<result>{core_, std::move(made)};
+  }
+
+  template <class Callable, bool Star, class Items>
+  auto submit_all(Items& items, std::size_t chunk) {
+    using result = pooling::result_of<Callable>;
+    require_result<result>();
+    if constexpr (std::ranges::forward_range<Items>
+                  || std::ranges::sized_range<Items>) {
+      const auto count = static_cast<std::size_t>(std::ranges::distance(items));
+      return submit_sized<Callable, Star>(items, count, chunk);
+    } else {
+      std::vector<std::ranges::range_value_t<Items>> all;
+      for (auto&& each : items)
+        all.push_back(std::forward<decltype(each)>(each));
+      return submit_sized<Callable, Star>(all, all.size(), chunk);
+    }
+  }
+
+  template <class Callable, bool Star, class Items>
+  auto submit_sized(Items& items, std::size_t count, std::size_t chunk) {
+    using result = pooling::result_of<Callable>;
+    auto made = std::make_shared<pooling::job_of<result>>();
+    made->on_progress = progress_;
+    if (chunk == 0) {
+      const auto parts = std::size_t{core_->size()} * 4;
+      chunk = std::max<std::size_t>(1, (count + parts - 1) / parts);
+    }
+    auto at = std::ranges::begin(items);
+    const auto end = std::ranges::end(items);
+    while (at != end) {
+      codec::packet letter;
+      pooling::dispatcher::begin_letter(letter, 0);
+      const auto tasks = append_some<Callable, Star>(letter, at, end, chunk);
+      pooling::dispatcher::set_tasks(letter, tasks);
+      core_->submit(made, pooling::task_entry<Callable>, std::move(letter),
+                    tasks);
+    }
+    core_->complete(made);
+    return task_future<result, true>{core_, std::move(made)};
+  }
+
+  template <class Callable, class Items>
+  auto stream(Items&& items, std::size_t chunk, bool ordered) {
+    using result = pooling::result_of<Callable>;
+    static_assert(!std::is_void_v<result>,
+                  "troupe: imap gives results; use map for a function without");
+    require_result<result>();
+    struct reading {
+      std::views::all_t<Items> items;
+      std::ranges::iterator_t<std::views::all_t<Items>> at;
+    };
+    auto from = std::make_shared<reading>(
+      reading{std::views::all(std::forward<Items>(items)), {}});
+    from->at = std::ranges::begin(from->items);
+    chunk = std::max<std::size_t>(1, chunk);
+    auto source = [from, chunk](codec::packet& letter) {
+      return append_some<Callable, false>(letter, from->at,
+                                          std::ranges::end(from->items), chunk);
+    };
+    return task_stream<result>{core_, pooling::task_entry<Callable>,
+                               std::move(source),
+                               std::size_t{core_->size()} * ahead, ordered};
+  }
+
+  /// Chunks that `imap` reads ahead, for each worker.
+  static constexpr std::size_t ahead = 64;
+
+  template <class Callable>
+  static void append(codec::packet& letter,
+                     const pooling::parameters_of<Callable>& arguments) {
+    codec::encoder to{letter};
+    if constexpr (pooling::flat_alone<pooling::parameters_of<Callable>>)
+      to.write(&std::get<0>(arguments), sizeof(std::get<0>(arguments)));
+    else
+      to.save(arguments);
+  }
+
+  template <class Callable, bool Star, class At, class End>
+  static std::uint32_t
+  append_some(codec::packet& letter, At& at, const End& end, std::size_t most) {
+    using parameters = pooling::parameters_of<Callable>;
+    static_assert(!Callable::type::changes_arguments,
+                  "troupe: a task must not take a non-const reference: the "
+                  "change would be lost");
+    most = std::min<std::size_t>(most, 1U << 30);
+    if constexpr (!Star && std::contiguous_iterator<At>
+                  && std::sized_sentinel_for<End, At>
+                  && pooling::flat_alone<parameters>) {
+      using alone = std::tuple_element_t<0, parameters>;
+      if constexpr (std::is_same_v<std::iter_value_t<At>, alone>) {
+        const auto count = std::min(most, static_cast<std::size_t>(end - at));
+        if (count != 0)
+          codec::encoder{letter}.write(std::to_address(at),
+                                       count * sizeof(alone));
+        at += static_cast<std::iter_difference_t<At>>(count);
+        return static_cast<std::uint32_t>(count);
+      }
+    }
+    std::uint32_t count = 0;
+    for (; count < most && at != end; ++at, ++count) {
+      if constexpr (Star)
+        append<Callable>(letter, parameters(*at));
+      else
+        append<Callable>(letter,
+                         parameters(std::tuple_element_t<0, parameters>(*at)));
+    }
+    return count;
+  }
+
+  template <class R>
+  static consteval void require_result() {
+    if constexpr (!std::is_void_v<R>)
+      codec::require_sendable<R>();
+  }
+
+  std::shared_ptr<pooling::dispatcher> core_;
+  std::function<void(std::size_t, std::size_t)> progress_;
+};
+
+} // namespace troupe

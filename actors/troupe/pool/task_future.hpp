@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/error.hpp>
+#include <troupe/pool/dispatcher.hpp>
+#include <troupe/process/remote_error.hpp>
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace troupe {
+
+/// The result of a task, or of all tasks of a `map`, that a pool runs: the shape
+/// of `std::future`. Dropping it drops the result, not the task.
+///
+/// `R` is what one task gives; `Many` says that there are several.
+template <class R, bool Many = false>
+class task_future {
+public:
+  using value_type = std::conditional_t<
+    Many && !std::is_void_v<R>,
+    std::vector<std::conditional_t<std::is_void_v<R>, char, R>>, R>;
+
+  task_future() noexcept = default;
+
+  task_future(std::shared_ptr<pooling::dispatcher> pool,
+              std::shared_ptr<pooling::job_of<R>> of) noexcept
+    : pool_(std::move(pool)), of_(std::move(of)) {
+  }
+
+  [[nodiscard]] bool valid() const noexcept {
+    return of_ != nullptr;
+  }
+
+  /// Waits for the result and gives it, once. Throws `remote_error` for what
+  /// the task threw or its worker died of, `timed_out` for its hard limit,
+  /// `cancelled`; of several tasks the first failure, when all are done.
+  /// @blocks on the pool's workers
+  value_type get() {
+    wait();
+    const auto pool = std::move(pool_);
+    const auto of = std::move(of_);
+    const std::scoped_lock guard{pool->mutex()};
+    if (const auto failure = of->first_failure())
+      std::rethrow_exception(failure);
+    if constexpr (Many)
+      return of->take_all();
+    else
+      return of->take(0);
+  }
+
+  /// @blocks on the pool's workers
+  void wait() const {
+    static_cast<void>(wait_before(deadline::never()));
+  }
+
+  template <class Rep, class Period>
+  [[nodiscard]] std::future_status
+  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
+    return wait_before(deadline::after(limit));
+  }
+
+  template <class Clock, class Duration>
+  [[nodiscard]] std::future_status
+  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
+    return wait_before(deadline::at(limit));
+  }
+
+  [[nodiscard]] bool is_ready() const {
+    return wait_before(deadline::now()) == std::future_status::ready;
+  }
+
+  /// Takes back what has not begun. A task that runs is asked to stop, through
+  /// `this_task::stop_token`, and its result counts if it gives one.
+  void cancel() const {
+    state().cancel(of_, false);
+  }
+
+  /// The same, but the worker of a task that runs is killed and replaced.
+  void kill() const {
+    state().cancel(of_, true);
+  }
+
+  /// Calls `what` once everything is known, perhaps at once, in a thread of the
+  /// pool or of whoever waits for the pool.
+  void when_done(std::function<void()> what) const {
+    {
+      const std::scoped_lock guard{state().mutex()};
+      if (!of_->is_done()) {
+        of_->on_done = std::move(what);
+        return;
+      }
+    }
+    what();
+  }
+
+private:
+  [[nodiscard]] pooling::dispatcher& state() const {
+    if (!of_)
+      throw invalid_state("use the result of a task",
+                          "this future has none, or gave it already");
+    return *pool_;
+  }
+
+  [[nodiscard]] std::future_status wait_before(deadline limit) const {
+    return state().wait([this] { return of_->is_done(); }, limit)
+             ? std::future_status::ready
+             : std::future_status::timeout;
+  }
+
+  std::shared_ptr<pooling::dispatcher> pool_;
+  std::shared_ptr<pooling::job_of<R>> of_;
+};
+
+} // namespace troupe

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/codec.hpp>
+#include <troupe/pool/task_letter.hpp>
+#include <troupe/process/entry.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <typeinfo>
+#include <utility>
+#include <vector>
+
+namespace troupe::pooling {
+
+/// What the worker's loop gives to the tasks of a chunk.
+class task_sink {
+public:
+  /// Task `index` begins.
+  virtual void begin(std::uint32_t index) = 0;
+
+  /// The exception that is being handled ended task `index`.
+  virtual void fail(std::uint32_t index) = 0;
+
+  /// Whether what is finished should be reported now, after task `index`.
+  [[nodiscard]] virtual bool due(std::uint32_t index) = 0;
+
+  /// Begins the report of the tasks up to and without `last`: head and
+  /// failures. The values are to follow.
+  [[nodiscard]] virtual codec::packet report(std::uint32_t last) = 0;
+
+  virtual void send(codec::packet& report) = 0;
+
+protected:
+  ~task_sink() = default;
+};
+
+/// The tasks of a chunk with their arguments, decoded, in the worker.
+class ready_chunk {
+public:
+  ready_chunk() = default;
+  ready_chunk(const ready_chunk&) = delete;
+  ready_chunk& operator=(const ready_chunk&) = delete;
+  virtual ~ready_chunk() = default;
+  virtual void run(std::uint32_t first, std::uint32_t last, task_sink& to) = 0;
+};
+
+/// Where an entry of a pool's function leaves what it has decoded. The bytes
+/// are a `std::uint32_t` count, then the arguments.
+std::unique_ptr<ready_chunk>& decoded_chunk() noexcept;
+
+/// The parameters of a function, as one value; alone if there is only one.
+template <class Callable>
+using parameters_of = typename Callable::type::parameters;
+
+template <class Callable>
+using result_of = std::decay_t<typename Callable::type::result>;
+
+/// Whether the arguments of many tasks are one array of plain bytes.
+template <class Tuple>
+inline constexpr bool flat_alone = false;
+template <class T>
+inline constexpr bool flat_alone<std::tuple<T>>
+  = codec::flat<T> && std::is_trivially_default_constructible_v<T>;
+
+template <class Callable>
+class typed_chunk final : public ready_chunk {
+public:
+  using arguments = parameters_of<Callable>;
+  using result = result_of<Callable>;
+
+  typed_chunk(codec::decoder& from, std::uint32_t tasks) {
+    if constexpr (flat_alone<arguments>) {
+      using alone = std::tuple_element_t<0, arguments>;
+      if (tasks > from.left() / sizeof(alone))
+        from.refuse("the arguments of a chunk", "there are too few");
+      bytes_.resize(tasks);
+      if (tasks != 0)
+        std::memcpy(static_cast<void*>(bytes_.data()),
+                    from.take(tasks * sizeof(alone), "arguments"),
+                    tasks * sizeof(alone));
+    } else {
+      for (std::uint32_t i = 0; i < tasks; ++i)
+        items_.push_back(from.load<arguments>());
+    }
+  }
+
+  void run(std::uint32_t first, std::uint32_t last, task_sink& to) override {
+    const auto size = flat_alone<arguments> ? bytes_.size() : items_.size();
+    last = std::min(last, static_cast<std::uint32_t>(size));
+    for (auto index = first; index < last; ++index) {
+      to.begin(index);
+      try {
+        run_one(index);
+      } catch (...) {
+        to.fail(index);
+      }
+      if (index + 1 == last || to.due(index))
+        flush(index + 1, to);
+    }
+  }
+
+private:
+  using flat_element = typename decltype([] {
+    if constexpr (flat_alone<arguments>)
+      return std::type_identity<std::tuple_element_t<0, arguments>>{};
+    else
+      return std::type_identity<char>{};
+  }())::type;
+
+  void run_one(std::uint32_t index) {
+    const auto call = [&]() -> decltype(auto) {
+      if constexpr (flat_alone<arguments>)
+        return Callable::call(flat_element{bytes_[index]});
+      else
+        return std::apply(
+          [](auto&&... each) -> decltype(auto) {
+            return Callable::call(std::forward<decltype(each)>(each)...);
+          },
+          std::move(items_[index]));
+    };
+    if constexpr (std::is_void_v<result>)
+      call();
+    else
+      values_.push_back(call());
+  }
+
+  void flush(std::uint32_t last, task_sink& to) {
+    auto report = to.report(last);
+    if constexpr (!std::is_void_v<result>) {
+      codec::encoder into{report};
+      if constexpr (codec::flat<result> && !std::is_same_v<result, bool>) {
+        into.write(values_.data(), values_.size() * sizeof(result));
+      } else {
+        for (const auto& each : values_)
+          into.save<result>(each);
+      }
+      values_.clear();
+    }
+    to.send(report);
+  }
+
+  using stored = std::conditional_t<std::is_void_v<result>, char, result>;
+
+  std::vector<flat_element> bytes_;
+  std::vector<arguments> items_;
+  std::vector<stored> values_;
+};
+
+template <class Callable>
+std::optional<codec::packet>
+decode_chunk(bytes_view body, std::span<const memory::offset> handles) {
+  codec::decoder from{body, handles, "the tasks of a pool",
+                      codec::shares::lent};
+  const auto tasks = from.load<std::uint32_t>();
+  decoded_chunk() = std::make_unique<typed_chunk<Callable>>(from, tasks);
+  from.finish();
+  return std::nullopt;
+}
+
+/// The entry of a function as a pool's task; naming it anywhere in the program
+/// registers it.
+template <class Callable>
+inline hosting::entry task_entry{&decode_chunk<Callable>};
+
+/// Where a worker keeps what its initialiser returned.
+struct worker_state_cell {
+  std::shared_ptr<void> value;
+  const std::type_info* type = nullptr;
+};
+[[nodiscard]] worker_state_cell& state_of_this_worker() noexcept;
+
+/// Calls an initialiser with its decoded arguments and keeps its result.
+template <class Callable>
+std::optional<codec::packet>
+initialize_worker(bytes_view body, std::span<const memory::offset> handles) {
+  auto values = codec::decode<parameters_of<Callable>>(body, handles);
+  const auto call = [&]() -> decltype(auto) {
+    return std::apply(
+      [](auto&&... each) -> decltype(auto) {
+        return Callable::call(std::forward<decltype(each)>(each)...);
+      },
+      std::move(values));
+  };
+  using state = result_of<Callable>;
+  if constexpr (std::is_void_v<state>)
+    call();
+  else
+    state_of_this_worker() = {std::make_shared<state>(call()), &typeid(state)};
+  return std::nullopt;
+}
+
+template <class Callable>
+inline hosting::entry initializer_entry{&initialize_worker<Callable>};
+
+/// Calls a finaliser, which has no arguments.
+template <class Callable>
+std::optional<codec::packet>
+finalize_worker(bytes_view, std::span<const memory::offset>) {
+  Callable::call();
+  return std::nullopt;
+}
+
+template <class Callable>
+inline hosting::entry finalizer_entry{&finalize_worker<Callable>};
+
+} // namespace troupe::pooling

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/pool/worker.hpp>
+
+#include <troupe/channel/items.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
+#include <troupe/os/cycles.hpp>
+#include <troupe/process/exit_status.hpp>
+#include <troupe/process/process.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <cxxabi.h>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <typeinfo>
+
+namespace troupe {
+
+namespace pooling {
+
+namespace {
+
+using mailbox::letter;
+using mailbox::visit_result;
+using memory::run_memory;
+
+/// What is finished is reported at least so often, so that a worker that dies
+/// takes little with it.
+constexpr std::chrono::microseconds report_after{1000};
+
+/// Asks the running task to stop, when the pool says so.
+class stopper {
+public:
+  /// The token of the task that runs now.
+  std::stop_token token(worker_note& note) {
+    const std::scoped_lock guard{mutex_};
+    if (!watcher_.joinable())
+      watcher_ = std::thread{[this, &note] { watch(note); }};
+    return source_.get_token();
+  }
+
+  /// Another task begins.
+  void renew() {
+    if (!watcher_.joinable())
+      return;
+    const std::scoped_lock guard{mutex_};
+    if (source_.stop_requested())
+      source_ = std::stop_source{};
+  }
+
+private:
+  void watch(worker_note& note) {
+    for (;;) {
+      const auto bell = note.bell.load(std::memory_order_acquire);
+      const auto wanted = note.stop_for.load(std::memory_order_acquire);
+      if (wanted != 0 && wanted == note.running.load()) {
+        const std::scoped_lock guard{mutex_};
+        if (wanted == note.running.load())
+          source_.request_stop();
+      }
+      static_cast<void>(os::wait(note.bell, bell, deadline::never()));
+    }
+  }
+
+  std::mutex mutex_;
+  std::stop_source source_;
+  std::thread watcher_;
+};
+
+stopper& the_stopper() {
+  // Its thread runs until the process ends.
+  static auto& only = *new stopper;
+  return only;
+}
+
+worker_note* own_note = nullptr;
+
+std::string current_exception_type() {
+  const auto* type = abi::__cxa_current_exception_type();
+  if (type == nullptr)
+    return "unknown";
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name{
+    abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), std::free};
+  return name ? name.get() : type->name();
+}
+
+std::string current_exception_text() {
+  try {
+    throw;
+  } catch (const std::exception& failure) {
+    return failure.what();
+  } catch (...) {
+    return "not a std::exception";
+  }
+}
+
+const hosting::entry& entry_at(const function_place& place) {
+  const auto* found = hosting::entry::find({place.module, place.offset});
+  if (found == nullptr)
+    throw error_of<errc::unknown_function>(
+      "run a task of a pool", "the function is not in this program's image");
+  return *found;
+}
+
+class worker final : public task_sink {
+public:
+  explicit worker(const worker_setup& setup)
+    : setup_(setup),
+      tasks_(box_of(setup.tasks)),
+      results_(box_of(setup.results)),
+      note_(note_of(setup.note)) {
+    own_note = &note_;
+  }
+
+  void serve() {
+    if (setup_.initializer.given != 0)
+      initialize();
+    while (take()) {
+      auto chunk = std::move(decoded_chunk());
+      TROUPE_CRASH_POINT("pool.worker.taken");
+      chunk->run(head_.first, head_.last, *this);
+      chunk.reset();
+      if (setup_.most_tasks != 0 && done_ >= setup_.most_tasks)
+        break;
+    }
+    if (setup_.finalizer.given != 0)
+      static_cast<void>(entry_at(setup_.finalizer).run({}, {}));
+  }
+
+  void begin(std::uint32_t index) override {
+    const auto now = worker_note::packed(head_.chunk, index);
+    if (head_.timed != 0)
+      note_.started.store(
+        std::chrono::steady_clock::now().time_since_epoch().count(),
+        std::memory_order_relaxed);
+    note_.running.store(now, std::memory_order_release);
+    the_stopper().renew();
+    TROUPE_CRASH_POINT("pool.worker.run");
+  }
+
+  void fail(std::uint32_t index) override {
+    auto type = current_exception_type();
+    auto text = current_exception_text();
+    failures_.push_back(
+      {index, std::move(type), std::move(text),
+       exit_status{run_memory::current().own_slot()}.last_lines()});
+  }
+
+  bool due(std::uint32_t) override {
+    // Asking the clock costs as much as a small task: it is asked rarely where
+    // tasks are many.
+    if (--looks_left_ > 0)
+      return false;
+    const auto now = os::cycles();
+    const auto since = now - looked_at_;
+    looked_at_ = now;
+    looks_ = since < period_ / 16 ? std::min(looks_ * 2, 256U) : 1;
+    looks_left_ = looks_;
+    return now - reported_at_ > period_;
+  }
+
+  codec::packet report(std::uint32_t last) override {
+    const result_head head{setup_.index, setup_.generation,
+                           head_.chunk,  reported_,
+                           last,         0};
+    codec::packet result;
+    codec::encoder to{result};
+    to.write(&head, sizeof head);
+    TROUPE_CRASH_POINT("pool.worker.encode");
+    to.save(failures_);
+    failures_.clear();
+    done_ += last - reported_;
+    reported_ = last;
+    return result;
+  }
+
+  void send(codec::packet& report) override {
+    TROUPE_CRASH_POINT("pool.worker.reply");
+    const auto outcome = results_.put({report.body(), report.handles()},
+                                      deadline::never());
+    if (outcome != mailbox::put_outcome::done)
+      // The pool is gone, and this process is about to be ended.
+      std::exit(EXIT_SUCCESS);
+    report.release_handles();
+    TROUPE_CRASH_POINT("pool.worker.replied");
+    note_.running.store(0, std::memory_order_release);
+    looked_at_ = reported_at_ = os::cycles();
+    looks_ = looks_left_ = 1;
+  }
+
+private:
+  /// Takes the next chunk into `head_` and `decoded_chunk()`. False at the end.
+  bool take() {
+    bool taken = false;
+    bool ended = false;
+    std::exception_ptr failure;
+    while (!taken && !ended) {
+      const auto outcome = tasks_.take_lending(
+        [&](const letter& shown) {
+          read(shown, taken, ended);
+          return visit_result::taken;
+        },
+        1, deadline::never());
+      ended = ended || outcome == mailbox::take_outcome::ended;
+    }
+    return taken;
+  }
+
+  void read(const letter& shown, bool& taken, bool& ended) {
+    if (shown.body.size() < sizeof head_)
+      return;
+    std::memcpy(&head_, shown.body.data(), sizeof head_);
+    if (head_.what == task_head::end) {
+      ended = true;
+      return;
+    }
+    reported_ = head_.first;
+    note_.running.store(worker_note::packed(head_.chunk, head_.first),
+                        std::memory_order_release);
+    looked_at_ = reported_at_ = os::cycles();
+    looks_ = looks_left_ = 1;
+    TROUPE_CRASH_POINT("pool.worker.decode");
+    try {
+      static_cast<void>(
+        entry_at({head_.module, head_.offset, 1})
+          .run(shown.body.subspan(sizeof head_), shown.handles));
+      taken = true;
+    } catch (...) {
+      // None of the chunk's tasks can be run: each fails with the reason.
+      for (auto index = head_.first; index < head_.last; ++index)
+        fail(index);
+      auto said = report(head_.last);
+      send(said);
+    }
+  }
+
+  void initialize() {
+    bool done = false;
+    while (!done) {
+      const auto outcome = tasks_.take(
+        [&](const letter& shown) {
+          arguments_.assign(shown.body.begin(), shown.body.end());
+          handles_.assign(shown.handles.begin(), shown.handles.end());
+          done = true;
+          return visit_result::taken;
+        },
+        1, deadline::never());
+      if (outcome == mailbox::take_outcome::ended)
+        return;
+    }
+    TROUPE_CRASH_POINT("pool.worker.initialize");
+    static_cast<void>(entry_at(setup_.initializer).run(arguments_, handles_));
+  }
+
+  const worker_setup& setup_;
+  mailbox::letter_box& tasks_;
+  mailbox::letter_box& results_;
+  worker_note& note_;
+  task_head head_{};
+  std::uint32_t reported_ = 0;
+  std::uint64_t done_ = 0;
+  std::vector<task_failure> failures_;
+  bytes arguments_;
+  std::vector<memory::offset> handles_;
+
+  std::uint64_t period_ = os::cycle_rate{}.cycles_in(report_after);
+  std::uint64_t reported_at_ = 0;
+  std::uint64_t looked_at_ = 0;
+  std::uint32_t looks_ = 1;
+  std::uint32_t looks_left_ = 1;
+};
+
+} // namespace
+
+std::unique_ptr<ready_chunk>& decoded_chunk() noexcept {
+  static std::unique_ptr<ready_chunk> only;
+  return only;
+}
+
+worker_state_cell& state_of_this_worker() noexcept {
+  static worker_state_cell only;
+  return only;
+}
+
+void worker_setup::save(codec::encoder& to) const {
+  to.save(tasks);
+  to.save(results);
+  to.save(note);
+  to.save(index);
+  to.save(generation);
+  to.save(most_tasks);
+  to.save(initializer);
+  to.save(finalizer);
+}
+
+worker_setup worker_setup::load(codec::decoder& from) {
+  auto tasks = from.load<box_part>();
+  auto results = from.load<box_part>();
+  auto note = from.load<note_part>();
+  const auto index = from.load<std::uint32_t>();
+  const auto generation = from.load<std::uint32_t>();
+  const auto most_tasks = from.load<std::uint64_t>();
+  const auto initializer = from.load<function_place>();
+  const auto finalizer = from.load<function_place>();
+  return {std::move(tasks), std::move(results), std::move(note), index,
+          generation,       most_tasks,         initializer,     finalizer};
+}
+
+void serve_pool(const worker_setup& setup) {
+  worker{setup}.serve();
+  state_of_this_worker() = {};
+}
+
+} // namespace pooling
+
+std::stop_token this_task::stop_token() {
+  if (pooling::own_note == nullptr)
+    return {};
+  return pooling::the_stopper().token(*pooling::own_note);
+}
+
+} // namespace troupe

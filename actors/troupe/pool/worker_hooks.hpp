@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/pool/task_recipe.hpp>
+#include <troupe/process/entry.hpp>
+
+#include <utility>
+
+namespace troupe {
+
+/// What each worker of a pool does before its first task and after its last.
+///
+///     troupe::pool pool{options, troupe::worker_hooks{}
+///                                  .on_start<open_database>("names.db")
+///                                  .on_end<close_database>()};
+///
+/// What the first one returns is the worker's state, for `worker_state<T>()`.
+/// The last one is not called in a worker that is killed. A worker whose
+/// initialiser throws ends; if that goes on, every task of the pool fails with
+/// its story.
+class worker_hooks {
+public:
+  worker_hooks() = default;
+
+  template <auto F, class... Args>
+  [[nodiscard]] worker_hooks on_start(Args&&... args) && {
+    using callable = hosting::function<F>;
+    initializer_ = &pooling::initializer_entry<callable>;
+    arguments_
+      = hosting::encode_arguments<callable>(std::forward<Args>(args)...);
+    return std::move(*this);
+  }
+
+  template <auto F>
+  [[nodiscard]] worker_hooks on_end() && {
+    finalizer_ = &pooling::finalizer_entry<hosting::function<F>>;
+    return std::move(*this);
+  }
+
+private:
+  friend class pool;
+
+  const hosting::entry* initializer_ = nullptr;
+  codec::packet arguments_;
+  const hosting::entry* finalizer_ = nullptr;
+};
+
+} // namespace troupe

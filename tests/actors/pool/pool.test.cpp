@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/pool/pool.hpp>
+#include <troupe/shared/value.hpp>
+
+#include <support/eventually.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <numeric>
+#include <ranges>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+long square(long number) {
+  return number * number;
+}
+
+std::string joined(const std::string& a, int times) {
+  std::string result;
+  for (int i = 0; i < times; ++i)
+    result += a;
+  return result;
+}
+
+int fails_on_odd(int number) {
+  if (number % 2 != 0)
+    throw std::domain_error{"odd: " + std::to_string(number)};
+  return number;
+}
+
+int dies_on_seven(int number) {
+  if (number == 7) {
+    std::cerr << "seven is too much" << std::endl;
+    std::abort();
+  }
+  return number;
+}
+
+std::vector<long> numbers(long count) {
+  std::vector<long> result(static_cast<std::size_t>(count));
+  std::iota(result.begin(), result.end(), 0L);
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("apply gives the result of a function in another process") {
+  troupe::pool pool{2};
+  CHECK(pool.apply<square>(7) == 49);
+  CHECK(pool.apply<joined>("ab", 3) == "ababab");
+  CHECK(pool.apply([] { return ::getpid(); }) != ::getpid());
+}
+
+TEST_CASE("map gives results in the order of the input") {
+  troupe::pool pool{2};
+  const auto input = numbers(10'000);
+  for (const std::size_t chunk : {0, 1, 7, 100'000}) {
+    CAPTURE(chunk);
+    const auto result = pool.map<square>(input, chunk);
+    REQUIRE(result.size() == input.size());
+    bool right = true;
+    for (const auto each : input)
+      right = right && result[static_cast<std::size_t>(each)] == each * each;
+    CHECK(right);
+  }
+  CHECK(pool.map<square>(std::vector<long>{}).empty());
+}
+
+TEST_CASE("starmap unpacks its arguments") {
+  troupe::pool pool{2};
+  const std::vector<std::tuple<std::string, int>> input{{"a", 2}, {"bc", 1}};
+  CHECK(pool.starmap<joined>(input) == std::vector<std::string>{"aa", "bc"});
+}
+
+TEST_CASE("an exception comes back with its type, its text and its worker") {
+  troupe::pool pool{2};
+  try {
+    static_cast<void>(pool.apply<fails_on_odd>(3));
+    FAIL("nothing was thrown");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.code() == troupe::errc::remote_exception);
+    CHECK(failure.type() == "std::domain_error");
+    CHECK(failure.text() == "odd: 3");
+    CHECK(failure.process_name().starts_with("pool-"));
+    CHECK(failure.pid() > 0);
+  }
+  CHECK(pool.apply<fails_on_odd>(4) == 4);
+}
+
+TEST_CASE("the other tasks of a map go on when one fails") {
+  troupe::pool pool{2};
+  auto stream = pool.imap<fails_on_odd>(std::views::iota(0, 10), 4);
+  int good = 0;
+  int bad = 0;
+  for (bool more = true; more;)
+    try {
+      more = stream.next().has_value();
+      good += more ? 1 : 0;
+    } catch (const troupe::remote_error&) {
+      ++bad;
+    }
+  CHECK(good == 5);
+  CHECK(bad == 5);
+}
+
+TEST_CASE("a task that kills its worker fails alone, with the story") {
+  troupe::pool pool{2};
+  for (const std::size_t chunk : {1, 5, 20}) {
+    CAPTURE(chunk);
+    auto stream = pool.imap<dies_on_seven>(std::views::iota(0, 20), chunk);
+    std::vector<int> good;
+    std::string story;
+    for (bool more = true; more;)
+      try {
+        const auto each = stream.next();
+        more = each.has_value();
+        if (each)
+          good.push_back(*each);
+      } catch (const troupe::remote_error& failure) {
+        CHECK(failure.code() == troupe::errc::process_died);
+        story += failure.what();
+      }
+    CHECK(good.size() == 19);
+    CHECK(story.find("SIGABRT") != std::string::npos);
+    CHECK(story.find("seven is too much") != std::string::npos);
+  }
+  CHECK(pool.workers().size() == 2);
+}
+
+TEST_CASE("imap reads its input lazily, endless or not") {
+  troupe::pool pool{2};
+  long read = 0;
+  auto input = std::views::iota(0L) | std::views::transform([&](long each) {
+                 ++read;
+                 return each;
+               });
+  auto stream = pool.imap<square>(input);
+  for (long expected = 0; expected < 1000; ++expected)
+    REQUIRE(stream.next() == expected * expected);
+  CHECK(read < 1000 + 2 * 64 + 2);
+}
+
+TEST_CASE("imap_unordered gives every result once") {
+  troupe::pool pool{2};
+  std::multiset<long> seen;
+  for (const auto each : pool.imap_unordered<square>(numbers(2000)))
+    seen.insert(each);
+  std::multiset<long> expected;
+  for (const auto each : numbers(2000))
+    expected.insert(each * each);
+  CHECK(seen == expected);
+}
+
+TEST_CASE("futures are ready, waited for, and called back") {
+  troupe::pool pool{2};
+  auto first = pool.apply_async<square>(5);
+  std::atomic<bool> called = false;
+  first.when_done([&] { called = true; });
+  auto many = pool.map_async<square>(numbers(100), 3);
+  CHECK(first.wait_for(30s) == std::future_status::ready);
+  CHECK(troupe::test::eventually([&] { return called.load(); }));
+  CHECK(first.get() == 25);
+  CHECK_FALSE(first.valid());
+  CHECK(many.get().back() == 99 * 99);
+  auto slow = pool.apply_async([] { ::pause(); });
+  CHECK(slow.wait_for(10ms) == std::future_status::timeout);
+  slow.kill();
+  CHECK_THROWS_AS(slow.get(), troupe::cancelled);
+  CHECK(pool.apply<square>(6) == 36);
+}
+
+TEST_CASE("tasks that have not begun are cancelled, and cost nothing") {
+  troupe::pool pool{1};
+  auto block = pool.apply_async([] { ::pause(); });
+  auto waiting = pool.map_async<square>(numbers(100), 1);
+  waiting.cancel();
+  CHECK_THROWS_AS(static_cast<void>(waiting.get()), troupe::cancelled);
+  block.kill();
+  CHECK_THROWS_AS(block.get(), troupe::cancelled);
+}
+
+TEST_CASE("a soft limit asks, a hard limit kills") {
+  troupe::pool soft{{.size = 1, .soft_limit = 30ms}};
+  CHECK(soft.apply([] {
+    const auto token = troupe::this_task::stop_token();
+    while (!token.stop_requested())
+      std::this_thread::yield();
+    return 17;
+  }) == 17);
+  troupe::pool hard{{.size = 1, .hard_limit = 30ms}};
+  CHECK_THROWS_AS(hard.apply([] { ::pause(); }), troupe::timed_out);
+  CHECK(hard.apply<square>(3) == 9);
+}
+
+TEST_CASE("a task is run again as often as retries say") {
+  troupe::pool pool{{.size = 1, .retries = 2}};
+  troupe::value<int> runs{0};
+  CHECK_THROWS_AS(pool.apply(
+                    [](troupe::value<int> count) {
+                      ++count;
+                      ::raise(SIGKILL);
+                    },
+                    runs),
+                  troupe::remote_error);
+  CHECK(runs == 3);
+  const auto good = pool.apply(
+    [](troupe::value<int> count) {
+      if (++count < 6)
+        ::_exit(3);
+      return 11;
+    },
+    runs);
+  CHECK(good == 11);
+}
+
+namespace {
+
+struct counter {
+  int tasks = 0;
+};
+
+counter make_counter(int from) {
+  return {from};
+}
+
+int count_up() {
+  return ++troupe::worker_state<counter>().tasks;
+}
+
+troupe::value<int> ended_workers(int start) {
+  return troupe::value<int>{start};
+}
+
+} // namespace
+
+TEST_CASE("a worker keeps what its initialiser returned") {
+  troupe::pool pool{{.size = 1},
+                    troupe::worker_hooks{}.on_start<make_counter>(10)};
+  CHECK(pool.apply<count_up>() == 11);
+  CHECK(pool.apply<count_up>() == 12);
+  pool.workers().front().kill();
+  // Whoever finds it dead starts another, with a state of its own.
+  CHECK(troupe::test::eventually([&] {
+    try {
+      return pool.apply<count_up>() == 11;
+    } catch (const troupe::remote_error&) {
+      return false;
+    }
+  }));
+}
+
+TEST_CASE("a worker is replaced after as many tasks as it may run") {
+  troupe::pool pool{{.size = 1, .tasks_per_worker = 2}};
+  std::set<int> pids;
+  for (int i = 0; i < 6; ++i)
+    pids.insert(pool.apply([] { return static_cast<int>(::getpid()); }));
+  CHECK(pids.size() == 3);
+}
+
+TEST_CASE("a pool whose workers cannot start says why") {
+  troupe::pool pool{{.size = 2},
+                    troupe::worker_hooks{}.on_start<fails_on_odd>(1)};
+  try {
+    static_cast<void>(pool.apply<square>(1));
+    FAIL("nothing was thrown");
+  } catch (const troupe::error& failure) {
+    CHECK(std::string{failure.what()}.find("odd: 1") != std::string::npos);
+  }
+}
+
+TEST_CASE("close and join run what was submitted, and then no more") {
+  troupe::pool pool{2};
+  auto results = pool.map_async<square>(numbers(1000), 1);
+  pool.close();
+  CHECK_THROWS_AS(static_cast<void>(pool.apply<square>(1)), troupe::closed);
+  pool.join();
+  CHECK(results.get().size() == 1000);
+  CHECK(pool.workers().empty());
+}
+
+TEST_CASE("terminate ends a pool whose tasks do not end") {
+  troupe::pool pool{2};
+  auto endless = pool.apply_async([] {
+    for (;;)
+      ::pause();
+  });
+  pool.terminate();
+  CHECK_THROWS_AS(endless.get(), troupe::cancelled);
+}
+
+TEST_CASE("a pool may be used by many threads and nested in tasks") {
+  troupe::pool pool{2};
+  std::vector<std::thread> threads;
+  std::atomic<int> right = 0;
+  for (long base = 0; base < 4; ++base)
+    threads.emplace_back([&, base] {
+      for (long i = 0; i < 200; ++i)
+        if (pool.apply<square>(base * 1000 + i)
+            == (base * 1000 + i) * (base * 1000 + i))
+          ++right;
+    });
+  for (auto& each : threads)
+    each.join();
+  CHECK(right == 800);
+  CHECK(pool.apply(
+          [](long number) {
+            troupe::pool inner{2};
+            return inner.apply<square>(number);
+          },
+          12)
+        == 144);
+}
+
+TEST_CASE("large results and handles travel, and buffers are not copied") {
+  troupe::pool pool{2};
+  const auto large = pool.apply(
+    [](std::size_t size) { return std::string(size, 'x'); }, 64 << 20);
+  CHECK(large.size() == 64 << 20);
+  troupe::value<int> shared{0};
+  pool.apply([](troupe::value<int> each) { each = 42; }, shared);
+  CHECK(shared == 42);
+  CHECK(pool.apply<ended_workers>(5) == 5);
+}
+
+TEST_CASE("progress is told until all is done") {
+  troupe::pool pool{2};
+  std::size_t last = 0;
+  std::size_t total = 0;
+  pool.on_progress([&](std::size_t done, std::size_t all) {
+    CHECK(done >= last);
+    last = done;
+    total = all;
+  });
+  static_cast<void>(pool.map<square>(numbers(100), 10));
+  CHECK(troupe::test::eventually([&] { return last == 100; }));
+  CHECK(total == 100);
+}
