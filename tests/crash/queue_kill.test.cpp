@@ -323,12 +323,14 @@ TEST_CASE("a process killed while it closes its end of a pipe") {
   auto [here, there] = troupe::pipe<int>();
   auto child = troupe::start(
     [](connection<int> end) {
-      end.send(1);
+      end.send(end.receive());
       troupe::os::arm_crash_point("pipe.close.told");
       end.close();
     },
     there);
+  // Only then is the child's handle the last of its end.
   there.close();
+  here.send(1);
   CHECK(here.receive() == 1);
   CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::closed);
   CHECK(was_killed(child));
