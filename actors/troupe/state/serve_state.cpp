@@ -8,6 +8,7 @@
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/heap.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/state/anchor.hpp>
@@ -77,6 +78,7 @@ public:
       const auto news = home_.news.load();
       // What the dead have asked for stands in the mailbox by now.
       take_letters(some_died || ended ? box_.size() : 1);
+      os::prefer_huge_pages();
       if (some_died) {
         forget_dead();
         deaths_seen_ = deaths;
