@@ -88,9 +88,9 @@ pipe_end::pipe_end(reference object) noexcept : object_(std::move(object)) {
   out_ = box_at(end->out.load());
 }
 
-std::pair<pipe_end, pipe_end>
-pipe_end::make(std::uint64_t fingerprint, bool both_ways,
-               std::uint64_t most_unread) {
+std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
+                                             bool both_ways,
+                                             std::uint64_t most_unread) {
   static_cast<void>(registered);
   const mailbox::box_options options{.fingerprint = fingerprint,
                                      .window = most_unread};
