@@ -431,9 +431,12 @@ int main(int argc, char** argv) {
   }
   measure(suite, troupe::actor_system(), "troupe",
           [] { return troupe::spawn<wall>(); });
-  measure_start(suite);
-  measure_spinning(suite);
-  measure_idle(suite);
+  if (suite.wants("host_first_answer"))
+    measure_start(suite);
+  if (suite.wants("eight_pairs"))
+    measure_spinning(suite);
+  if (suite.wants("idle_100_hosts"))
+    measure_idle(suite);
   judge(suite);
   return 0;
 }
