@@ -172,8 +172,8 @@ int main(int argc, char** argv) {
   troupe::program program{argc, argv};
   bench::suite suite{"shared", argc, argv};
   for (const bool populate : {false, true})
-    bench_sums(suite, suite.scaled(1 << 27, 1 << 16), suite.scaled(3, 1),
-               populate);
+    bench_sums(suite, suite.scaled<std::size_t>(1 << 27, 1 << 16),
+               suite.scaled(3, 1), populate);
   bench_access(suite, suite.scaled(10'000'000, 100));
   bench_objects(suite, suite.scaled(20'000, 100));
   suite.compare("sum_1gib.shared_first", "sum_1gib.private");
