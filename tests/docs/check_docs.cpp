@@ -9,7 +9,7 @@
 // A region stands in its program between `//[start` and `//]`; what lies
 // between `//<-` and `//->` is not shown; `#all` is the whole file. `…` in an
 // output block matches as in expected_output.hpp; `<!-- output: x unordered -->`
-// leaves the order free. PROGRAMS lists `group|name|path|title`.
+// leaves the order free. PROGRAMS lists `group|name|path|…`.
 
 #include "regions.hpp"
 
@@ -134,9 +134,9 @@ int main(int argc, char** argv) {
   }
   checker self{argv[1 + update], update};
   std::ifstream list{argv[2 + update]};
-  std::string group, name, path, title;
+  std::string group, name, path, rest;
   while (std::getline(list, group, '|') && std::getline(list, name, '|')
-         && std::getline(list, path, '|') && std::getline(list, title))
+         && std::getline(list, path, '|') && std::getline(list, rest))
     self.programs[name] = path;
   auto pages = std::vector<fs::path>{self.root / "README.md"};
   if (fs::exists(self.root / "docs"))

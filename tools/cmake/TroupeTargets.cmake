@@ -31,11 +31,12 @@ endfunction()
 #   [EXPECTED file.txt]   what it prints; see tests/support/expected_output.hpp
 #   [ARGS argument...]
 #   [TIMEOUT seconds]     default 60
-#   [TITLE text])         what tools/demo prints above it; default the name
+#   [TITLE text]          what tools/demo prints above it; default the name
+#   [CONCEPT sentence])   and below that: which concept became what
 #
 # A program, and a test that runs it. Pages may show its regions and output.
 function(troupe_add_example)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;EXPECTED;TIMEOUT;TITLE" "SOURCES;LIBS;ARGS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;EXPECTED;TIMEOUT;TITLE;CONCEPT" "SOURCES;LIBS;ARGS")
   troupe_check_arguments(troupe_add_example)
   troupe_default(arg_LIBS troupe::core)
   troupe_default(arg_TIMEOUT 60)
@@ -44,8 +45,9 @@ function(troupe_add_example)
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} troupe_warnings)
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR
     BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/examples OUTPUT_VARIABLE group)
+  list(JOIN arg_ARGS "|" arguments)
   set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_PROGRAMS
-    "${group}|${arg_NAME}|$<TARGET_FILE:${arg_NAME}>|${arg_TITLE}\n")
+    "${group}|${arg_NAME}|$<TARGET_FILE:${arg_NAME}>|${arg_TITLE}|${arg_CONCEPT}|${arguments}\n")
   set_property(GLOBAL APPEND PROPERTY TROUPE_EXAMPLES_OF_${group} ${arg_NAME})
   if(NOT TROUPE_BUILD_TESTS)
     return()
