@@ -113,12 +113,9 @@ int main(int argc, char** argv) {
 
   const auto what = [&](std::chrono::seconds limit) {
     switch (troupe::wait_any(news, reporter, limit)) {
-      case 0:
-        return "news: " + news.get();
-      case 1:
-        return "the reporter " + reporter.join().description();
-      default:
-        return std::string{"nothing yet"};
+      case 0: return "news: " + news.get();
+      case 1: return "the reporter " + reporter.join().description();
+      default: return std::string{"nothing yet"};
     }
   };
   std::cout << what(0s) << std::endl;

@@ -21,6 +21,10 @@ function(troupe_add_test)
     ${arg_LIBS} troupe_test_support troupe_warnings)
   troupe_reuse_precompiled(${target} "${arg_LIBS}")
   add_test(NAME ${arg_NAME} COMMAND ${target} ${arg_ARGS})
+  list(TRANSFORM arg_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(JOIN arg_SOURCES "|" sources)
+  set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_TESTS
+    "${arg_NAME}|${sources}\n")
   troupe_multiply_timeout(${arg_TIMEOUT} timeout)
   set_tests_properties(${arg_NAME} PROPERTIES
     LABELS "${arg_LABELS}" TIMEOUT ${timeout} RUN_SERIAL ${arg_SERIAL})

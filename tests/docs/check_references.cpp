@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+// check_references ROOT TESTS
+//
+// What pages refer to must be there:
+//
+//   [a page](to/it.md)               a file or folder, in every page
+//   `sync.mutex` "a lock excludes"   a test of ctest, and a case of its sources,
+//                                    in semantics.md and the conformance list;
+//                                    several cases may follow one test
+//
+// and reference/from-python.md must mention every name in python_names.txt.
+// TESTS lists `name|source|source…`.
+
+#include "../support/expected_output.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+int complaints = 0;
+
+void complain(const fs::path& page, const std::string& what) {
+  ++complaints;
+  std::cerr << page.string() << ": " << what << '\n';
+}
+
+std::string text_of(const fs::path& file) {
+  return expected_output::read_file(file.string()).value_or("");
+}
+
+void check_links(const fs::path& page) {
+  static const std::regex link{R"(\]\(([^)#]+)(#[^)]*)?\))"};
+  std::string text;
+  bool code = false;
+  for (const auto& line : expected_output::split(text_of(page))) {
+    code = code != line.starts_with("```");
+    if (!code)
+      text += line + '\n';
+  }
+  for (std::sregex_iterator at{text.begin(), text.end(), link}, end; at != end;
+       ++at) {
+    const auto target = (*at)[1].str();
+    if (target.find("://") == std::string::npos
+        && !fs::exists(page.parent_path() / target))
+      complain(page, "leads to " + target + ", which is not there");
+  }
+}
+
+// The sources of each test, with string literals in pieces put together.
+std::map<std::string, std::string> read_tests(const fs::path& list) {
+  static const std::regex seam{R"("\s*\n\s*")"};
+  std::map<std::string, std::string> result;
+  std::istringstream rows{text_of(list)};
+  for (std::string row; std::getline(rows, row);) {
+    std::istringstream fields{row};
+    std::string name, source;
+    std::getline(fields, name, '|');
+    while (std::getline(fields, source, '|'))
+      result[name] += std::regex_replace(text_of(source), seam, "");
+  }
+  return result;
+}
+
+void check_tests(const fs::path& page,
+                 const std::map<std::string, std::string>& tests) {
+  static const std::regex item{R"q(`([a-z_]+(?:\.[a-z_]+)?)`|"([^"]+)")q"};
+  std::set<std::string> families;
+  for (const auto& [name, sources] : tests)
+    families.insert(name.substr(0, name.find('.')));
+  const auto text = text_of(page);
+  std::string test;
+  for (std::sregex_iterator at{text.begin(), text.end(), item}, end; at != end;
+       ++at) {
+    const auto name = (*at)[1].str();
+    const auto wanted = (*at)[2].str();
+    if (tests.contains(name))
+      test = name;
+    else if (name.find('.') != std::string::npos
+             && families.contains(name.substr(0, name.find('.'))))
+      complain(page, "there is no test " + name);
+    else if (name.empty() && test.empty())
+      complain(page, "no test is named before \"" + wanted + '"');
+    else if (name.empty()
+             && tests.at(test).find('"' + wanted + '"') == std::string::npos)
+      complain(page, test + " has no case \"" + wanted + '"');
+  }
+}
+
+void check_names(const fs::path& page, const fs::path& list) {
+  const auto text = text_of(page);
+  std::istringstream names{text_of(list)};
+  for (std::string name; names >> name;)
+    if (!std::regex_search(text, std::regex{"\\b" + name + "\\b"}))
+      complain(page, "does not mention Python's " + name);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::cerr << "usage: check_references ROOT TESTS\n";
+    return 2;
+  }
+  const fs::path root{argv[1]};
+  for (const auto* part :
+       {"README.md", "docs", "framework", "actors", "examples", "tests"})
+    if (fs::is_directory(root / part)) {
+      for (const auto& entry : fs::recursive_directory_iterator{root / part})
+        if (entry.path().extension() == ".md"
+            && entry.path().string().find("planted") == std::string::npos)
+          check_links(entry.path());
+    } else if (fs::exists(root / part)) {
+      check_links(root / part);
+    }
+  const auto tests = read_tests(argv[2]);
+  check_tests(root / "tests/conformance/README.md", tests);
+  check_tests(root / "docs/reference/semantics.md", tests);
+  check_names(root / "docs/reference/from-python.md",
+              root / "tests/docs/python_names.txt");
+  std::cout << complaints << " complaints\n";
+  return complaints == 0 ? 0 : 1;
+}
