@@ -17,6 +17,9 @@
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
+#include <signal.h>
+
 using namespace std::chrono_literals;
 using troupe::connection;
 using troupe::put_result;
@@ -325,4 +328,25 @@ TEST_CASE("a handle of another type is refused") {
     static_cast<void>(
       troupe::codec::decode<connection<std::string>>(std::move(message))),
     troupe::malformed_bytes);
+}
+
+// CPython: _TestPollEintr, TestIgnoreEINTR
+TEST_CASE("signals that come while one waits change nothing") {
+  struct sigaction before = {};
+  struct sigaction noting = {};
+  noting.sa_handler = [](int) {};
+  REQUIRE(::sigaction(SIGUSR1, &noting, &before) == 0);
+  auto [here, there] = troupe::pipe<int>();
+  const auto waiter = ::pthread_self();
+  std::thread sender{[&, end = there] {
+    for (int i = 0; i < 100; ++i) {
+      ::pthread_kill(waiter, SIGUSR1);
+      std::this_thread::sleep_for(1ms);
+    }
+    end.send(1);
+  }};
+  CHECK(here.poll_for(60s));
+  CHECK(here.receive() == 1);
+  sender.join();
+  CHECK(::sigaction(SIGUSR1, &before, nullptr) == 0);
 }
