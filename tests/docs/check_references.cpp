@@ -114,7 +114,8 @@ int main(int argc, char** argv) {
     if (fs::is_directory(root / part)) {
       for (const auto& entry : fs::recursive_directory_iterator{root / part})
         if (entry.path().extension() == ".md"
-            && entry.path().string().find("planted") == std::string::npos)
+            && entry.path().lexically_relative(root).string().find("planted")
+                 == std::string::npos)
           check_links(entry.path());
     } else if (fs::exists(root / part)) {
       check_links(root / part);
