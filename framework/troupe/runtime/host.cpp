@@ -12,7 +12,10 @@
 #include <caf/actor_cast.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <mutex>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -64,6 +67,45 @@ caf::actor await_keeper(const factory::host_cell& cell,
                      status ? status->description() : "its process is gone");
 }
 
+/// Processes for one actor each, which nobody joins. A dead one keeps its place
+/// until this process has heard of the death, with its story.
+class own_processes {
+public:
+  static own_processes& all() {
+    // Never destroyed: these processes are daemons and end with this one.
+    static auto& only = *new own_processes;
+    return only;
+  }
+
+  void add(process runner) {
+    const auto view = runner.view();
+    {
+      const std::scoped_lock guard{mutex_};
+      known_.push_back(std::move(runner));
+    }
+    // It may have been dead before it was known here.
+    if (!view.is_alive())
+      forget(view.id());
+  }
+
+  void forget(memory::slot_id dead) {
+    const std::scoped_lock guard{mutex_};
+    std::erase_if(known_, [dead](process& each) {
+      if (each.view().id() != dead)
+        return false;
+      each.close();
+      return true;
+    });
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<process> known_;
+};
+
+const bool told_of_deaths = transport::node::tell_of_deaths(
+  [](memory::slot_id dead) { own_processes::all().forget(dead); });
+
 } // namespace
 
 caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
@@ -95,7 +137,8 @@ caf::strong_actor_ptr factory::request_own_process(const hosting::entry& recipe,
   static_cast<void>(actor_system());
   const auto keeper = await_keeper(cell, runner.view());
   auto made = request_actor(keeper, recipe, arguments);
-  runner.detach();
+  static_cast<void>(told_of_deaths);
+  own_processes::all().add(std::move(runner));
   return made;
 }
 

@@ -21,6 +21,7 @@ std::atomic<node*> the_node{nullptr};
 using system_maker = caf::actor_system& (*) ();
 
 constinit system_maker make_system = nullptr;
+void (*hears_of_deaths)(memory::slot_id) = nullptr;
 
 /// How long the end of a process may wait for readers of what it has sent.
 constexpr std::chrono::seconds farewell{10};
@@ -51,6 +52,11 @@ node& node::require() {
   }
   throw invalid_state("use an actor", "this process has no actor system",
                       "use troupe::actor_system(), before the process ends");
+}
+
+bool node::tell_of_deaths(void (*hear)(memory::slot_id)) noexcept {
+  hears_of_deaths = hear;
+  return true;
 }
 
 bool node::made_by(caf::actor_system& (*maker)()) noexcept {
@@ -170,8 +176,12 @@ void node::give_up(peer& of, const caf::error& reason) {
 }
 
 void node::forget(memory::slot_id process) {
-  const std::scoped_lock held{mutex_};
-  peers_.erase(process.packed());
+  {
+    const std::scoped_lock held{mutex_};
+    peers_.erase(process.packed());
+  }
+  if (hears_of_deaths != nullptr)
+    hears_of_deaths(process);
 }
 
 void node::fail_request(const caf::strong_actor_ptr& asker, caf::message_id id,

@@ -37,6 +37,11 @@ public:
   /// during static initialisation.
   static bool made_by(caf::actor_system& (*maker)()) noexcept;
 
+  /// Says who is told of each process that this one has talked to, once it is
+  /// dead and everybody here has heard. Called by the layer above during static
+  /// initialisation; `hear` runs in the receiving thread.
+  static bool tell_of_deaths(void (*hear)(memory::slot_id)) noexcept;
+
 #if CAF_MAJOR_VERSION >= 1
   static caf::actor_system_module* make(caf::actor_system& system);
 #else

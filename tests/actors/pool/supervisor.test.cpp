@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/pool/supervisor.hpp>
+
+#include <troupe/runtime/actor_system.hpp>
+#include <troupe/shared/value.hpp>
+#include <troupe/transport/caf_version.hpp>
+
+#include <support/eventually.hpp>
+
+#include <caf/all.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <mutex>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+using troupe::child;
+using troupe::restart;
+using troupe::strategy;
+using troupe::supervisor;
+using troupe::test::eventually;
+
+namespace {
+
+/// Says its pid; ends as it is told to.
+caf::behavior worker(caf::event_based_actor* self) {
+  return {
+    [](caf::get_atom) { return static_cast<std::int32_t>(::getpid()); },
+    [self](caf::close_atom) { self->quit(); },
+    [self](caf::delete_atom) { self->quit(caf::sec::runtime_error); },
+    [](caf::put_atom, std::int32_t signal) { ::raise(signal); },
+  };
+}
+
+/// Does not listen to exit messages.
+caf::behavior deaf(caf::event_based_actor* self) {
+  self->set_exit_handler([](caf::scheduled_actor*, caf::exit_msg&) {});
+  return {[](caf::get_atom) { return static_cast<std::int32_t>(::getpid()); }};
+}
+
+struct log_book {
+  std::mutex mutex;
+  std::vector<troupe::restart_report> reports;
+
+  std::function<void(const troupe::restart_report&)> writer() {
+    return [this](const troupe::restart_report& what) {
+      const std::scoped_lock guard{mutex};
+      reports.push_back(what);
+    };
+  }
+
+  std::vector<troupe::restart_report> read() {
+    const std::scoped_lock guard{mutex};
+    return reports;
+  }
+};
+
+std::vector<std::int32_t> pids(const supervisor& of) {
+  std::vector<std::int32_t> result;
+  for (const auto& each : of.which_children())
+    result.push_back(each.pid);
+  return result;
+}
+
+void kill_child(const supervisor& of, const std::string& id) {
+  for (const auto& each : of.which_children())
+    if (each.id == id)
+      ::kill(each.pid, SIGKILL);
+}
+
+/// Waits until `id` runs in another process than `before`.
+bool restarted(const supervisor& of, const std::string& id,
+               std::int32_t before) {
+  return eventually([&] {
+    for (const auto& each : of.which_children())
+      if (each.id == id)
+        return each.pid != 0 && each.pid != before;
+    return false;
+  });
+}
+
+/// A child whose starts fail but for the first `good` ones.
+troupe::child_spec moody(std::string id, troupe::value<int> starts, int good) {
+  troupe::child_spec result;
+  result.id = std::move(id);
+  result.start = [starts, good]() mutable {
+    if (++starts > good)
+      throw std::runtime_error{"not today"};
+    return troupe::spawn<worker>();
+  };
+  return result;
+}
+
+template <class... Ts>
+void tell(const caf::actor& whom, Ts... what) {
+  caf::scoped_actor self{troupe::actor_system()};
+  self->send(whom, std::move(what)...);
+}
+
+std::vector<troupe::child_spec> three() {
+  return {child<worker>("a"), child<worker>("b"), child<worker>("c")};
+}
+
+} // namespace
+
+TEST_CASE("children are started in order, and told of") {
+  supervisor of{{}, three()};
+  const auto all = of.which_children();
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].id == "a");
+  CHECK(all[2].id == "c");
+  CHECK(all[0].pid != all[1].pid);
+  CHECK(of.child("b") == all[1].actor);
+  CHECK_THROWS_AS(static_cast<void>(of.child("d")), troupe::unknown_name);
+}
+
+TEST_CASE("one for one restarts the one that was killed, and says why") {
+  log_book book;
+  supervisor of{{.intensity = 5, .report = book.writer()}, three()};
+  const auto before = pids(of);
+  kill_child(of, "b");
+  CHECK(restarted(of, "b", before[1]));
+  const auto after = pids(of);
+  CHECK(after[0] == before[0]);
+  CHECK(after[2] == before[2]);
+  REQUIRE(book.read().size() == 1);
+  CHECK(book.read()[0].child == "b");
+  CHECK(book.read()[0].reason.find("SIGKILL") != std::string::npos);
+  CHECK(of.which_children()[1].restarts == 1);
+}
+
+TEST_CASE("one for all restarts all, rest for one those started after it") {
+  for (const auto how : {strategy::one_for_all, strategy::rest_for_one}) {
+    log_book book;
+    supervisor of{{.strategy = how, .intensity = 5, .report = book.writer()},
+                  three()};
+    const auto before = pids(of);
+    kill_child(of, "b");
+    CHECK(restarted(of, "c", before[2]));
+    const auto after = pids(of);
+    CHECK((after[0] == before[0]) == (how == strategy::rest_for_one));
+    CHECK(after[1] != before[1]);
+    CHECK(book.read().size() == 1);
+  }
+}
+
+TEST_CASE("permanent, transient and temporary children are what Erlang says") {
+  log_book book;
+  supervisor of{{.intensity = 10, .report = book.writer()},
+                {child<worker>("permanent"),
+                 child<worker>("transient").restarted(restart::transient),
+                 child<worker>("temporary").restarted(restart::temporary)}};
+  const auto before = pids(of);
+  for (const auto* id : {"permanent", "transient", "temporary"})
+    tell(of.child(id), caf::close_atom_v);
+  CHECK(restarted(of, "permanent", before[0]));
+  CHECK(eventually([&] { return of.which_children().size() == 2; }));
+  CHECK(eventually([&] { return !of.child("transient"); }));
+  CHECK(of.restart_child("transient"));
+  const auto again = pids(of);
+  tell(of.child("transient"), caf::delete_atom_v);
+  CHECK(restarted(of, "transient", again[1]));
+  tell(of.child("transient"), caf::put_atom_v, std::int32_t{SIGSEGV});
+  const auto last = book.read().size();
+  CHECK(eventually([&] { return book.read().size() > last - 1; }));
+}
+
+TEST_CASE("too many restarts end the supervisor and its children") {
+  log_book book;
+  supervisor of{{.intensity = 2, .period = 60s, .report = book.writer()},
+                three()};
+  const auto others = pids(of);
+  for (int kills = 0; kills < 3; ++kills) {
+    const auto before = pids(of);
+    kill_child(of, "a");
+    if (kills < 2)
+      CHECK(restarted(of, "a", before[0]));
+  }
+  CHECK(eventually([&] { return !of.is_alive(); }));
+  CHECK(eventually([&] { return ::kill(others[1], 0) != 0; }));
+  REQUIRE(!book.read().empty());
+  CHECK(book.read().back().given_up);
+  CHECK_THROWS_AS(static_cast<void>(of.child("a")), troupe::peer_died);
+}
+
+TEST_CASE("a supervisor that gives up is restarted by its own") {
+  log_book inner;
+  log_book outer;
+  supervisor top{{.intensity = 3, .report = outer.writer()},
+                 {troupe::supervised(
+                    "branch",
+                    {.intensity = 0, .period = 60s, .report = inner.writer()},
+                    {child<worker>("leaf")}),
+                  child<worker>("other")}};
+  const auto branch = top.child("branch");
+  CHECK(top.which_children()[0].supervises);
+  const auto other = top.which_children()[1].pid;
+  caf::scoped_actor self{troupe::actor_system()};
+  std::int32_t leaf = 0;
+  troupe::transport::version::request(
+    self, caf::actor_cast<troupe::supervisor_actor>(branch),
+    troupe::which_children_atom_v)
+    .receive(
+      [&](const std::vector<troupe::child_info>& all) { leaf = all[0].pid; },
+      [](caf::error& why) { FAIL(to_string(why)); });
+  REQUIRE(leaf > 0);
+  ::kill(leaf, SIGKILL);
+  CHECK(eventually([&] { return outer.read().size() == 1; }));
+  CHECK(eventually([&] { return top.child("branch") != branch; }));
+  CHECK(inner.read().back().given_up);
+  CHECK(outer.read().back().child == "branch");
+  CHECK(top.which_children()[1].pid == other);
+}
+
+TEST_CASE("children are added, terminated, restarted and deleted") {
+  supervisor of{{}, {}};
+  const auto made = of.start_child(child<worker>("late"));
+  CHECK(of.child("late") == made);
+  CHECK_THROWS_AS(of.start_child(child<worker>("late")),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(of.delete_child("late"), troupe::invalid_state);
+  CHECK_THROWS_AS(of.restart_child("late"), troupe::invalid_state);
+  const auto pid = pids(of)[0];
+  of.terminate_child("late");
+  CHECK(eventually([&] { return ::kill(pid, 0) != 0; }));
+  CHECK(!of.child("late"));
+  CHECK(of.restart_child("late"));
+  of.terminate_child("late");
+  of.delete_child("late");
+  CHECK(of.which_children().empty());
+}
+
+TEST_CASE("a child that does not listen is killed after its time") {
+  supervisor of{{},
+                {child<deaf>("deaf").shut_down(troupe::shutdown::within(50ms)),
+                 child<deaf>("brutal").shut_down(troupe::shutdown::kill())}};
+  const auto before = pids(of);
+  of.close();
+  CHECK(eventually(
+    [&] { return ::kill(before[0], 0) != 0 && ::kill(before[1], 0) != 0; }));
+}
+
+TEST_CASE("a start that fails ends those started before it") {
+  troupe::value<int> starts{0};
+  CHECK_THROWS_AS((supervisor{{}, {child<worker>("a"), moody("b", starts, 0)}}),
+                  std::runtime_error);
+  CHECK(starts == 1);
+}
+
+TEST_CASE("a restart that fails counts as another end") {
+  log_book book;
+  troupe::value<int> starts{0};
+  supervisor of{{.intensity = 3, .period = 60s, .report = book.writer()},
+                {moody("moody", starts, 1)}};
+  kill_child(of, "moody");
+  CHECK(eventually([&] { return !of.is_alive(); }));
+  CHECK(book.read().size() == 4);
+  CHECK(book.read().back().reason.find("not today") != std::string::npos);
+  CHECK(starts == 4);
+}
+
+TEST_CASE("children killed at random are all restarted") {
+  log_book book;
+  supervisor of{{.intensity = 1000, .report = book.writer()}, three()};
+  std::minstd_rand random{std::random_device{}()};
+  for (int kills = 0; kills < 30; ++kills) {
+    const auto all = of.which_children();
+    const auto& victim = all[random() % all.size()];
+    REQUIRE(victim.pid > 0);
+    ::kill(victim.pid, SIGKILL);
+    REQUIRE(restarted(of, victim.id, victim.pid));
+  }
+  CHECK(book.read().size() == 30);
+}
+
+TEST_CASE("the intensity counts within its period only") {
+  using clock = troupe::restart_intensity::clock;
+  troupe::restart_intensity counts{2, 10s};
+  const auto start = clock::time_point{} + 100s;
+  CHECK(counts.note(start));
+  CHECK(counts.note(start + 1s));
+  CHECK_FALSE(counts.note(start + 2s));
+  CHECK(counts.note(start + 12s));
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// A pool of two workers: tiny tasks in default chunks, alone, and as they come;
+// one task; large results; tasks of a millisecond; start and end; 200 workers.
+// Beside Python's Pool.
+
+#include "peer.hpp"
+#include "suite.hpp"
+
+#include <troupe/pool/pool.hpp>
+#include <troupe/process/program.hpp>
+#include <troupe/shared/buffer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/resource.h>
+
+namespace {
+
+int increment(int number) {
+  return number + 1;
+}
+
+std::string large_text(std::size_t size) {
+  return std::string(size, 'x');
+}
+
+troupe::buffer large_buffer(std::size_t size) {
+  troupe::buffer result{size};
+  for (auto& each : result.bytes())
+    each = std::byte{1};
+  return result;
+}
+
+int millisecond(int number) {
+  const auto start = bench::clock_type::now();
+  while (bench::clock_type::now() - start < std::chrono::milliseconds{1}) {
+  }
+  return number;
+}
+
+double processor_seconds(int of) {
+  rusage used{};
+  ::getrusage(of, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec)
+           + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+double worker_seconds() {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec)
+         + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
+template <class Work>
+double rate(std::size_t tasks, Work work) {
+  const auto start = bench::clock_type::now();
+  work();
+  return static_cast<double>(tasks) / bench::seconds_since(start);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+  bench::suite suite{"pool", argc, argv};
+  bench::peer python{{"python3", TROUPE_BENCH_PEERS "/pool.py"}};
+  if (!python.present())
+    suite.absent("python", "python3 is absent, or has no multiprocessing");
+  const int turns = suite.scaled(5, 1);
+  const std::size_t tasks = suite.scaled(200'000, 2'000);
+  const auto ask = [&](const std::string& what, std::size_t count) {
+    return suite.smoke() ? 0.0 : python.ask(what + ' ' + std::to_string(count));
+  };
+  const auto beside = [&](const std::string& name, double ours, double theirs,
+                          const char* unit) {
+    suite.report(name + ".troupe", ours, unit);
+    if (theirs > 0)
+      suite.report(name + ".python", theirs, unit);
+  };
+
+  std::vector<int> numbers(tasks);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  {
+    troupe::pool pool{2};
+    static_cast<void>(pool.map<increment>(numbers, 100));
+    if (suite.wants("map_default"))
+      beside("map_default",
+             bench::median_of(turns,
+                              [&] {
+                                return rate(tasks, [&] {
+                                  static_cast<void>(
+                                    pool.map<increment>(numbers));
+                                });
+                              }),
+             ask("map", tasks), "1/s");
+    if (suite.wants("map_chunk_1"))
+      beside("map_chunk_1",
+             bench::median_of(turns,
+                              [&] {
+                                return rate(tasks, [&] {
+                                  static_cast<void>(
+                                    pool.map<increment>(numbers, 1));
+                                });
+                              }),
+             ask("map1", tasks / 10), "1/s");
+    if (suite.wants("imap_unordered"))
+      beside("imap_unordered",
+             bench::median_of(turns,
+                              [&] {
+                                return rate(tasks, [&] {
+                                  long sum = 0;
+                                  for (const auto each :
+                                       pool.imap_unordered<increment>(numbers))
+                                    sum += each;
+                                  static_cast<void>(sum);
+                                });
+                              }),
+             ask("unordered", tasks / 10), "1/s");
+    if (suite.wants("apply"))
+      beside("apply",
+             1e6
+               * bench::mean_time(suite.scaled(1.0, 0.01),
+                                  [&] {
+                                    static_cast<void>(pool.apply<increment>(1));
+                                  }),
+             ask("apply", tasks / 100), "us");
+    if (suite.wants("result_64MiB")) {
+      const std::size_t size = suite.scaled(64 << 20, 1 << 20);
+      const auto gigabytes = [&](auto work) {
+        return bench::median_of(turns, [&] { return rate(size, work) * 1e-9; });
+      };
+      beside("result_64MiB", gigabytes([&] {
+               static_cast<void>(pool.apply<large_text>(size));
+             }),
+             ask("large", size) * 1e-9, "GB/s");
+      suite.report("result_64MiB.buffer", gigabytes([&] {
+                     static_cast<void>(pool.apply<large_buffer>(size));
+                   }),
+                   "GB/s");
+    }
+    if (suite.wants("millisecond")) {
+      const std::size_t count = suite.scaled(1000, 20);
+      numbers.resize(count);
+      suite.report("millisecond_of_ideal",
+                   100
+                     * bench::median_of(
+                       turns,
+                       [&] {
+                         return rate(count, [&] {
+                           static_cast<void>(pool.map<millisecond>(numbers, 1));
+                         });
+                       })
+                     / 2000,
+                   "%");
+    }
+  }
+  if (suite.wants("processor_time")) {
+    std::vector<int> more(tasks, 0);
+    const auto before = processor_seconds(RUSAGE_SELF);
+    troupe::pool pool{2};
+    static_cast<void>(pool.map<increment>(more, 1));
+    const auto own = processor_seconds(RUSAGE_SELF) - before;
+    double workers = 0;
+    // Each is asked: the two tasks sleep, so that no worker has both.
+    auto first = pool.apply_async([] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+      return worker_seconds();
+    });
+    auto second = pool.apply_async([] {
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+      return worker_seconds();
+    });
+    workers = first.get() + second.get();
+    const auto count = static_cast<double>(tasks);
+    suite.report("processor_time_caller", own / count * 1e6, "us");
+    suite.report("processor_time_workers", workers / count * 1e6, "us");
+    suite.report("processor_time_task", (own + workers) / count * 1e6, "us");
+  }
+  if (suite.wants("create"))
+    beside("create_and_close",
+           bench::median_of(suite.scaled(20, 2),
+                            [&] {
+                              const auto start = bench::clock_type::now();
+                              troupe::pool pool{2};
+                              pool.close();
+                              pool.join();
+                              return bench::seconds_since(start) * 1e3;
+                            }),
+           ask("create", 10), "ms");
+  if (suite.wants("workers_200")) {
+    const auto start = bench::clock_type::now();
+    troupe::pool pool{suite.scaled(200U, 20U)};
+    numbers.resize(2000);
+    static_cast<void>(pool.map<increment>(numbers, 1));
+    pool.close();
+    pool.join();
+    suite.report("workers_200", bench::seconds_since(start), "s");
+  }
+
+  suite.at_least(5, "map_default.troupe", "map_default.python");
+  suite.at_least(10, "map_chunk_1.troupe", "map_chunk_1.python");
+  suite.at_least(10, "imap_unordered.troupe", "imap_unordered.python");
+  suite.at_most(0.1, "apply.troupe", "apply.python");
+  suite.at_most(1.0 / 6, "create_and_close.troupe", "create_and_close.python");
+  suite.at_least(5, "result_64MiB.troupe", "result_64MiB.python");
+  suite.at_most(3, "processor_time_task");
+  suite.at_least(97, "millisecond_of_ideal");
+}
