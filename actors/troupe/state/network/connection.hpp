@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/bytes.hpp>
+#include <troupe/base/deadline.hpp>
+#include <troupe/os/wait_word.hpp>
+#include <troupe/state/network/address.hpp>
+#include <troupe/state/network/key.hpp>
+#include <troupe/state/network/limits.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace troupe::network {
+
+struct switchboard;
+
+/// The answer to a call, when it comes. One thread at a time.
+class answer {
+public:
+  /// Waits until it is there or the connection is lost; false: `limit` passed
+  /// first.
+  /// @blocks on the service, until `limit`
+  [[nodiscard]] bool wait(deadline limit) const;
+
+  /// Waits, and gives the bytes, once. Throws `connection_lost`.
+  /// @blocks on the service
+  [[nodiscard]] bytes take();
+
+private:
+  friend class connection;
+  friend struct switchboard;
+
+  enum : std::uint32_t { open, here, lost };
+
+  os::wait_word state_{open};
+  bytes content_;
+  std::string why_;
+};
+
+/// A connection to a listener, which it has shown the key, as the listener has
+/// to it. Any thread may use it at any time.
+///
+/// # Order
+/// The requests of one thread are served in their order. Answers come when the
+/// service gives them.
+///
+/// # Loss
+/// A lost connection stays lost; every call on the way, and every later one,
+/// fails with `connection_lost`: at once where the other process died or closed
+/// it, after `limits::silence` where nothing comes any more. Whether a call on
+/// the way was executed is not known then.
+class connection {
+public:
+  /// Throws `not_authentic` if the other end has not this key, or is none of
+  /// ours; `os_failure` if nobody listens there; `timed_out`; `limit_reached`
+  /// if it has too many clients; `invalid_argument` for a host that nobody
+  /// knows.
+  /// @blocks on the other end, until `limit`
+  connection(const address& where, const key& shared, const limits& bounds = {},
+             deadline limit = deadline::after(std::chrono::seconds{10}));
+
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// Closes the connection. Calls on the way fail.
+  ~connection();
+
+  /// Sends a request. Throws `connection_lost`; `limit_reached` for more than
+  /// 1 GiB.
+  /// @blocks while 64 MiB of requests are unanswered
+  [[nodiscard]] std::shared_ptr<answer> call(bytes_view request);
+
+  /// Sends a request that is not answered; nothing where the connection is
+  /// lost.
+  void tell(bytes_view request) noexcept;
+
+  [[nodiscard]] bool is_lost() const noexcept;
+
+  [[nodiscard]] const address& where() const noexcept {
+    return where_;
+  }
+
+private:
+  struct parts;
+
+  address where_;
+  std::unique_ptr<parts> parts_;
+};
+
+} // namespace troupe::network

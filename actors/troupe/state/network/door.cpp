@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/network/door.hpp>
+
+#include <troupe/state/network/messages.hpp>
+
+#include <caf/io/middleman.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace troupe::network {
+
+namespace {
+
+std::uint64_t next_client() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+/// What a plug talks to. It ends with that, or with the connection, which
+/// to CAF is the end of every actor behind it.
+caf::behavior session(caf::io::broker* self, std::shared_ptr<desk> requests,
+                      std::uint64_t client, caf::actor plug,
+                      caf::actor_addr of) {
+  self->monitor(plug);
+  self->monitor(of);
+  self->set_down_handler(
+    [self](const caf::down_msg& ended) { self->quit(ended.reason); });
+  self->attach_functor(
+    [requests, client](const caf::error&) { requests->post_gone(client); });
+  return {
+    [self, requests, client, plug](std::uint64_t number, parcel& request) {
+      if (!requests->post(client, plug, number, std::move(request.content)))
+        self->quit(caf::exit_reason::out_of_workers);
+    },
+  };
+}
+
+} // namespace
+
+caf::behavior door(caf::io::broker* self, std::shared_ptr<gate> at,
+                   std::shared_ptr<desk> requests,
+                   std::chrono::milliseconds look) {
+  self->delayed_send(self, look, caf::tick_atom_v);
+  return {
+    [self, requests](caf::join_atom, const caf::actor& plug) -> caf::actor {
+      const auto client = next_client();
+      requests->enter(client);
+      return self->system().middleman().spawn_broker(session, requests, client,
+                                                     plug, self->address());
+    },
+    [self, at, look](caf::tick_atom) {
+      at->end_overdue();
+      self->delayed_send(self, look, caf::tick_atom_v);
+    },
+  };
+}
+
+} // namespace troupe::network

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/state/network/address.hpp>
+#include <troupe/state/network/handshake.hpp>
+#include <troupe/state/network/limits.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace troupe::network {
+
+/// Counts the connections of a listener and puts strangers off: those that have
+/// not shown the key. Each that is turned away is told of once, by a line on
+/// standard error. Thread-safe.
+class gate : public std::enable_shared_from_this<gate> {
+public:
+  gate(const limits& bounds, address at);
+
+  /// Lets connection `fd` in. Returns nullptr where there are too many: then
+  /// close it.
+  [[nodiscard]] std::unique_ptr<handshake> admit(int fd);
+
+  /// Ends the connections of strangers whose time is over.
+  void end_overdue();
+
+  /// Nobody is told any more.
+  void close() noexcept;
+
+  [[nodiscard]] std::uint32_t strangers() const;
+  [[nodiscard]] std::uint32_t clients() const;
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  struct guest {
+    clock::time_point came;
+    std::string name;
+    bool has_key = false;
+    bool overdue = false;
+  };
+
+  class visitor;
+
+  void passed(int fd) noexcept;
+  void left(int fd) noexcept;
+  void tell(const std::string& who, const std::string& why) const noexcept;
+
+  const limits bounds_;
+  const address at_;
+  mutable std::mutex mutex_;
+  std::unordered_map<int, guest> open_;
+  std::uint32_t clients_ = 0;
+  bool closed_ = false;
+};
+
+} // namespace troupe::network

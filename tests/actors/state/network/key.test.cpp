@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/base/error.hpp>
+#include <troupe/state/network/address.hpp>
+#include <troupe/state/network/credentials.hpp>
+#include <troupe/state/network/key.hpp>
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+using troupe::network::address;
+using troupe::network::credentials;
+using troupe::network::key;
+
+namespace {
+
+std::string content_of(const std::string& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+template <class T>
+concept printable
+  = requires(std::ostream& out, const T& value) { out << value; };
+
+} // namespace
+
+TEST_CASE("an address is loopback unless told otherwise") {
+  CHECK(address{4242}.host() == "127.0.0.1");
+  CHECK(address{}.port() == 0);
+  CHECK(to_string(address{"::1", 4242}) == "[::1]:4242");
+}
+
+TEST_CASE("an address is read as it is written") {
+  for (const std::string text :
+       {"127.0.0.1:4242", "[::1]:1", "host.example:65535"})
+    CHECK(to_string(address::parse(text)) == text);
+  CHECK(address::parse("4242") == address{4242});
+  for (const std::string text :
+       {"", "host", "host:", ":1", "host:65536", "::1:4242", "host:12x"})
+    CHECK_THROWS_AS(static_cast<void>(address::parse(text)),
+                    troupe::invalid_argument);
+}
+
+TEST_CASE("a short key is refused, and a key cannot be printed") {
+  CHECK_THROWS_AS(key{"fifteen letters"}, troupe::invalid_argument);
+  CHECK(key{"sixteen letters!"}.reveal() == "sixteen letters!");
+  CHECK_FALSE(printable<key>);
+  CHECK(key::random().reveal().size() == 64);
+  CHECK(key::random().reveal() != key::random().reveal());
+}
+
+TEST_CASE("the error about a short key does not tell it") {
+  try {
+    key{"hush-hush"};
+    FAIL("it was taken");
+  } catch (const troupe::invalid_argument& refused) {
+    CHECK(std::string{refused.what()}.find("hush") == std::string::npos);
+  }
+}
+
+TEST_CASE(
+  "both ends derive the same pair from a key, and another from another") {
+  const key shared{"the same on both ends"};
+  const credentials here{shared};
+  const credentials there{shared};
+  const credentials other{key{"the Same on both ends"}};
+  const auto shown = content_of(here.certificate_path());
+  CHECK(shown.starts_with("-----BEGIN CERTIFICATE-----"));
+  CHECK(shown == content_of(there.certificate_path()));
+  CHECK(shown != content_of(other.certificate_path()));
+  CHECK(content_of(here.private_key_path())
+        == content_of(there.private_key_path()));
+  CHECK(content_of(here.private_key_path())
+        != content_of(other.private_key_path()));
+}
