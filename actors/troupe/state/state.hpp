@@ -4,6 +4,9 @@
 #include <troupe/process/process.hpp>
 #include <troupe/state/invoke.hpp>
 #include <troupe/state/itself.hpp>
+#include <troupe/state/network/address.hpp>
+#include <troupe/state/network/key.hpp>
+#include <troupe/state/network/limits.hpp>
 #include <troupe/state/proxy.hpp>
 #include <troupe/state/table.hpp>
 
@@ -211,6 +214,16 @@ public:
   static void offer() {
     static_cast<void>((0 + ... + held::operation_of<T, held::named<F>>.id()));
   }
+
+  /// Lets programs that have the key `connect` to this state, until its process
+  /// ends; they do not keep it alive. Returns where, with the port that was
+  /// free for port 0. Everything on the way is encrypted and authenticated.
+  /// Throws `os_failure` if there is no listening there, `invalid_argument` for
+  /// a host that nobody knows.
+  /// @blocks on the state
+  network::address publish(const network::address& where,
+                           const network::key& shared,
+                           const network::limits& bounds = {}) const;
 
   /// The process that holds the objects. Throws `invalid_state` for a state of
   /// another program.

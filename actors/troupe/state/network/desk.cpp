@@ -16,13 +16,18 @@ desk::~desk() {
   close();
 }
 
-void desk::close() {
+void desk::stop() {
   {
     const std::scoped_lock guard{mutex_};
     closing_ = true;
     ++news_;
   }
   os::wake_all(news_);
+  const std::scoped_lock served{serving_};
+}
+
+void desk::close() {
+  stop();
   if (thread_.joinable())
     thread_.join();
 }
@@ -91,6 +96,7 @@ void desk::run() {
 }
 
 void desk::serve(job& next) {
+  const std::scoped_lock serving{serving_};
   if (next.gone)
     return service_.client_gone(next.client);
   if (closing_)

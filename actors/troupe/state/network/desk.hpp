@@ -32,8 +32,12 @@ public:
 
   ~desk();
 
-  /// Drops the requests that wait, and returns when all clients have gone.
+  /// Drops the requests that wait. When this returns, what was served is
+  /// answered.
   /// @blocks on the function that just runs
+  void stop();
+
+  /// Returns when all clients have gone.
   void close();
 
   /// A client has come; it will go.
@@ -64,6 +68,8 @@ private:
   std::deque<job> waiting_;
   std::unordered_map<std::uint64_t, std::size_t> sizes_;
   std::atomic<bool> closing_{false};
+  /// Held while a request is served.
+  std::mutex serving_;
   /// Counts what was posted; the thread sleeps on it.
   os::wait_word news_{0};
   std::atomic<bool> asleep_{false};

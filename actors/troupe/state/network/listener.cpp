@@ -29,6 +29,7 @@ struct listener::parts {
 
   ~parts() {
     entrance->close();
+    requests->stop();
     if (published)
       caf::anon_send_exit(published, caf::exit_reason::user_shutdown);
     // Every session ends with the door, and then nobody answers any more.

@@ -55,7 +55,7 @@ void switchboard::lose(const std::string& reason) noexcept {
     room.notify_all();
   }
   for (auto& [number, each] : failed) {
-    each.to->why_ = why;
+    each.to->why_ = name + ": " + why;
     each.to->state_ = answer::lost;
     os::wake_all(each.to->state_);
   }
