@@ -2,6 +2,7 @@
 #include <troupe/state/table.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/state/anchor.hpp>
 #include <troupe/state/inside_caller.hpp>
 #include <troupe/state/itself.hpp>
@@ -174,7 +175,13 @@ void table::run(const call_head& head, codec::decoder& arguments,
       begin_answer(answer, answer_kind::timed_out);
     } else {
       on.calls.push_back({std::move(later), route.keep(), limit});
-      earliest_ = std::min(earliest_, limit);
+      if (limit < earliest_) {
+        earliest_ = limit;
+        // The thread that answers late calls may sleep with no limit, or a
+        // later one: this call may come from another.
+        as_house(home_)->news.fetch_add(1, std::memory_order_seq_cst);
+        memory::ring(memory::run_memory::current().own_slot());
+      }
     }
   }
   if (what.changes() && !on.calls.empty()) {
