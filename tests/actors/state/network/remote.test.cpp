@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/base/error.hpp>
+#include <troupe/process/remote_error.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/state/dict.hpp>
+#include <troupe/state/list.hpp>
+#include <troupe/state/mutex.hpp>
+#include <troupe/state/network/connect.hpp>
+#include <troupe/state/queue.hpp>
+#include <troupe/state/value.hpp>
+
+#include <doctest/doctest.h>
+#include <support/eventually.hpp>
+#include <support/launched.hpp>
+
+#include <csignal>
+#include <future>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "account.hpp"
+
+namespace held = troupe::held;
+namespace network = troupe::network;
+using namespace std::chrono_literals;
+using troupe::state;
+using troupe::test::beside_this_program;
+using troupe::test::eventually;
+using troupe::test::launched;
+
+namespace {
+
+const network::key& shared() {
+  static const network::key made{"a key for tests only"};
+  return made;
+}
+
+troupe::test::launch_options with_key() {
+  troupe::test::launch_options options;
+  options.environment = {"TROUPE_TEST_KEY=a key for tests only"};
+  return options;
+}
+
+/// The state of another program.
+struct server {
+  explicit server(const std::string& host = "127.0.0.1")
+    : program{{beside_this_program("remote_role"), "serve", host}, with_key()} {
+    REQUIRE(program.wait_for("state "));
+    REQUIRE(eventually([&] { return program.wait_for("\n"); }));
+    const auto& text = program.output();
+    const auto at = text.find("at ") + 3;
+    where = network::address::parse(text.substr(at, text.find('\n') - at));
+    state_pid = std::stoi(text.substr(text.find("state ") + 6));
+  }
+
+  launched program;
+  network::address where;
+  int state_pid = 0;
+};
+
+} // namespace
+
+TEST_CASE("proxies of a state far away are used as those of a near one") {
+  const state near;
+  const auto where = near.publish(network::address{}, shared());
+  const auto far = troupe::connect(where, shared());
+  const auto numbers = far.make<held::list<int>>({1, 2, 3});
+  numbers.push_back(4);
+  CHECK(numbers.snapshot() == std::vector{1, 2, 3, 4});
+  const auto ages = far.make<held::dict<std::string, int>>();
+  ages.set("Sam", 40);
+  CHECK(ages.at("Sam") == 40);
+  CHECK_THROWS_AS(static_cast<void>(numbers.at(99)), std::exception);
+  CHECK(far.size() == near.size());
+}
+
+TEST_CASE("a user's own class, its exceptions and its futures cross") {
+  const state near;
+  const auto far = troupe::connect(near.publish(network::address{}, shared()),
+                                   shared());
+  const auto savings = far.make<account>("Sam", 100);
+  CHECK(savings.call<&account::deposit>(10) == 110);
+  CHECK(savings.update([](account& of, int by) { return of.deposit(by); }, 5)
+        == 115);
+  auto later = savings.call_async<&account::withdraw>(15);
+  CHECK(later.get() == 100);
+  try {
+    savings.call<&account::withdraw>(1000);
+    FAIL("it was taken");
+  } catch (const troupe::remote_error& thrown) {
+    CHECK(thrown.type() == "std::domain_error");
+    CHECK(thrown.text() == "only 100 there");
+  }
+}
+
+TEST_CASE("near and far clients share objects by name") {
+  const state near;
+  const auto here = near.make<held::list<int>>({1});
+  near.bind("numbers", here);
+  const auto far = troupe::connect(near.publish(network::address{}, shared()),
+                                   shared());
+  const auto there = far.find<held::list<int>>("numbers");
+  there.push_back(2);
+  CHECK(here.snapshot() == std::vector{1, 2});
+  CHECK_THROWS_AS(static_cast<void>(far.find<held::list<int>>("none")),
+                  troupe::unknown_name);
+}
+
+TEST_CASE("a blocked get far away holds up nobody, and is answered") {
+  const state near;
+  const auto far = troupe::connect(near.publish(network::address{}, shared()),
+                                   shared());
+  const auto tasks = near.make<held::queue<int>>();
+  near.bind("tasks", tasks);
+  const auto far_tasks = far.find<held::queue<int>>("tasks");
+  auto taken = std::async(std::launch::async, [&] { return far_tasks.get(); });
+  CHECK_FALSE(far_tasks.try_get_for(1ms).has_value());
+  CHECK(far.size() == 1);
+  tasks.put(7);
+  CHECK(taken.get() == 7);
+}
+
+TEST_CASE("what only a far client used ends with it, and so do its locks") {
+  const state near;
+  const auto lock = near.make<held::mutex>();
+  near.bind("lock", lock);
+  const auto where = near.publish(network::address{}, shared());
+  std::optional<state> far{troupe::connect(where, shared())};
+  std::optional<held::list<int>> own{far->make<held::list<int>>()};
+  std::optional<held::mutex> far_lock{far->find<held::mutex>("lock")};
+  far_lock->lock();
+  CHECK(near.size() == 2);
+  CHECK_FALSE(lock.try_lock());
+  far_lock.reset();
+  own.reset();
+  CHECK(eventually([&] { return near.size() == 1; }));
+  far.reset();
+  CHECK(lock.try_lock_for(20s));
+  lock.unlock();
+}
+
+TEST_CASE("a far proxy stays in the process that has connected") {
+  const state near;
+  const auto far = troupe::connect(near.publish(network::address{}, shared()),
+                                   shared());
+  const auto numbers = far.make<held::list<int>>();
+  CHECK_THROWS_AS((troupe::start([](held::list<int>) {}, numbers)),
+                  troupe::invalid_argument);
+}
+
+TEST_CASE("several ends of one state are published side by side") {
+  const state near;
+  const auto one = near.publish(network::address{"127.0.0.1", 0}, shared());
+  const auto two = near.publish(network::address{"::1", 0},
+                                network::key{"another key for it"});
+  CHECK(troupe::connect(one, shared()).size() == 0);
+  CHECK(troupe::connect(two, network::key{"another key for it"}).size() == 0);
+  CHECK_THROWS_AS(static_cast<void>(troupe::connect(two, shared())),
+                  troupe::not_authentic);
+  CHECK_THROWS_AS(near.publish(one, shared()),
+                  troupe::error_of<troupe::errc::os_failure>);
+}
+
+TEST_CASE("a state that ends takes its connections along") {
+  std::optional<state> near{state{}};
+  const auto far = troupe::connect(near->publish(network::address{}, shared()),
+                                   shared());
+  const auto tasks = far.make<held::queue<int>>();
+  auto taken = std::async(std::launch::async, [&] { return tasks.get(); });
+  near.reset();
+  CHECK_THROWS_AS(taken.get(), troupe::connection_lost);
+  CHECK_THROWS_AS(static_cast<void>(far.size()), troupe::connection_lost);
+}
+
+TEST_CASE("two programs lose no update") {
+  for (const auto* host : {"127.0.0.1", "::1"}) {
+    server there{host};
+    const auto far = troupe::connect(there.where, shared());
+    const auto numbers = far.find<held::list<int>>("numbers");
+    launched one{{beside_this_program("remote_role"), "add",
+                  to_string(there.where), "200"},
+                 with_key()};
+    for (int i = 0; i < 200; ++i)
+      numbers.push_back(i);
+    CHECK(one.wait() == 0);
+    CHECK(numbers.size() == 400);
+    const auto savings = far.find<account>("savings");
+    CHECK(savings.call<&account::deposit>(1) == 101);
+  }
+}
+
+TEST_CASE("a program without the right key is told so") {
+  server there;
+  auto options = with_key();
+  options.environment = {"TROUPE_TEST_KEY=not the key for it"};
+  launched stranger{{beside_this_program("remote_role"), "add",
+                     to_string(there.where), "1"},
+                    options};
+  CHECK(stranger.wait() != 0);
+  CHECK(stranger.output().find("not_authentic: connect to 127.0.0.1:")
+        != std::string::npos);
+  CHECK(troupe::connect(there.where, shared())
+          .find<held::list<int>>("numbers")
+          .empty());
+}
+
+TEST_CASE("a lock of a killed program far away is freed") {
+  server there;
+  const auto far = troupe::connect(there.where, shared());
+  const auto lock = far.find<held::mutex>("lock");
+  launched holder{{beside_this_program("remote_role"), "hold",
+                   to_string(there.where)},
+                  with_key()};
+  REQUIRE(holder.wait_for("holding"));
+  CHECK_FALSE(lock.try_lock());
+  holder.signal(SIGKILL);
+  CHECK(lock.try_lock_for(20s));
+  lock.unlock();
+}
+
+TEST_CASE("calls on their way to a killed state fail at once") {
+  server there;
+  const auto far = troupe::connect(there.where, shared());
+  const auto tasks = far.find<held::queue<std::string>>("tasks");
+  std::vector<std::future<std::string>> taken;
+  for (int i = 0; i < 3; ++i)
+    taken.push_back(
+      std::async(std::launch::async, [&] { return tasks.get(); }));
+  // Whether they have arrived or are on their way: both must fail.
+  CHECK(tasks.empty());
+  ::kill(there.state_pid, SIGKILL);
+  for (auto& each : taken)
+    CHECK_THROWS_AS(each.get(), troupe::connection_lost);
+  CHECK_THROWS_AS(tasks.put("more"), troupe::connection_lost);
+}
