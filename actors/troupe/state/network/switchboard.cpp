@@ -63,9 +63,9 @@ void switchboard::lose(const std::string& reason) noexcept {
 
 caf::behavior plug(caf::io::broker* self, std::shared_ptr<switchboard> board) {
   self->set_down_handler([self, board](const caf::down_msg& ended) {
-    board->lose(ended.reason == caf::sec::connection_timeout
-                  ? "nothing came from there any more"
-                  : "the other end is gone");
+    board->lose(ended.reason == caf::exit_reason::remote_link_unreachable
+                  ? "the other end is gone, or the way there"
+                  : "the other end has closed it");
     self->quit();
   });
   self->attach_functor(

@@ -236,3 +236,15 @@ TEST_CASE("calls on their way to a killed state fail at once") {
     CHECK_THROWS_AS(each.get(), troupe::connection_lost);
   CHECK_THROWS_AS(tasks.put("more"), troupe::connection_lost);
 }
+
+TEST_CASE("a state that is stopped is lost when its time is over") {
+  server there;
+  network::limits bounds;
+  bounds.silence = 1s;
+  const auto far = troupe::connect(there.where, shared(), bounds);
+  const auto tasks = far.find<held::queue<std::string>>("tasks");
+  auto taken = std::async(std::launch::async, [&] { return tasks.get(); });
+  ::kill(there.state_pid, SIGSTOP);
+  CHECK_THROWS_AS(taken.get(), troupe::connection_lost);
+  CHECK_THROWS_AS(static_cast<void>(far.size()), troupe::connection_lost);
+}

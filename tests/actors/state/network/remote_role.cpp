@@ -5,6 +5,10 @@
 //   remote_role serve HOST          publishes a state, prints where, waits
 //   remote_role add ADDRESS N       adds to the list "numbers" N times
 //   remote_role hold ADDRESS        takes the lock "lock", and waits for ever
+//   remote_role lock ADDRESS        waits for that lock
+//   remote_role get ADDRESS         waits for an item of the queue "tasks"
+//
+// TROUPE_TEST_SILENCE is its `limits::silence` in milliseconds.
 
 #include <troupe/base/error.hpp>
 #include <troupe/process/program.hpp>
@@ -34,6 +38,13 @@ network::key shared() {
   return network::key{secret == nullptr ? "" : secret};
 }
 
+network::limits patience() {
+  network::limits bounds;
+  if (const char* silence = std::getenv("TROUPE_TEST_SILENCE"))
+    bounds.silence = std::chrono::milliseconds{std::atoi(silence)};
+  return bounds;
+}
+
 void wait_for_ever() {
   for (;;)
     std::this_thread::sleep_for(std::chrono::hours{1});
@@ -47,10 +58,8 @@ int serve(const std::string& host) {
   here.bind("lock", here.make<held::mutex>());
   here.bind("tasks", here.make<held::queue<std::string>>());
   here.bind("savings", here.make<account>("Sam", 100));
-  network::limits bounds;
-  if (const char* silence = std::getenv("TROUPE_TEST_SILENCE"))
-    bounds.silence = std::chrono::milliseconds{std::atoi(silence)};
-  const auto where = here.publish(network::address{host, 0}, shared(), bounds);
+  const auto where = here.publish(network::address{host, 0}, shared(),
+                                  patience());
   // The test kills this one for the state's end, and the root for all.
   std::cout << "at " << to_string(where) << "\nstate " << here.process().pid()
             << std::endl;
@@ -67,7 +76,13 @@ int main(int argc, char** argv) {
     if (role == "serve")
       return serve(argv[2]);
     const auto far = troupe::connect(
-      network::address::parse(argc > 2 ? argv[2] : ""), shared());
+      network::address::parse(argc > 2 ? argv[2] : ""), shared(), patience());
+    if (role == "get") {
+      const auto tasks = far.find<held::queue<std::string>>("tasks");
+      std::cout << (tasks.empty() ? "getting" : "there is one") << std::endl;
+      std::cout << tasks.get() << std::endl;
+      return 0;
+    }
     if (role == "add") {
       const auto numbers = far.find<held::list<int>>("numbers");
       for (int i = 0; i < std::atoi(argv[3]); ++i)
@@ -76,9 +91,14 @@ int main(int argc, char** argv) {
       return 0;
     }
     const auto lock = far.find<held::mutex>("lock");
+    if (role == "lock")
+      std::cout << (lock.try_lock() ? "it is free" : "it is taken")
+                << std::endl;
     lock.lock();
     std::cout << "holding" << std::endl;
-    wait_for_ever();
+    if (role == "hold")
+      wait_for_ever();
+    return 0;
   } catch (const troupe::error& failed) {
     std::cout << to_string(failed.code()) << ": " << failed.what() << std::endl;
     return 1;

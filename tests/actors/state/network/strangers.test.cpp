@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/base/error.hpp>
+#include <troupe/os/descriptor.hpp>
+#include <troupe/os/tcp.hpp>
+#include <troupe/state/network/connection.hpp>
+#include <troupe/state/network/listener.hpp>
+
+#include <doctest/doctest.h>
+#include <support/eventually.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+using troupe::bytes;
+using troupe::bytes_view;
+using troupe::deadline;
+using troupe::network::address;
+using troupe::network::connection;
+using troupe::network::key;
+using troupe::network::limits;
+using troupe::network::listener;
+using troupe::network::service;
+using troupe::test::eventually;
+
+namespace {
+
+const key& shared() {
+  static const key made{"a key for tests only"};
+  return made;
+}
+
+service echo() {
+  return {[](std::uint64_t, bytes_view request, service::reply_function reply) {
+            reply(request);
+          },
+          [](std::uint64_t) {}};
+}
+
+/// Catches standard error while it lives.
+class caught {
+public:
+  caught() : file_(::memfd_create("caught", MFD_CLOEXEC)), before_(::dup(2)) {
+    ::dup2(file_.get(), 2);
+  }
+  caught(const caught&) = delete;
+  caught& operator=(const caught&) = delete;
+  ~caught() {
+    ::dup2(before_.get(), 2);
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::ifstream file{"/proc/self/fd/" + std::to_string(file_.get())};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+
+  [[nodiscard]] long lines(const std::string& with) const {
+    std::ifstream file{"/proc/self/fd/" + std::to_string(file_.get())};
+    long count = 0;
+    for (std::string line; std::getline(file, line);)
+      count += line.find(with) != std::string::npos ? 1 : 0;
+    return count;
+  }
+
+private:
+  troupe::os::descriptor file_;
+  troupe::os::descriptor before_;
+};
+
+troupe::os::descriptor knock(const address& where) {
+  return troupe::os::connect_tcp(where.host(), where.port(),
+                                 deadline::after(20s));
+}
+
+/// Whether the other end has closed the connection.
+bool is_closed(int fd) {
+  std::array<char, 4096> some{};
+  const auto count = ::recv(fd, some.data(), some.size(), MSG_DONTWAIT);
+  return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+bool ends(const troupe::os::descriptor& fd) {
+  return eventually([&] { return is_closed(fd.get()); });
+}
+
+long open_descriptors() {
+  return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
+                       std::filesystem::directory_iterator{});
+}
+
+/// A client with the key that works all the time.
+class busy {
+public:
+  explicit busy(const address& where)
+    : line_(where, shared()), thread_([this] {
+        try {
+          while (!stop_) {
+            if (line_.call(asked_)->take() != asked_)
+              return;
+            ++answered_;
+          }
+          whole_ = true;
+        } catch (const troupe::error&) {
+        }
+      }) {
+  }
+  busy(const busy&) = delete;
+  busy& operator=(const busy&) = delete;
+  ~busy() {
+    stop();
+  }
+
+  /// Whether it was answered all the time, and still is.
+  bool stop() {
+    const auto before = answered_.load();
+    static_cast<void>(
+      eventually([&] { return answered_ > before + 10 || whole_; }));
+    const bool alive = answered_ > before;
+    stop_ = true;
+    if (thread_.joinable())
+      thread_.join();
+    return alive && whole_;
+  }
+
+private:
+  bytes asked_ = bytes(64, std::byte{7});
+  connection line_;
+  std::atomic<long> answered_{0};
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> whole_{false};
+  std::thread thread_;
+};
+
+limits quick() {
+  limits bounds;
+  bounds.handshake = 500ms;
+  bounds.strangers = 16;
+  return bounds;
+}
+
+} // namespace
+
+TEST_CASE("garbage is turned away, told of once, and disturbs nobody") {
+  const caught told;
+  const listener door{address{}, shared(), echo(), quick()};
+  busy client{door.where()};
+  std::mt19937 random{4242};
+  for (int i = 0; i < 30; ++i) {
+    const auto fd = knock(door.where());
+    std::string noise(1 + random() % 3000, '\0');
+    std::generate(noise.begin(), noise.end(),
+                  [&] { return static_cast<char>(random()); });
+    // The last ones begin as TLS does.
+    if (i >= 15)
+      std::memcpy(noise.data(), "\x16\x03\x01\x02\x00\x01",
+                  std::min<std::size_t>(6, noise.size()));
+    static_cast<void>(
+      ::send(fd.get(), noise.data(), noise.size(), MSG_NOSIGNAL));
+    CHECK(ends(fd));
+  }
+  CHECK(eventually([&] { return door.strangers() == 0; }));
+  CHECK(told.lines("has turned away") == 30);
+  CHECK(client.stop());
+}
+
+TEST_CASE("who speaks HTTP is turned away") {
+  const caught told;
+  const listener door{address{}, shared(), echo(), quick()};
+  const auto fd = knock(door.where());
+  const std::string asked{"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"};
+  static_cast<void>(::send(fd.get(), asked.data(), asked.size(), 0));
+  CHECK(ends(fd));
+  CHECK(eventually([&] { return door.strangers() == 0; }));
+  CHECK(told.lines("it did not show the key") == 1);
+}
+
+TEST_CASE("who says nothing is turned away when its time is over") {
+  const caught told;
+  const listener door{address{}, shared(), echo(), quick()};
+  busy client{door.where()};
+  const auto fd = knock(door.where());
+  CHECK(ends(fd));
+  CHECK(eventually([&] { return door.strangers() == 0; }));
+  CHECK(told.lines("it has not shown the key in 500 ms") == 1);
+  CHECK(client.stop());
+}
+
+TEST_CASE("who sends a byte now and then gains no time") {
+  const caught told;
+  const listener door{address{}, shared(), echo(), quick()};
+  const auto fd = knock(door.where());
+  // The beginning of a long TLS record.
+  const std::string begin{"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc", 9};
+  static_cast<void>(::send(fd.get(), begin.data(), begin.size(), 0));
+  CHECK(eventually([&] {
+    static_cast<void>(::send(fd.get(), "\x01", 1, MSG_NOSIGNAL));
+    std::this_thread::sleep_for(20ms);
+    return is_closed(fd.get());
+  }));
+  CHECK(eventually([&] { return door.strangers() == 0; }));
+  CHECK(told.lines("has turned away") == 1);
+}
+
+TEST_CASE("200 idle connections are bounded and end, and disturb nobody") {
+  const caught told;
+  auto bounds = quick();
+  bounds.handshake = 2s;
+  const listener door{address{}, shared(), echo(), bounds};
+  busy client{door.where()};
+  const auto before = open_descriptors();
+  std::vector<troupe::os::descriptor> idle;
+  std::uint32_t most = 0;
+  for (int i = 0; i < 200; ++i) {
+    idle.push_back(knock(door.where()));
+    most = std::max(most, door.strangers());
+  }
+  CHECK(most <= 16);
+  CHECK(eventually([&] {
+    return std::all_of(idle.begin(), idle.end(),
+                       [](const auto& each) { return is_closed(each.get()); });
+  }));
+  CHECK(eventually([&] { return door.strangers() == 0; }));
+  idle.clear();
+  CHECK(eventually([&] { return open_descriptors() <= before; }));
+  CHECK(told.lines("has turned away") == 200);
+  CHECK(client.stop());
+}
+
+TEST_CASE("ten wrong keys in a row leave nothing behind") {
+  const caught told;
+  const listener door{address{}, shared(), echo(), quick()};
+  busy client{door.where()};
+  const key wrong{"a key that is wrong here"};
+  const auto before = open_descriptors();
+  for (int i = 0; i < 10; ++i)
+    CHECK_THROWS_AS((connection{door.where(), wrong}), troupe::not_authentic);
+  CHECK(eventually([&] { return door.strangers() == 0; }));
+  CHECK(eventually([&] { return open_descriptors() <= before; }));
+  CHECK(told.lines("it did not show the key") == 10);
+  CHECK(client.stop());
+}
+
+TEST_CASE("the key is in no line that is told") {
+  const caught told;
+  const listener door{address{}, shared(), echo(), quick()};
+  CHECK_THROWS_AS((connection{door.where(), key{"a key that is wrong here"}}),
+                  troupe::not_authentic);
+  CHECK(eventually([&] { return told.lines("has turned away") == 1; }));
+  CHECK(told.text().find("a key") == std::string::npos);
+}
+
+TEST_CASE("there are no more clients than there may be") {
+  const caught told;
+  auto bounds = quick();
+  bounds.clients = 2;
+  const listener door{address{}, shared(), echo(), bounds};
+  connection one{door.where(), shared()};
+  {
+    const connection two{door.where(), shared()};
+    CHECK_THROWS_AS((connection{door.where(), shared()}), troupe::error);
+    CHECK(told.lines("there are 2 clients already") == 1);
+  }
+  CHECK(eventually([&] { return door.clients() == 1; }));
+  connection three{door.where(), shared()};
+  CHECK(three.call({})->take().empty());
+  CHECK(one.call({})->take().empty());
+}
+
+TEST_CASE("a server that says nothing keeps nobody longer than allowed") {
+  const auto mute = troupe::os::listen_tcp("127.0.0.1", 0);
+  CHECK_THROWS_AS((connection{address{troupe::os::local_port(mute.get())},
+                              shared(),
+                              {},
+                              deadline::after(100ms)}),
+                  troupe::timed_out);
+}
+
+TEST_CASE("a server that is none of ours is not trusted") {
+  const auto other = troupe::os::listen_tcp("127.0.0.1", 0);
+  std::thread answers{[&] {
+    troupe::os::tcp_acceptor from{other.get()};
+    troupe::os::descriptor taken;
+    static_cast<void>(eventually([&] {
+      taken = from.accept();
+      return static_cast<bool>(taken);
+    }));
+    const std::string hello{"220 mail.example ESMTP\r\n"};
+    static_cast<void>(
+      ::send(taken.get(), hello.data(), hello.size(), MSG_NOSIGNAL));
+    static_cast<void>(eventually([&] { return is_closed(taken.get()); }, 2s));
+  }};
+  CHECK_THROWS_AS((connection{address{troupe::os::local_port(other.get())},
+                              shared()}),
+                  troupe::not_authentic);
+  answers.join();
+}
+
+TEST_CASE("a quiet connection is not a lost one") {
+  limits bounds;
+  bounds.silence = 500ms;
+  const listener door{address{}, shared(), echo(), bounds};
+  connection line{door.where(), shared(), bounds};
+  // Signs of life keep it.
+  std::this_thread::sleep_for(3 * bounds.silence);
+  CHECK(line.call({})->take().empty());
+}
