@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// A state's dict over loopback, with TLS from a key: one call at a time, many on
+// the way, a hundred elements a call, a megabyte a call. Beside Python's manager
+// over plain TCP.
+
+#include <troupe/process/program.hpp>
+#include <troupe/state/dict.hpp>
+#include <troupe/state/network/connect.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+using dict = troupe::held::dict<std::string, int>;
+using functions = troupe::held::dict_functions<std::string, int>;
+using store = troupe::held::dict<std::string, troupe::bytes>;
+
+constexpr int bulk = 100;
+
+double seconds_since(clock_type::time_point start) {
+  return std::chrono::duration<double>(clock_type::now() - start).count();
+}
+
+template <class Measure>
+double median_of(int turns, Measure measure) {
+  std::vector<double> values;
+  for (int i = 0; i < turns; ++i)
+    values.push_back(measure());
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void print(const char* metric, double value, const char* unit) {
+  std::printf("network %s %.4g %s\n", metric, value, unit);
+  std::fflush(stdout);
+}
+
+template <class Work>
+double rate(long times, Work work) {
+  const auto start = clock_type::now();
+  for (long i = 0; i < times; ++i)
+    work(static_cast<std::size_t>(i));
+  return static_cast<double>(times) / seconds_since(start);
+}
+
+/// Gets with so many on the way.
+double flow(const dict& of, const std::vector<std::string>& keys, long times,
+            std::size_t depth) {
+  std::deque<troupe::held::future<int>> waiting;
+  const auto start = clock_type::now();
+  for (long i = 0; i < times; ++i) {
+    if (waiting.size() == depth) {
+      static_cast<void>(waiting.front().get());
+      waiting.pop_front();
+    }
+    waiting.push_back(of.call_async<&functions::at>(
+      keys[static_cast<std::size_t>(i) % keys.size()]));
+  }
+  for (auto& each : waiting)
+    static_cast<void>(each.get());
+  return static_cast<double>(times) / seconds_since(start);
+}
+
+struct python_rates {
+  double gets, sets, bulk_sets, flow, megabytes;
+};
+
+bool ask_python(long times, python_rates& of) {
+  const std::string command = "python3 '" TROUPE_BENCH_PEERS "/network.py' "
+                              + std::to_string(times) + " 2>/dev/null";
+  std::FILE* const answer = ::popen(command.c_str(), "r");
+  if (answer == nullptr)
+    return false;
+  const bool good = std::fscanf(answer, "%lf %lf %lf %lf %lf", &of.gets,
+                                &of.sets, &of.bulk_sets, &of.flow,
+                                &of.megabytes)
+                    == 5;
+  ::pclose(answer);
+  return good;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+  const bool smoke = argc > 1 && std::string_view{argv[1]} == "--smoke";
+  const long times = smoke ? 200 : 20'000;
+  const int turns = smoke ? 1 : 5;
+
+  const troupe::state near;
+  const auto shared = troupe::network::key::random();
+  const auto far = troupe::connect(
+    near.publish(troupe::network::address{}, shared), shared);
+  const auto held = far.make<dict>();
+  std::vector<std::string> keys;
+  for (int i = 0; i < 1000; ++i) {
+    keys.push_back("key" + std::to_string(i));
+    held.set(keys.back(), 1);
+  }
+
+  const auto get = median_of(turns, [&] {
+    return rate(times, [&](std::size_t i) {
+      static_cast<void>(held.at(keys[i % keys.size()]));
+    });
+  });
+  print("get", get / 1e3, "k/s");
+  const auto set = median_of(turns, [&] {
+    return rate(times,
+                [&](std::size_t i) { held.set(keys[i % keys.size()], 1); });
+  });
+  print("set", set / 1e3, "k/s");
+  const auto many = median_of(turns,
+                              [&] { return flow(held, keys, times * 5, 64); });
+  print("get_64_on_the_way", many / 1e3, "k/s");
+  std::vector<std::pair<std::string, int>> some;
+  for (int i = 0; i < bulk; ++i)
+    some.emplace_back(keys[static_cast<std::size_t>(i)], 1);
+  const auto bulk_set = median_of(turns, [&] {
+    return bulk * rate(times / 10, [&](std::size_t) { held.set_many(some); });
+  });
+  print("bulk_set", bulk_set / 1e3, "k/s");
+  const auto large = far.make<store>();
+  const troupe::bytes data(1 << 20);
+  const auto megabytes = median_of(turns, [&] {
+    return rate(times / 100, [&](std::size_t) { large.set("data", data); });
+  });
+  print("megabytes", megabytes, "MB/s");
+
+  python_rates python{};
+  if (!ask_python(smoke ? 100 : 20'000, python)) {
+    std::printf("# python3 is absent, or has no multiprocessing: no peer\n");
+    return 0;
+  }
+  print("get_python", python.gets / 1e3, "k/s");
+  print("set_python", python.sets / 1e3, "k/s");
+  print("four_threads_python", python.flow / 1e3, "k/s");
+  print("bulk_set_python", python.bulk_sets / 1e3, "k/s");
+  print("megabytes_python", python.megabytes, "MB/s");
+  print("get_per_python", get / python.gets, "ratio");
+  print("set_per_python", set / python.sets, "ratio");
+  print("get_64_on_the_way_per_python", many / python.gets, "ratio");
+  print("bulk_set_per_python", bulk_set / python.bulk_sets, "ratio");
+  print("megabytes_per_python", megabytes / python.megabytes, "ratio");
+}
