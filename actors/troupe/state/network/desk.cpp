@@ -8,6 +8,18 @@
 
 namespace troupe::network {
 
+namespace {
+
+service::reply_function reply_to(caf::actor plug, std::uint64_t number) {
+  return [to = std::move(plug), number](bytes_view answer) {
+    if (number != 0)
+      transport::version::send_anonymously(
+        to, number, parcel{bytes(answer.begin(), answer.end())});
+  };
+}
+
+} // namespace
+
 desk::desk(service what)
   : service_(std::move(what)), thread_([this] { run(); }) {
 }
@@ -35,6 +47,21 @@ void desk::close() {
 void desk::enter(std::uint64_t client) {
   const std::scoped_lock guard{mutex_};
   sizes_.emplace(client, 0);
+}
+
+bool desk::serve_now(std::uint64_t client, const caf::actor& plug,
+                     std::uint64_t number, const bytes& request) {
+  if (!service_.serve_at_once)
+    return false;
+  {
+    const std::scoped_lock guard{mutex_};
+    if (busy_ || closing_ || !waiting_.empty())
+      return false;
+  }
+  // Only this thread posts: the other one has nothing to do until it has.
+  const std::scoped_lock serving{serving_};
+  return !closing_
+         && service_.serve_at_once(client, request, reply_to(plug, number));
 }
 
 bool desk::post(std::uint64_t client, caf::actor plug, std::uint64_t number,
@@ -74,6 +101,7 @@ void desk::run() {
       if (closing_ && waiting_.empty() && sizes_.empty())
         return;
       batch.swap(waiting_);
+      busy_ = !batch.empty();
     }
     for (auto& next : batch) {
       serve(next);
@@ -82,6 +110,7 @@ void desk::run() {
         sizes_.erase(next.client);
       else
         sizes_[next.client] -= next.request.size();
+      busy_ = &next != &batch.back();
     }
     if (!batch.empty())
       continue;
@@ -101,12 +130,7 @@ void desk::serve(job& next) {
     return service_.client_gone(next.client);
   if (closing_)
     return;
-  service_.serve(next.client, next.request,
-                 [to = next.plug, number = next.number](bytes_view answer) {
-                   if (number != 0)
-                     transport::version::send_anonymously(
-                       to, number, parcel{bytes(answer.begin(), answer.end())});
-                 });
+  service_.serve(next.client, next.request, reply_to(next.plug, next.number));
 }
 
 } // namespace troupe::network

@@ -43,6 +43,11 @@ public:
   /// A client has come; it will go.
   void enter(std::uint64_t client);
 
+  /// Serves a request in this thread if nothing waits and the service does it
+  /// at once. Returns false if it was not done.
+  [[nodiscard]] bool serve_now(std::uint64_t client, const caf::actor& plug,
+                               std::uint64_t number, const bytes& request);
+
   /// Returns false where too much of this client waits already. The answer to
   /// call `number` goes to `plug`; to none for number 0.
   [[nodiscard]] bool post(std::uint64_t client, caf::actor plug,
@@ -66,6 +71,8 @@ private:
   service service_;
   std::mutex mutex_;
   std::deque<job> waiting_;
+  /// The thread is not through with what it has taken.
+  bool busy_ = false;
   std::unordered_map<std::uint64_t, std::size_t> sizes_;
   std::atomic<bool> closing_{false};
   /// Held while a request is served.

@@ -31,6 +31,8 @@ caf::behavior session(caf::io::broker* self, std::shared_ptr<desk> requests,
     [requests, client](const caf::error&) { requests->post_gone(client); });
   return {
     [self, requests, client, plug](std::uint64_t number, parcel& request) {
+      if (requests->serve_now(client, plug, number, request.content))
+        return;
       if (!requests->post(client, plug, number, std::move(request.content)))
         self->quit(caf::exit_reason::out_of_workers);
     },

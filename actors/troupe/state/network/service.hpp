@@ -8,8 +8,8 @@
 
 namespace troupe::network {
 
-/// What a listener does for its clients. Both are called in one thread, for one
-/// client after the other, in the order in which things came from each.
+/// What a listener does for its clients. They are called one at a time, in the
+/// order in which things came from each client.
 struct service {
   /// Sends an answer, from any thread; it does not wait.
   using reply_function = std::function<void(bytes_view answer)>;
@@ -18,6 +18,13 @@ struct service {
   std::function<void(std::uint64_t client, bytes_view request,
                      reply_function reply)>
     serve;
+
+  /// The same, where it takes no time to speak of; false: it might, and nothing
+  /// was done. Called in the thread of the sockets, which saves two wake-ups,
+  /// and which must go on to send signs of life. May be empty.
+  std::function<bool(std::uint64_t client, bytes_view request,
+                     reply_function reply)>
+    serve_at_once;
 
   /// The last word about a client.
   std::function<void(std::uint64_t client)> client_gone;

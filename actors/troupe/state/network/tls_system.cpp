@@ -2,6 +2,7 @@
 #include <troupe/state/network/tls_system.hpp>
 
 #include <troupe/state/network/messages.hpp>
+#include <troupe/state/network/wakeful_loop.hpp>
 
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
@@ -19,7 +20,7 @@ namespace troupe::network {
 class tls_system::configuration : public caf::actor_system_config {
 public:
   configuration(const credentials& shown, const limits& bounds) {
-    load<caf::io::middleman>();
+    load<caf::io::middleman, wakeful_loop>();
     load<caf::openssl::manager>();
     // Nothing here is for the user's configuration file to change.
     set("caf.scheduler.max-threads", 1);

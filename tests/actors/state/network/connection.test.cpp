@@ -59,6 +59,7 @@ struct echo {
                 order.push_back(text);
               reply(request);
             },
+            {},
             [this](std::uint64_t client) {
               const std::scoped_lock guard{mutex};
               gone.push_back(client);

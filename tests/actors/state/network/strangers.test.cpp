@@ -48,6 +48,7 @@ service echo() {
   return {[](std::uint64_t, bytes_view request, service::reply_function reply) {
             reply(request);
           },
+          {},
           [](std::uint64_t) {}};
 }
 
@@ -147,8 +148,14 @@ private:
 
 limits quick() {
   limits bounds;
-  bounds.handshake = 500ms;
+  bounds.handshake = 2s;
   bounds.strangers = 16;
+  return bounds;
+}
+
+limits patient() {
+  auto bounds = quick();
+  bounds.handshake = 60s;
   return bounds;
 }
 
@@ -156,7 +163,7 @@ limits quick() {
 
 TEST_CASE("garbage is turned away, told of once, and disturbs nobody") {
   const caught told;
-  const listener door{address{}, shared(), echo(), quick()};
+  const listener door{address{}, shared(), echo(), patient()};
   busy client{door.where()};
   std::mt19937 random{4242};
   for (int i = 0; i < 30; ++i) {
@@ -179,7 +186,7 @@ TEST_CASE("garbage is turned away, told of once, and disturbs nobody") {
 
 TEST_CASE("who speaks HTTP is turned away") {
   const caught told;
-  const listener door{address{}, shared(), echo(), quick()};
+  const listener door{address{}, shared(), echo(), patient()};
   const auto fd = knock(door.where());
   const std::string asked{"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"};
   static_cast<void>(::send(fd.get(), asked.data(), asked.size(), 0));
@@ -195,7 +202,7 @@ TEST_CASE("who says nothing is turned away when its time is over") {
   const auto fd = knock(door.where());
   CHECK(ends(fd));
   CHECK(eventually([&] { return door.strangers() == 0; }));
-  CHECK(told.lines("it has not shown the key in 500 ms") == 1);
+  CHECK(told.lines("it has not shown the key in 2000 ms") == 1);
   CHECK(client.stop());
 }
 
@@ -217,8 +224,7 @@ TEST_CASE("who sends a byte now and then gains no time") {
 
 TEST_CASE("200 idle connections are bounded and end, and disturb nobody") {
   const caught told;
-  auto bounds = quick();
-  bounds.handshake = 2s;
+  const auto bounds = quick();
   const listener door{address{}, shared(), echo(), bounds};
   busy client{door.where()};
   const auto before = open_descriptors();
@@ -242,7 +248,7 @@ TEST_CASE("200 idle connections are bounded and end, and disturb nobody") {
 
 TEST_CASE("ten wrong keys in a row leave nothing behind") {
   const caught told;
-  const listener door{address{}, shared(), echo(), quick()};
+  const listener door{address{}, shared(), echo(), patient()};
   busy client{door.where()};
   const key wrong{"a key that is wrong here"};
   const auto before = open_descriptors();
@@ -256,7 +262,7 @@ TEST_CASE("ten wrong keys in a row leave nothing behind") {
 
 TEST_CASE("the key is in no line that is told") {
   const caught told;
-  const listener door{address{}, shared(), echo(), quick()};
+  const listener door{address{}, shared(), echo(), patient()};
   CHECK_THROWS_AS((connection{door.where(), key{"a key that is wrong here"}}),
                   troupe::not_authentic);
   CHECK(eventually([&] { return told.lines("has turned away") == 1; }));
@@ -265,7 +271,7 @@ TEST_CASE("the key is in no line that is told") {
 
 TEST_CASE("there are no more clients than there may be") {
   const caught told;
-  auto bounds = quick();
+  auto bounds = patient();
   bounds.clients = 2;
   const listener door{address{}, shared(), echo(), bounds};
   connection one{door.where(), shared()};
