@@ -99,8 +99,8 @@ int main(int argc, char** argv) {
 
   const troupe::state near;
   const auto shared = troupe::network::key::random();
-  const auto far = troupe::connect(
-    near.publish(troupe::network::address{}, shared), shared);
+  const auto far
+    = troupe::connect(near.publish(troupe::network::address{}, shared), shared);
   const auto held = far.make<dict>();
   std::vector<std::string> keys;
   for (int i = 0; i < 1000; ++i) {
