@@ -41,21 +41,31 @@ std::unique_ptr<handshake> gate::admit(int fd) {
     tell(name, "there are " + std::to_string(clients_) + " clients already");
     return nullptr;
   }
-  if (open_.size() - clients_ >= bounds_.strangers) {
-    tell(name, std::to_string(bounds_.strangers)
-                 + " others are about to show the key");
-    return nullptr;
+  if (waiting() >= bounds_.strangers) {
+    auto oldest = open_.end();
+    for (auto each = open_.begin(); each != open_.end(); ++each)
+      if (!each->second.has_key && each->second.sent_away.empty()
+          && (oldest == open_.end() || each->second.came < oldest->second.came))
+        oldest = each;
+    if (oldest == open_.end() || leaving_ >= bounds_.strangers) {
+      tell(name, too_many_strangers());
+      return nullptr;
+    }
+    send_away(oldest->first, oldest->second, too_many_strangers());
   }
   auto made = std::make_unique<visitor>(shared_from_this(), fd);
-  open_.insert_or_assign(fd, guest{clock::now(), std::move(name)});
+  open_.insert_or_assign(fd, guest{clock::now(), std::move(name), false, {}});
   return made;
 }
 
 void gate::passed(int fd) noexcept {
   const std::scoped_lock guard{mutex_};
   if (const auto found = open_.find(fd); found != open_.end()) {
-    found->second.has_key = true;
+    auto& guest = found->second;
+    guest.has_key = true;
     ++clients_;
+    if (!guest.sent_away.empty())
+      --leaving_;
   }
 }
 
@@ -65,13 +75,14 @@ void gate::left(int fd) noexcept {
   if (found == open_.end())
     return;
   const auto& gone = found->second;
-  if (gone.has_key)
+  if (gone.has_key) {
     --clients_;
-  else if (gone.overdue)
-    tell(gone.name, "it has not shown the key in "
-                      + std::to_string(bounds_.handshake.count()) + " ms");
-  else
+  } else if (gone.sent_away.empty()) {
     tell(gone.name, "it did not show the key");
+  } else {
+    --leaving_;
+    tell(gone.name, gone.sent_away);
+  }
   open_.erase(found);
 }
 
@@ -79,11 +90,10 @@ void gate::end_overdue() {
   const auto latest = clock::now() - bounds_.handshake;
   const std::scoped_lock guard{mutex_};
   for (auto& [fd, each] : open_)
-    if (!each.has_key && !each.overdue && each.came <= latest) {
-      each.overdue = true;
-      // Its descriptor is open as long as it stands here.
-      os::shut_down(fd);
-    }
+    if (!each.has_key && each.sent_away.empty() && each.came <= latest)
+      send_away(fd, each,
+                "it has not shown the key in "
+                  + std::to_string(bounds_.handshake.count()) + " ms");
 }
 
 void gate::close() noexcept {
@@ -93,12 +103,28 @@ void gate::close() noexcept {
 
 std::uint32_t gate::strangers() const {
   const std::scoped_lock guard{mutex_};
-  return static_cast<std::uint32_t>(open_.size()) - clients_;
+  return waiting();
 }
 
 std::uint32_t gate::clients() const {
   const std::scoped_lock guard{mutex_};
   return clients_;
+}
+
+void gate::send_away(int fd, guest& of, std::string why) noexcept {
+  of.sent_away = std::move(why);
+  ++leaving_;
+  // Its descriptor is open as long as it stands here; the loop sees the end.
+  os::shut_down(fd);
+}
+
+std::uint32_t gate::waiting() const noexcept {
+  return static_cast<std::uint32_t>(open_.size()) - clients_ - leaving_;
+}
+
+std::string gate::too_many_strangers() const {
+  return std::to_string(bounds_.strangers)
+         + " others are about to show the key";
 }
 
 void gate::tell(const std::string& who, const std::string& why) const noexcept {

@@ -21,8 +21,9 @@ class gate : public std::enable_shared_from_this<gate> {
 public:
   gate(const limits& bounds, address at);
 
-  /// Lets connection `fd` in. Returns nullptr where there are too many: then
-  /// close it.
+  /// Lets connection `fd` in. Where there are too many strangers, the one that
+  /// has been one for longest must go, since a client is one for milliseconds.
+  /// Returns nullptr where there are too many all the same: then close it.
   [[nodiscard]] std::unique_ptr<handshake> admit(int fd);
 
   /// Ends the connections of strangers whose time is over.
@@ -41,13 +42,17 @@ private:
     clock::time_point came;
     std::string name;
     bool has_key = false;
-    bool overdue = false;
+    /// Why it must go, and is about to.
+    std::string sent_away;
   };
 
   class visitor;
 
   void passed(int fd) noexcept;
   void left(int fd) noexcept;
+  void send_away(int fd, guest& of, std::string why) noexcept;
+  [[nodiscard]] std::uint32_t waiting() const noexcept;
+  [[nodiscard]] std::string too_many_strangers() const;
   void tell(const std::string& who, const std::string& why) const noexcept;
 
   const limits bounds_;
@@ -55,6 +60,7 @@ private:
   mutable std::mutex mutex_;
   std::unordered_map<int, guest> open_;
   std::uint32_t clients_ = 0;
+  std::uint32_t leaving_ = 0;
   bool closed_ = false;
 };
 

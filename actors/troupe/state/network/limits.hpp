@@ -16,7 +16,7 @@ struct limits {
   /// How long a stranger may take to show that it has the key.
   std::chrono::milliseconds handshake{5'000};
 
-  /// How many may be about to show it; more are turned away.
+  /// How many may be about to show it; when one more comes, the oldest goes.
   std::uint32_t strangers = 64;
 
   /// How many connections of those who have the key there may be.

@@ -251,6 +251,23 @@ TEST_CASE("200 idle connections are bounded and end, and disturb nobody") {
   CHECK(client.stop());
 }
 
+TEST_CASE("strangers who stay do not keep those out who have the key") {
+  const caught told;
+  const auto bounds = patient();
+  const listener door{address{}, shared(), echo(), bounds};
+  std::vector<troupe::os::descriptor> idle;
+  for (std::uint32_t i = 0; i < bounds.strangers; ++i)
+    idle.push_back(knock(door.where()));
+  CHECK(eventually([&] { return door.strangers() == bounds.strangers; }));
+  connection client{door.where(), shared()};
+  CHECK(client.call({})->take().empty());
+  // The one that came first has made room.
+  CHECK(ends(idle.front()));
+  CHECK(eventually([&] { return told.lines("has turned away") == 1; }));
+  CHECK(door.strangers() == bounds.strangers - 1);
+  CHECK(door.clients() == 1);
+}
+
 TEST_CASE("ten wrong keys in a row leave nothing behind") {
   const caught told;
   const listener door{address{}, shared(), echo(), patient()};
