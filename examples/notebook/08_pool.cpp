@@ -1,38 +1,34 @@
 // SPDX-License-Identifier: BSL-1.0
-// Notebook, "Pooling between processes": squares by a pool of workers.
+// Notebook, "Pooling between processes": squares of a list, by a pool.
 
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
 
+#include <cstddef>
 #include <iostream>
-#include <string>
-#include <utility>
+#include <sstream>
 #include <vector>
 
-#include <unistd.h>
-
 int square(int n) {
-  // One piece, so that the lines of several workers do not mix.
-  std::cout << "Worker process id for " + std::to_string(n) + ": "
-                 + std::to_string(::getpid()) + "\n"
-            << std::flush;
+  // One piece, so that lines of several workers do not mix.
+  std::ostringstream line;
+  line << "Worker process id for " << n << ": "
+       << troupe::current_process().pid() << '\n';
+  std::cout << line.str() << std::flush;
   return n * n;
 }
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
 
-  // input list
-  const std::vector<int> mylist{1, 2, 3, 4, 5};
+  const std::vector mylist{1, 2, 3, 4, 5};
 
-  // creating a pool object
   troupe::pool p;
 
-  // map list to target function
   const auto result = p.map<square>(mylist);
 
   std::cout << '[';
-  for (const auto* separator = ""; const int each : result)
-    std::cout << std::exchange(separator, ", ") << each;
-  std::cout << "]" << std::endl;
+  for (std::size_t i = 0; i < result.size(); ++i)
+    std::cout << (i == 0 ? "" : ", ") << result[i];
+  std::cout << ']' << std::endl;
 }
