@@ -200,7 +200,26 @@ void dispatcher::complete(const std::shared_ptr<job>& of) {
   settle(*of, 0, 0);
 }
 
+/// Lets workers that have nothing do what another has and has not begun.
+void dispatcher::even_out() {
+  const auto has_nothing = [](const auto& each) {
+    return each->runner.joinable() && each->given.empty();
+  };
+  if (std::none_of(members_.begin(), members_.end(), has_nothing))
+    return;
+  const auto busiest = std::max_element(members_.begin(), members_.end(),
+                                        [](const auto& a, const auto& b) {
+                                          return a->given.size()
+                                                 < b->given.size();
+                                        });
+  for (auto some = (*busiest)->given.size() / 2; some > 0; --some)
+    if (!take_back(**busiest, waiting_))
+      break;
+}
+
 void dispatcher::dispatch() {
+  if (waiting_.empty())
+    even_out();
   if (waiting_.empty())
     return;
   const auto credit = pace_ > long_task

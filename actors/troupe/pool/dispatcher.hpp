@@ -128,6 +128,7 @@ private:
   void start(member& one);
   void send(member& to, chunk what);
   void dispatch();
+  void even_out();
   void dispatch_to(member& to, std::uint32_t credit);
   [[nodiscard]] bool take_back(member& from, std::deque<chunk>& into);
   void lead(lock& held, deadline limit);
