@@ -740,6 +740,15 @@ void dispatcher::terminate() {
   memory::ring(run_memory::current().own_slot());
   for (const auto& each : callbacks)
     each();
+  for (const auto& each : std::exchange(farewells_, {}))
+    each();
+}
+
+void dispatcher::at_end(std::function<void()> what) {
+  const std::scoped_lock guard{mutex_};
+  if (ended_)
+    throw troupe::closed("use a pool", "it was terminated");
+  farewells_.push_back(std::move(what));
 }
 
 } // namespace troupe::pooling

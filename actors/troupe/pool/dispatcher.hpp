@@ -94,6 +94,9 @@ public:
   bool join(deadline limit);
   void terminate();
 
+  /// Has `what` called at the end of `terminate`. Throws `closed` after it.
+  void at_end(std::function<void()> what);
+
   [[nodiscard]] std::uint32_t size() const noexcept {
     return options_.size;
   }
@@ -158,6 +161,7 @@ private:
   std::condition_variable changed_;
   std::deque<chunk> waiting_;
   std::vector<std::function<void()>> callbacks_;
+  std::vector<std::function<void()>> farewells_;
   bool leading_ = false;
   std::uint32_t wanting_ = 0;
   bool closed_ = false;

@@ -211,6 +211,12 @@ public:
     core_->terminate();
   }
 
+  /// What is behind it, for layers above.
+  [[nodiscard]] const std::shared_ptr<pooling::dispatcher>&
+  core() const noexcept {
+    return core_;
+  }
+
 private:
   template <class Callable, class... Args>
   auto submit_one(Args&&... args) {

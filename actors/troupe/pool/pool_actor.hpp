@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/base/error.hpp>
+#include <troupe/codec/codec.hpp>
+#include <troupe/pool/pool.hpp>
+#include <troupe/pool/pool_messages.hpp>
+#include <troupe/pool/task_recipe.hpp>
+
+#include <caf/error.hpp>
+#include <caf/result.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace troupe {
+
+/// The actor of a pool: tasks by message, from any process of the run, answered
+/// when they are done.
+///
+///     pooling::task    runs it; answered with pooling::answer
+///     size             how many workers the pool has
+///     task_done, number    not for users
+///
+/// What a task throws, or its worker dies of, is an error of category
+/// `troupe::errc` whose text tells the story. Once the pool is closed the answer
+/// is `closed`.
+///
+/// # What a crash leaves
+/// If the pool's process dies, requests fail at once. If the sender's process
+/// dies, its tasks run and nobody hears of them.
+using pool_actor
+  = caf::typed_actor<caf::result<pooling::answer>(pooling::task),
+                     caf::result<std::uint32_t>(size_atom),
+                     caf::result<void>(task_done_atom, std::uint64_t)>;
+
+/// Returns the actor of a pool, made by the first call; it ends with the pool.
+/// Only in the pool's own process; the handle may go anywhere. Throws `closed`
+/// after `terminate`.
+[[nodiscard]] pool_actor actor_of(const pool& of);
+
+namespace pooling {
+
+/// The message that has `F` called with these arguments, checked as by
+/// `pool::apply`. Throws `invalid_argument` if an argument is a handle of
+/// something in the run.
+template <auto F, class... Args>
+[[nodiscard]] task task_of(Args&&... args) {
+  using callable = hosting::function<F>;
+  const auto packed
+    = hosting::encode_arguments<callable>(std::forward<Args>(args)...);
+  if (!packed.handles().empty())
+    throw invalid_argument("give a pool a task by message",
+                           "an argument is a handle of something in the run",
+                           "use the pool's own apply_async");
+  const auto at = task_entry<callable>.location();
+  return {at.module,
+          at.offset,
+          {reinterpret_cast<const char*>(packed.body().data()),
+           packed.body().size()}};
+}
+
+/// Reads the result of a task of `F`. Throws `malformed_bytes`.
+template <auto F>
+[[nodiscard]] result_of<hosting::function<F>> result_in(const answer& from) {
+  using result = result_of<hosting::function<F>>;
+  if constexpr (!std::is_void_v<result>)
+    return codec::decode<result>(std::as_bytes(std::span{from.bytes}));
+}
+
+/// A task that was sent; `then` takes what is to be done with the result, which
+/// is given as what `F` returns.
+template <auto F, class Handle>
+class response {
+public:
+  explicit response(Handle handle) : handle_(std::move(handle)) {
+  }
+
+  template <class OnResult, class OnError>
+  void then(OnResult on_result, OnError on_error) && {
+    std::move(handle_).then(
+      [on_result = std::move(on_result)](const answer& from) mutable {
+        if constexpr (std::is_void_v<result_of<hosting::function<F>>>)
+          on_result();
+        else
+          on_result(result_in<F>(from));
+      },
+      std::move(on_error));
+  }
+
+private:
+  Handle handle_;
+};
+
+/// Runs `F` in a pool for an actor, without blocking it:
+///
+///     pooling::request<square>(self, workers, 10s, 7)
+///       .then([=](long result) { ... }, [=](const caf::error& why) { ... });
+template <auto F, class Self, class Timeout, class... Args>
+[[nodiscard]] auto
+request(Self* self, const pool_actor& to, Timeout timeout, Args&&... args) {
+  auto handle = self->request(to, timeout,
+                              task_of<F>(std::forward<Args>(args)...));
+  return response<F, decltype(handle)>{std::move(handle)};
+}
+
+} // namespace pooling
+
+} // namespace troupe
