@@ -84,7 +84,8 @@ public:
   /// under the mutex. Returns whether it is ready.
   bool wait(const std::function<bool()>& ready, deadline limit);
 
-  /// From now on somebody leads also while nobody waits.
+  /// From now on somebody leads also while nobody waits. To be called after
+  /// each task that nobody waits for: its call wakes who leads.
   void lead_always();
 
   /// Takes back what has not begun. What runs is asked to stop, or killed.

@@ -88,14 +88,16 @@ public:
   /// The same without waiting.
   template <auto F, class... Args>
   [[nodiscard]] auto apply_async(Args&&... args) {
+    auto result = submit_one<hosting::function<F>>(std::forward<Args>(args)...);
     core_->lead_always();
-    return submit_one<hosting::function<F>>(std::forward<Args>(args)...);
+    return result;
   }
 
   template <hosting::captureless_lambda F, class... Args>
   [[nodiscard]] auto apply_async(F, Args&&... args) {
+    auto result = submit_one<hosting::lambda<F>>(std::forward<Args>(args)...);
     core_->lead_always();
-    return submit_one<hosting::lambda<F>>(std::forward<Args>(args)...);
+    return result;
   }
 
   // Many tasks -----------------------------------------------------------------
@@ -116,14 +118,16 @@ public:
 
   template <auto F, std::ranges::input_range Items>
   [[nodiscard]] auto map_async(Items&& items, std::size_t chunk = 0) {
+    auto result = submit_all<hosting::function<F>, false>(items, chunk);
     core_->lead_always();
-    return submit_all<hosting::function<F>, false>(items, chunk);
+    return result;
   }
 
   template <hosting::captureless_lambda F, std::ranges::input_range Items>
   [[nodiscard]] auto map_async(F, Items&& items, std::size_t chunk = 0) {
+    auto result = submit_all<hosting::lambda<F>, false>(items, chunk);
     core_->lead_always();
-    return submit_all<hosting::lambda<F>, false>(items, chunk);
+    return result;
   }
 
   /// `map` for functions of several parameters: items are tuples of arguments.
@@ -139,8 +143,9 @@ public:
 
   template <auto F, std::ranges::input_range Items>
   [[nodiscard]] auto starmap_async(Items&& items, std::size_t chunk = 0) {
+    auto result = submit_all<hosting::function<F>, true>(items, chunk);
     core_->lead_always();
-    return submit_all<hosting::function<F>, true>(items, chunk);
+    return result;
   }
 
   /// Runs `F` on each item and gives the results one by one, in order, as they

@@ -6,10 +6,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <numeric>
 #include <ranges>
 #include <set>
@@ -180,6 +182,16 @@ TEST_CASE("futures are ready, waited for, and called back") {
   slow.kill();
   CHECK_THROWS_AS(slow.get(), troupe::cancelled);
   CHECK(pool.apply<square>(6) == 36);
+}
+
+TEST_CASE("callbacks come though nobody waits, one after the other") {
+  troupe::pool pool{1};
+  for (long i = 0; i < 2000; ++i) {
+    auto called = std::make_shared<std::atomic<bool>>(false);
+    const auto result = pool.apply_async<square>(i);
+    result.when_done([called] { *called = true; });
+    REQUIRE(troupe::test::eventually([&] { return called->load(); }));
+  }
 }
 
 TEST_CASE("tasks that have not begun are cancelled, and cost nothing") {
