@@ -237,7 +237,7 @@ TEST_CASE("workers killed at random lose no task, and close always ends") {
     CAPTURE(rounds);
     troupe::pool pool{{.size = 3, .retries = 1'000'000}};
     std::atomic<bool> over = false;
-    std::thread killer{[&, next = random()]() mutable {
+    std::jthread killer{[&, next = random()]() mutable {
       std::minstd_rand mine{static_cast<std::uint32_t>(next)};
       for (int i = 0; i < 100; ++i) {
         std::this_thread::sleep_for(std::chrono::microseconds{mine() % 2000});

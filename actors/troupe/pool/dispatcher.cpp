@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 #include <set>
 
@@ -37,6 +38,9 @@ constexpr std::uint64_t looks_while_submitting = 16;
 
 /// So many workers that die in a row without a result are no chance.
 constexpr std::uint32_t fruitless_per_worker = 3;
+/// Of those that were killed from outside, many more: on a busy machine several
+/// are killed while they start.
+constexpr std::uint32_t killed_per_worker = 300;
 
 /// How often limits are looked at, as a part of the shortest.
 constexpr int looks_per_limit = 8;
@@ -603,8 +607,10 @@ void dispatcher::bury(member& dead, const exit_status& how) {
                   std::make_move_iterator(again.end()));
   if (ended_ || (closed_ && waiting_.empty()))
     return;
+  const auto most = how.signal() == SIGKILL ? killed_per_worker
+                                            : fruitless_per_worker;
   if (!how.success() && running == 0
-      && ++fruitless_ > fruitless_per_worker * options_.size + 2) {
+      && ++fruitless_ > most * options_.size + 2) {
     broken_ = std::make_exception_ptr(error_of<errc::process_died>(
       "run a pool",
       "its workers end before they run a task; the last was " + dead.name
