@@ -101,6 +101,10 @@ guardian* guardian::current() noexcept {
   return the_guardian;
 }
 
+bool guardian::interrupted() const noexcept {
+  return interrupts_from_terminal.load() + interrupts_from_elsewhere.load() > 0;
+}
+
 std::stop_token guardian::interrupt_token() noexcept {
   token_taken_.store(true);
   return stop_.get_token();

@@ -47,9 +47,9 @@ public:
   /// Returns the token of the root that Ctrl-C triggers.
   [[nodiscard]] std::stop_token interrupt_token() noexcept;
 
-  [[nodiscard]] bool interrupted() const noexcept {
-    return interrupts_seen_ > 0;
-  }
+  /// Returns whether an interrupt has come, even if the guardian's thread has
+  /// not looked at it yet.
+  [[nodiscard]] bool interrupted() const noexcept;
 
   /// The root's guardian, nullptr in other processes.
   [[nodiscard]] static guardian* current() noexcept;
