@@ -6,6 +6,7 @@
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/state/table.hpp>
 #include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/handle_coding.hpp>
 #include <troupe/transport/node_name.hpp>
 
@@ -150,8 +151,8 @@ public:
     reader.read(answer.body().subspan(held::answer_room), {});
     into_->put(number_, std::move(reader.result));
     if (kept_)
-      caf::anon_send(caf::actor_cast<state_actor>(to_), answered_atom_v,
-                     number_);
+      transport::version::send_anonymously(caf::actor_cast<state_actor>(to_),
+                                           answered_atom_v, number_);
   }
 
   [[nodiscard]] std::unique_ptr<held::answer_route> keep() const override {
@@ -220,14 +221,16 @@ struct desk {
 
 state_actor::behavior_type
 serve_messages(state_actor::stateful_pointer<desk> self) {
-  self->state.self = self;
+  transport::version::state_of(self).self = self;
   return {
-    [self](const call& what) { return self->state.execute(what); },
+    [self](const call& what) {
+      return transport::version::state_of(self).execute(what);
+    },
     [](query_atom) -> caf::result<std::uint64_t> {
       return held::table::here().size();
     },
     [self](answered_atom, std::uint64_t number) -> caf::result<void> {
-      self->state.finish(number);
+      transport::version::state_of(self).finish(number);
       return caf::unit;
     },
   };

@@ -2,6 +2,7 @@
 #include <troupe/sync/barrier_actor.hpp>
 
 #include <troupe/sync/desk.hpp>
+#include <troupe/transport/caf_version.hpp>
 
 namespace troupe {
 
@@ -127,7 +128,7 @@ private:
 
 barrier_actor::behavior_type
 serve(barrier_actor::stateful_pointer<barrier_desk> self, barrier all) {
-  return self->state.start(self, std::move(all));
+  return transport::version::state_of(self).start(self, std::move(all));
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/sync/desk.hpp>
+#include <troupe/transport/caf_version.hpp>
 
 #include <limits>
 
@@ -166,7 +167,7 @@ private:
 condition_actor::behavior_type
 serve(condition_actor::stateful_pointer<condition_desk> self,
       condition changed) {
-  return self->state.start(self, std::move(changed));
+  return transport::version::state_of(self).start(self, std::move(changed));
 }
 
 } // namespace

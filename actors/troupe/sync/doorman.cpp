@@ -4,6 +4,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/sync/sync_messages.hpp>
+#include <troupe/transport/caf_version.hpp>
 
 #include <caf/send.hpp>
 
@@ -52,7 +53,8 @@ void doorman::run() {
       const std::scoped_lock guard{mutex_};
       for (auto at = entries_.begin(); at != entries_.end();) {
         if (at->second.limit.passed() || at->second.ready()) {
-          caf::anon_send(at->second.whom, roused_atom_v, at->first);
+          transport::version::send_anonymously(at->second.whom, roused_atom_v,
+                                               at->first);
           at = entries_.erase(at);
           continue;
         }

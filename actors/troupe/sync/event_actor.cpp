@@ -2,6 +2,7 @@
 #include <troupe/sync/event_actor.hpp>
 
 #include <troupe/sync/desk.hpp>
+#include <troupe/transport/caf_version.hpp>
 
 namespace troupe {
 
@@ -82,7 +83,7 @@ private:
 
 event_actor::behavior_type serve(event_actor::stateful_pointer<event_desk> self,
                                  event news) {
-  return self->state.start(self, std::move(news));
+  return transport::version::state_of(self).start(self, std::move(news));
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <troupe/sync/doorman.hpp>
 #include <troupe/sync/services.hpp>
 #include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node.hpp>
 
 #include <caf/typed_event_based_actor.hpp>
@@ -234,7 +235,7 @@ struct lock_desk : mutex_desk {
 template <class Lock>
 mutex_actor::behavior_type
 serve(mutex_actor::stateful_pointer<lock_desk<Lock>> self, Lock lock) {
-  auto& state = self->state;
+  auto& state = transport::version::state_of(self);
   state.held.emplace(std::move(lock));
   state.start(self, *state.held);
   return state.behavior();

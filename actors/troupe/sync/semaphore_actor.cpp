@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/sync/desk.hpp>
+#include <troupe/transport/caf_version.hpp>
 
 #include <map>
 
@@ -132,7 +133,7 @@ private:
 
 semaphore_actor::behavior_type
 serve(semaphore_actor::stateful_pointer<semaphore_desk> self, semaphore units) {
-  return self->state.start(self, std::move(units));
+  return transport::version::state_of(self).start(self, std::move(units));
 }
 
 } // namespace

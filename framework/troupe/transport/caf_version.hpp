@@ -305,6 +305,16 @@ template <class Self, class Handle, class... Ts>
 #endif
 }
 
+/// The state of a stateful actor.
+template <class Self>
+[[nodiscard]] auto& state_of(Self* self) {
+#if CAF_MAJOR_VERSION >= 1
+  return self->state();
+#else
+  return self->state;
+#endif
+}
+
 /// Sends from nobody.
 template <class Handle, class... Ts>
 void send_anonymously(const Handle& to, Ts&&... what) {
