@@ -31,11 +31,27 @@ using transport::make_error;
 /// After that much time whoever asked hears that a child cannot be killed.
 constexpr std::chrono::seconds patience{30};
 
+constexpr caf::timespan at_once{1};
+constexpr caf::timespan day{std::chrono::hours{24}};
+
 struct member {
   child_spec spec;
   caf::actor actor;
   std::uint32_t restarts = 0;
+  /// Its last start failed, and is to be tried again.
+  bool restarting = false;
 };
+
+/// What was thrown, in words. For use in a handler.
+std::string text_of_current_exception() {
+  try {
+    throw;
+  } catch (const std::exception& failure) {
+    return failure.what();
+  } catch (...) {
+    return "something that is no std::exception was thrown";
+  }
+}
 
 std::optional<process_view> process_of(const caf::actor& actor) {
   const auto node = caf::actor_cast<caf::strong_actor_ptr>(actor)->nid;
@@ -85,6 +101,7 @@ public:
       }
   }
 
+  /// Serves until it is told to end or has given up, and ends the children.
   void run() {
     while (!over_) {
       if (!late_.empty()) {
@@ -93,6 +110,7 @@ public:
         ended(down);
         continue;
       }
+      const bool hurry = !again_.empty();
       self_->receive([this](caf::down_msg& down) { ended(down); },
                      [this](caf::exit_msg&) { over_ = true; },
                      [this](start_child_atom, child_spec& spec) {
@@ -104,7 +122,8 @@ public:
                      [this](restart_child_atom, const std::string& id) {
                        return answer([&] {
                          auto& which = find(id);
-                         require(!which.actor, "restart", id, "it runs");
+                         require(!which.actor && !which.restarting, "restart",
+                                 id, "it runs");
                          start(which);
                          return which.actor;
                        });
@@ -113,6 +132,7 @@ public:
                        return answer([&] {
                          auto& which = find(id);
                          end(which);
+                         which.restarting = false;
                          if (which.spec.restart == restart::temporary)
                            forget(which);
                          return caf::unit;
@@ -121,13 +141,18 @@ public:
                      [this](delete_child_atom, const std::string& id) {
                        return answer([&] {
                          auto& which = find(id);
-                         require(!which.actor, "delete", id,
-                                 "it runs: terminate it first");
+                         require(!which.actor && !which.restarting, "delete",
+                                 id, "it runs: terminate it first");
                          forget(which);
                          return caf::unit;
                        });
                      },
-                     [this](which_children_atom) { return list(); });
+                     [this](which_children_atom) { return list(); },
+                     // What came meanwhile is looked at before a start is tried
+                     // again: else nobody could end a child that never starts.
+                     caf::after(hurry ? at_once : day) >> [] {});
+      if (hurry && !over_)
+        try_again();
     }
     end_all();
   }
@@ -140,8 +165,8 @@ private:
       return work();
     } catch (const error& failure) {
       return transport::to_caf(failure);
-    } catch (const std::exception& failure) {
-      return make_error(errc::remote_exception, failure.what());
+    } catch (...) {
+      return make_error(errc::remote_exception, text_of_current_exception());
     }
   }
 
@@ -174,6 +199,7 @@ private:
 
   void start(member& one) {
     one.actor = one.spec.start();
+    one.restarting = false;
     self_->monitor(one.actor);
   }
 
@@ -189,25 +215,28 @@ private:
     const auto actor = std::exchange(one.actor, {});
     const auto where = process_of(actor);
     const auto limit = one.spec.shutdown.limit();
-    const bool kill_at_once = limit && limit->count() == 0;
-    if (!kill_at_once || !where)
+    if (!limit || limit->count() > 0) {
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-    bool gone = false;
-    if (!limit || !where)
-      gone = await_down(actor, std::nullopt);
-    else if (!kill_at_once)
-      gone = await_down(actor, *limit);
-    if (!gone && where) {
-      where->kill();
-      await_down(actor, patience);
+      if (await_down(actor, limit))
+        return;
     }
+    if (where)
+      where->kill();
+    else
+      caf::anon_send_exit(actor, caf::exit_reason::kill);
+    await_down(actor, patience);
   }
 
   /// Waits for the death of one actor; other messages stay where they are.
   bool await_down(const caf::actor& actor,
                   std::optional<std::chrono::nanoseconds> limit) {
     const auto address = actor.address();
-    bool gone = false;
+    // It may have ended by itself, while another was waited for.
+    bool gone = std::erase_if(late_,
+                              [&](const caf::down_msg& down) {
+                                return down.source == address;
+                              })
+                > 0;
     const auto until = limit ? deadline::after(*limit) : deadline::never();
     while (!gone && !until.passed()) {
       const auto take = [&](caf::down_msg& down) {
@@ -247,40 +276,76 @@ private:
       return forget(*found);
     if (policy == restart::transient && ended_by_itself(down.reason))
       return;
-    auto reason = transport::text_of(down.reason);
-    const auto which = static_cast<std::size_t>(found - members_.begin());
-    while (!restart_from(which, reason)) {
-      if (over_)
+    restart_from(*found, transport::text_of(down.reason));
+  }
+
+  /// Tries again what failed, once.
+  void try_again() {
+    const auto [id, reason] = std::move(again_.front());
+    again_.pop_front();
+    const auto found
+      = std::find_if(members_.begin(), members_.end(),
+                     [&](const auto& each) { return each.spec.id == id; });
+    // It may have been terminated or started with others meanwhile.
+    if (found != members_.end() && found->restarting)
+      restart_from(*found, reason);
+  }
+
+  /// Restarts whom the strategy says after the end of `dead`. A start that
+  /// fails counts as another end, of the child that did not start.
+  void restart_from(member& dead, const std::string& reason) {
+    const bool allowed = intensity_.note(restart_intensity::clock::now());
+    report({dead.spec.id, reason, intensity_.count(), !allowed});
+    if (!allowed) {
+      over_ = true;
+      return;
+    }
+    std::vector<std::string> concerned;
+    bool behind = false;
+    for (const auto& each : members_) {
+      const bool is_dead = &each == &dead;
+      behind = behind || is_dead;
+      if (is_dead || options_.strategy == strategy::one_for_all
+          || (options_.strategy == strategy::rest_for_one && behind))
+        concerned.push_back(each.spec.id);
+    }
+    for (auto id = concerned.rbegin(); id != concerned.rend(); ++id) {
+      auto& each = find(*id);
+      end(each);
+      if (each.spec.restart == restart::temporary)
+        forget(each);
+    }
+    for (const auto& id : concerned)
+      if (!start_again(id))
         return;
+  }
+
+  /// Returns false if it failed; it will be tried again then.
+  bool start_again(const std::string& id) {
+    const auto found
+      = std::find_if(members_.begin(), members_.end(),
+                     [&](const auto& each) { return each.spec.id == id; });
+    // A temporary one, which is forgotten.
+    if (found == members_.end())
+      return true;
+    try {
+      start(*found);
+      ++found->restarts;
+      return true;
+    } catch (...) {
+      found->restarting = true;
+      again_.push_back({id, text_of_current_exception()});
+      return false;
     }
   }
 
-  /// Restarts as the strategy says. False if a start failed, which counts as
-  /// another end of that child, or if that was too often.
-  bool restart_from(std::size_t which, std::string& reason) {
-    auto& dead = members_[which];
-    const bool allowed = intensity_.note(restart_intensity::clock::now());
-    options_.report({dead.spec.id, reason, intensity_.count(), !allowed});
-    if (!allowed) {
-      over_ = true;
-      return false;
+  void report(const restart_report& what) const {
+    try {
+      options_.report(what);
+    } catch (...) {
+      std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
+                   what.child.c_str(), text_of_current_exception().c_str());
     }
-    std::vector<member*> concerned;
-    for (std::size_t i = 0; i < members_.size(); ++i)
-      if (i == which || options_.strategy == strategy::one_for_all
-          || (options_.strategy == strategy::rest_for_one && i > which))
-        concerned.push_back(&members_[i]);
-    for (auto each = concerned.rbegin(); each != concerned.rend(); ++each)
-      end(**each);
-    for (auto* each : concerned)
-      try {
-        start(*each);
-        ++each->restarts;
-      } catch (const std::exception& failure) {
-        reason = failure.what();
-        return false;
-      }
-    return true;
   }
 
   std::vector<child_info> list() const {
@@ -302,6 +367,8 @@ private:
   std::vector<member> members_;
   /// Deaths that were heard of while another was waited for.
   std::deque<caf::down_msg> late_;
+  /// Ids of children whose start failed, and why.
+  std::deque<std::pair<std::string, std::string>> again_;
   bool over_ = false;
 };
 
@@ -330,6 +397,8 @@ caf::actor launch(supervisor_options options,
         }
         started->set_value();
         work.run();
+        // Also where it has given up: Erlang's `shutdown`.
+        self->fail_state(caf::exit_reason::user_shutdown);
       });
   answer.get();
   return made;

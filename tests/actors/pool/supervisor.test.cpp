@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <mutex>
@@ -93,6 +94,20 @@ troupe::child_spec moody(std::string id, troupe::value<int> starts, int good) {
   result.start = [starts, good]() mutable {
     if (++starts > good)
       throw std::runtime_error{"not today"};
+    return troupe::spawn<worker>();
+  };
+  return result;
+}
+
+/// A child whose starts with these numbers fail; the first start is 1.
+troupe::child_spec fails_at(std::string id, troupe::value<int> starts,
+                            std::vector<int> bad) {
+  troupe::child_spec result;
+  result.id = std::move(id);
+  result.start = [starts, bad]() mutable {
+    const int number = ++starts;
+    if (std::find(bad.begin(), bad.end(), number) != bad.end())
+      throw number; // NOLINT: whatever a user may throw
     return troupe::spawn<worker>();
   };
   return result;
@@ -264,6 +279,154 @@ TEST_CASE("a restart that fails counts as another end") {
   CHECK(book.read().size() == 4);
   CHECK(book.read().back().reason.find("not today") != std::string::npos);
   CHECK(starts == 4);
+}
+
+TEST_CASE("a child that never starts again can be terminated, and the "
+          "supervisor closed") {
+  log_book book;
+  troupe::value<int> starts{0};
+  supervisor of{{.intensity = 1'000'000'000, .report = book.writer()},
+                {moody("moody", starts, 1), child<worker>("other")}};
+  kill_child(of, "moody");
+  REQUIRE(eventually([&] { return starts > 5; }));
+  CHECK_THROWS_AS(of.restart_child("moody"), troupe::invalid_state);
+  CHECK_THROWS_AS(of.delete_child("moody"), troupe::invalid_state);
+  SUBCASE("terminated") {
+    of.terminate_child("moody");
+    const int last = starts;
+    CHECK(of.child("other"));
+    CHECK(starts == last);
+    of.delete_child("moody");
+    CHECK(of.which_children().size() == 1);
+  }
+  SUBCASE("closed at once") {
+  }
+  of.close();
+}
+
+TEST_CASE("rest for one tries again from the child that did not start") {
+  log_book book;
+  troupe::value<int> starts{0};
+  supervisor of{{.strategy = strategy::rest_for_one,
+                 .intensity = 9,
+                 .period = 60s,
+                 .report = book.writer()},
+                {child<worker>("a"), fails_at("b", starts, {2, 3}),
+                 child<worker>("c")}};
+  const auto before = pids(of);
+  kill_child(of, "a");
+  REQUIRE(restarted(of, "c", before[2]));
+  const auto all = of.which_children();
+  CHECK(all[0].restarts == 1);
+  CHECK(all[1].restarts == 1);
+  CHECK(all[2].restarts == 1);
+  CHECK(starts == 4);
+  const auto reports = book.read();
+  REQUIRE(reports.size() == 3);
+  CHECK(reports[0].child == "a");
+  CHECK(reports[1].child == "b");
+  CHECK(reports[2].child == "b");
+  CHECK(reports[2].restarts == 3);
+}
+
+TEST_CASE("one for all ends a temporary child for good") {
+  supervisor of{{.strategy = strategy::one_for_all, .intensity = 5},
+                {child<worker>("a"),
+                 child<worker>("guest").restarted(restart::temporary),
+                 child<worker>("c")}};
+  const auto before = pids(of);
+  kill_child(of, "c");
+  CHECK(restarted(of, "c", before[2]));
+  CHECK(of.which_children().size() == 2);
+  CHECK(eventually([&] { return ::kill(before[1], 0) != 0; }));
+}
+
+TEST_CASE("the end of a temporary child disturbs no other") {
+  log_book book;
+  supervisor of{{.strategy = strategy::one_for_all, .report = book.writer()},
+                {child<worker>("a"),
+                 child<worker>("guest").restarted(restart::temporary)}};
+  const auto before = pids(of);
+  kill_child(of, "guest");
+  CHECK(eventually([&] { return of.which_children().size() == 1; }));
+  CHECK(pids(of)[0] == before[0]);
+  CHECK(book.read().empty());
+}
+
+TEST_CASE("a child that dies while another is ended is not waited for") {
+  // Were its death forgotten, an infinite shutdown would wait for ever.
+  supervisor of{{.strategy = strategy::one_for_all, .intensity = 5},
+                {child<worker>("a"),
+                 child<worker>("b").shut_down(troupe::shutdown::infinity()),
+                 child<deaf>("c").shut_down(troupe::shutdown::within(500ms))}};
+  const auto before = pids(of);
+  ::kill(before[0], SIGKILL);
+  ::kill(before[1], SIGKILL);
+  CHECK(restarted(of, "c", before[2]));
+  of.close();
+}
+
+TEST_CASE("a stopped child is killed when its time has passed") {
+  supervisor of{
+    {}, {child<worker>("a").shut_down(troupe::shutdown::within(100ms))}};
+  const auto pid = pids(of)[0];
+  ::kill(pid, SIGSTOP);
+  of.close();
+  CHECK(eventually([&] { return ::kill(pid, 0) != 0; }));
+}
+
+TEST_CASE("a child in this process that does not listen is ended, too") {
+  troupe::child_spec here;
+  here.id = "here";
+  here.start = [] { return troupe::spawn<deaf>(troupe::placement::here); };
+  here.shutdown = troupe::shutdown::within(50ms);
+  supervisor of{{}, {std::move(here)}};
+  CHECK(of.which_children()[0].pid == 0);
+  of.close();
+}
+
+TEST_CASE("a supervisor that gives up ends as one that was shut down") {
+  log_book inner;
+  supervisor top{{},
+                 {troupe::supervised("branch",
+                                     {.intensity = 0, .report = inner.writer()},
+                                     {child<worker>("leaf")})
+                    .restarted(restart::transient)}};
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto branch = top.child("branch");
+  self->monitor(branch);
+  std::int32_t leaf = 0;
+  troupe::transport::version::request(
+    self, caf::actor_cast<troupe::supervisor_actor>(branch),
+    troupe::which_children_atom_v)
+    .receive(
+      [&](const std::vector<troupe::child_info>& all) { leaf = all[0].pid; },
+      [](caf::error& why) { FAIL(to_string(why)); });
+  ::kill(leaf, SIGKILL);
+  self->receive([](const caf::down_msg& down) {
+    CHECK(down.reason == caf::exit_reason::user_shutdown);
+  });
+  // By itself, in Erlang's sense: a transient one stays as it is.
+  CHECK(eventually([&] { return !top.child("branch"); }));
+  CHECK(inner.read().size() == 1);
+}
+
+TEST_CASE("whatever starts and reports throw, the supervisor goes on") {
+  troupe::value<int> starts{0};
+  int reports = 0;
+  {
+    supervisor of{{.intensity = 5,
+                   .report =
+                     [&](const troupe::restart_report&) {
+                       ++reports;
+                       throw 1; // NOLINT
+                     }},
+                  {fails_at("a", starts, {2})}};
+    const auto before = pids(of)[0];
+    kill_child(of, "a");
+    CHECK(restarted(of, "a", before));
+  }
+  CHECK(reports == 2);
 }
 
 TEST_CASE("children killed at random are all restarted") {
