@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/pool/child_start.hpp>
 #include <troupe/runtime/spawn.hpp>
 
-#include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
 
+#include <algorithm>
 #include <chrono>
-#include <functional>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace troupe {
@@ -25,7 +28,8 @@ enum class restart : std::uint8_t {
   temporary,
 };
 
-/// How a supervisor ends a child.
+/// How a supervisor ends a child. What is killed is the whole process that the
+/// child lives in; a child in the supervisor's own process is sent `kill`.
 class shutdown {
 public:
   /// Tell it to end, and kill its process when `limit` has passed.
@@ -61,16 +65,24 @@ private:
 ///     troupe::child<counter>("counter", 10)
 ///       .restarted(troupe::restart::transient)
 ///       .shut_down(troupe::shutdown::within(2s))
+///       .named("the counter")
 ///
 /// It stays in the supervisor's process; it is no message.
 struct child_spec {
   std::string id;
   /// Makes the child, in a process of its own or wherever it says.
-  std::function<caf::actor()> start;
+  child_start start = {};
   enum restart restart = restart::permanent;
   class shutdown shutdown = shutdown::within(std::chrono::seconds{5});
   /// Whether the child is a supervisor itself.
   bool supervises = false;
+  /// How long a start may take before it counts as failed, and its process is
+  /// killed. Nothing: as long as it takes.
+  std::optional<std::chrono::nanoseconds> start_limit
+    = std::chrono::seconds{30};
+  /// Registered for each new actor of the child, for `names::find`, as a
+  /// `caf::actor`. Empty: none.
+  std::string name = {};
 
   [[nodiscard]] child_spec restarted(enum restart when) && {
     restart = when;
@@ -81,22 +93,67 @@ struct child_spec {
     shutdown = how;
     return std::move(*this);
   }
+
+  [[nodiscard]] child_spec started_within(std::chrono::nanoseconds limit) && {
+    start_limit = limit;
+    return std::move(*this);
+  }
+
+  [[nodiscard]] child_spec named(std::string whole_run_name) && {
+    name = std::move(whole_run_name);
+    return std::move(*this);
+  }
 };
 
-/// A child that is the actor `F(args...)` in a process of its own, as `spawn`
-/// makes it. What cannot be sent does not compile.
-template <auto F, class... Args>
-[[nodiscard]] child_spec child(std::string id, Args... args) {
+namespace factory {
+
+/// A process is called like its child, as far as it fits.
+[[nodiscard]] inline std::string process_name(const std::string& id) {
+  return id.substr(0, std::min<std::size_t>(id.find('\0'), 255));
+}
+
+/// The child that `Recipe` makes of `args`, anew at each start.
+template <class Recipe, class... Args>
+[[nodiscard]] child_spec child_of(std::string id, Args&&... args) {
   child_spec result;
   result.id = std::move(id);
-  result.start = [values = std::tuple<Args...>{std::move(args)...}] {
-    return std::apply(
-      [](const auto&... each) {
-        return caf::actor_cast<caf::actor>(troupe::spawn<F>(each...));
-      },
-      values);
+  result.start = [name = process_name(result.id),
+                  values = std::tuple<stored<Args>...>{
+                    std::forward<Args>(args)...}](start_watch& watch) {
+    auto arguments = std::apply(
+      [](const auto&... each) { return encode_for<Recipe>(each...); }, values);
+    return caf::actor_cast<caf::actor>(request_own_process(
+      entry_of<Recipe>, arguments, name,
+      [&watch](const process_view& made) { watch.has_process(made); }));
   };
   return result;
+}
+
+} // namespace factory
+
+/// A child that is the actor `F(args...)` in a process of its own, as `spawn`
+/// makes it; the process is named like the child. What cannot be sent does not
+/// compile.
+template <auto F, class... Args>
+[[nodiscard]] child_spec child(std::string id, Args&&... args) {
+  return factory::child_of<factory::from_function<F>>(
+    std::move(id), std::forward<Args>(args)...);
+}
+
+/// The same for an actor of class `Actor`.
+template <class Actor, class... Args>
+  requires std::is_base_of_v<caf::abstract_actor, Actor>
+[[nodiscard]] child_spec child(std::string id, Args&&... args) {
+  return factory::child_of<
+    factory::from_class<Actor, factory::stored<Args>...>>(
+    std::move(id), std::forward<Args>(args)...);
+}
+
+/// The same for a lambda without captures.
+template <hosting::captureless_lambda F, class... Args>
+[[nodiscard]] child_spec child(std::string id, F, Args&&... args) {
+  return factory::child_of<factory::from_lambda<F>>(
+    std::move(id), std::forward<Args>(args)...);
 }
 
 } // namespace troupe

@@ -21,7 +21,7 @@ public:
 
   /// Notes a restart at `now`. Returns false if it is one too many.
   [[nodiscard]] bool note(clock::time_point now) {
-    while (!restarts_.empty() && now - restarts_.front() >= period_)
+    while (!restarts_.empty() && now - restarts_.front() > period_)
       restarts_.pop_front();
     restarts_.push_back(now);
     return restarts_.size() <= most_;

@@ -3,52 +3,21 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/pool/child_spec.hpp>
-#include <troupe/pool/restart_intensity.hpp>
 #include <troupe/pool/supervisor_messages.hpp>
+#include <troupe/pool/supervisor_options.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/result.hpp>
 #include <caf/typed_actor.hpp>
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
+#include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace troupe {
-
-/// Who is restarted when one child ends.
-enum class strategy : std::uint8_t {
-  /// That child.
-  one_for_one,
-  /// All: the others are ended first, in reverse order.
-  one_for_all,
-  /// That child and those started after it.
-  rest_for_one,
-};
-
-/// What a supervisor says of each restart, and of giving up.
-struct restart_report {
-  std::string child;
-  /// How the child ended, with signal or exit code.
-  std::string reason;
-  /// Restarts within the period, this one included.
-  std::size_t restarts = 0;
-  /// It was one too many: the supervisor ends.
-  bool given_up = false;
-};
-
-/// What may be said about a supervisor.
-struct supervisor_options {
-  enum strategy strategy = strategy::one_for_one;
-  /// More than `intensity` restarts within `period` are too many.
-  std::uint32_t intensity = 1;
-  std::chrono::nanoseconds period = std::chrono::seconds{5};
-  /// Called in the supervisor's thread; unset, a line on standard error.
-  std::function<void(const restart_report&)> report = nullptr;
-};
 
 /// A supervisor as an actor.
 ///
@@ -70,6 +39,15 @@ using supervisor_actor
                      caf::result<void>(delete_child_atom, std::string),
                      caf::result<std::vector<child_info>>(which_children_atom)>;
 
+/// How many children a supervisor has.
+struct child_count {
+  /// With a specification, whether they run or not.
+  std::size_t specs = 0;
+  std::size_t active = 0;
+  std::size_t supervisors = 0;
+  std::size_t workers = 0;
+};
+
 /// Starts children and starts them again when they end: Erlang's supervisor,
 /// over operating-system processes.
 ///
@@ -78,9 +56,10 @@ using supervisor_actor
 ///                              troupe::child<till>("till")}};
 ///
 /// Children are started in order and ended in reverse order. A child may itself
-/// be a supervisor (`supervised`), and if that gives up, this one treats it as
-/// any child that has ended. Messages sent to a child that is dead are lost, as
-/// all to the dead: ask for its new handle, or use a name.
+/// be a supervisor (`supervised`), here or in a process of its own; if that
+/// gives up, this one treats it as any child that has ended. Messages sent to a
+/// child that is dead are lost, as all to the dead: ask for its new handle, or
+/// use a name.
 ///
 /// The supervisor is an actor of the calling process with a thread of its own.
 ///
@@ -97,7 +76,8 @@ public:
   supervisor(supervisor&&) noexcept = default;
   supervisor& operator=(supervisor&&) = delete;
 
-  /// Ends the children in reverse order, and itself.
+  /// Ends the children in reverse order, and itself. So does the end of the
+  /// process, in `exit`.
   /// @blocks on the children, for the time that each one's `shutdown` says
   ~supervisor();
 
@@ -109,6 +89,7 @@ public:
   void terminate_child(std::string_view id) const;
   void delete_child(std::string_view id) const;
   [[nodiscard]] std::vector<child_info> which_children() const;
+  [[nodiscard]] child_count count_children() const;
 
   /// Returns whether it has not given up.
   [[nodiscard]] bool is_alive() const;
@@ -124,8 +105,57 @@ private:
   supervisor_actor actor_;
 };
 
+/// What a supervisor is made of.
+struct supervisor_plan {
+  supervisor_options options;
+  std::vector<child_spec> children;
+};
+
 /// A child that is a supervisor in this process, with children of its own.
 [[nodiscard]] child_spec supervised(std::string id, supervisor_options options,
                                     std::vector<child_spec> children);
+
+namespace supervision {
+
+/// Makes the actor of a supervisor and waits until its children run. Throws
+/// what `supervisor` throws.
+[[nodiscard]] caf::actor launch(supervisor_plan plan, start_watch& watch);
+
+/// The same for one that has no supervisor in this process: it is ended, in
+/// order, when the process exits.
+[[nodiscard]] caf::actor launch_top(supervisor_plan plan);
+
+/// The recipe of a supervisor in another process: see actor_factory.hpp.
+template <auto F>
+struct from_plan {
+  using signature = hosting::signature<decltype(F)>;
+  using arguments = typename signature::parameters;
+  using handle = caf::actor;
+  static constexpr bool changes_arguments = signature::changes_arguments;
+
+  template <class... Args>
+  static handle make(caf::actor_system&, Args&&... args) {
+    return launch_top(F(std::forward<Args>(args)...));
+  }
+};
+
+} // namespace supervision
+
+/// A child that is a supervisor in a process of its own. What it supervises is
+/// what the function `F(args...)` says there, a `supervisor_plan`.
+///
+/// Unlike the other form it can be stopped with its process, so it has limits: a
+/// minute to start, and one to end.
+template <auto F, class... Args>
+  requires std::same_as<typename hosting::signature<decltype(F)>::result,
+                        supervisor_plan>
+[[nodiscard]] child_spec supervised(std::string id, Args&&... args) {
+  auto result = factory::child_of<supervision::from_plan<F>>(
+    std::move(id), std::forward<Args>(args)...);
+  result.supervises = true;
+  result.start_limit = std::chrono::minutes{1};
+  result.shutdown = shutdown::within(std::chrono::minutes{1});
+  return result;
+}
 
 } // namespace troupe

@@ -22,6 +22,8 @@ struct child_info {
   std::int32_t pid = 0;
   std::uint32_t restarts = 0;
   bool supervises = false;
+  /// Its last start failed, and is about to be tried again.
+  bool restarting = false;
 };
 
 template <class Inspector>
@@ -30,7 +32,8 @@ bool inspect(Inspector& inspector, child_info& what) {
     inspector.field("id", what.id), inspector.field("actor", what.actor),
     inspector.field("pid", what.pid),
     inspector.field("restarts", what.restarts),
-    inspector.field("supervises", what.supervises));
+    inspector.field("supervises", what.supervises),
+    inspector.field("restarting", what.restarting));
 }
 
 } // namespace troupe

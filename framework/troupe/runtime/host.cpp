@@ -127,13 +127,15 @@ caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
   return made;
 }
 
-caf::strong_actor_ptr factory::request_own_process(const hosting::entry& recipe,
-                                                   codec::packet& arguments,
-                                                   std::string name) {
+caf::strong_actor_ptr factory::request_own_process(
+  const hosting::entry& recipe, codec::packet& arguments, std::string name,
+  const std::function<void(const process_view&)>& requested) {
   // The process is requested first, so that it starts while our own actor
   // system does.
   const auto cell = host_cell::make();
   auto runner = start_keeper(cell, host_life::until_idle, std::move(name));
+  if (requested)
+    requested(runner.view());
   static_cast<void>(actor_system());
   const auto keeper = await_keeper(cell, runner.view());
   auto made = request_actor(keeper, recipe, arguments);

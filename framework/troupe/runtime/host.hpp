@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 
+#include <functional>
 #include <string>
 
 namespace troupe {
@@ -18,10 +19,11 @@ namespace factory {
                                                   const hosting::entry& recipe,
                                                   codec::packet& arguments);
 
-/// Starts a process for one actor, which ends with it.
-[[nodiscard]] caf::strong_actor_ptr
-request_own_process(const hosting::entry& recipe, codec::packet& arguments,
-                    std::string name);
+/// Starts a process for one actor, which ends with it. `requested` is told of
+/// the process before it is waited for, so that another thread can end that.
+[[nodiscard]] caf::strong_actor_ptr request_own_process(
+  const hosting::entry& recipe, codec::packet& arguments, std::string name,
+  const std::function<void(const process_view&)>& requested = {});
 
 } // namespace factory
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/supervisor.hpp>
 
+#include <troupe/pool/restart_intensity.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/transport/caf_version.hpp>
@@ -132,6 +133,11 @@ TEST_CASE("children are started in order, and told of") {
   CHECK(all[0].id == "a");
   CHECK(all[2].id == "c");
   CHECK(all[0].pid != all[1].pid);
+  const auto count = of.count_children();
+  CHECK(count.specs == 3);
+  CHECK(count.active == 3);
+  CHECK(count.workers == 3);
+  CHECK(count.supervisors == 0);
   CHECK(of.child("b") == all[1].actor);
   CHECK_THROWS_AS(static_cast<void>(of.child("d")), troupe::unknown_name);
 }
@@ -148,6 +154,9 @@ TEST_CASE("one for one restarts the one that was killed, and says why") {
   REQUIRE(book.read().size() == 1);
   CHECK(book.read()[0].child == "b");
   CHECK(book.read()[0].reason.find("SIGKILL") != std::string::npos);
+  // The process is named like the child.
+  CHECK(book.read()[0].reason.find("'b'") != std::string::npos);
+  CHECK(book.read()[0].pid == before[1]);
   CHECK(of.which_children()[1].restarts == 1);
 }
 
@@ -260,6 +269,9 @@ TEST_CASE("a child that does not listen is killed after its time") {
   of.close();
   CHECK(eventually(
     [&] { return ::kill(before[0], 0) != 0 && ::kill(before[1], 0) != 0; }));
+  CHECK_FALSE(of.is_alive());
+  CHECK_THROWS_AS(static_cast<void>(of.child("deaf")), troupe::invalid_state);
+  of.close();
 }
 
 TEST_CASE("a start that fails ends those started before it") {
@@ -450,5 +462,7 @@ TEST_CASE("the intensity counts within its period only") {
   CHECK(counts.note(start));
   CHECK(counts.note(start + 1s));
   CHECK_FALSE(counts.note(start + 2s));
-  CHECK(counts.note(start + 12s));
+  // Exactly a period ago is within the period, as Erlang counts.
+  CHECK_FALSE(counts.note(start + 11s));
+  CHECK(counts.note(start + 22s));
 }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace troupe {
+
+/// Who is restarted when one child ends.
+enum class strategy : std::uint8_t {
+  /// That child.
+  one_for_one,
+  /// All: the others are ended first, in reverse order.
+  one_for_all,
+  /// That child and those started after it.
+  rest_for_one,
+};
+
+/// What a supervisor says of each restart, and of giving up.
+struct restart_report {
+  std::string child;
+  /// The process of the child that ended; 0 where it had none, or was not made.
+  std::int32_t pid = 0;
+  /// How the child ended, with signal or exit code.
+  std::string reason;
+  /// Restarts within the period, this one included.
+  std::size_t restarts = 0;
+  /// It was one too many: the supervisor ends.
+  bool given_up = false;
+};
+
+/// What may be said about a supervisor.
+struct supervisor_options {
+  enum strategy strategy = strategy::one_for_one;
+  /// More than `intensity` restarts within `period` are too many.
+  std::uint32_t intensity = 1;
+  std::chrono::nanoseconds period = std::chrono::seconds{5};
+  /// Called in the supervisor's thread, before the restart; unset, a line on
+  /// standard error. To ask the supervisor something in it waits for ever.
+  std::function<void(const restart_report&)> report = nullptr;
+};
+
+} // namespace troupe
