@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
+#include <troupe/channel/wait_any.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/start.hpp>
@@ -14,6 +15,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <random>
 #include <set>
@@ -334,6 +337,32 @@ TEST_CASE("a process killed while it closes its end of a pipe") {
   CHECK(here.receive() == 1);
   CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::closed);
   CHECK(was_killed(child));
+}
+
+TEST_CASE("a process killed while it wakes another wakes it by its death") {
+  for (int round = 0; round < 20; ++round) {
+    queue<int> first;
+    queue<int> second;
+    auto child = troupe::start(
+      [](queue<int> to) {
+        auto& root = troupe::memory::run_memory::current().slot(0);
+        const auto asleep = [&] {
+          std::ifstream file{"/proc/" + std::to_string(root.pid.load())
+                             + "/stat"};
+          std::string text{std::istreambuf_iterator<char>{file}, {}};
+          return (root.bell.load() & 1) != 0
+                 && text.find(") S ") != std::string::npos;
+        };
+        while (!asleep())
+          std::this_thread::yield();
+        troupe::os::arm_crash_point("memory.ring.answered");
+        to.put(1);
+      },
+      second);
+    CHECK(troupe::wait_any(first, second, 30s) == 1);
+    CHECK(second.try_get() == 1);
+    CHECK(was_killed(child));
+  }
 }
 
 // Random instants --------------------------------------------------------------

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/memory/process_slot.hpp>
 
+#include <troupe/os/crash_point.hpp>
+
 namespace troupe::memory {
 
 namespace {
@@ -16,8 +18,15 @@ void ring(process_slot& slot) noexcept {
   while (!slot.bell.compare_exchange_weak(seen, (seen + 2) & ~sleeping,
                                           std::memory_order_seq_cst)) {
   }
-  if ((seen & sleeping) != 0)
-    os::wake_all(slot.bell);
+  if ((seen & sleeping) == 0)
+    return;
+  TROUPE_CRASH_POINT("memory.ring.answered");
+  os::wake_all(slot.bell);
+}
+
+void ring_for_death(process_slot& slot) noexcept {
+  slot.bell.fetch_add(2, std::memory_order_seq_cst);
+  os::wake_all(slot.bell);
 }
 
 bool wait_for_ring(process_slot& slot, std::uint32_t seen,

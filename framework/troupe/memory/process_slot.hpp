@@ -149,7 +149,15 @@ struct process_slot {
 };
 
 /// Rings the bell of a process. Costs a system call only if somebody sleeps.
+///
+/// # What a crash leaves
+/// Killed between taking the sleepers' bit and waking them, it leaves sleepers
+/// that no further `ring` would wake. `ring_for_death` does.
 void ring(process_slot& slot) noexcept;
+
+/// Wakes whoever sleeps, whatever the bell shows. For whoever has confirmed a
+/// death: the dead process may have been about to wake them.
+void ring_for_death(process_slot& slot) noexcept;
 
 /// Sleeps on the bell of the calling process until it is rung, `limit` passes
 /// or a signal comes. `seen` is what the bell showed before the caller looked

@@ -116,7 +116,7 @@ void tell_everybody() noexcept {
   os::wake_all(deaths);
   for_each_slot([](std::uint32_t, process_slot& other) {
     if (other.current_state() == slot_state::running)
-      memory::ring(other);
+      memory::ring_for_death(other);
   });
 }
 
