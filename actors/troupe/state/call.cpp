@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/state/call.hpp>
 
+#include <troupe/process/current_exception.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/state/operation.hpp>
-
-#include <cxxabi.h>
-#include <typeinfo>
 
 namespace troupe::held {
 
@@ -50,14 +48,10 @@ void encode_failure(codec::packet& answer, const std::exception_ptr& failure) {
     write_failure(answer, thrown.code(), thrown.type(), thrown.text());
   } catch (const error& thrown) {
     write_failure(answer, thrown.code(), {}, thrown.what());
-  } catch (const std::exception& thrown) {
-    write_failure(answer, errc::remote_exception,
-                  readable_name(typeid(thrown).name()), thrown.what());
   } catch (...) {
-    const auto* type = abi::__cxa_current_exception_type();
     write_failure(answer, errc::remote_exception,
-                  type == nullptr ? "unknown" : readable_name(type->name()),
-                  "not a std::exception");
+                  hosting::type_of_current_exception(),
+                  hosting::text_of_current_exception());
   }
 }
 

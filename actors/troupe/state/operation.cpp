@@ -2,9 +2,8 @@
 #include <troupe/state/operation.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/process/current_exception.hpp>
 
-#include <cstdlib>
-#include <cxxabi.h>
 #include <unordered_map>
 
 namespace troupe::held {
@@ -27,15 +26,8 @@ operation::operation(const char* name, std::uint64_t type, bool changes,
   first = this;
 }
 
-std::string readable_name(const char* mangled) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name{
-    abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free};
-  return name ? name.get() : mangled;
-}
-
 std::string operation::name() const {
-  return readable_name(name_);
+  return hosting::readable_name(name_);
 }
 
 const operation& operation::find(std::uint64_t id) {

@@ -17,9 +17,6 @@
 
 namespace troupe::held {
 
-/// A mangled name as people read it.
-[[nodiscard]] std::string readable_name(const char* mangled);
-
 /// A call that waits until its object is such that it can be done.
 class parked {
 public:

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/process/current_exception.hpp>
 #include <troupe/state/anchor.hpp>
 #include <troupe/state/inside_caller.hpp>
 #include <troupe/state/itself.hpp>
@@ -153,7 +154,7 @@ void table::run(const call_head& head, codec::decoder& arguments,
   if (what.type() != on.held->type())
     throw invalid_argument("call " + what.name(),
                            "the object is a "
-                             + readable_name(on.held->type_name()));
+                             + hosting::readable_name(on.held->type_name()));
   std::unique_ptr<parked> later;
   struct busy {
     table& of;

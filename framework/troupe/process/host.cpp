@@ -8,6 +8,7 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/life_line.hpp>
 #include <troupe/os/process_id.hpp>
+#include <troupe/process/current_exception.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/fork_server.hpp>
@@ -19,11 +20,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <cxxabi.h>
-#include <exception>
 #include <iostream>
-#include <memory>
-#include <typeinfo>
 
 namespace troupe::hosting {
 
@@ -32,16 +29,6 @@ namespace {
 using memory::run_memory;
 
 constexpr int exception_code = 1;
-
-std::string type_of_current_exception() {
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  if (type == nullptr)
-    return "unknown";
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name{
-    abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), std::free};
-  return name ? name.get() : type->name();
-}
 
 /// Notes the exception that is being handled as the end of this process.
 void note_exception(process_slot& slot, std::string_view text) {
@@ -176,11 +163,8 @@ void run_host(slot_id id) {
   try {
     run_function(*slot);
     TROUPE_CRASH_POINT("process.host.returned");
-  } catch (const std::exception& failure) {
-    note_exception(*slot, failure.what());
-    std::exit(exception_code);
   } catch (...) {
-    note_exception(*slot, "not a std::exception");
+    note_exception(*slot, text_of_current_exception());
     std::exit(exception_code);
   }
   std::exit(EXIT_SUCCESS);
