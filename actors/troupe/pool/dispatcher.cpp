@@ -11,10 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cmath>
 #include <csignal>
 #include <cstring>
-#include <set>
 
 namespace troupe::pooling {
 
@@ -82,6 +80,11 @@ function_place place_of(const hosting::entry* function) {
   return {at.module, at.offset, 1};
 }
 
+std::exception_ptr cancelled_because(const char* reason) {
+  return std::make_exception_ptr(
+    troupe::cancelled("run a task of a pool", reason));
+}
+
 std::exception_ptr error_of_task(const task_failure& failure,
                                  const std::string& worker, std::int32_t pid) {
   return std::make_exception_ptr(
@@ -134,9 +137,14 @@ void dispatcher::start(member& one) {
   one.by_force = false;
   one.stopped = 0;
   if (initializer_ != nullptr) {
+    codec::packet letter;
+    codec::encoder to{letter};
+    const task_head head{task_head::initialize, 0, 0, 0, 0, 0, 0, 0};
+    to.write(&head, sizeof head);
+    to.write(arguments_.body().data(), arguments_.body().size());
     const auto shares = shares_of(argument_objects_);
     static_cast<void>(
-      box_of(*one.tasks).put({arguments_.body(), shares}, deadline::never()));
+      box_of(*one.tasks).put({letter.body(), shares}, deadline::never()));
   }
   start_options how;
   how.name = one.name;
@@ -276,7 +284,7 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
                                           deadline::never()));
 }
 
-/// Takes the last of what `from` was given and has not begun.
+/// Takes back the next of what `from` was given and has not begun.
 bool dispatcher::take_back(member& from, std::deque<chunk>& into) {
   std::uint32_t taken = 0;
   static_cast<void>(box_of(*from.tasks)
@@ -284,7 +292,7 @@ bool dispatcher::take_back(member& from, std::deque<chunk>& into) {
                         [&](const letter& shown) {
                           task_head head{};
                           if (shown.body.size() < sizeof head)
-                            return visit_result::taken;
+                            return visit_result::leave;
                           std::memcpy(&head, shown.body.data(), sizeof head);
                           if (head.what != task_head::run)
                             return visit_result::leave;
@@ -306,8 +314,7 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
   const std::scoped_lock guard{mutex_};
   of->cancelled_ = true;
   of->complete_ = true;
-  const auto why = std::make_exception_ptr(
-    troupe::cancelled("run a task of a pool", "it was cancelled"));
+  const auto why = cancelled_because("it was cancelled");
   std::deque<chunk> back;
   for (const auto& each : members_) {
     const bool concerned
@@ -318,22 +325,16 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
     while (take_back(*each, back)) {
     }
   }
-  waiting_.insert(waiting_.begin(), std::make_move_iterator(back.begin()),
-                  std::make_move_iterator(back.end()));
+  requeue(std::move(back));
   std::erase_if(waiting_, [&](const chunk& each) {
     if (each.of != of)
       return false;
-    for (auto task = each.first; task < each.last; ++task)
-      fail(*of, each.index + task, why);
+    fail(each, why);
     return true;
   });
   for (const auto& each : members_)
     if (!each->given.empty() && each->given.front().of == of) {
-      auto& note = note_of(*each->note);
-      each->stopped = note.running.load();
-      note.stop_for.store(each->stopped);
-      note.bell.fetch_add(1);
-      os::wake_all(note.bell);
+      ask_to_stop(*each, note_of(*each->note).running.load());
       if (by_force) {
         each->by_force = true;
         each->runner.kill();
@@ -341,6 +342,21 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
     }
   settle(*of, 0, 0);
   dispatch();
+}
+
+/// Puts chunks back to the front of the line.
+void dispatcher::requeue(std::deque<chunk> back) {
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(back.begin()),
+                  std::make_move_iterator(back.end()));
+}
+
+/// Triggers the stop token of the task that `running` names.
+void dispatcher::ask_to_stop(member& whom, std::uint64_t running) noexcept {
+  auto& note = note_of(*whom.note);
+  whom.stopped = running;
+  note.stop_for.store(running);
+  note.bell.fetch_add(1);
+  os::wake_all(note.bell);
 }
 
 void dispatcher::settle(job& of, std::size_t first, std::size_t last) {
@@ -363,17 +379,18 @@ void dispatcher::fail(job& of, std::size_t index, std::exception_ptr why) {
   settle(of, index, index + 1);
 }
 
+void dispatcher::fail(const chunk& rest, const std::exception_ptr& why) {
+  for (auto task = rest.first; task < rest.last; ++task)
+    fail(*rest.of, rest.index + task, why);
+}
+
 void dispatcher::fail_all(const std::exception_ptr& why) {
-  const auto fail_chunk = [&](const chunk& each) {
-    for (auto task = each.first; task < each.last; ++task)
-      fail(*each.of, each.index + task, why);
-  };
   for (const auto& each : waiting_)
-    fail_chunk(each);
+    fail(each, why);
   waiting_.clear();
   for (const auto& each : members_) {
     for (const auto& one : each->given)
-      fail_chunk(one);
+      fail(one, why);
     each->given.clear();
   }
 }
@@ -581,9 +598,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
       continue;
     std::exception_ptr why;
     if (dead.by_force)
-      why = std::make_exception_ptr(
-        troupe::cancelled("run a task of a pool", "it was cancelled, and its "
-                                                  "worker killed"));
+      why = cancelled_because("it was cancelled, and its worker killed");
     else if (dead.overdue)
       why = std::make_exception_ptr(
         timed_out("run a task of a pool",
@@ -597,14 +612,10 @@ void dispatcher::bury(member& dead, const exit_status& how) {
   std::erase_if(again, [&](const chunk& each) {
     if (!each.of->cancelled_)
       return false;
-    for (auto task = each.first; task < each.last; ++task)
-      fail(*each.of, each.index + task,
-           std::make_exception_ptr(
-             troupe::cancelled("run a task of a pool", "it was cancelled")));
+    fail(each, cancelled_because("it was cancelled"));
     return true;
   });
-  waiting_.insert(waiting_.begin(), std::make_move_iterator(again.begin()),
-                  std::make_move_iterator(again.end()));
+  requeue(std::move(again));
   if (ended_ || (closed_ && waiting_.empty()))
     return;
   const auto most = how.signal() == SIGKILL ? killed_per_worker
@@ -648,10 +659,7 @@ void dispatcher::look_at_limits() {
       each->runner.kill();
     } else if (options_.soft_limit && spent > *options_.soft_limit
                && each->stopped != running) {
-      each->stopped = running;
-      note.stop_for.store(running);
-      note.bell.fetch_add(1);
-      os::wake_all(note.bell);
+      ask_to_stop(*each, running);
     }
   }
 }
@@ -729,8 +737,7 @@ void dispatcher::terminate() {
   closed_ = true;
   if (std::exchange(ended_, true))
     return;
-  fail_all(std::make_exception_ptr(
-    troupe::cancelled("run a task of a pool", "the pool was terminated")));
+  fail_all(cancelled_because("the pool was terminated"));
   for (const auto& each : members_)
     if (each->runner.joinable())
       each->runner.kill();

@@ -130,11 +130,12 @@ private:
   using lock = std::unique_lock<std::mutex>;
 
   void start(member& one);
-  void send(member& to, chunk what);
   void dispatch();
   void even_out();
   void dispatch_to(member& to, std::uint32_t credit);
   [[nodiscard]] bool take_back(member& from, std::deque<chunk>& into);
+  void requeue(std::deque<chunk> back);
+  static void ask_to_stop(member& whom, std::uint64_t running) noexcept;
   void lead(lock& held, deadline limit);
   bool take_results();
   void read(const mailbox::letter& shown);
@@ -144,8 +145,8 @@ private:
   [[nodiscard]] deadline next_look(deadline limit) const;
   void settle(job& of, std::size_t first, std::size_t last);
   void fail(job& of, std::size_t index, std::exception_ptr why);
+  void fail(const chunk& rest, const std::exception_ptr& why);
   void fail_all(const std::exception_ptr& why);
-  void note_done();
   void ring();
   void run_background();
   [[nodiscard]] bool idle() const;

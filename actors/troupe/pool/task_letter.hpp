@@ -14,9 +14,10 @@
 /// What a pool and its workers say to each other.
 namespace troupe::pooling {
 
-/// The head of a letter to a worker; the arguments of the chunk's tasks follow.
+/// The head of a letter to a worker; the arguments of the chunk's tasks follow,
+/// or those of the initialiser.
 struct task_head {
-  enum : std::uint32_t { run = 1, end = 2 };
+  enum : std::uint32_t { run = 1, end = 2, initialize = 3 };
 
   std::uint32_t what;
   /// Number of the chunk, never 0.

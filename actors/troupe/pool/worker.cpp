@@ -5,17 +5,16 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/cycles.hpp>
+#include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cxxabi.h>
-#include <iostream>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <typeinfo>
 
 namespace troupe {
 
@@ -78,26 +77,6 @@ stopper& the_stopper() {
 
 worker_note* own_note = nullptr;
 
-std::string current_exception_type() {
-  const auto* type = abi::__cxa_current_exception_type();
-  if (type == nullptr)
-    return "unknown";
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name{
-    abi::__cxa_demangle(type->name(), nullptr, nullptr, &status), std::free};
-  return name ? name.get() : type->name();
-}
-
-std::string current_exception_text() {
-  try {
-    throw;
-  } catch (const std::exception& failure) {
-    return failure.what();
-  } catch (...) {
-    return "not a std::exception";
-  }
-}
-
 const hosting::entry& entry_at(const function_place& place) {
   const auto* found = hosting::entry::find({place.module, place.offset});
   if (found == nullptr)
@@ -143,8 +122,8 @@ public:
   }
 
   void fail(std::uint32_t index) override {
-    auto type = current_exception_type();
-    auto text = current_exception_text();
+    auto type = hosting::type_of_current_exception();
+    auto text = hosting::text_of_current_exception();
     failures_.push_back(
       {index, std::move(type), std::move(text),
        exit_status{run_memory::current().own_slot()}.last_lines()});
@@ -197,7 +176,6 @@ private:
   bool take() {
     bool taken = false;
     bool ended = false;
-    std::exception_ptr failure;
     while (!taken && !ended) {
       const auto outcome = tasks_.take_lending(
         [&](const letter& shown) {
@@ -243,7 +221,9 @@ private:
     while (!done) {
       const auto outcome = tasks_.take(
         [&](const letter& shown) {
-          arguments_.assign(shown.body.begin(), shown.body.end());
+          const auto arguments
+            = shown.body.subspan(std::min(sizeof head_, shown.body.size()));
+          arguments_.assign(arguments.begin(), arguments.end());
           handles_.assign(shown.handles.begin(), shown.handles.end());
           done = true;
           return visit_result::taken;

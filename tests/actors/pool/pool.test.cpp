@@ -274,6 +274,19 @@ TEST_CASE("a worker keeps what its initialiser returned") {
   }));
 }
 
+TEST_CASE("what a worker starts with is not taken back with its tasks") {
+  troupe::pool pool{{.size = 8},
+                    troupe::worker_hooks{}.on_start<make_counter>(10)};
+  const auto workers = pool.workers();
+  // The last of them have hardly begun: all lies in their mailboxes.
+  auto cancelled = pool.map_async<square>(numbers(100), 1);
+  cancelled.cancel();
+  for (const auto sum :
+       pool.map([](int) { return count_up(); }, std::views::iota(0, 100), 1))
+    CHECK(sum > 10);
+  CHECK(pool.workers() == workers);
+}
+
 TEST_CASE("a worker is replaced after as many tasks as it may run") {
   troupe::pool pool{{.size = 1, .tasks_per_worker = 2}};
   std::set<int> pids;
