@@ -4,46 +4,30 @@
 // the way, a hundred elements a call, a megabyte a call. Beside Python's manager
 // over plain TCP.
 
+#include "suite.hpp"
+
 #include <troupe/process/program.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/network/connect.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <deque>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
+using bench::clock_type;
+using bench::median_of;
+using bench::seconds_since;
 using dict = troupe::held::dict<std::string, int>;
 using functions = troupe::held::dict_functions<std::string, int>;
 using store = troupe::held::dict<std::string, troupe::bytes>;
 
 constexpr int bulk = 100;
-
-double seconds_since(clock_type::time_point start) {
-  return std::chrono::duration<double>(clock_type::now() - start).count();
-}
-
-template <class Measure>
-double median_of(int turns, Measure measure) {
-  std::vector<double> values;
-  for (int i = 0; i < turns; ++i)
-    values.push_back(measure());
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-void print(const char* metric, double value, const char* unit) {
-  std::printf("network %s %.4g %s\n", metric, value, unit);
-  std::fflush(stdout);
-}
 
 template <class Work>
 double rate(long times, Work work) {
@@ -93,9 +77,9 @@ bool ask_python(long times, python_rates& of) {
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  const bool smoke = argc > 1 && std::string_view{argv[1]} == "--smoke";
-  const long times = smoke ? 200 : 20'000;
-  const int turns = smoke ? 1 : 5;
+  bench::suite suite{"network", argc, argv};
+  const long times = suite.scaled(20'000L, 200L);
+  const int turns = suite.scaled(5, 1);
 
   const troupe::state near;
   const auto shared = troupe::network::key::random();
@@ -113,42 +97,43 @@ int main(int argc, char** argv) {
       static_cast<void>(held.at(keys[i % keys.size()]));
     });
   });
-  print("get", get / 1e3, "k/s");
+  suite.report("get.troupe", get / 1e3, "k/s");
   const auto set = median_of(turns, [&] {
     return rate(times,
                 [&](std::size_t i) { held.set(keys[i % keys.size()], 1); });
   });
-  print("set", set / 1e3, "k/s");
+  suite.report("set.troupe", set / 1e3, "k/s");
   const auto many = median_of(turns,
                               [&] { return flow(held, keys, times * 5, 64); });
-  print("get_64_on_the_way", many / 1e3, "k/s");
+  suite.report("get_at_once.troupe", many / 1e3, "k/s");
   std::vector<std::pair<std::string, int>> some;
   for (int i = 0; i < bulk; ++i)
     some.emplace_back(keys[static_cast<std::size_t>(i)], 1);
   const auto bulk_set = median_of(turns, [&] {
     return bulk * rate(times / 10, [&](std::size_t) { held.set_many(some); });
   });
-  print("bulk_set", bulk_set / 1e3, "k/s");
+  suite.report("bulk_set.troupe", bulk_set / 1e3, "k/s");
   const auto large = far.make<store>();
   const troupe::bytes data(1 << 20);
   const auto megabytes = median_of(turns, [&] {
     return rate(times / 100, [&](std::size_t) { large.set("data", data); });
   });
-  print("megabytes", megabytes, "MB/s");
+  suite.report("put_1MiB.troupe", megabytes, "MB/s");
 
   python_rates python{};
-  if (!ask_python(smoke ? 100 : 20'000, python)) {
-    std::printf("# python3 is absent, or has no multiprocessing: no peer\n");
+  if (!ask_python(suite.scaled(20'000L, 100L), python)) {
+    suite.absent("python", "python3 is absent, or has no multiprocessing");
     return 0;
   }
-  print("get_python", python.gets / 1e3, "k/s");
-  print("set_python", python.sets / 1e3, "k/s");
-  print("four_threads_python", python.flow / 1e3, "k/s");
-  print("bulk_set_python", python.bulk_sets / 1e3, "k/s");
-  print("megabytes_python", python.megabytes, "MB/s");
-  print("get_per_python", get / python.gets, "ratio");
-  print("set_per_python", set / python.sets, "ratio");
-  print("get_64_on_the_way_per_python", many / python.gets, "ratio");
-  print("bulk_set_per_python", bulk_set / python.bulk_sets, "ratio");
-  print("megabytes_per_python", megabytes / python.megabytes, "ratio");
+  suite.report("get.python", python.gets / 1e3, "k/s");
+  suite.report("set.python", python.sets / 1e3, "k/s");
+  suite.report("get_at_once.python", python.flow / 1e3, "k/s");
+  suite.report("bulk_set.python", python.bulk_sets / 1e3, "k/s");
+  suite.report("put_1MiB.python", python.megabytes, "MB/s");
+  suite.at_least(3, "get.troupe", "get.python");
+  suite.at_least(3, "set.troupe", "set.python");
+  // Ours: 64 calls on the way. Python has none without an answer: 4 threads.
+  suite.compare("get_at_once.troupe", "get_at_once.python");
+  suite.compare("bulk_set.troupe", "bulk_set.python");
+  suite.compare("put_1MiB.troupe", "put_1MiB.python");
 }

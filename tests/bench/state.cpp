@@ -3,51 +3,31 @@
 // A state's dict: one client and four, one element a call and a hundred; a
 // member function of a user's class; a million entries. Beside Python's manager.
 
+#include "suite.hpp"
+
 #include <troupe/process/program.hpp>
 #include <troupe/shared/array.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/state.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
+using bench::clock_type;
+using bench::median_of;
+using bench::seconds_since;
 using dict = troupe::held::dict<std::string, int>;
 using entries = std::vector<std::pair<std::string, int>>;
 
 constexpr int bulk = 100;
-
-double seconds_since(clock_type::time_point start) {
-  return std::chrono::duration<double>(clock_type::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-template <class Measure>
-double median_of(int turns, Measure measure) {
-  std::vector<double> values;
-  for (int i = 0; i < turns; ++i)
-    values.push_back(measure());
-  return median(std::move(values));
-}
-
-void print(const char* metric, double value, const char* unit) {
-  std::printf("state %s %.4g %s\n", metric, value, unit);
-  std::fflush(stdout);
-}
 
 class account {
 public:
@@ -174,11 +154,11 @@ bool ask_python(long times, double seconds, int many, python_rates& of) {
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  const bool smoke = argc > 1 && std::string_view{argv[1]} == "--smoke";
-  const long times = smoke ? 500 : 200'000;
-  const double seconds = smoke ? 0.02 : 1.0;
-  const int turns = smoke ? 1 : 5;
-  const int many = smoke ? 2000 : 1'000'000;
+  bench::suite suite{"state", argc, argv};
+  const long times = suite.scaled(200'000L, 500L);
+  const double seconds = suite.scaled(1.0, 0.02);
+  const int turns = suite.scaled(5, 1);
+  const int many = suite.scaled(1'000'000, 2000);
 
   const troupe::state state;
   const auto small = state.make<dict>();
@@ -191,9 +171,9 @@ int main(int argc, char** argv) {
   const auto method = median_of(turns, [&] {
     return rate(times, [&](long) { purse.call<&account::deposit>(1); });
   });
-  print("get", get / 1e3, "k/s");
-  print("set", set / 1e3, "k/s");
-  print("method", method / 1e3, "k/s");
+  suite.report("get.troupe", get / 1e3, "k/s");
+  suite.report("set.troupe", set / 1e3, "k/s");
+  suite.report("method.troupe", method / 1e3, "k/s");
 
   const std::vector<std::string> some(keys.begin(), keys.begin() + bulk);
   entries some_entries;
@@ -207,15 +187,15 @@ int main(int argc, char** argv) {
   const auto bulk_set = median_of(turns, [&] {
     return bulk * rate(times / 10, [&](long) { small.set_many(some_entries); });
   });
-  print("bulk_get", bulk_get / 1e3, "k/s");
-  print("bulk_set", bulk_set / 1e3, "k/s");
+  suite.report("bulk_get.troupe", bulk_get / 1e3, "k/s");
+  suite.report("bulk_set.troupe", bulk_set / 1e3, "k/s");
 
   const auto one = median_of(turns,
                              [&] { return together(small, 1, seconds); });
   const auto four = median_of(turns,
                               [&] { return together(small, 4, seconds); });
-  print("one_client", one / 1e3, "k/s");
-  print("four_clients", four / 1e3, "k/s");
+  suite.report("one_client", one / 1e3, "k/s");
+  suite.report("four_clients.troupe", four / 1e3, "k/s");
 
   const auto large = state.make<dict>();
   const auto before = private_memory(state.process().pid());
@@ -231,33 +211,37 @@ int main(int argc, char** argv) {
     = median_of(turns, [&] { return gets(large, many_keys, times); });
   const auto few_get = median_of(turns,
                                  [&] { return gets(small, keys, times); });
-  print("get_of_many", many_get / 1e3, "k/s");
-  print("get_of_few", few_get / 1e3, "k/s");
-  print("memory_of_many", memory, "MB");
+  suite.report("get_of_many.troupe", many_get / 1e3, "k/s");
+  suite.report("get_of_few", few_get / 1e3, "k/s");
+  suite.report("memory_of_many.troupe", memory, "MB");
 
   python_rates python{};
-  const bool known = ask_python(smoke ? 100 : 20'000, seconds, many, python);
+  const bool known = ask_python(suite.scaled(20'000L, 100L), seconds, many,
+                                python);
   if (known) {
-    print("get_python", python.gets / 1e3, "k/s");
-    print("set_python", python.sets / 1e3, "k/s");
-    print("method_python", python.method / 1e3, "k/s");
-    print("bulk_get_python", python.bulk_gets / 1e3, "k/s");
-    print("bulk_set_python", python.bulk_sets / 1e3, "k/s");
-    print("four_clients_python", python.four / 1e3, "k/s");
-    print("get_of_many_python", python.many_gets / 1e3, "k/s");
-    print("memory_of_many_python", python.many_memory, "MB");
+    suite.report("get.python", python.gets / 1e3, "k/s");
+    suite.report("set.python", python.sets / 1e3, "k/s");
+    suite.report("method.python", python.method / 1e3, "k/s");
+    suite.report("bulk_get.python", python.bulk_gets / 1e3, "k/s");
+    suite.report("bulk_set.python", python.bulk_sets / 1e3, "k/s");
+    suite.report("four_clients.python", python.four / 1e3, "k/s");
+    suite.report("get_of_many.python", python.many_gets / 1e3, "k/s");
+    suite.report("memory_of_many.python", python.many_memory, "MB");
   } else {
-    std::printf("# python3 is absent, or has no multiprocessing: no peer\n");
+    suite.absent("python", "python3 is absent, or has no multiprocessing");
   }
-  print("time_of_method_per_get", get / method, "ratio");
-  print("four_clients_per_one", four / one, "ratio");
-  print("time_of_get_of_many_per_few", few_get / many_get, "ratio");
-  if (known) {
-    print("get_per_python", get / python.gets, "ratio");
-    print("set_per_python", set / python.sets, "ratio");
-    print("bulk_get_per_python", bulk_get / python.gets, "ratio");
-    print("bulk_set_per_python", bulk_set / python.sets, "ratio");
-    print("four_clients_per_python", four / python.four, "ratio");
-  }
-  return 0;
+  suite.report("method_time_of_get", get / method, "ratio");
+  suite.report("four_clients_of_one", four / one, "ratio");
+  suite.report("get_of_many_time_of_few", few_get / many_get, "ratio");
+  if (known)
+    suite.report("bulk_set_of_pythons_update", bulk_set / python.bulk_sets,
+                 "ratio");
+  suite.at_least(10, "get.troupe", "get.python");
+  suite.at_least(10, "set.troupe", "set.python");
+  suite.at_least(100, "bulk_get.troupe", "get.python");
+  suite.at_least(100, "bulk_set.troupe", "set.python");
+  suite.at_least(10, "four_clients.troupe", "four_clients.python");
+  suite.at_least(1, "four_clients_of_one");
+  suite.at_most(1.2, "method_time_of_get");
+  suite.at_most(2, "get_of_many_time_of_few");
 }
