@@ -7,6 +7,8 @@
 #include "peer.hpp"
 #include "suite.hpp"
 
+#include <support/system_calls.hpp>
+
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/robust_mutex.hpp>
@@ -67,6 +69,10 @@ double alone(const Lock& lock, long times) {
     lock.unlock();
   }
   return static_cast<double>(times) / seconds_since(start) / 1e6;
+}
+
+void lock_ten_thousand_times(troupe::mutex lock) {
+  static_cast<void>(alone(lock, 10000));
 }
 
 /// The notebook's loop, until told to stop.
@@ -273,6 +279,10 @@ int main(int argc, char** argv) {
     pythons.push_back(ask("alone", times / 10));
   }
   report("lock_unlock_alone", "M/s");
+  if (const auto calls
+      = troupe::test::system_calls_of<lock_ten_thousand_times>(lock))
+    suite.report("system_calls_of_10000_pairs", static_cast<double>(*calls),
+                 "calls");
   for (int turn = 0; turn < suite.scaled(5, 1); ++turn) {
     ours.push_back(together(lock, 2, seconds).rate);
     bares.push_back(together(robust, 2, seconds).rate);
@@ -293,6 +303,7 @@ int main(int argc, char** argv) {
   suite.at_least(1.5, "lock_unlock_alone.troupe", "lock_unlock_alone.python");
   suite.at_least(0.5, "lock_unlock_alone.troupe",
                  "lock_unlock_alone.robust_mutex");
+  suite.at_most(0, "system_calls_of_10000_pairs");
   suite.at_least(4, "loop_two_processes.troupe", "loop_two_processes.python");
   suite.compare("loop_two_processes.troupe", "loop_two_processes.robust_mutex");
   suite.at_least(0.5, "slowest_of_four_processes");

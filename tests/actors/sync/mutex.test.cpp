@@ -6,9 +6,12 @@
 #include <troupe/process/future.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
+#include <troupe/sync/services.hpp>
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+#include <support/sanitized.hpp>
+#include <support/system_calls.hpp>
 
 #include "crew.hpp"
 
@@ -52,6 +55,13 @@ void hold_for_ever(Mutex lock, troupe::event held) {
   lock.lock();
   held.set();
   troupe::event{}.wait();
+}
+
+template <class Mutex>
+void lock_often(Mutex lock) {
+  for (int i = 0; i < 1000; ++i) {
+    const std::scoped_lock guard{lock};
+  }
 }
 
 } // namespace
@@ -263,4 +273,16 @@ TEST_CASE("a process that gives its last handle up gives its lock up") {
   REQUIRE(granted);
   CHECK(granted->owner_died);
   lock.unlock();
+}
+
+TEST_CASE_TEMPLATE("a free lock costs no system call and no message", Mutex,
+                   troupe::mutex, troupe::recursive_mutex) {
+  if (troupe::test::sanitized)
+    return;
+  troupe::sync::services::end();
+  const Mutex lock;
+  const auto calls = troupe::test::system_calls_of<lock_often<Mutex>>(lock);
+  CHECK(calls.value_or(0) == 0);
+  // Messages go to the actor in the services host, and there is none.
+  CHECK_FALSE(troupe::sync::services::process());
 }

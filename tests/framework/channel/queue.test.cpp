@@ -5,6 +5,8 @@
 #include <troupe/shared/value.hpp>
 
 #include <support/eventually.hpp>
+#include <support/sanitized.hpp>
+#include <support/system_calls.hpp>
 
 #include <doctest/doctest.h>
 
@@ -35,6 +37,11 @@ bool lasted(clock_type::time_point since, clock_type::duration least) {
 bool passed(const troupe::process& child) {
   const auto status = child.join_for(60s);
   return status && status->success();
+}
+
+void put_often(queue<int> numbers) {
+  for (int i = 0; i < 100; ++i)
+    numbers.put(i);
 }
 
 } // namespace
@@ -548,4 +555,15 @@ TEST_CASE("reaching the memory limit of the run loses nothing") {
   while (!words.empty())
     last = words.get();
   CHECK(last == "last");
+}
+
+TEST_CASE("putting into a queue that is not empty costs no system call") {
+  if (troupe::test::sanitized)
+    return;
+  queue<int> numbers;
+  numbers.put(0);
+  const auto calls = troupe::test::system_calls_of<put_often>(numbers);
+  CHECK(calls.value_or(0) == 0);
+  if (calls)
+    CHECK(numbers.size() == 201);
 }

@@ -7,6 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <support/sanitized.hpp>
+#include <support/system_calls.hpp>
+
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -52,6 +55,13 @@ void double_all(value<int> x, value<double> y, value<point> foo,
   foo.raw().x *= 2;
   foo.raw().y *= 2;
   flag = !flag;
+}
+
+void use_often(value<int> shared) {
+  for (int count = 0; count < 1000; ++count) {
+    ++shared;
+    shared = shared.get() + 1;
+  }
 }
 
 } // namespace
@@ -195,4 +205,14 @@ TEST_CASE("a handle of one type is refused where another is expected") {
   CHECK_THROWS_AS(static_cast<void>(value<float>::load(from)),
                   troupe::malformed_bytes);
   packet.release_handles();
+}
+
+TEST_CASE("a value's access costs no system call") {
+  if (troupe::test::sanitized)
+    return;
+  const value<int> shared{0};
+  const auto calls = troupe::test::system_calls_of<use_often>(shared);
+  CHECK(calls.value_or(0) == 0);
+  if (calls)
+    CHECK(shared == 4000);
 }

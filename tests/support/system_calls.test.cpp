@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <support/sanitized.hpp>
+#include <support/system_calls.hpp>
+
+#include <doctest/doctest.h>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace {
+
+void make(int times) {
+  for (int i = 0; i < times; ++i)
+    static_cast<void>(::syscall(SYS_getppid));
+}
+
+} // namespace
+
+TEST_CASE("the system calls of a function are counted, and no others") {
+  if (troupe::test::sanitized)
+    return;
+  CHECK(troupe::test::system_calls_of<make>(10).value_or(10) == 10);
+  CHECK(troupe::test::system_calls_of<make>(0).value_or(0) == 0);
+}
