@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-//[whole
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/program.hpp>
 
@@ -65,4 +64,3 @@ int main(int argc, char** argv) {
     std::cout << "full: a put would wait now" << std::endl;
   //]
 }
-//]

@@ -10,9 +10,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/epoll.h>
-#include <unistd.h>
-
 using namespace std::chrono_literals;
 
 //[square
@@ -123,20 +120,5 @@ int main(int argc, char** argv) {
   std::cout << what(60s) << std::endl;
   cue.send(2);
   std::cout << what(60s) << std::endl;
-  //]
-
-  //[epoll
-  const int loop = ::epoll_create1(EPOLL_CLOEXEC);
-  epoll_event wanted{};
-  wanted.events = EPOLLIN;
-  ::epoll_ctl(loop, EPOLL_CTL_ADD, news.readable_fd(), &wanted);
-
-  auto writer = troupe::start(
-    [](troupe::queue<std::string> to) { to.put("the sun shines"); }, news);
-  epoll_event got{};
-  ::epoll_wait(loop, &got, 1, -1);
-  while (const auto item = news.try_get())
-    std::cout << "epoll brought: " << *item << std::endl;
-  ::close(loop);
   //]
 }

@@ -14,6 +14,7 @@
 using troupe::transport::code_of;
 using troupe::transport::text_of;
 
+//[worker
 caf::behavior worker(caf::event_based_actor* self) {
   auto never = std::make_shared<std::vector<caf::response_promise>>();
   return {
@@ -24,6 +25,7 @@ caf::behavior worker(caf::event_based_actor* self) {
     },
   };
 }
+//]
 
 /// Takes the end of its worker for its own.
 caf::behavior partner(caf::event_based_actor* self, const caf::actor& other) {
@@ -42,8 +44,10 @@ std::string shorten(std::string text) {
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
   caf::scoped_actor self{troupe::actor_system()};
+  //[workshop
   troupe::host workshop{"workshop"};
   const auto tom = workshop.spawn<worker>();
+  //]
   //[monitor
   self->monitor(tom);
   workshop.kill();

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-//[whole
 #include <troupe/process/program.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/state/dict.hpp>
@@ -99,4 +98,3 @@ int main(int argc, char** argv) {
   }
   //]
 }
-//]

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-//[whole
 #include <troupe/process/program.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/mutex.hpp>
@@ -75,4 +74,3 @@ int main(int argc, char** argv) {
   }
   //]
 }
-//]

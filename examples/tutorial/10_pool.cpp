@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Page 10: a pool.
 
-//[whole
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
 
@@ -111,4 +110,3 @@ int main(int argc, char** argv) {
   pool.join();
   //]
 }
-//]
