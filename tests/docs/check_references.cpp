@@ -70,7 +70,7 @@ std::map<std::string, std::string> read_tests(const fs::path& list) {
 
 void check_tests(const fs::path& page,
                  const std::map<std::string, std::string>& tests) {
-  static const std::regex item{R"q(`([a-z_]+(?:\.[a-z_]+)?)`|"([^"]+)")q"};
+  static const std::regex item{R"q(`([a-z_]+(?:\.[a-z_]+)*)`|"([^"]+)")q"};
   std::set<std::string> families;
   for (const auto& [name, sources] : tests)
     families.insert(name.substr(0, name.find('.')));

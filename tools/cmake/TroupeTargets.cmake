@@ -92,6 +92,8 @@ function(troupe_add_must_not_compile)
     -D "IMPLICIT=${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES}"
     -D "DEFINITIONS=$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>"
     -P ${PROJECT_SOURCE_DIR}/tools/cmake/must_not_compile.cmake)
+  set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_TESTS
+    "must_not_compile.${arg_NAME}|${arg_SOURCE}\n")
   set_tests_properties(must_not_compile.${arg_NAME} PROPERTIES
     LABELS must-not-compile TIMEOUT 120)
 endfunction()
