@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+
+// One file, and a long one: all of it changes one state under one mutex.
+
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/channel/items.hpp>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+
+// One file, and a long one: who puts, who takes and who repairs after a death
+// keep one another's rules, and are read together.
+
 #include <troupe/mailbox/letter_box.hpp>
 
 #include <troupe/base/error.hpp>
