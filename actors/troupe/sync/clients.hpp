@@ -57,30 +57,19 @@ public:
   using ended = std::function<void(const client&)>;
 
   /// From now on `on_end` is called when a watched client has ended.
-  template <class Self>
-  void start(Self* self, ended on_end) {
+  void start(ended on_end) {
     on_end_ = std::move(on_end);
-#if CAF_MAJOR_VERSION < 1
-    self->set_down_handler(
-      [this](const caf::down_msg& down) { tell(down.source); });
-#else
-    static_cast<void>(self);
-#endif
   }
 
   template <class Self>
   void
   watch(Self* self, const caf::strong_actor_ptr& actor, const client& what) {
-    auto address = caf::actor_cast<caf::actor_addr>(actor);
-    if (!known_.try_emplace(address, what).second)
+    if (!known_.try_emplace(caf::actor_cast<caf::actor_addr>(actor), what)
+           .second)
       return;
-    const auto handle = caf::actor_cast<caf::actor>(actor);
-#if CAF_MAJOR_VERSION < 1
-    self->monitor(handle);
-#else
-    self->monitor(handle,
-                  [this, address](const caf::error&) { tell(address); });
-#endif
+    transport::version::watch(self, caf::actor_cast<caf::actor>(actor),
+                              [this](const caf::actor_addr& who,
+                                     const caf::error&) { tell(who); });
   }
 
 private:

@@ -39,7 +39,7 @@ protected:
             std::function<void(const client&)> bury) {
     self_ = self;
     row_ = memory::run_memory::current().self().index;
-    clients_.start(self_, std::move(bury));
+    clients_.start(std::move(bury));
     services::enter(where, self_->id());
   }
 

@@ -44,7 +44,7 @@ struct mutex_desk {
     self = of;
     lock = &what;
     row = memory::run_memory::current().self().index;
-    clients.start(self, [this](const client& gone) { bury(gone); });
+    clients.start([this](const client& gone) { bury(gone); });
     sync::services::enter(word().actor(), self->id());
     adopt_owner();
   }

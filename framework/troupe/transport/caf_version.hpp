@@ -16,6 +16,7 @@
 #include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/detail/type_id_list_builder.hpp>
 #include <caf/init_global_meta_objects.hpp>
+#include <caf/logger.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/proxy_registry.hpp>
 #include <caf/resumable.hpp>
@@ -26,6 +27,7 @@
 #  include <caf/actor_system_module.hpp>
 #  include <caf/anon_mail.hpp>
 #  include <caf/detail/actor_system_access.hpp>
+#  include <caf/event_based_mail.hpp> // which CAF's broker uses unnamed
 #  include <caf/scheduler.hpp>
 #  include <caf/thread_owner.hpp>
 #  include <caf/version.hpp>
@@ -38,6 +40,7 @@
 #endif
 
 #include <cstddef>
+#include <functional>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -63,20 +66,24 @@ namespace troupe::transport::version {
 
 /// What runs a woken actor: second argument of `enqueue`, `resume`, `cleanup`.
 using execution_context = caf::scheduler;
-using module_id = caf::actor_system_module::id_t;
+using system_module = caf::actor_system_module;
+using module_id = system_module::id_t;
 using byte = std::byte;
 using text_view = std::string_view;
-inline constexpr auto module_of_transport
-  = caf::actor_system_module::network_manager;
+inline constexpr auto module_of_transport = system_module::network_manager;
+
+/// What the `make` of a module is also called with.
+struct no_backends {};
 
 #else
 
 using execution_context = caf::execution_unit;
-using module_id = caf::actor_system::module::id_t;
+using system_module = caf::actor_system::module;
+using module_id = system_module::id_t;
 using byte = caf::byte;
 using text_view = caf::string_view;
-inline constexpr auto module_of_transport
-  = caf::actor_system::module::network_manager;
+inline constexpr auto module_of_transport = system_module::network_manager;
+using no_backends = caf::detail::type_list<>;
 
 #endif
 
@@ -297,12 +304,18 @@ inline void schedule(caf::actor_system& system, caf::resumable* woken) {
 
 /// Asks `to` for an answer; the result is CAF's handle of the response.
 template <class Self, class Handle, class... Ts>
-[[nodiscard]] auto request(Self& self, const Handle& to, Ts&&... what) {
+[[nodiscard]] auto request_within(Self& self, caf::timespan limit,
+                                  const Handle& to, Ts&&... what) {
 #if CAF_MAJOR_VERSION >= 1
-  return self->mail(std::forward<Ts>(what)...).request(to, caf::infinite);
+  return self->mail(std::forward<Ts>(what)...).request(to, limit);
 #else
-  return self->request(to, caf::infinite, std::forward<Ts>(what)...);
+  return self->request(to, limit, std::forward<Ts>(what)...);
 #endif
+}
+
+template <class Self, class Handle, class... Ts>
+[[nodiscard]] auto request(Self& self, const Handle& to, Ts&&... what) {
+  return request_within(self, caf::infinite, to, std::forward<Ts>(what)...);
 }
 
 /// The state of a stateful actor.
@@ -322,6 +335,49 @@ void send_anonymously(const Handle& to, Ts&&... what) {
   caf::anon_mail(std::forward<Ts>(what)...).send(to);
 #else
   caf::anon_send(to, std::forward<Ts>(what)...);
+#endif
+}
+
+/// Sends `self` a message of its own, later.
+template <class Self, class... Ts>
+void send_later(Self* self, caf::timespan delay, Ts&&... what) {
+#if CAF_MAJOR_VERSION >= 1
+  self->mail(std::forward<Ts>(what)...).delay(delay).send(self);
+#else
+  self->delayed_send(self, delay, std::forward<Ts>(what)...);
+#endif
+}
+
+/// Has `ended(who, why)` called in `self` when `whom` has ended. An actor gives
+/// the same function for all whom it watches.
+template <class Self, class F>
+void watch(Self* self, const caf::actor& whom, F ended) {
+#if CAF_MAJOR_VERSION >= 1
+  self->monitor(whom, [ended = std::move(ended), who = whom.address()](
+                        const caf::error& why) { ended(who, why); });
+#else
+  self->set_down_handler([ended = std::move(ended)](const caf::down_msg& down) {
+    ended(down.source, down.reason);
+  });
+  self->monitor(whom);
+#endif
+}
+
+/// The calling thread forgets which actor system it has used last.
+inline void forget_system() noexcept {
+#if CAF_MAJOR_VERSION >= 1
+  caf::logger::current_logger(nullptr);
+#else
+  caf::logger::set_current_actor_system(nullptr);
+#endif
+}
+
+/// The actor system, as the constructor of CAF's loop of sockets wants it.
+[[nodiscard]] inline auto for_loop(caf::actor_system& system) noexcept {
+#if CAF_MAJOR_VERSION >= 1
+  return std::ref(system);
+#else
+  return &system;
 #endif
 }
 

@@ -64,16 +64,10 @@ bool node::made_by(caf::actor_system& (*maker)()) noexcept {
   return true;
 }
 
-#if CAF_MAJOR_VERSION >= 1
-caf::actor_system_module* node::make(caf::actor_system& system) {
+version::system_module* node::make(caf::actor_system& system,
+                                   version::no_backends) {
   return new node(system);
 }
-#else
-caf::actor_system::module* node::make(caf::actor_system& system,
-                                      caf::detail::type_list<>) {
-  return new node(system);
-}
-#endif
 
 void node::init(caf::actor_system_config& config) {
   hub_.spin_at_most(caf::get_or(config, "troupe.longest-spin",

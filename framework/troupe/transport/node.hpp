@@ -42,12 +42,8 @@ public:
   /// initialisation; `hear` runs in the receiving thread.
   static bool tell_of_deaths(void (*hear)(memory::slot_id)) noexcept;
 
-#if CAF_MAJOR_VERSION >= 1
-  static caf::actor_system_module* make(caf::actor_system& system);
-#else
-  static caf::actor_system::module* make(caf::actor_system& system,
-                                         caf::detail::type_list<>);
-#endif
+  static version::system_module* make(caf::actor_system& system,
+                                      version::no_backends = {});
 
   void init(caf::actor_system_config& config) override;
   void start() override;

@@ -113,18 +113,18 @@ connection::connection(const address& where, const key& shared,
   caf::scoped_actor self{system.actors(), true};
   caf::strong_actor_ptr door;
   // What CAF's own `remote_actor` says to this broker.
-  self
-    ->request(system.basp(), patience(), caf::connect_atom_v, std::move(scribe),
-              where.port())
+  transport::version::request_within(self, patience(), system.basp(),
+                                     caf::connect_atom_v, std::move(scribe),
+                                     where.port())
     .receive([&](caf::node_id&, caf::strong_actor_ptr& found,
                  std::set<std::string>&) { door = std::move(found); },
              refuse);
   if (!door)
     throw not_authentic(attempted, "nothing is published there");
   parts_->here = system.actors().middleman().spawn_broker(plug, parts_->board);
-  self
-    ->request(caf::actor_cast<caf::actor>(door), patience(), caf::join_atom_v,
-              parts_->here)
+  transport::version::request_within(self, patience(),
+                                     caf::actor_cast<caf::actor>(door),
+                                     caf::join_atom_v, parts_->here)
     .receive([&](caf::actor& found) { parts_->session = std::move(found); },
              refuse);
   transport::version::send_anonymously(parts_->here, caf::link_atom_v,

@@ -21,12 +21,12 @@ std::uint64_t next_client() noexcept {
 /// What a plug talks to. It ends with that, or with the connection, which
 /// to CAF is the end of every actor behind it.
 caf::behavior session(caf::io::broker* self, std::shared_ptr<desk> requests,
-                      std::uint64_t client, caf::actor plug,
-                      caf::actor_addr of) {
-  self->monitor(plug);
-  self->monitor(of);
-  self->set_down_handler(
-    [self](const caf::down_msg& ended) { self->quit(ended.reason); });
+                      std::uint64_t client, caf::actor plug, caf::actor of) {
+  const auto end = [self](const caf::actor_addr&, const caf::error& why) {
+    self->quit(why);
+  };
+  transport::version::watch(self, plug, end);
+  transport::version::watch(self, of, end);
   self->attach_functor(
     [requests, client](const caf::error&) { requests->post_gone(client); });
   return {
@@ -44,17 +44,17 @@ caf::behavior session(caf::io::broker* self, std::shared_ptr<desk> requests,
 caf::behavior door(caf::io::broker* self, std::shared_ptr<gate> at,
                    std::shared_ptr<desk> requests,
                    std::chrono::milliseconds look) {
-  self->delayed_send(self, look, caf::tick_atom_v);
+  transport::version::send_later(self, look, caf::tick_atom_v);
   return {
     [self, requests](caf::join_atom, const caf::actor& plug) -> caf::actor {
       const auto client = next_client();
       requests->enter(client);
       return self->system().middleman().spawn_broker(session, requests, client,
-                                                     plug, self->address());
+                                                     plug, caf::actor{self});
     },
     [self, at, look](caf::tick_atom) {
       at->end_overdue();
-      self->delayed_send(self, look, caf::tick_atom_v);
+      transport::version::send_later(self, look, caf::tick_atom_v);
     },
   };
 }

@@ -62,17 +62,18 @@ void switchboard::lose(const std::string& reason) noexcept {
 }
 
 caf::behavior plug(caf::io::broker* self, std::shared_ptr<switchboard> board) {
-  self->set_down_handler([self, board](const caf::down_msg& ended) {
-    board->lose(ended.reason == caf::exit_reason::remote_link_unreachable
-                  ? "the other end is gone, or the way there"
-                  : "the other end has closed it");
-    self->quit();
-  });
   self->attach_functor(
     [board](const caf::error&) { board->lose("it was closed here"); });
   return {
-    [self](caf::link_atom, const caf::actor& session) {
-      self->monitor(session);
+    [self, board](caf::link_atom, const caf::actor& session) {
+      transport::version::watch(
+        self, session,
+        [self, board](const caf::actor_addr&, const caf::error& why) {
+          board->lose(why == caf::exit_reason::remote_link_unreachable
+                        ? "the other end is gone, or the way there"
+                        : "the other end has closed it");
+          self->quit();
+        });
     },
     [board](std::uint64_t number, parcel& content) {
       board->answered(number, std::move(content.content));

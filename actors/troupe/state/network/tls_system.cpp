@@ -2,11 +2,10 @@
 #include <troupe/state/network/tls_system.hpp>
 
 #include <troupe/state/network/messages.hpp>
-#include <troupe/state/network/wakeful_loop.hpp>
+#include <troupe/state/network/wakeful_middleman.hpp>
 
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/logger.hpp>
 #include <caf/openssl/manager.hpp>
 
 #include <algorithm>
@@ -20,7 +19,7 @@ namespace troupe::network {
 class tls_system::configuration : public caf::actor_system_config {
 public:
   configuration(const credentials& shown, const limits& bounds) {
-    load<caf::io::middleman, wakeful_loop>();
+    load<wakeful_middleman>();
     load<caf::openssl::manager>();
     // Nothing here is for the user's configuration file to change.
     set("caf.scheduler.max-threads", 1);
@@ -34,9 +33,9 @@ public:
     set("caf.middleman.connection-timeout", caf::timespan{bounds.silence});
     set("caf.middleman.app-identifiers",
         std::vector<std::string>{"troupe state 1"});
-    openssl_certificate = shown.certificate_path();
-    openssl_key = shown.private_key_path();
-    openssl_cafile = shown.certificate_path();
+    set("caf.openssl.certificate", shown.certificate_path());
+    set("caf.openssl.key", shown.private_key_path());
+    set("caf.openssl.cafile", shown.certificate_path());
   }
 };
 
@@ -54,7 +53,7 @@ tls_system::~tls_system() {
 }
 
 tls_system::visit::~visit() {
-  caf::logger::set_current_actor_system(nullptr);
+  transport::version::forget_system();
 }
 
 caf::io::network::default_multiplexer& tls_system::loop() {
