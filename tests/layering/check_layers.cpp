@@ -2,7 +2,7 @@
 // check_layers ROOT
 //
 // Fails if a source under ROOT/framework or ROOT/actors includes what its layer
-// may not, and names file, line and rule.
+// may not, or asks which CAF it has, and names file, line and rule.
 
 #include <algorithm>
 #include <array>
@@ -56,19 +56,26 @@ std::string complaint(const std::string& layer, const std::string& header,
 std::size_t check(const fs::path& file, const std::string& layer) {
   static const std::regex include{
     R"re(\s*#\s*include\s*([<"])([^>"]+)[>"].*)re"};
+  static const std::regex asks{R"(\s*#.*\bCAF_(MAJOR_|MINOR_)?VERSION\b.*)"};
   std::size_t complaints = 0;
+  const auto complain = [&](std::size_t number, const std::string& what,
+                            std::string_view why) {
+    ++complaints;
+    std::cerr << file.string() << ':' << number << ": " << what << ": " << why
+              << '\n';
+  };
   std::ifstream stream{file};
   std::string line;
   for (std::size_t number = 1; std::getline(stream, line); ++number) {
     std::smatch match;
+    if (std::regex_match(line, asks) && file.filename() != "caf_version.hpp")
+      complain(number, line,
+               "what CAFs disagree about stays in caf_version.hpp");
     if (!std::regex_match(line, match, include))
       continue;
     const auto why = complaint(layer, match[2], match[1] == "\"");
-    if (why.empty())
-      continue;
-    ++complaints;
-    std::cerr << file.string() << ':' << number << ": " << match[2] << ": "
-              << why << '\n';
+    if (!why.empty())
+      complain(number, match[2], why);
   }
   return complaints;
 }

@@ -81,7 +81,7 @@ function(troupe_choose_caf result)
   set(${result} "${chosen}" PARENT_SCOPE)
 endfunction()
 
-# Built here, by the sum of the release's archive.
+# Built here, from the commit that was released.
 macro(troupe_fetch_caf)
   include(FetchContent)
   # First, since CAF would otherwise switch shared libraries on for everyone.

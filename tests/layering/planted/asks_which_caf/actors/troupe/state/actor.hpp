@@ -1,0 +1,3 @@
+#pragma once
+#if CAF_MAJOR_VERSION >= 1
+#endif
