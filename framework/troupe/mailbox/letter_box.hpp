@@ -103,10 +103,8 @@ public:
   put_outcome put(std::span<const draft> letters, std::size_t& done,
                   deadline limit);
 
-  put_outcome put(const draft& content, deadline limit) {
-    std::size_t done = 0;
-    return put({&content, 1}, done, limit);
-  }
+  /// The same for one letter.
+  put_outcome put(const draft& content, deadline limit);
 
   /// Shows up to `most` letters to `visit`, in order, each until it says
   /// `leave`, and removes those that it has taken. Waits only for the first.
@@ -212,9 +210,16 @@ private:
       limit, lend);
   }
 
+  static std::uint64_t letters_in(std::uint64_t word) noexcept {
+    return word >> count_shift;
+  }
+
   static constexpr std::uint64_t which_bit = 1;
   static constexpr std::uint64_t closed_bit = 2;
   static constexpr unsigned count_shift = 2;
+
+  /// Most bytes of a letter that `put_at_hand` looks at.
+  static constexpr std::size_t at_hand = 1024;
 
   struct put_state {
     memory::offset segment;
@@ -236,6 +241,12 @@ private:
     /// Who committed this state, and how many it has taken in all.
     std::uint64_t taker;
     std::uint64_t taker_total;
+  };
+
+  /// What stands in a segment for a letter that lies apart.
+  struct apart_body {
+    memory::offset where;
+    std::uint64_t size;
   };
 
   /// An object that is being handed over, so that the next owner of the lock
@@ -305,21 +316,29 @@ private:
     return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
   }
 
-  [[nodiscard]] ledger_entry& ledger(std::uint32_t slot) noexcept;
+  [[nodiscard]] ledger_entry& ledger(std::uint32_t slot) noexcept {
+    const auto slots = memory::run_memory::current().header().slots;
+    return reinterpret_cast<ledger_entry*>(watcher_bits() + slots / 64)[slot];
+  }
 
   [[nodiscard]] std::uint64_t window_for(std::uint64_t bytes) const noexcept;
   [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept;
   [[nodiscard]] std::uint64_t unread_bytes() const noexcept;
 
+  /// Ends the mailbox's share of all that an unread record carries.
+  static void give_up(const segment::found& record) noexcept;
+
   void recover_put() noexcept;
   void recover_take() noexcept;
   void end_shares_of_taken() noexcept;
 
+  bool put_at_hand(const draft& content);
   std::size_t put_locked(std::span<const draft> letters,
                          std::span<const memory::reference> apart,
                          put_outcome& outcome);
   take_outcome take_with(visit_function visit, void* context, std::size_t most,
                          deadline limit, bool lend);
+  bool take_at_hand(visit_function visit, void* context);
   std::optional<take_outcome> take_locked(visit_function visit, void* context,
                                           std::size_t most, bool lend,
                                           memory::reference& retired);

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/mailbox/segment.hpp>
 
+#include <troupe/os/prefetch.hpp>
+
 #include <algorithm>
 #include <bit>
 
 namespace troupe::mailbox {
+
+namespace {
+
+/// So far ahead of a writer the lines that readers had are taken from them:
+/// one by one while it writes would cost it a wait for each.
+constexpr std::uint64_t ahead = 512;
+
+} // namespace
 
 memory::reference segment::make(std::uint64_t wish, std::uint64_t need) {
   // A reader and a writer of large records must not wait for each other.
@@ -30,6 +40,7 @@ std::uint64_t segment::write(std::uint64_t position, const draft& content,
     position += rest;
   }
   auto* at = place(position);
+  os::prefetch_to_write(place(position + ahead));
   const record_head head{static_cast<std::uint32_t>(content.body.size()),
                          static_cast<std::uint16_t>(content.handles.size()),
                          kind, writer};

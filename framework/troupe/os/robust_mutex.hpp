@@ -3,6 +3,7 @@
 
 #include <troupe/base/deadline.hpp>
 
+#include <atomic>
 #include <cstdint>
 
 #include <pthread.h>
@@ -47,6 +48,16 @@ public:
 
   void unlock() noexcept {
     ::pthread_mutex_unlock(&mutex_);
+  }
+
+  /// Gives it back, and what the caller reads next it reads after all others
+  /// can see what it has written: a sequentially consistent fence.
+  void unlock_and_fence() noexcept {
+    ::pthread_mutex_unlock(&mutex_);
+#if !defined(__x86_64__)
+    // There the exchange that gives a futex back is one.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
   }
 
 private:

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/mailbox/box_lock.hpp>
+#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/pursuit.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/memory/burial.hpp>
+#include <troupe/os/crash_point.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace troupe::mailbox {
+
+using memory::object_kind;
+using memory::reference;
+using memory::run_memory;
+
+namespace {
+
+/// A handle's message exists twice for a moment: one share for the decoder,
+/// which ends it, and one for the mailbox until the take is committed.
+void share_again(std::span<const memory::offset> handles) noexcept {
+  for (const auto where : handles)
+    if (memory::may_be_object(where))
+      memory::head_at(where)->in_flight.fetch_add(1);
+}
+
+} // namespace
+
+void letter_box::recover_take() noexcept {
+  const auto word = taken_.word.load(std::memory_order_relaxed);
+  const auto& state = readers_.states[word & which_bit];
+  if (const auto where = readers_.segment_note.where.load(); where != 0) {
+    if (letters_in(word) != readers_.segment_note.at.load())
+      memory::forget(where);
+    readers_.segment_note.where.store(0);
+  }
+  if (const auto where = readers_.letter_note.where.load(); where != 0) {
+    if (letters_in(word) != readers_.letter_note.at.load())
+      memory::forget(where);
+    readers_.letter_note.where.store(0);
+  }
+  if (readers_.handles_note.where.load() != 0) {
+    if (letters_in(word) != readers_.handles_note.at.load())
+      end_shares_of_taken();
+    readers_.handles_note.where.store(0);
+  }
+  taken_.bytes.store(state.bytes, std::memory_order_release);
+  if (state.segment != 0)
+    segment::at(state.segment).consume_to(state.position);
+  if (options_.ledger && state.taker_total != 0)
+    ledger(memory::slot_id::unpacked(state.taker).index)
+      .taken.store(state.taker_total);
+}
+
+void letter_box::end_shares_of_taken() noexcept {
+  // The state before the commit stands until the next one.
+  const auto word = taken_.word.load(std::memory_order_relaxed);
+  const auto& now = readers_.states[word & which_bit];
+  const auto& before = readers_.states[(word & which_bit) ^ which_bit];
+  auto position = before.segment == now.segment ? before.position : 0;
+  for (const auto& place = segment::at(now.segment);
+       position != now.position;) {
+    const auto found = place.read(position);
+    if (found.head == nullptr)
+      break;
+    auto* handles = reinterpret_cast<memory::offset*>(
+      const_cast<record_head*>(found.head) + 1);
+    // Should this be killed, it is done again for those that still stand.
+    for (std::uint32_t i = 0; i < found.head->handles; ++i)
+      memory::forget_at(handles[i]);
+    position = found.behind;
+  }
+  readers_.handles_note.where.store(0);
+}
+
+/// The usual case of `take_locked`: one letter, in the segment that was read
+/// last and without handles. False if that is not so, and then nothing has
+/// happened.
+bool letter_box::take_at_hand(visit_function visit, void* context) {
+  const auto word = taken_.word.load(std::memory_order_relaxed);
+  auto& now = readers_.states[word & which_bit];
+  const auto before = letters_in(word);
+  if (now.put_seen == before) {
+    // acquire: as in take_locked.
+    now.put_seen = letters_in(put_.word.load(std::memory_order_acquire));
+    pursuit::of_this_thread().looked(this, now.put_seen - before);
+    if (now.put_seen == before)
+      return false;
+  }
+  if (now.segment == 0)
+    return false;
+  auto& place = segment::at(now.segment);
+  if (now.position == place.sealed())
+    return false;
+  const auto found = place.read(now.position);
+  if (found.head == nullptr || found.head->kind != record_head::here
+      || found.head->handles != 0)
+    return false;
+  TROUPE_CRASH_POINT("mailbox.take.before_visit");
+  if (visit(context, {{found.body, found.head->size},
+                      {},
+                      memory::slot_id::unpacked(found.head->writer)})
+      == visit_result::leave)
+    return true;
+  TROUPE_CRASH_POINT("mailbox.take.visited");
+  const auto other = (word & which_bit) ^ which_bit;
+  auto& next = readers_.states[other];
+  next = now;
+  next.position = found.behind;
+  next.bytes += found.head->size;
+  ledger_entry* entry = nullptr;
+  if (options_.ledger) {
+    const auto self = run_memory::current().self();
+    entry = &ledger(self.index);
+    next.taker = self.packed();
+    next.taker_total = entry->taken.load(std::memory_order_relaxed) + 1;
+  }
+  taken_.bytes.store(next.bytes, std::memory_order_relaxed);
+  TROUPE_CRASH_POINT("mailbox.take.before_commit");
+  // release: as in take_locked.
+  taken_.word.store(((before + 1) << count_shift) | other,
+                    std::memory_order_release);
+  TROUPE_CRASH_POINT("mailbox.take.committed");
+  pursuit::of_this_thread().knows_of(now.put_seen - before - 1);
+  if (entry != nullptr)
+    entry->taken.store(next.taker_total, std::memory_order_release);
+  place.consume_to(next.position);
+  return true;
+}
+
+std::optional<take_outcome>
+letter_box::take_locked(visit_function visit, void* context, std::size_t most,
+                        bool lend, reference& retired) {
+  const auto word = taken_.word.load(std::memory_order_relaxed);
+  auto& current = readers_.states[word & which_bit];
+  const auto before = letters_in(word);
+  if (current.put_seen - before < most) {
+    // acquire: pairs with the store of the put word, and so shows the letters.
+    const auto put = put_.word.load(std::memory_order_seq_cst);
+    current.put_seen = letters_in(put);
+    pursuit::of_this_thread().looked(this, current.put_seen - before);
+    if (current.put_seen == before)
+      return (put & closed_bit) != 0 ? std::optional{take_outcome::ended}
+                                     : std::nullopt;
+  }
+  const auto count = std::min<std::uint64_t>(current.put_seen - before, most);
+  auto state = current;
+  memory::offset drained = 0;
+  reference apart;
+  bool with_handles = false;
+  std::uint64_t taken = 0;
+  for (; taken < count; ++taken) {
+    if (state.segment == 0)
+      state.segment = writers_.first.load();
+    const auto* place = &segment::at(state.segment);
+    if (state.position == place->sealed()) {
+      if (taken != 0)
+        break;
+      drained = state.segment;
+      state.segment = place->next();
+      state.position = 0;
+      place = &segment::at(state.segment);
+    }
+    const auto found = place->read(state.position);
+    if (found.head == nullptr)
+      throw malformed_bytes("take from a mailbox", "its memory was overwritten",
+                            "look for a process that writes outside of its "
+                            "own data");
+    letter shown{{found.body, found.head->size},
+                 {reinterpret_cast<const memory::offset*>(found.head + 1),
+                  found.head->handles},
+                 memory::slot_id::unpacked(found.head->writer)};
+    if (found.head->kind == record_head::apart) {
+      if (taken != 0)
+        break;
+      apart_body outside{};
+      if (found.head->size == sizeof outside)
+        std::memcpy(&outside, found.body, sizeof outside);
+      apart = reference::attach(outside.where, object_kind::letter);
+      shown.body = apart.bytes();
+    }
+    TROUPE_CRASH_POINT("mailbox.take.before_visit");
+    if (!lend)
+      share_again(shown.handles);
+    with_handles |= !shown.handles.empty();
+    try {
+      if (visit(context, shown) == visit_result::leave)
+        break;
+    } catch (...) {
+      if (taken == 0)
+        throw;
+      break;
+    }
+    TROUPE_CRASH_POINT("mailbox.take.visited");
+    state.position = found.behind;
+    state.bytes += shown.body.size();
+    if (apart) {
+      ++taken;
+      break;
+    }
+  }
+  if (taken == 0)
+    return take_outcome::done;
+  const auto self = run_memory::current().self();
+  if (options_.ledger) {
+    state.taker = self.packed();
+    // Nobody else writes it, and we do so under the lock.
+    state.taker_total = ledger(self.index).taken.load(std::memory_order_relaxed)
+                        + taken;
+  }
+  if (drained != 0) {
+    try {
+      // Held while it is given up, so that a kill leaves it to the undertaker.
+      retired = reference::attach(drained, object_kind::segment);
+    } catch (const error&) {
+      // No room in the table of handles: it works without.
+    }
+    readers_.segment_note.at.store(before);
+    readers_.segment_note.where.store(drained);
+  }
+  if (apart) {
+    readers_.letter_note.at.store(before);
+    readers_.letter_note.where.store(apart.where());
+  }
+  if (with_handles) {
+    readers_.handles_note.at.store(before);
+    readers_.handles_note.where.store(state.segment);
+  }
+  const auto other = (word & which_bit) ^ which_bit;
+  readers_.states[other] = state;
+  // Before the commit, whose order a writer that waits relies on.
+  taken_.bytes.store(state.bytes, std::memory_order_relaxed);
+  TROUPE_CRASH_POINT("mailbox.take.before_commit");
+  // release: as the put word's.
+  taken_.word.store(((before + taken) << count_shift) | other,
+                    std::memory_order_release);
+  TROUPE_CRASH_POINT("mailbox.take.committed");
+  pursuit::of_this_thread().knows_of(state.put_seen - before - taken);
+  if (options_.ledger)
+    ledger(self.index)
+      .taken.store(state.taker_total, std::memory_order_release);
+  if (with_handles)
+    end_shares_of_taken();
+  segment::at(state.segment).consume_to(state.position);
+  if (drained != 0) {
+    memory::forget(drained);
+    TROUPE_CRASH_POINT("mailbox.take.drained");
+    readers_.segment_note.where.store(0);
+  }
+  if (apart) {
+    memory::forget(apart.where());
+    readers_.letter_note.where.store(0);
+    retired = retired ? retired : apart;
+  }
+  return take_outcome::done;
+}
+
+take_outcome letter_box::take_with(visit_function visit, void* context,
+                                   std::size_t most, deadline limit,
+                                   bool lend) {
+  // Who only looks does not wait.
+  if (limit.when() != deadline::now().when())
+    pursuit::of_this_thread().before_take(this);
+  for (;;) {
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+    std::uint64_t bytes = 0;
+    // Given back behind the lock: a hole of a megabyte takes 200 µs.
+    reference retired;
+    std::optional<take_outcome> outcome;
+    {
+      TROUPE_CRASH_POINT("mailbox.take.unlocked");
+      const box_lock guard{readers_.lock, [this] { recover_take(); },
+                           "take from a mailbox"};
+      TROUPE_CRASH_POINT("mailbox.take.locked");
+      before = letters_in(taken_.word.load(std::memory_order_relaxed));
+      bytes = taken_.bytes.load(std::memory_order_relaxed);
+      if (most == 1 && take_at_hand(visit, context))
+        outcome = take_outcome::done;
+      else
+        outcome = take_locked(visit, context, most, lend, retired);
+      after = letters_in(taken_.word.load(std::memory_order_relaxed));
+      bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
+    }
+    TROUPE_CRASH_POINT("mailbox.take.unannounced");
+    if (after != before)
+      announce_take(static_cast<std::size_t>(after - before),
+                    bytes / (after - before));
+    if (outcome)
+      return *outcome;
+    if (limit.passed() || !wait_readable(limit))
+      return take_outcome::empty;
+  }
+}
+
+void letter_box::announce_take(std::size_t count, std::uint64_t each) noexcept {
+  if (options_.letters != 0)
+    departures_.room.ring_if_occupied(
+      static_cast<int>(std::min<std::size_t>(count, 1 << 20)));
+  else if (options_.window != 0 && departures_.room.occupied()) {
+    // A writer that is woken for each letter is woken too often; but it must
+    // be woken once half of the window is free.
+    if (unread_bytes() <= window_for(each) / 2 || empty())
+      departures_.room.ring(std::numeric_limits<int>::max());
+  }
+  if (arrivals_.watchers.any() && !readable())
+    arrivals_.watchers.ring(watcher_bits());
+}
+
+bool letter_box::wait_readable(deadline limit) {
+  return arrivals_.room.wait([this] { return readable(); }, limit);
+}
+
+} // namespace troupe::mailbox
