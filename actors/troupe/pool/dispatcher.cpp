@@ -9,6 +9,7 @@
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/process/program.hpp>
 #include <troupe/process/remote_error.hpp>
 
 #include <algorithm>
@@ -184,6 +185,8 @@ void dispatcher::set_tasks(codec::packet& letter,
 void dispatcher::submit(const std::shared_ptr<job>& to,
                         const hosting::entry& function, codec::packet letter,
                         std::uint32_t tasks) {
+  if (hosting::dies_of_interrupt())
+    static_cast<void>(wait([] { return false; }, deadline::never()));
   auto body = std::make_shared<chunk_body>();
   body->objects = objects_of(letter);
   body->letter = std::move(letter);
@@ -233,6 +236,8 @@ void dispatcher::even_out() {
 }
 
 void dispatcher::dispatch() {
+  if (interrupted())
+    return wind_up();
   if (waiting_.empty())
     even_out();
   if (waiting_.empty())
@@ -398,6 +403,23 @@ void dispatcher::fail_all(const std::exception_ptr& why) {
   }
 }
 
+/// After Ctrl-C: nothing more begins, and workers end when their task does.
+void dispatcher::wind_up() {
+  std::deque<chunk> back;
+  for (const auto& each : members_)
+    while (take_back(*each, back)) {
+    }
+  requeue(std::move(back));
+  const bool first = broken_ == nullptr;
+  if (first)
+    broken_ = cancelled_because("Ctrl-C has asked the run to end");
+  for (const auto& each : waiting_)
+    fail(each, broken_);
+  waiting_.clear();
+  if (first)
+    end_workers();
+}
+
 // Leading --------------------------------------------------------------------
 
 bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
@@ -410,7 +432,7 @@ bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
       of.changed_.notify_all();
     }
   } const leave{*this};
-  while (!ready()) {
+  while (hosting::dies_of_interrupt() || !ready()) {
     if (limit.passed())
       return false;
     if (leading_) {
@@ -564,6 +586,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
   }
   const auto pid = dead.runner.pid();
   const auto running = note_of(*dead.note).running.load();
+  const bool winding_up = hosting::interrupted_by(how);
   auto given = std::exchange(dead.given, {});
   dead.runner.close();
   std::deque<chunk> again;
@@ -590,7 +613,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     if (before.first < before.last)
       again.push_back(std::move(before));
     const bool retry = alone.deaths <= options_.retries && !dead.overdue
-                       && !alone.of->cancelled_;
+                       && !alone.of->cancelled_ && !winding_up;
     if (retry)
       again.push_back(std::move(alone));
     if (after.first < after.last) {
@@ -600,7 +623,9 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     if (retry)
       continue;
     std::exception_ptr why;
-    if (dead.by_force)
+    if (winding_up && how.signal() == SIGINT)
+      why = cancelled_because("Ctrl-C ended its worker");
+    else if (dead.by_force)
       why = cancelled_because("it was cancelled, and its worker killed");
     else if (dead.overdue)
       why = std::make_exception_ptr(
@@ -619,7 +644,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     return true;
   });
   requeue(std::move(again));
-  if (ended_ || (closed_ && waiting_.empty()))
+  if (winding_up || ended_ || (closed_ && waiting_.empty()))
     return;
   const auto most = how.signal() == SIGKILL ? killed_per_worker
                                             : fruitless_per_worker;
@@ -705,6 +730,16 @@ void dispatcher::close() {
   changed_.notify_all();
 }
 
+/// Lets each worker end after what it was given.
+void dispatcher::end_workers() {
+  const task_head head{task_head::end, 0, 0, 0, 0, 0, 0, 0};
+  for (const auto& each : members_)
+    if (each->runner.joinable())
+      static_cast<void>(
+        box_of(*each->tasks)
+          .put({std::as_bytes(std::span{&head, 1})}, deadline::never()));
+}
+
 bool dispatcher::join(deadline limit) {
   {
     const std::scoped_lock guard{mutex_};
@@ -717,12 +752,7 @@ bool dispatcher::join(deadline limit) {
   lock held{mutex_};
   if (ended_)
     return true;
-  const task_head head{task_head::end, 0, 0, 0, 0, 0, 0, 0};
-  for (const auto& each : members_)
-    if (each->runner.joinable())
-      static_cast<void>(
-        box_of(*each->tasks)
-          .put({std::as_bytes(std::span{&head, 1})}, deadline::never()));
+  end_workers();
   held.unlock();
   return wait(
     [this] {

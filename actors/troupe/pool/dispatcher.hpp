@@ -59,6 +59,10 @@ struct chunk {
 /// are left. What it had been given and not begun goes back to the front of the
 /// line, and so does what it had finished within the last millisecond and not
 /// reported: that is run again. The dead worker is replaced.
+///
+/// After Ctrl-C nobody is replaced and nothing begins: what runs may end, and
+/// all else fails with `cancelled`. In a root that does not listen nobody is
+/// told: it dies when its processes have ended.
 class dispatcher {
 public:
   dispatcher(const pool_options& options, const hosting::entry* initializer,
@@ -73,7 +77,7 @@ public:
   /// Corrects the number of tasks, when it is known only afterwards.
   static void set_tasks(codec::packet& letter, std::uint32_t tasks) noexcept;
 
-  /// Appends a chunk of `tasks` tasks to a job. Throws `closed`.
+  /// Appends a chunk of `tasks` tasks to a job. Throws `closed`, `cancelled`.
   void submit(const std::shared_ptr<job>& to, const hosting::entry& function,
               codec::packet letter, std::uint32_t tasks);
 
@@ -147,6 +151,8 @@ private:
   void fail(job& of, std::size_t index, std::exception_ptr why);
   void fail(const chunk& rest, const std::exception_ptr& why);
   void fail_all(const std::exception_ptr& why);
+  void wind_up();
+  void end_workers();
   void ring();
   void run_background();
   [[nodiscard]] bool idle() const;

@@ -45,6 +45,12 @@ namespace troupe {
 /// again. Whoever must not be run twice goes alone: chunk size 1.
 /// If the pool's own process dies, its workers die with it.
 ///
+/// # Ctrl-C
+/// It ends the workers, but for those that have asked for `interrupt_token()`:
+/// they may finish the task that they run. Nobody is replaced and nothing else
+/// begins; what is not done fails with `cancelled`, and so does all that is
+/// submitted from then on.
+///
 /// # The end
 /// The destructor terminates, as leaving Python's `with` does; `close` and
 /// `join` wait for what was submitted. Both end whatever the workers do.

@@ -5,6 +5,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pending_start.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/process/program.hpp>
 #include <troupe/runtime/names.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/caf_version.hpp>
@@ -364,7 +365,13 @@ void supervising::ended(const caf::down_msg& down) {
   if (found == members_.end())
     return;
   found->actor = {};
+  const auto how = found->own ? found->own->status() : std::nullopt;
   see_off(*found);
+  // The end of the run is no reason to begin anew.
+  if (hosting::interrupted_by(how.value_or(exit_status{}))) {
+    over_ = true;
+    return;
+  }
   const auto policy = found->spec.restart;
   if (policy == restart::temporary)
     return forget(*found);
@@ -377,6 +384,10 @@ void supervising::ended(const caf::down_msg& down) {
 void supervising::try_again() {
   const auto what = std::move(again_.front());
   again_.pop_front();
+  if (interrupted()) {
+    over_ = true;
+    return;
+  }
   // It may have been terminated, or started with others, meanwhile.
   if (auto* found = look_up(what.id); found != nullptr && found->restarting)
     restart_from(*found, 0, what.reason);

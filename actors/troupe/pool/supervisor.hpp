@@ -65,7 +65,8 @@ struct child_count {
 ///
 /// # What a crash leaves
 /// If the supervisor's process dies, all its children die with it: their
-/// processes are its daemons.
+/// processes are its daemons. After Ctrl-C, which the children hear too, it
+/// restarts nobody: at the first death it ends the others and itself.
 class supervisor {
 public:
   /// Starts the children, in order. If one cannot be started, those before it

@@ -51,6 +51,11 @@ public:
   /// not looked at it yet.
   [[nodiscard]] bool interrupted() const noexcept;
 
+  /// Returns whether somebody has asked for the token.
+  [[nodiscard]] bool is_asked_for_token() const noexcept {
+    return token_taken_.load();
+  }
+
   /// The root's guardian, nullptr in other processes.
   [[nodiscard]] static guardian* current() noexcept;
 

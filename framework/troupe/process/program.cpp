@@ -7,11 +7,14 @@
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
+#include <troupe/os/wait_word.hpp>
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/guardian.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/links.hpp>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -127,7 +130,23 @@ std::stop_token interrupt_token() {
 }
 
 bool interrupted() {
-  return run_memory::current().header().interrupted.load() != 0;
+  const auto* guardian = hosting::guardian::current();
+  return (guardian != nullptr && guardian->interrupted())
+         || run_memory::current().header().interrupted.load() != 0;
+}
+
+bool hosting::dies_of_interrupt() {
+  const auto* guardian = hosting::guardian::current();
+  return guardian != nullptr && guardian->interrupted()
+         && !guardian->is_asked_for_token();
+}
+
+bool hosting::interrupted_by(const exit_status& death) {
+  if (!interrupted() && death.signal() == SIGINT)
+    static_cast<void>(
+      os::wait(run_memory::current().header().interrupted, 0,
+               deadline::after(std::chrono::milliseconds{100})));
+  return interrupted();
 }
 
 } // namespace troupe

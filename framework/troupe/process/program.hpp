@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/memory/limits.hpp>
+#include <troupe/process/exit_status.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/start.hpp>
@@ -81,5 +82,18 @@ private:
 
 /// Returns whether Ctrl-C has asked this run to end.
 [[nodiscard]] bool interrupted();
+
+namespace hosting {
+
+/// The same for who has seen a process end so: of one that died of SIGINT it
+/// waits a tenth of a second for the word, for a terminal tells the processes in
+/// no order.
+[[nodiscard]] bool interrupted_by(const exit_status& death);
+
+/// Returns whether Ctrl-C is about to end this process, the root: it has not
+/// asked for `interrupt_token()`.
+[[nodiscard]] bool dies_of_interrupt();
+
+} // namespace hosting
 
 } // namespace troupe
