@@ -156,6 +156,13 @@ void supervising::serve() {
       });
     },
     [this](which_children_atom) { return list(); },
+    [this](count_children_atom) { return count(); },
+    [this](caf::subscribe_atom, const caf::actor& who) { subscribe(who); },
+    [this](caf::unsubscribe_atom, const caf::actor& who) {
+      for (auto& each : listeners_)
+        if (each.who == who.address())
+          each.wants = {};
+    },
     // A start that was left has come back after all.
     [](caf::ok_atom, std::uint64_t) {},
     // What came meanwhile is looked at before a start is tried again: else
@@ -357,6 +364,8 @@ bool supervising::await_down(const caf::actor& actor,
 }
 
 void supervising::ended(const caf::down_msg& down) {
+  std::erase_if(listeners_,
+                [&](const listener& each) { return each.who == down.source; });
   const auto found
     = std::find_if(members_.begin(), members_.end(), [&](const auto& each) {
         return each.actor && each.actor.address() == down.source;
@@ -447,6 +456,21 @@ void supervising::report(const restart_report& what) const {
     std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
                  what.child.c_str(), text_of_current_exception().c_str());
   }
+  for (const auto& each : listeners_)
+    if (each.wants)
+      transport::version::send_anonymously(each.wants, what);
+}
+
+void supervising::subscribe(const caf::actor& who) {
+  if (!who)
+    return;
+  for (auto& each : listeners_)
+    if (each.who == who.address()) {
+      each.wants = who;
+      return;
+    }
+  self_->monitor(who);
+  listeners_.push_back({who.address(), who});
 }
 
 std::vector<child_info> supervising::list() const {
@@ -454,6 +478,17 @@ std::vector<child_info> supervising::list() const {
   for (const auto& each : members_)
     result.push_back({each.spec.id, each.actor, each.actor ? each.pid : 0,
                       each.restarts, each.spec.supervises, each.restarting});
+  return result;
+}
+
+child_count supervising::count() const {
+  child_count result;
+  for (const auto& each : members_) {
+    ++result.specs;
+    ++(each.spec.supervises ? result.supervisors : result.workers);
+    if (each.actor)
+      ++result.active;
+  }
   return result;
 }
 

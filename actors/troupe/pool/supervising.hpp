@@ -7,6 +7,7 @@
 #include <troupe/pool/supervisor_messages.hpp>
 #include <troupe/pool/supervisor_options.hpp>
 
+#include <caf/actor_addr.hpp>
 #include <caf/blocking_actor.hpp>
 #include <caf/system_messages.hpp>
 #include <caf/timespan.hpp>
@@ -72,6 +73,13 @@ private:
     deadline limit;
   };
 
+  /// An actor that wants reports. It is watched until it dies, also when it does
+  /// not want them any more: a child that listens must not be lost sight of.
+  struct listener {
+    caf::actor_addr who;
+    caf::actor wants;
+  };
+
   void serve();
 
   [[nodiscard]] member* look_up(std::string_view id) noexcept;
@@ -100,7 +108,10 @@ private:
   bool start_again(const std::string& id);
   void report(const restart_report& what) const;
 
+  void subscribe(const caf::actor& who);
+
   [[nodiscard]] std::vector<child_info> list() const;
+  [[nodiscard]] child_count count() const;
 
   caf::blocking_actor* self_;
   supervisor_options options_;
@@ -110,6 +121,7 @@ private:
   std::deque<caf::down_msg> late_;
   std::deque<failed_start> again_;
   std::vector<leaving> leaving_;
+  std::vector<listener> listeners_;
   std::uint64_t starts_ = 0;
   bool over_ = false;
 };

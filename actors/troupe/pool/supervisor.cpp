@@ -203,14 +203,15 @@ std::vector<child_info> supervisor::which_children() const {
 }
 
 child_count supervisor::count_children() const {
-  child_count result;
-  for (const auto& each : which_children()) {
-    ++result.specs;
-    ++(each.supervises ? result.supervisors : result.workers);
-    if (each.actor)
-      ++result.active;
-  }
-  return result;
+  return ask<child_count>(actor_, count_children_atom_v);
+}
+
+void supervisor::subscribe(const caf::actor& listener) const {
+  ask<void>(actor_, caf::subscribe_atom_v, listener);
+}
+
+void supervisor::unsubscribe(const caf::actor& listener) const {
+  ask<void>(actor_, caf::unsubscribe_atom_v, listener);
 }
 
 bool supervisor::is_alive() const {

@@ -11,7 +11,6 @@
 #include <caf/typed_actor.hpp>
 
 #include <concepts>
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +26,10 @@ namespace troupe {
 ///     terminate_child, id       ends the child and keeps its specification
 ///     delete_child, id          forgets a child that was terminated
 ///     which_children            all children, in the order of their start
+///     count_children            how many there are
+///     subscribe, actor          a `restart_report` for each restart from now on,
+///                               and for giving up; sent before the restart
+///     unsubscribe, actor
 ///
 /// Errors: `unknown_name` (no such child), `invalid_state` (it runs, or does
 /// not), `invalid_argument` (the id is taken, or the specification is empty),
@@ -37,16 +40,10 @@ using supervisor_actor
                      caf::result<caf::actor>(restart_child_atom, std::string),
                      caf::result<void>(terminate_child_atom, std::string),
                      caf::result<void>(delete_child_atom, std::string),
-                     caf::result<std::vector<child_info>>(which_children_atom)>;
-
-/// How many children a supervisor has.
-struct child_count {
-  /// With a specification, whether they run or not.
-  std::size_t specs = 0;
-  std::size_t active = 0;
-  std::size_t supervisors = 0;
-  std::size_t workers = 0;
-};
+                     caf::result<std::vector<child_info>>(which_children_atom),
+                     caf::result<child_count>(count_children_atom),
+                     caf::result<void>(caf::subscribe_atom, caf::actor),
+                     caf::result<void>(caf::unsubscribe_atom, caf::actor)>;
 
 /// Starts children and starts them again when they end: Erlang's supervisor,
 /// over operating-system processes.
@@ -91,6 +88,11 @@ public:
   void delete_child(std::string_view id) const;
   [[nodiscard]] std::vector<child_info> which_children() const;
   [[nodiscard]] child_count count_children() const;
+
+  /// From now on `listener`, an actor of any process, gets a `restart_report`
+  /// for each restart and for giving up, as long as it lives.
+  void subscribe(const caf::actor& listener) const;
+  void unsubscribe(const caf::actor& listener) const;
 
   /// Returns whether it has not given up.
   [[nodiscard]] bool is_alive() const;

@@ -8,6 +8,7 @@ namespace troupe::supervision {
 bool know_messages() {
   static const bool done = [] {
     use_messages<caf::id_block::troupe_supervisor>();
+    use_messages<caf::id_block::troupe_supervisor_reports>();
     return true;
   }();
   return done;

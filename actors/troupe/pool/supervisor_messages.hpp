@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/pool/child_spec.hpp>
+#include <troupe/pool/supervisor_options.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -36,6 +37,24 @@ bool inspect(Inspector& inspector, child_info& what) {
     inspector.field("restarting", what.restarting));
 }
 
+/// How many children a supervisor has.
+struct child_count {
+  /// With a specification, whether they run or not.
+  std::uint64_t specs = 0;
+  std::uint64_t active = 0;
+  std::uint64_t supervisors = 0;
+  std::uint64_t workers = 0;
+};
+
+template <class Inspector>
+bool inspect(Inspector& inspector, child_count& what) {
+  return inspector.object(what).fields(
+    inspector.field("specs", what.specs),
+    inspector.field("active", what.active),
+    inspector.field("supervisors", what.supervisors),
+    inspector.field("workers", what.workers));
+}
+
 } // namespace troupe
 
 /// What supervisors are told. Every process knows these before `main`.
@@ -49,6 +68,13 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_supervisor, 186)
   CAF_ADD_ATOM(troupe_supervisor, troupe, delete_child_atom)
   CAF_ADD_ATOM(troupe_supervisor, troupe, which_children_atom)
 CAF_END_TYPE_ID_BLOCK(troupe_supervisor)
+
+/// What they tell, and what else they are asked.
+CAF_BEGIN_TYPE_ID_BLOCK(troupe_supervisor_reports, 175)
+  CAF_ADD_TYPE_ID(troupe_supervisor_reports, (troupe::restart_report))
+  CAF_ADD_TYPE_ID(troupe_supervisor_reports, (troupe::child_count))
+  CAF_ADD_ATOM(troupe_supervisor_reports, troupe, count_children_atom)
+CAF_END_TYPE_ID_BLOCK(troupe_supervisor_reports)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::child_spec)
 

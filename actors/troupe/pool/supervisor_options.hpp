@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/pool/restart_report.hpp>
+
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <string>
 
 namespace troupe {
 
@@ -17,19 +17,6 @@ enum class strategy : std::uint8_t {
   one_for_all,
   /// That child and those started after it.
   rest_for_one,
-};
-
-/// What a supervisor says of each restart, and of giving up.
-struct restart_report {
-  std::string child;
-  /// The process of the child that ended; 0 where it had none, or was not made.
-  std::int32_t pid = 0;
-  /// How the child ended, with signal or exit code.
-  std::string reason;
-  /// Restarts within the period, this one included.
-  std::size_t restarts = 0;
-  /// It was one too many: the supervisor ends.
-  bool given_up = false;
 };
 
 /// What may be said about a supervisor.
