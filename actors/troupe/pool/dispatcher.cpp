@@ -567,8 +567,12 @@ void dispatcher::read(const letter& shown) {
   of.failures_.merge(failed);
   found->first = head.last;
   found->deaths = 0;
-  if (found->first == found->last)
+  // Of a result that nobody waits for any more the chunk is the last to know.
+  std::shared_ptr<job> last_holder;
+  if (found->first == found->last) {
+    last_holder = std::move(found->of);
     from.given.erase(found);
+  }
   settle(of, first, last);
 }
 

@@ -194,6 +194,20 @@ TEST_CASE("callbacks come though nobody waits, one after the other") {
   }
 }
 
+TEST_CASE("results that nobody waits for any more do no harm") {
+  troupe::pool pool{2};
+  troupe::value<int> runs{0};
+  for (int i = 0; i < 500; ++i)
+    static_cast<void>(pool.apply_async(
+      [](troupe::value<int> count) {
+        ++count;
+        return std::string(300, 'x');
+      },
+      runs));
+  CHECK(troupe::test::eventually([&] { return runs == 500; }));
+  CHECK(pool.apply<square>(3) == 9);
+}
+
 TEST_CASE("tasks that have not begun are cancelled, and cost nothing") {
   troupe::pool pool{1};
   auto block = pool.apply_async([] { ::pause(); });
