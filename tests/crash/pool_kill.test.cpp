@@ -235,7 +235,9 @@ TEST_CASE("workers killed at random lose no task, and close always ends") {
   int rounds = 0;
   while (kills < most) {
     CAPTURE(rounds);
-    troupe::pool pool{{.size = 3, .retries = 1'000'000}};
+    troupe::pool pool{{.size = 3,
+                       .retries = 1'000'000,
+                       .report = [](const troupe::restart_report&) {}}};
     std::atomic<bool> over = false;
     std::jthread killer{[&, next = random()]() mutable {
       std::minstd_rand mine{static_cast<std::uint32_t>(next)};

@@ -38,11 +38,9 @@ constexpr double long_task = 2e6;
 constexpr std::size_t results_at_once = 64;
 constexpr std::uint64_t looks_while_submitting = 16;
 
-/// So many workers that die in a row without a result are no chance.
-constexpr std::uint32_t fruitless_per_worker = 3;
-/// Of those that were killed from outside, many more: on a busy machine several
-/// are killed while they start.
-constexpr std::uint32_t killed_per_worker = 300;
+/// How long a worker that was refused waits before it is tried again.
+constexpr std::chrono::milliseconds first_pause{20};
+constexpr std::chrono::milliseconds longest_pause{2000};
 
 /// How often limits are looked at, as a part of the shortest.
 constexpr int looks_per_limit = 8;
@@ -84,6 +82,14 @@ function_place place_of(const hosting::entry* function) {
   return {at.module, at.offset, 1};
 }
 
+pool_options completed(pool_options options) {
+  if (options.size == 0)
+    options.size = hardware_concurrency();
+  if (!options.report)
+    options.report = print_end;
+  return options;
+}
+
 std::exception_ptr cancelled_because(const char* reason) {
   return std::make_exception_ptr(
     troupe::cancelled("run a task of a pool", reason));
@@ -100,14 +106,13 @@ std::exception_ptr error_of_task(const task_failure& failure,
 dispatcher::dispatcher(const pool_options& options,
                        const hosting::entry* initializer,
                        codec::packet arguments, const hosting::entry* finalizer)
-  : options_(options),
+  : options_(completed(options)),
     initializer_(initializer),
     arguments_(std::move(arguments)),
     argument_objects_(objects_of(arguments_)),
     finalizer_(finalizer),
-    results_(make_box()) {
-  if (options_.size == 0)
-    options_.size = hardware_concurrency();
+    results_(make_box()),
+    fruitless_(options_) {
   limits_matter_ = options_.soft_limit || options_.hard_limit;
   deaths_seen_ = run_memory::current().header().deaths.load();
   for (std::uint32_t index = 0; index < options_.size; ++index) {
@@ -134,12 +139,13 @@ dispatcher::~dispatcher() {
 // Workers --------------------------------------------------------------------
 
 void dispatcher::start(member& one) {
-  one.tasks.emplace(make_box());
-  one.note.emplace(make_note());
-  ++one.generation;
   one.overdue = false;
   one.by_force = false;
   one.stopped = 0;
+  one.fruitful = false;
+  one.tasks.emplace(make_box());
+  one.note.emplace(make_note());
+  ++one.generation;
   if (initializer_ != nullptr) {
     codec::packet letter;
     codec::encoder to{letter};
@@ -225,6 +231,14 @@ void dispatcher::even_out() {
   };
   if (std::none_of(members_.begin(), members_.end(), has_nothing))
     return;
+  const bool ready = std::any_of(members_.begin(), members_.end(),
+                                 [&](const auto& each) {
+                                   return has_nothing(each) && each->fruitful;
+                                 });
+  for (const auto& each : members_)
+    if (ready && !each->fruitful && !each->given.empty()
+        && take_back(*each, waiting_))
+      return;
   const auto busiest = std::max_element(members_.begin(), members_.end(),
                                         [](const auto& a, const auto& b) {
                                           return a->given.size()
@@ -247,10 +261,12 @@ void dispatcher::dispatch() {
                         : static_cast<std::uint32_t>(
                             std::clamp(ahead / std::max(pace_, 1.0), 2.0,
                                        static_cast<double>(most_ahead)));
-  // Everybody gets one before anybody gets more.
-  for (const auto& each : members_)
-    if (each->given.empty())
-      dispatch_to(*each, 1);
+  // Everybody gets one before anybody gets more; those first that are known to
+  // run tasks, lest one task waits for a worker that never starts.
+  for (const bool fruitful : {true, false})
+    for (const auto& each : members_)
+      if (each->given.empty() && each->fruitful == fruitful)
+        dispatch_to(*each, 1);
   for (const auto& each : members_)
     if (each->given.size() * 2 <= credit)
       dispatch_to(*each, credit);
@@ -475,6 +491,7 @@ void dispatcher::lead(lock& held, deadline limit) {
     deaths_seen_ = deaths;
     look_for_deaths();
   }
+  fill_vacancies();
   if (limits_matter_)
     look_at_limits();
   dispatch();
@@ -490,6 +507,9 @@ void dispatcher::lead(lock& held, deadline limit) {
 }
 
 deadline dispatcher::next_look(deadline limit) const {
+  for (const auto& each : members_)
+    if (each->again && each->again->when() < limit.when())
+      limit = *each->again;
   if (!limits_matter_)
     return limit;
   auto shortest = std::chrono::nanoseconds::max();
@@ -515,7 +535,6 @@ bool dispatcher::take_results() {
     results_at_once, deadline::now()));
   if (letters == 0)
     return false;
-  fruitless_ = 0;
   const auto moment = now();
   if (last_result_ != 0) {
     const auto each = static_cast<double>(moment - last_result_)
@@ -545,6 +564,9 @@ void dispatcher::read(const letter& shown) {
   if (found == from.given.end() || head.first != found->first
       || head.last <= head.first || head.last > found->last)
     return;
+  from.fruitful = true;
+  from.refusals = 0;
+  fruitless_.end_row();
   auto& of = *found->of;
   const auto first = found->index + head.first;
   const auto last = found->index + head.last;
@@ -648,32 +670,81 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     return true;
   });
   requeue(std::move(again));
-  if (winding_up || ended_ || (closed_ && waiting_.empty()))
+  if (winding_up || ended_ || broken_ || (closed_ && waiting_.empty()))
     return;
-  const auto most = how.signal() == SIGKILL ? killed_per_worker
-                                            : fruitless_per_worker;
-  if (!how.success() && running == 0
-      && ++fruitless_ > most * options_.size + 2) {
-    broken_ = std::make_exception_ptr(error_of<errc::process_died>(
-      "run a pool",
-      "its workers end before they run a task; the last was " + dead.name
-        + ", which " + how.description(),
-      "look at its initializer, and at what it wrote to standard error"));
-    fail_all(broken_);
-    return;
-  }
+  if (running != 0)
+    fruitless_.end_row();
+  if (how.success() || running != 0 || dead.by_force || dead.overdue)
+    return replace(dead);
+  const bool made = how.exited() || how.signaled() || how.threw();
+  auto why = fruitless_ends::cause::not_made;
+  if (made)
+    why = how.signal() == SIGKILL ? fruitless_ends::cause::killed
+                                  : fruitless_ends::cause::crashed;
+  note_end(dead, made ? pid : 0, how.description(), why, nullptr);
+  if (made && !broken_)
+    replace(dead);
+}
+
+/// Starts a worker anew. One that is refused is tried again later.
+void dispatcher::replace(member& one) {
   try {
-    start(dead);
-  } catch (const error&) {
-    // With no worker left nobody would ever run the rest.
-    const bool alone
-      = std::none_of(members_.begin(), members_.end(),
-                     [](const auto& each) { return each->runner.joinable(); });
-    if (!alone)
-      return;
-    broken_ = std::current_exception();
-    fail_all(broken_);
+    start(one);
+  } catch (const error& failure) {
+    note_end(one, 0, failure.what(), fruitless_ends::cause::not_made,
+             std::current_exception());
   }
+}
+
+void dispatcher::fill_vacancies() {
+  // One that is started after the last task would never be told to end.
+  if (broken_ || ended_ || (closed_ && waiting_.empty()))
+    return;
+  for (const auto& each : members_)
+    if (each->again && each->again->passed()) {
+      each->again.reset();
+      replace(*each);
+    }
+}
+
+/// A worker has ended, or was not made, with no task to blame: says so, and
+/// breaks the pool if that was once too often.
+void dispatcher::note_end(member& one, std::int32_t pid,
+                          const std::string& reason, fruitless_ends::cause why,
+                          std::exception_ptr thrown) {
+  const bool made = why != fruitless_ends::cause::not_made;
+  const bool enough = !one.fruitful
+                      && !fruitless_.note(why, steady_clock::now());
+  callbacks_.push_back(
+    [tell = options_.report,
+     what = restart_report{one.name, pid, reason, one.generation, enough}] {
+      try {
+        tell(what);
+      } catch (...) {
+        print_end(what);
+      }
+    });
+  if (!enough) {
+    if (!made) {
+      const auto doublings = std::min<std::uint32_t>(one.refusals++, 16);
+      one.again = deadline::after(
+        std::min(first_pause * (1 << doublings), longest_pause));
+    }
+    return;
+  }
+  broken_ = thrown
+              ? std::move(thrown)
+              : std::make_exception_ptr(error_of<errc::process_died>(
+                  "run a pool",
+                  std::string{made ? "its workers end before they run a "
+                                     "task"
+                                   : "its workers cannot be started"}
+                    + "; the last was " + one.name + (made ? ", which " : ": ")
+                    + reason,
+                  made ? "look at its initializer, and at what it wrote to "
+                         "standard error"
+                       : "lower pool_options::size, or raise the limit"));
+  fail_all(broken_);
 }
 
 void dispatcher::look_at_limits() {

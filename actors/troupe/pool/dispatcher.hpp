@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/pool/fruitless_ends.hpp>
 #include <troupe/pool/job.hpp>
 #include <troupe/pool/pool_options.hpp>
 #include <troupe/pool/worker.hpp>
@@ -129,6 +130,11 @@ private:
     bool overdue = false;
     bool by_force = false;
     std::uint64_t stopped = 0;
+    /// This process has run a task.
+    bool fruitful = false;
+    /// It could not be made, so often in a row; when it is tried again.
+    std::uint32_t refusals = 0;
+    std::optional<deadline> again;
   };
 
   using lock = std::unique_lock<std::mutex>;
@@ -145,6 +151,10 @@ private:
   void read(const mailbox::letter& shown);
   void look_for_deaths();
   void bury(member& dead, const exit_status& how);
+  void replace(member& one);
+  void fill_vacancies();
+  void note_end(member& one, std::int32_t pid, const std::string& reason,
+                fruitless_ends::cause why, std::exception_ptr thrown);
   void look_at_limits();
   [[nodiscard]] deadline next_look(deadline limit) const;
   void settle(job& of, std::size_t first, std::size_t last);
@@ -176,7 +186,7 @@ private:
   bool ended_ = false;
   std::exception_ptr broken_;
   std::uint32_t next_chunk_ = 0;
-  std::uint32_t fruitless_ = 0;
+  fruitless_ends fruitless_;
   std::uint64_t submitted_ = 0;
   std::uint32_t deaths_seen_ = 0;
   bool limits_matter_ = false;

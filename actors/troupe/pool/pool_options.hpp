@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/pool/restart_report.hpp>
+
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -29,6 +32,21 @@ struct pool_options {
   /// The worker of a task that runs longer is killed, and replaced; the task
   /// fails with `timed_out`.
   std::optional<std::chrono::nanoseconds> hard_limit = std::nullopt;
+
+  /// A worker that ends before it has run a task is started again; one that
+  /// could not be made at all, too, after a pause that grows to two seconds, and
+  /// meanwhile the others go on. More than `intensity` such ends in a row, with
+  /// no task run by any worker between, are too many, and so are more crashes
+  /// within `period`: then every task fails with the story. Of SIGKILL it takes
+  /// a hundred times as many. Nothing: three for each worker and two.
+  std::optional<std::uint32_t> intensity = std::nullopt;
+  std::chrono::nanoseconds period = std::chrono::seconds{5};
+
+  /// Called for each worker that ends with no task to blame or cannot be made,
+  /// and when that was too often; by a thread that waits for the pool or one of
+  /// the pool. `restarts` says how many processes that worker has been. Unset, a
+  /// line on standard error.
+  std::function<void(const restart_report&)> report = nullptr;
 };
 
 } // namespace troupe

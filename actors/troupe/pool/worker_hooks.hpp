@@ -17,7 +17,7 @@ namespace troupe {
 /// What the first one returns is the worker's state, for `worker_state<T>()`.
 /// The last one is not called in a worker that is killed. A worker whose
 /// initialiser throws ends; if that goes on, every task of the pool fails with
-/// its story.
+/// its story: see `pool_options::intensity`.
 class worker_hooks {
 public:
   worker_hooks() = default;

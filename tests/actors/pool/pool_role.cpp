@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Programs with a pool or a supervisor that tests interrupt from outside:
-// `pool_role ROLE`. Each prints "ready" once its children are at work.
+// Programs with a pool or a supervisor that tests run and interrupt from outside:
+// `pool_role ROLE`. Each that waits prints "ready" once its children are at work.
 
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/pool/supervisor.hpp>
 #include <troupe/process/program.hpp>
@@ -10,13 +11,15 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <ranges>
 #include <string>
 #include <string_view>
@@ -124,8 +127,7 @@ int polite() {
   const auto asked = troupe::interrupt_token();
   const tally begun{0};
   troupe::pool pool{
-    {.size = 2},
-    troupe::worker_hooks{}.on_start<listen>().on_end<tidy_up>()};
+    {.size = 2}, troupe::worker_hooks{}.on_start<listen>().on_end<tidy_up>()};
   std::vector<troupe::task_future<int>> results;
   for (int number = 0; number < 100; ++number)
     results.push_back(pool.apply_async<work_until_asked>(number, begun));
@@ -166,19 +168,96 @@ int supervises() {
   return 0;
 }
 
+int twice(int number) {
+  return 2 * number;
+}
+
+const char* right(troupe::pool& pool) {
+  const auto result = pool.map<twice>(std::views::iota(0, 50), 1);
+  for (int i = 0; i < 50; ++i)
+    if (result[static_cast<std::size_t>(i)] != 2 * i)
+      return "wrong";
+  return "right";
+}
+
+const char* flag() {
+  return std::getenv("POOL_ROLE_NO_SERVER");
+}
+
+/// Kills one worker after the other when no process can be started any more.
+int refused() {
+  std::atomic<int> refusals = 0;
+  troupe::pool pool{{.size = 2,
+                     .intensity = 4,
+                     .report = [&](const troupe::restart_report& what) {
+                       ++refusals;
+                       troupe::pooling::print_end(what);
+                     }}};
+  std::cout << "with both: " << right(pool) << std::endl;
+  std::ofstream{flag()} << "no more";
+  const auto server
+    = troupe::memory::run_memory::current().header().fork_server.load();
+  ::kill(server, SIGKILL);
+  // Until it is given up a start takes as long as the server's next one.
+  while (!troupe::start([] {}).join().description().starts_with("lost"))
+    std::this_thread::sleep_for(1ms);
+  const auto workers = pool.workers();
+  workers.front().kill();
+  // Its end, and the refusal to make another.
+  while (refusals < 2)
+    static_cast<void>(right(pool));
+  std::cout << "with one: " << right(pool) << std::endl;
+  workers.back().kill();
+  try {
+    for (;;)
+      static_cast<void>(pool.apply<twice>(1));
+  } catch (const troupe::error& failure) {
+    std::cout << "broken: " << failure.what() << std::endl;
+  }
+  return 0;
+}
+
+int too_large() {
+  try {
+    troupe::pool pool{100};
+  } catch (const troupe::limit_reached& failure) {
+    std::cout << "too large: " << failure.what() << std::endl;
+  }
+  std::cout << "children: " << troupe::active_children().size() << std::endl;
+  troupe::pool pool{20};
+  std::cout << "smaller: " << right(pool) << std::endl;
+  return 0;
+}
+
+/// A pool that is ended by nobody, or after the run.
+template <bool Never>
+int forgets() {
+  static std::unique_ptr<troupe::pool> only;
+  only = std::make_unique<troupe::pool>(2);
+  std::cout << "forgotten: " << right(*only) << std::endl;
+  if (Never)
+    static_cast<void>(only.release()); // NOLINT(bugprone-unused-return-value)
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
+  if (flag() != nullptr && std::getenv("TROUPE_SUMMONS") != nullptr
+      && std::ifstream{flag()})
+    return 1;
   troupe::run_options options;
+  if (argc > 1 && std::string_view{argv[1]} == "too_large")
+    options.size.processes = 64;
   // Nothing here may need it.
   options.grace = 5min;
   troupe::program program{argc, argv, options};
   const std::map<std::string_view, std::function<int()>> roles{
-    {"maps", maps<sleep_for_ever>},
-    {"deaf", maps<sleep_deaf>},
-    {"listens", listens},
-    {"polite", polite},
-    {"supervises", supervises},
+    {"maps", maps<sleep_for_ever>}, {"deaf", maps<sleep_deaf>},
+    {"listens", listens},           {"polite", polite},
+    {"supervises", supervises},     {"refused", refused},
+    {"too_large", too_large},       {"forgets", forgets<true>},
+    {"ends_late", forgets<false>},
   };
   const auto found = roles.find(argc > 1 ? argv[1] : "");
   return found != roles.end() ? found->second() : 99;
