@@ -110,7 +110,8 @@ public:
 
   /// Runs `F` on each item; the results in the order of the items. `chunk` tasks
   /// travel together; 0 chooses it so that each worker gets about four chunks.
-  /// If tasks fail, the others go on, and then the first failure is thrown.
+  /// If tasks fail, the others go on, and then the first failure is thrown. What
+  /// `items` throws is thrown at once, and no task is begun any more.
   /// @blocks on the pool's workers
   template <auto F, std::ranges::input_range Items>
   auto map(Items&& items, std::size_t chunk = 0) {
@@ -155,7 +156,8 @@ public:
   }
 
   /// Runs `F` on each item and gives the results one by one, in order, as they
-  /// come. `items` is read as results are taken, and must live so long.
+  /// come. `items` is read as results are taken, and must live so long; what it
+  /// throws comes behind the results of the chunks before.
   template <auto F, std::ranges::input_range Items>
   [[nodiscard]] auto imap(Items&& items, std::size_t chunk = 1) {
     return stream<hosting::function<F>>(std::forward<Items>(items), chunk,
@@ -269,15 +271,21 @@ private:
       const auto parts = std::size_t{core_->size()} * 4;
       chunk = std::max<std::size_t>(1, (count + parts - 1) / parts);
     }
-    auto at = std::ranges::begin(items);
-    const auto end = std::ranges::end(items);
-    while (at != end) {
-      codec::packet letter;
-      pooling::dispatcher::begin_letter(letter, 0);
-      const auto tasks = append_some<Callable, Star>(letter, at, end, chunk);
-      pooling::dispatcher::set_tasks(letter, tasks);
-      core_->submit(made, pooling::task_entry<Callable>, std::move(letter),
-                    tasks);
+    try {
+      auto at = std::ranges::begin(items);
+      const auto end = std::ranges::end(items);
+      while (at != end) {
+        codec::packet letter;
+        pooling::dispatcher::begin_letter(letter, 0);
+        const auto tasks = append_some<Callable, Star>(letter, at, end, chunk);
+        pooling::dispatcher::set_tasks(letter, tasks);
+        core_->submit(made, pooling::task_entry<Callable>, std::move(letter),
+                      tasks);
+      }
+    } catch (...) {
+      // Nobody will ask for what the items before have come to.
+      core_->cancel(made, false);
+      throw;
     }
     core_->complete(made);
     return task_future<result, true>{core_, std::move(made)};

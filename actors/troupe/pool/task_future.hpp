@@ -89,16 +89,31 @@ public:
   }
 
   /// Calls `what` once everything is known, perhaps at once, in a thread of the
-  /// pool or of whoever waits for the pool.
+  /// pool or of whoever waits for the pool. What was given before comes first.
   void when_done(std::function<void()> what) const {
     {
       const std::scoped_lock guard{state().mutex()};
       if (!of_->is_done()) {
+        if (auto before = std::move(of_->on_done))
+          what = [before = std::move(before), then = std::move(what)] {
+            before();
+            then();
+          };
         of_->on_done = std::move(what);
         return;
       }
     }
     what();
+  }
+
+  /// What is behind it, for layers above.
+  [[nodiscard]] const std::shared_ptr<pooling::dispatcher>&
+  pool() const noexcept {
+    return pool_;
+  }
+
+  [[nodiscard]] const pooling::job* job() const noexcept {
+    return of_.get();
   }
 
 private:

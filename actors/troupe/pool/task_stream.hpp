@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -23,7 +24,8 @@ namespace troupe {
 ///     for (auto& square : pool.imap<square>(numbers))
 ///
 /// A task that failed throws where its result would be; going on with `next`
-/// gives those behind it. One thread uses it; it must not outlive its input.
+/// gives those behind it. What the input throws, or the pool because it was
+/// closed meanwhile, is thrown behind the last result, once. One thread uses it; it must not outlive its input.
 template <class R>
 class task_stream {
 public:
@@ -121,25 +123,36 @@ private:
     while (!at_end_ && out_.size() < window_) {
       codec::packet letter;
       pooling::dispatcher::begin_letter(letter, 0);
-      const auto tasks = input_(letter);
-      if (tasks == 0) {
+      try {
+        const auto tasks = input_(letter);
+        if (tasks == 0)
+          at_end_ = true;
+        else
+          submit(std::move(letter), tasks);
+      } catch (...) {
         at_end_ = true;
-        return;
+        failure_ = std::current_exception();
       }
-      auto made = std::make_shared<pooling::job_of<R>>();
-      made->number = next_++;
-      if (!ordered_)
-        made->done_list = done_.get();
-      pooling::dispatcher::set_tasks(letter, tasks);
-      out_.emplace(made->number, part{made, tasks});
-      pool_->submit(made, *function_, std::move(letter), tasks);
-      pool_->complete(made);
     }
   }
 
+  void submit(codec::packet letter, std::uint32_t tasks) {
+    auto made = std::make_shared<pooling::job_of<R>>();
+    made->number = next_++;
+    if (!ordered_)
+      made->done_list = done_.get();
+    pooling::dispatcher::set_tasks(letter, tasks);
+    pool_->submit(made, *function_, std::move(letter), tasks);
+    out_.emplace(made->number, part{made, tasks});
+    pool_->complete(made);
+  }
+
   bool open_next() {
-    if (out_.empty())
+    if (out_.empty()) {
+      if (failure_)
+        std::rethrow_exception(std::exchange(failure_, nullptr));
       return false;
+    }
     std::uint64_t number = 0;
     if (ordered_) {
       number = out_.begin()->first;
@@ -171,6 +184,8 @@ private:
   std::size_t window_;
   bool ordered_;
   bool at_end_ = false;
+  /// What the input threw, or the pool when it was given more.
+  std::exception_ptr failure_;
   std::uint64_t next_ = 0;
   std::map<std::uint64_t, part> out_;
   std::unique_ptr<std::deque<std::uint64_t>> done_;

@@ -51,6 +51,12 @@ int dies_on_seven(int number) {
   return number;
 }
 
+void fail_at_length(int number, troupe::value<int> runs) {
+  ++runs;
+  throw std::invalid_argument{
+    std::string(std::size_t{1} << 20, static_cast<char>('0' + number))};
+}
+
 std::vector<long> numbers(long count) {
   std::vector<long> result(static_cast<std::size_t>(count));
   std::iota(result.begin(), result.end(), 0L);
@@ -116,6 +122,20 @@ TEST_CASE("the other tasks of a map go on when one fails") {
     }
   CHECK(good == 5);
   CHECK(bad == 5);
+  // Nor does a map give up: it throws when all have been run, and large
+  // exceptions stop up nothing.
+  const troupe::value<int> runs{0};
+  const std::vector<std::tuple<int, troupe::value<int>>> input{
+    {0, runs}, {1, runs}, {2, runs}, {3, runs}};
+  try {
+    pool.starmap<fail_at_length>(input, 1);
+    FAIL("nothing was thrown");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.text() == std::string(1 << 20, '0'));
+  }
+  CHECK(runs == 4);
+  pool.close();
+  pool.join();
 }
 
 TEST_CASE("a task that kills its worker fails alone, with the story") {
@@ -309,6 +329,23 @@ TEST_CASE("a worker is replaced after as many tasks as it may run") {
   CHECK(pids.size() == 3);
 }
 
+TEST_CASE("a pool whose workers are replaced after each task ends when it is "
+          "closed early") {
+  troupe::pool pool{{.size = 3, .tasks_per_worker = 1}};
+  std::vector<troupe::task_future<int>> results;
+  for (int i = 0; i < 12; ++i)
+    results.push_back(pool.apply_async(
+      [](int number) {
+        std::this_thread::sleep_for(10ms);
+        return number;
+      },
+      i));
+  pool.close();
+  pool.join();
+  for (int i = 0; i < 12; ++i)
+    CHECK(results[static_cast<std::size_t>(i)].get() == i);
+}
+
 TEST_CASE("a pool whose workers cannot start says why") {
   troupe::pool pool{{.size = 2},
                     troupe::worker_hooks{}.on_start<fails_on_odd>(1)};
@@ -336,8 +373,13 @@ TEST_CASE("terminate ends a pool whose tasks do not end") {
     for (;;)
       ::pause();
   });
+  auto many = pool.map_async([](int) { ::pause(); },
+                             std::views::iota(0, 10'000), 1);
   pool.terminate();
   CHECK_THROWS_AS(endless.get(), troupe::cancelled);
+  CHECK_THROWS_AS(many.get(), troupe::cancelled);
+  CHECK_THROWS_AS(static_cast<void>(pool.apply<square>(1)), troupe::closed);
+  pool.join();
 }
 
 TEST_CASE("a pool may be used by many threads and nested in tasks") {

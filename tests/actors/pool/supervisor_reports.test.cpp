@@ -42,8 +42,8 @@ caf::behavior worker(caf::event_based_actor*) {
 caf::behavior listener(caf::event_based_actor* self, lines to) {
   return {
     [to](const troupe::restart_report& what) mutable {
-      to.put(line{what.child, what.pid, what.reason, what.restarts,
-                  what.given_up});
+      to.put(
+        line{what.child, what.pid, what.reason, what.restarts, what.given_up});
     },
     [self](const std::string&) { self->quit(); },
   };

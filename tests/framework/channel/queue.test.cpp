@@ -15,6 +15,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <variant>
@@ -503,6 +504,31 @@ TEST_CASE("an item that does not decode blames its writer; the queue goes on") {
     CHECK(std::string{problem.what()}.find("scribbler") != std::string::npos);
   }
   CHECK(words.get() == "after");
+}
+
+namespace {
+
+/// Refuses to be encoded.
+struct shy {
+  void save(troupe::codec::encoder&) const {
+    throw std::runtime_error{"will not be sent"};
+  }
+  static shy load(troupe::codec::decoder&) {
+    return {};
+  }
+};
+
+} // namespace
+
+TEST_CASE("an item that cannot be encoded is its writer's exception, and the "
+          "queue goes on") {
+  const queue<std::variant<int, shy>> items{1};
+  CHECK_THROWS_AS(items.put(shy{}), std::runtime_error);
+  CHECK(items.empty());
+  items.put(1);
+  CHECK(items.size() == 1);
+  CHECK(std::get<int>(items.get()) == 1);
+  CHECK(items.empty());
 }
 
 TEST_CASE("a handle of another type is refused") {

@@ -5,6 +5,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/process/program.hpp>
+#include <troupe/shared/value.hpp>
 
 #include <support/eventually.hpp>
 #include <support/sanitized.hpp>
@@ -134,12 +135,19 @@ TEST_CASE("a signal is told by name and number") {
 }
 
 TEST_CASE("a process may answer a signal itself") {
-  auto child = troupe::start([] {
-    std::signal(SIGINT, [](int) { ::_exit(1); });
-    std::printf("%s", "");
-    ::raise(SIGINT);
-  });
-  CHECK(child.join().code() == 1);
+  const troupe::value<int> listens{0};
+  auto child = troupe::start(
+    [](troupe::value<int> ready) {
+      std::signal(SIGINT, [](int) { ::_exit(1); });
+      ready = 1;
+      sleep_for_ever();
+    },
+    listens);
+  REQUIRE(troupe::test::eventually([&] { return listens == 1; }));
+  CHECK(child.interrupt());
+  const auto status = child.join();
+  CHECK(status.exited());
+  CHECK(status.code() == 1);
 }
 
 TEST_CASE("close frees the handle of an ended process only") {
@@ -348,16 +356,29 @@ TEST_CASE("a joined process may not be the calling one") {
 }
 
 TEST_CASE("a child may wait for its parent's end") {
-  // The middle one is killed; its child sees that and tells by its status.
-  auto middle = troupe::start([] {
-    auto leaf = troupe::start(named("watches its parent"), [] {
-      const auto status = troupe::parent_process()->join_for(20s);
-      std::exit(status && status->signal() == SIGKILL ? 0 : 1);
-    });
-    static_cast<void>(leaf.pid());
-    ::kill(::getpid(), SIGKILL);
-  });
+  // The middle one is killed; its child has seen it alive, and sees that.
+  const troupe::value<int> before{-1};
+  const troupe::value<int> after{-1};
+  auto middle = troupe::start(
+    [](troupe::value<int> alive, troupe::value<int> signal) {
+      auto leaf = troupe::start(
+        named("watches its parent"),
+        [](troupe::value<int> first, troupe::value<int> then) {
+          first = troupe::parent_process()->is_alive() ? 1 : 0;
+          const auto status = troupe::parent_process()->join_for(20s);
+          then = status ? status->signal() : 0;
+        },
+        alive, signal);
+      static_cast<void>(leaf.pid());
+      sleep_for_ever();
+    },
+    before, after);
+  REQUIRE(troupe::test::eventually([&] { return before >= 0; }));
+  CHECK(before == 1);
+  CHECK(after == -1);
+  middle.kill();
   CHECK(middle.join().signal() == SIGKILL);
+  CHECK(troupe::test::eventually([&] { return after == SIGKILL; }));
 }
 
 TEST_CASE("a daemon ends with its parent, and its children are daemons") {
