@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/byte_writer.hpp>
 
+#include <troupe/mailbox/ring.hpp>
+
 #include <algorithm>
 
 namespace troupe::transport {
@@ -14,6 +16,10 @@ bool byte_writer::grow(std::size_t more) {
   at_ = first_ + used;
   last_ = first_ + growing_->size();
   return true;
+}
+
+void byte_writer::append_many(const void* from, std::size_t size) noexcept {
+  mailbox::copy_into_ring(at_, static_cast<const std::byte*>(from), size);
 }
 
 } // namespace troupe::transport

@@ -47,7 +47,9 @@ public:
   bool append(const void* from, std::size_t size) {
     if (static_cast<std::size_t>(last_ - at_) < size && !grow(size))
       return false;
-    if (size != 0)
+    if (size >= streams_from && growing_ == nullptr)
+      append_many(from, size);
+    else if (size != 0)
       std::memcpy(at_, from, size);
     at_ += size;
     return true;
@@ -157,6 +159,10 @@ private:
   }
 
   bool grow(std::size_t more);
+  void append_many(const void* from, std::size_t size) noexcept;
+
+  /// From so many bytes on it matters how they get into a ring.
+  static constexpr std::size_t streams_from = 8 << 10;
 
   std::byte* at_;
   std::byte* first_;

@@ -88,7 +88,7 @@ bool outbox::flush_front(std::deque<pending>& queue, bool& published) {
   auto* room = room_for(front.body.size());
   if (room == nullptr)
     return false;
-  std::memcpy(room, front.body.data(), front.body.size());
+  mailbox::copy_into_ring(room, front.body.data(), front.body.size());
   commit(front.body.size(), front.tag);
   published = true;
   if (&queue == &data_)
@@ -109,7 +109,7 @@ bool outbox::flush_piece(pending& front, bool& published) {
     const piece_head what{front.body.size(), front.tag.packed(), 0};
     std::memcpy(room, &what, sizeof what);
   }
-  std::memcpy(room + head, front.body.data() + front.gone, size);
+  mailbox::copy_into_ring(room + head, front.body.data() + front.gone, size);
   commit(size + head,
          {first ? frame_kind::first_piece : frame_kind::piece, 0, 0});
   TROUPE_CRASH_POINT("transport.send.piece");

@@ -150,7 +150,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
           "a type differs");
       }
   if (auto* room = outbox_->reserve(size)) {
-    std::memcpy(room, buffer.data(), size);
+    mailbox::copy_into_ring(room, buffer.data(), size);
     outbox_->commit(size, tag);
     const auto sleeps = outbox_->sleeps(slot_);
     held.unlock();
