@@ -4,9 +4,11 @@
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/os/wait_word.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <thread>
 
 namespace troupe::mailbox {
 
@@ -36,6 +38,11 @@ void sleep_at_door(memory::process_slot& slot, HasWork has_work,
 /// 20 µs and more, so a spin of 50 µs never costs much more than it saves. The
 /// budget falls where spinning finds nothing, so that idle and oversubscribed
 /// processes soon sleep at once.
+///
+/// With more busy processes than processors a spin gives the processor away now
+/// and then, which passes work on faster than sleeping does. Where nobody wants
+/// it that is a system call in vain, in which no work is seen: the next comes
+/// after twice as many turns.
 class patience {
 public:
   using clock = std::chrono::steady_clock;
@@ -57,7 +64,10 @@ public:
         budget_ = std::min(limit_, budget_ * 2);
         return true;
       }
-      os::spin_pause(turn);
+      if (++since_yield_ >= between_yields_)
+        yield();
+      else
+        os::spin_pause(0);
       if (turn % 16 == 15 && clock::now() - start > budget_)
         break;
     }
@@ -73,8 +83,24 @@ public:
   }
 
 private:
+  static constexpr unsigned fewest_turns = 16;
+  static constexpr unsigned most_turns = 1024;
+
+  void yield() noexcept {
+    // Nobody else can have run in less.
+    constexpr std::chrono::microseconds shortest_slice{2};
+    const auto start = clock::now();
+    std::this_thread::yield();
+    between_yields_ = clock::now() - start > shortest_slice
+                        ? fewest_turns
+                        : std::min(between_yields_ * 2, most_turns);
+    since_yield_ = 0;
+  }
+
   std::chrono::nanoseconds limit_;
   std::chrono::nanoseconds budget_;
+  unsigned between_yields_ = fewest_turns;
+  unsigned since_yield_ = 0;
 };
 
 } // namespace troupe::mailbox

@@ -12,7 +12,7 @@ void seat::later(caf::resumable* woken) {
     const guard held{locked_};
     if (!retired_.load(std::memory_order_relaxed)) {
       jobs_.push_back(woken);
-      waiting_.fetch_add(1, std::memory_order_relaxed);
+      waiting_.store(jobs_.size(), std::memory_order_relaxed);
       return;
     }
   }
@@ -27,7 +27,7 @@ caf::resumable* seat::next() {
     return nullptr;
   auto* job = jobs_.front();
   jobs_.pop_front();
-  waiting_.fetch_sub(1, std::memory_order_relaxed);
+  waiting_.store(jobs_.size(), std::memory_order_relaxed);
   return job;
 }
 
