@@ -10,6 +10,7 @@
 #include <troupe/shared/value.hpp>
 
 #include <support/sanitized.hpp>
+#include <support/seed.hpp>
 
 #include <doctest/doctest.h>
 
@@ -32,14 +33,6 @@
 using namespace std::chrono_literals;
 
 namespace {
-
-std::uint64_t seed() {
-  const char* given = std::getenv("TROUPE_SEED");
-  const auto value = given != nullptr ? std::strtoull(given, nullptr, 10)
-                                      : std::random_device{}();
-  MESSAGE("TROUPE_SEED=" << value);
-  return value;
-}
 
 struct tally {
   int good = 0;
@@ -229,7 +222,7 @@ TEST_CASE("arguments and results that kill or refuse fail alone") {
 }
 
 TEST_CASE("workers killed at random lose no task, and close always ends") {
-  std::minstd_rand random{static_cast<std::uint32_t>(seed())};
+  std::minstd_rand random{troupe::test::seed()};
   const int most = troupe::test::sanitized ? 200 : 5000;
   std::atomic<int> kills = 0;
   int rounds = 0;

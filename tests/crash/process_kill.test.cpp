@@ -11,6 +11,7 @@
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
 #include <support/sanitized.hpp>
+#include <support/seed.hpp>
 
 #include <doctest/doctest.h>
 
@@ -39,6 +40,7 @@ using troupe::test::eventually;
 using troupe::test::launched;
 using troupe::test::members_of;
 using troupe::test::run_of;
+using troupe::test::seed;
 
 namespace {
 
@@ -304,17 +306,12 @@ TEST_CASE("the root may die at every moment, and nothing is left") {
 
 TEST_CASE(
   "hundreds of kills at random moments lose no status and leave nothing") {
-  const char* wanted = std::getenv("TROUPE_TEST_SEED");
-  const auto seed = wanted != nullptr ? std::strtoul(wanted, nullptr, 10)
-                                      : std::random_device{}();
-  std::cout << "TROUPE_TEST_SEED=" << seed << std::endl;
   constexpr int kills = 500;
   launched program{
-    {role, "many_kills", std::to_string(seed), std::to_string(kills)}};
+    {role, "many_kills", std::to_string(seed()), std::to_string(kills)}};
   REQUIRE(program.wait_for("main goes on"));
   const auto run = run_of(program.pid());
   const int status = program.wait();
-  CAPTURE(seed);
   CAPTURE(program.output());
   CHECK(status == 0);
   CHECK(contains(program.output(), "all told"));
@@ -322,9 +319,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a root that is killed at random moments leaves nothing") {
-  const auto seed = std::random_device{}();
-  std::cout << "seed " << seed << std::endl;
-  std::mt19937 random{seed};
+  std::mt19937 random{seed()};
   for (int turn = 0; turn < 20; ++turn) {
     launched program{{role, "many_kills", std::to_string(random()), "100000"}};
     REQUIRE(program.wait_for("main goes on"));

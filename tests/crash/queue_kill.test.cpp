@@ -8,13 +8,13 @@
 #include <troupe/shared/array.hpp>
 
 #include <support/eventually.hpp>
+#include <support/seed.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -30,6 +30,7 @@ using troupe::array;
 using troupe::connection;
 using troupe::queue;
 using troupe::test::eventually;
+using troupe::test::seed;
 
 namespace {
 
@@ -438,18 +439,9 @@ totals count(const notes& noted, std::size_t lives) {
   return result;
 }
 
-std::uint64_t seed() {
-  if (const char* wanted = std::getenv("TROUPE_TEST_SEED"))
-    return std::strtoull(wanted, nullptr, 10);
-  return std::random_device{}();
-}
-
 /// Kills writers, or readers, `kills` times at random instants.
 void kill_at_random(std::size_t kills, bool readers_too, std::size_t limit) {
-  const auto chosen = seed();
-  CAPTURE(chosen);
-  MESSAGE("TROUPE_TEST_SEED=" << chosen);
-  std::mt19937_64 random{chosen};
+  std::mt19937_64 random{seed()};
   const queue<item> items{limit};
   notes noted{array<std::uint32_t>(most_lives),
               array<std::uint8_t>(most_lives * most_numbers),

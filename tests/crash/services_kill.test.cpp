@@ -10,13 +10,14 @@
 #include <caf/scoped_actor.hpp>
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+#include <support/seed.hpp>
 
-#include <cstdlib>
 #include <optional>
 #include <random>
 #include <vector>
 
 using troupe::test::eventually;
+using troupe::test::seed;
 
 namespace {
 
@@ -97,12 +98,7 @@ void lock_by_message(account on) {
 } // namespace
 
 TEST_CASE("the services host and its clients are killed at random") {
-  const char* given = std::getenv("TROUPE_SEED");
-  const auto seed = given != nullptr
-                      ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
-                      : std::random_device{}();
-  MESSAGE("TROUPE_SEED=" << seed);
-  std::minstd_rand random{seed};
+  std::minstd_rand random{seed()};
   const account on;
   std::vector<troupe::process> workers;
   for (int i = 0; i < 2; ++i) {

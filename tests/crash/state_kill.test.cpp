@@ -13,6 +13,7 @@
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+#include <support/seed.hpp>
 
 #include <cstdlib>
 #include <random>
@@ -24,6 +25,7 @@ namespace held = troupe::held;
 using namespace std::chrono_literals;
 using troupe::state;
 using troupe::test::eventually;
+using troupe::test::seed;
 
 namespace {
 
@@ -113,16 +115,6 @@ void work(stage on, unsigned seed, std::string point) {
   troupe::os::arm_crash_point({});
 }
 
-unsigned test_seed() {
-  static const unsigned seed = [] {
-    const char* given = std::getenv("TROUPE_SEED");
-    return given != nullptr
-             ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
-             : std::random_device{}();
-  }();
-  return seed;
-}
-
 /// All that the dead had is free, and what was answered has happened.
 void check_rest(const stage& on, long kills) {
   CHECK(eventually([&] { return !on.lock.is_locked(); }));
@@ -138,10 +130,9 @@ void check_rest(const stage& on, long kills) {
 TEST_CASE(
   "a client killed at any point leaves the state and the others whole") {
   const auto on = stage::make();
-  INFO("TROUPE_SEED=", test_seed());
   std::vector<troupe::process> others;
   for (unsigned i = 0; i < 2; ++i)
-    others.push_back(troupe::start<work>(on, test_seed() + i, ""));
+    others.push_back(troupe::start<work>(on, seed() + i, ""));
   long kills = 0;
   for (const auto* point :
        {"state.call.before_post", "state.call.posted", "state.pipe.offered",
@@ -151,7 +142,7 @@ TEST_CASE(
         "memory.create.published"})
     for (unsigned i = 0; i < 4; ++i) {
       INFO(std::string{point});
-      auto victim = troupe::start<work>(on, test_seed() + 10 + i, point);
+      auto victim = troupe::start<work>(on, seed() + 10 + i, point);
       const auto before = on.answered.load();
       victim.join();
       ++kills;
@@ -165,9 +156,8 @@ TEST_CASE(
 
 TEST_CASE("clients killed at random times take nothing along but their own") {
   const auto on = stage::make();
-  INFO("TROUPE_SEED=", test_seed());
-  std::minstd_rand random{test_seed()};
-  auto other = troupe::start<work>(on, test_seed(), "");
+  std::minstd_rand random{seed()};
+  auto other = troupe::start<work>(on, seed(), "");
   constexpr long kills = 150;
   for (unsigned i = 0; i < kills; ++i) {
     const troupe::event ready;
@@ -176,7 +166,7 @@ TEST_CASE("clients killed at random times take nothing along but their own") {
         tell.set();
         work(with, seed, "");
       },
-      on, test_seed() + 1 + i, ready);
+      on, seed() + 1 + i, ready);
     // While it reads its arguments their handles are nobody's.
     ready.wait();
     std::this_thread::sleep_for(std::chrono::microseconds{random() % 3000});
@@ -207,7 +197,7 @@ TEST_CASE("a state killed at any point fails its calls at once") {
           }
           std::exit(3);
         },
-        on, test_seed() + i));
+        on, seed() + i));
     CHECK(eventually([&] { return on.answered.load() > 20; }));
     try {
       on.here.run([](std::string at) { troupe::os::arm_crash_point(at, 5); },

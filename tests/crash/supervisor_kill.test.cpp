@@ -13,6 +13,7 @@
 #include <troupe/transport/caf_version.hpp>
 
 #include <support/eventually.hpp>
+#include <support/seed.hpp>
 
 #include <caf/all.hpp>
 
@@ -21,7 +22,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -37,20 +37,12 @@ using troupe::child;
 using troupe::strategy;
 using troupe::supervisor;
 using troupe::test::eventually;
+using troupe::test::seed;
 
 namespace {
 
 caf::behavior worker(caf::event_based_actor* self) {
   return {[self](caf::close_atom) { self->quit(); }};
-}
-
-std::minstd_rand seeded() {
-  const char* given = std::getenv("TROUPE_SEED");
-  const auto seed = given != nullptr
-                      ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
-                      : std::random_device{}();
-  MESSAGE("TROUPE_SEED=" << seed);
-  return std::minstd_rand{seed};
 }
 
 bool is_gone(std::int32_t pid) {
@@ -122,7 +114,7 @@ std::vector<troupe::child_spec> three(std::chrono::milliseconds limit) {
 
 TEST_CASE("each child that is killed is reported once and restarted, whatever "
           "is stopped meanwhile") {
-  auto random = seeded();
+  std::minstd_rand random{seed()};
   for (const auto how :
        {strategy::one_for_one, strategy::rest_for_one, strategy::one_for_all}) {
     CAPTURE(static_cast<int>(how));
@@ -169,7 +161,7 @@ TEST_CASE("each child that is killed is reported once and restarted, whatever "
 }
 
 TEST_CASE("in a tree over processes every death is restarted or escalated") {
-  auto random = seeded();
+  std::minstd_rand random{seed()};
   account top_book;
   troupe::queue<std::int32_t> below;
   std::set<std::int32_t> killed;
@@ -249,7 +241,7 @@ TEST_CASE("in a tree over processes every death is restarted or escalated") {
 
 TEST_CASE("children that die, stop or are killed while the supervisor closes "
           "do not hold it") {
-  auto random = seeded();
+  std::minstd_rand random{seed()};
   for (int round = 0; round < 25; ++round) {
     supervisor of{{.strategy = strategy::one_for_all,
                    .intensity = 100,

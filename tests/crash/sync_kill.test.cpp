@@ -15,6 +15,7 @@
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+#include <support/seed.hpp>
 
 #include <csignal>
 #include <cstdlib>
@@ -26,6 +27,7 @@
 
 using namespace std::chrono_literals;
 using troupe::test::eventually;
+using troupe::test::seed;
 
 namespace {
 
@@ -160,16 +162,6 @@ void work_until(stage on, unsigned seed, std::string point) {
   troupe::os::arm_crash_point({});
 }
 
-unsigned test_seed() {
-  static const unsigned seed = [] {
-    const char* given = std::getenv("TROUPE_SEED");
-    return given != nullptr
-             ? static_cast<unsigned>(std::strtoul(given, nullptr, 10))
-             : std::random_device{}();
-  }();
-  return seed;
-}
-
 /// Everybody goes on: the steps grow by some hundred.
 bool goes_on(const stage& on) {
   const auto before = on.steps.load();
@@ -205,7 +197,7 @@ gang start_workers(const stage& on, int count) {
   gang result;
   for (int i = 0; i < count; ++i)
     result.push_back(
-      troupe::start<work_on>(on, test_seed() + static_cast<unsigned>(i)));
+      troupe::start<work_on>(on, seed() + static_cast<unsigned>(i)));
   return result;
 }
 
@@ -248,14 +240,13 @@ TEST_CASE("a process is killed at each named point, and nobody else notices") {
     "sync.condition.woken",   "sync.condition.notified",
     "sync.event.set",
   };
-  MESSAGE("TROUPE_SEED=" << test_seed());
   const stage on;
   auto workers = start_workers(on, 3);
   for (const std::string point : points)
     for (unsigned i = 0, hits = 0; i < 5 || (hits == 0 && i < 20); ++i) {
       CAPTURE(point);
       gang victim;
-      victim.push_back(troupe::start<work_until>(on, test_seed() + i, point));
+      victim.push_back(troupe::start<work_until>(on, seed() + i, point));
       REQUIRE_MESSAGE(victim[0].join_for(60s), describe(on));
       // Some points are reached only where several meet.
       hits += victim[0].status()->signal() == SIGKILL ? 1 : 0;
@@ -312,7 +303,6 @@ TEST_CASE("whoever repairs is killed while it does") {
   const char* points[] = {"sync.repair.taken",     "sync.repair.removed",
                           "sync.repair.returned",  "sync.line.left",
                           "sync.line.before_wake", "sync.semaphore.half"};
-  MESSAGE("TROUPE_SEED=" << test_seed());
   const stage on;
   auto workers = start_workers(on, 3);
   auto& server = troupe::memory::run_memory::current().header().fork_server;
@@ -328,7 +318,7 @@ TEST_CASE("whoever repairs is killed while it does") {
       before = server.load();
       // It has to bury until it dies of that.
       for (int i = 0; i < 30 && server.load() == before; ++i) {
-        auto victim = troupe::start<work_on>(on, test_seed());
+        auto victim = troupe::start<work_on>(on, seed());
         std::this_thread::sleep_for(1ms);
         victim.kill();
         REQUIRE(victim.join_for(120s));
@@ -341,8 +331,7 @@ TEST_CASE("whoever repairs is killed while it does") {
 }
 
 TEST_CASE("processes are killed at random, and locks keep excluding") {
-  std::minstd_rand random{test_seed()};
-  MESSAGE("TROUPE_SEED=" << test_seed());
+  std::minstd_rand random{seed()};
   const char* wanted = std::getenv("TROUPE_KILLS");
   const int kills = wanted != nullptr ? std::atoi(wanted) : 2000;
   const stage on;

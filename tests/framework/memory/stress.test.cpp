@@ -9,10 +9,10 @@
 #include <troupe/base/error.hpp>
 
 #include <doctest/doctest.h>
+#include <support/seed.hpp>
 
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <random>
 #include <thread>
 #include <vector>
@@ -31,13 +31,6 @@ constexpr std::size_t cells = 16;
 
 using board = std::array<std::atomic<offset>, cells>;
 using random_numbers = std::minstd_rand;
-
-unsigned seed() {
-  const char* wanted = std::getenv("TROUPE_SEED");
-  return wanted != nullptr
-           ? static_cast<unsigned>(std::strtoul(wanted, nullptr, 10))
-           : std::random_device{}();
-}
 
 /// An object whose every page says which object it is.
 struct guarded {
@@ -118,7 +111,6 @@ void exchange(board& shared, unsigned start, int rounds) {
 
 TEST_CASE("many threads that create, attach and drop lose nothing") {
   const auto start = seed();
-  CAPTURE(start);
   CHECK(in_new_run({},
                    [start] {
                      warm_up(0);
@@ -150,7 +142,6 @@ TEST_CASE("many threads that create, attach and drop lose nothing") {
 
 TEST_CASE("many processes that send and receive lose nothing") {
   const auto start = seed();
-  CAPTURE(start);
   CHECK(in_new_run({},
                    [start] {
                      constexpr std::uint32_t workers = 4;
@@ -178,7 +169,6 @@ TEST_CASE("many processes that send and receive lose nothing") {
 TEST_CASE("processes killed at random while they create, attach and drop "
           "leave nothing") {
   const auto start = seed();
-  MESSAGE("TROUPE_SEED=" << start);
   CHECK(
     in_new_run(
       {},
