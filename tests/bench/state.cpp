@@ -4,18 +4,15 @@
 // member function of a user's class; a million entries. Beside Python's manager.
 
 #include "suite.hpp"
+#include "together.hpp"
 
 #include <troupe/process/program.hpp>
-#include <troupe/shared/array.hpp>
-#include <troupe/shared/value.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/state.hpp>
 
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -71,41 +68,23 @@ double sets(const dict& into, const std::vector<std::string>& keys,
 }
 
 /// Half gets and half sets, until told to stop.
-void use(dict of, troupe::value<int> phase, troupe::array<long> counts,
-         std::size_t me) {
+void use(dict of, bench::stretch in, std::size_t me) {
   const auto keys = make_keys(1000);
   of.set(keys[0], 1);
-  counts.atomic(me).store(-1);
-  while (phase.load() == 0)
-    std::this_thread::yield();
-  long done = 0;
-  for (; phase.load(std::memory_order_relaxed) == 1; done += 2) {
-    of.set(key_of(keys, done), 1);
-    static_cast<void>(of.get(key_of(keys, done)));
-  }
-  counts.atomic(me).store(done);
+  bench::take_part(in, me, [&](long done) {
+    of.set(key_of(keys, 2 * done), 1);
+    static_cast<void>(of.get(key_of(keys, 2 * done)));
+  });
 }
 
 /// Operations a second of all clients together.
 double together(const dict& of, std::size_t clients, double seconds) {
-  const troupe::value<int> phase{0};
-  const troupe::array<long> counts(clients);
-  std::vector<troupe::process> all;
-  for (std::size_t i = 0; i < clients; ++i)
-    all.push_back(troupe::start<use>(of, phase, counts, i));
-  for (std::size_t i = 0; i < clients; ++i)
-    while (counts.atomic(i).load() == 0)
-      std::this_thread::yield();
-  const auto start = clock_type::now();
-  phase.store(1);
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-  phase.store(2);
-  const auto took = seconds_since(start);
-  all.clear();
-  long sum = 0;
-  for (const long each : counts)
-    sum += each;
-  return static_cast<double>(sum) / took;
+  return 2
+         * bench::together(clients, seconds,
+                           [&](const bench::stretch& in, std::size_t me) {
+                             return troupe::start<use>(of, in, me);
+                           })
+             .rate;
 }
 
 /// Memory of a process that it shares with nobody, in megabytes.

@@ -6,6 +6,7 @@
 
 #include "peer.hpp"
 #include "suite.hpp"
+#include "together.hpp"
 
 #include <support/system_calls.hpp>
 
@@ -13,12 +14,10 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/robust_mutex.hpp>
 #include <troupe/process/program.hpp>
-#include <troupe/shared/array.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -77,51 +76,23 @@ void lock_ten_thousand_times(troupe::mutex lock) {
 
 /// The notebook's loop, until told to stop.
 template <class Lock>
-void loop(Lock lock, troupe::value<int> balance, troupe::value<int> phase,
-          troupe::array<long> counts, std::size_t me) {
-  counts.atomic(me).store(-1);
-  while (phase.load() == 0)
-    std::this_thread::yield();
-  long done = 0;
-  for (; phase.load(std::memory_order_relaxed) == 1; ++done) {
+void loop(Lock lock, troupe::value<int> balance, bench::stretch in,
+          std::size_t me) {
+  bench::take_part(in, me, [&](long) {
     lock.lock();
     balance.raw() = balance.raw() - 1;
     lock.unlock();
-  }
-  counts.atomic(me).store(done);
+  });
 }
 
-struct shared_loop {
-  /// Millions a second, of all together.
-  double rate;
-  /// The slowest process beside the mean.
-  double fairness;
-};
-
 template <class Lock>
-shared_loop together(const Lock& lock, std::size_t processes, double seconds) {
+bench::turnout
+together(const Lock& lock, std::size_t processes, double seconds) {
   const troupe::value<int> balance{0};
-  const troupe::value<int> phase{0};
-  const troupe::array<long> counts(processes);
-  std::vector<troupe::process> all;
-  for (std::size_t i = 0; i < processes; ++i)
-    all.push_back(troupe::start<loop<Lock>>(lock, balance, phase, counts, i));
-  for (std::size_t i = 0; i < processes; ++i)
-    while (counts.atomic(i).load() == 0)
-      std::this_thread::yield();
-  const auto start = clock_type::now();
-  phase.store(1);
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-  phase.store(2);
-  const auto took = seconds_since(start);
-  all.clear();
-  long sum = 0;
-  for (const long each : counts)
-    sum += each;
-  const auto slowest
-    = static_cast<double>(*std::min_element(counts.begin(), counts.end()));
-  return {static_cast<double>(sum) / took / 1e6,
-          slowest * static_cast<double>(processes) / static_cast<double>(sum)};
+  return bench::together(
+    processes, seconds, [&](const bench::stretch& in, std::size_t me) {
+      return troupe::start<loop<Lock>>(lock, balance, in, me);
+    });
 }
 
 /// Sleeps for the lock and notes when it has it.
@@ -284,8 +255,8 @@ int main(int argc, char** argv) {
     suite.report("system_calls_of_10000_pairs", static_cast<double>(*calls),
                  "calls");
   for (int turn = 0; turn < suite.scaled(5, 1); ++turn) {
-    ours.push_back(together(lock, 2, seconds).rate);
-    bares.push_back(together(robust, 2, seconds).rate);
+    ours.push_back(together(lock, 2, seconds).rate / 1e6);
+    bares.push_back(together(robust, 2, seconds).rate / 1e6);
     pythons.push_back(ask("loop", times / 10));
   }
   report("loop_two_processes", "M/s");
