@@ -91,6 +91,8 @@ TEST_CASE("starmap unpacks its arguments") {
   troupe::pool pool{2};
   const std::vector<std::tuple<std::string, int>> input{{"a", 2}, {"bc", 1}};
   CHECK(pool.starmap<joined>(input) == std::vector<std::string>{"aa", "bc"});
+  auto later = pool.starmap_async<joined>(input, 1);
+  CHECK(later.get() == std::vector<std::string>{"aa", "bc"});
 }
 
 TEST_CASE("an exception comes back with its type, its text and its worker") {
@@ -194,11 +196,13 @@ TEST_CASE("futures are ready, waited for, and called back") {
   auto many = pool.map_async<square>(numbers(100), 3);
   CHECK(first.wait_for(30s) == std::future_status::ready);
   CHECK(troupe::test::eventually([&] { return called.load(); }));
+  CHECK(first.is_ready());
   CHECK(first.get() == 25);
   CHECK_FALSE(first.valid());
   CHECK(many.get().back() == 99 * 99);
   auto slow = pool.apply_async([] { ::pause(); });
   CHECK(slow.wait_for(10ms) == std::future_status::timeout);
+  CHECK_FALSE(slow.is_ready());
   slow.kill();
   CHECK_THROWS_AS(slow.get(), troupe::cancelled);
   CHECK(pool.apply<square>(6) == 36);

@@ -89,6 +89,13 @@ TEST_CASE("a future has the result of a call that was not waited for") {
   auto wrong = savings.call_async<&account::withdraw>(1000);
   CHECK_THROWS_AS(wrong.get(), troupe::remote_error);
   CHECK(!wrong.valid());
+  auto twice = savings.update_async(
+    [](account& of, int amount) {
+      of.deposit(amount);
+      return of.deposit(amount);
+    },
+    10);
+  CHECK(twice.get() == 120);
 }
 
 TEST_CASE("a call that waits stalls nobody") {

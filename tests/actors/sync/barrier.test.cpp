@@ -197,6 +197,13 @@ TEST_CASE("a barrier's own limit serves every wait") {
   CHECK_THROWS_AS(all.arrive_and_wait(), troupe::broken_barrier);
 }
 
+TEST_CASE("a point of time breaks a barrier as a limit does") {
+  const troupe::barrier all{2};
+  CHECK_THROWS_AS(all.arrive_and_wait_until(std::chrono::steady_clock::now()
+                                            + 10ms),
+                  troupe::broken_barrier);
+}
+
 TEST_CASE("a barrier for one") {
   const troupe::barrier alone{1};
   for (int i = 0; i < 3; ++i)

@@ -68,8 +68,12 @@ TEST_CASE("messages go both ways, whole, in order") {
   CHECK(std::chrono::steady_clock::now() - since >= 95ms);
   CHECK_FALSE(here.try_receive());
   CHECK_FALSE(here.try_receive_for(10ms));
+  const auto long_ago = std::chrono::system_clock::now() - 1s;
+  CHECK_FALSE(here.poll_until(long_ago));
+  CHECK_FALSE(here.try_receive_until(long_ago));
   here.send("again");
   CHECK(here.poll_for(60s));
+  CHECK(here.poll_until(long_ago));
   CHECK(here.poll());
   CHECK(here.try_receive() == "again");
 
@@ -148,6 +152,8 @@ TEST_CASE("a sender waits for its receiver, and no longer than it lives") {
   CHECK(sent >= 2);
   CHECK(sent < 100);
   CHECK(sender.try_send_for(message, 20ms) == put_result::full);
+  CHECK(sender.try_send_until(message, std::chrono::steady_clock::now() + 20ms)
+        == put_result::full);
   auto child = troupe::start(
     [](connection<std::string> end, int count) {
       for (int i = 0; i < count; ++i)

@@ -6,6 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -51,6 +54,16 @@ TEST_CASE("a short key is refused, and a key cannot be printed") {
   CHECK_FALSE(printable<key>);
   CHECK(key::random().reveal().size() == 64);
   CHECK(key::random().reveal() != key::random().reveal());
+}
+
+TEST_CASE("a key is what its file holds, without the line's end") {
+  const auto path = std::filesystem::temp_directory_path()
+                    / ("troupe-key-" + std::to_string(::getpid()));
+  std::ofstream{path} << "sixteen letters!\n";
+  const auto secret = std::string{key::from_file(path.string()).reveal()};
+  std::filesystem::remove(path);
+  CHECK(secret == "sixteen letters!");
+  CHECK_THROWS_AS(key::from_file(path.string()), troupe::os_failure);
 }
 
 TEST_CASE("the error about a short key does not tell it") {
