@@ -8,7 +8,7 @@
 #include <iostream>
 #include <mutex>
 
-/// As in the program without a lock, 06_race.
+/// Fewer than in 06_race, which has to run until it goes wrong.
 constexpr int times = 1'000'000;
 
 // function to withdraw from account
