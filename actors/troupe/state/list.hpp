@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/state/element.hpp>
-#include <troupe/state/list_functions.hpp>
-#include <troupe/state/snapshot_iterator.hpp>
-#include <troupe/state/state.hpp>
+#include <troupe/state/sequence.hpp>
 
 #include <concepts>
 #include <cstddef>
-#include <iterator>
 #include <optional>
 #include <ranges>
 #include <utility>
@@ -26,47 +22,23 @@ namespace troupe::held {
 /// was made in one piece. An index that is not there is a `remote_error` of
 /// type `std::out_of_range`, as what else the vector throws.
 template <class T>
-class list : public proxy<std::vector<T>> {
-  using base = proxy<std::vector<T>>;
+class list : public sequence<list<T>, T> {
+  using base = sequence<list, T>;
   using functions = list_functions<T>;
 
 public:
-  using value_type = T;
-  using reference = element<list, std::size_t, T>;
-  using iterator = snapshot_iterator<std::vector<T>>;
-
-  explicit list(base object) noexcept : base(std::move(object)) {
+  explicit list(proxy<std::vector<T>> object) noexcept
+    : base(std::move(object)) {
   }
 
   // Elements -----------------------------------------------------------------
 
-  [[nodiscard]] T at(std::size_t index) const {
-    return this->template call<&functions::at>(index);
-  }
-
-  [[nodiscard]] reference operator[](std::size_t index) const {
-    return {*this, index};
-  }
-
   [[nodiscard]] T front() const {
-    return at(0);
+    return this->at(0);
   }
 
   [[nodiscard]] T back() const {
     return this->template call<&functions::back>();
-  }
-
-  void set(std::size_t index, const T& value) const {
-    this->template call<&functions::set>(index, value);
-  }
-
-  /// Adds to an element in one step.
-  void add(std::size_t index, const T& value) const {
-    this->template call<&functions::add>(index, value);
-  }
-
-  void subtract(std::size_t index, const T& value) const {
-    this->template call<&functions::subtract>(index, value);
   }
 
   // Growing and shrinking ----------------------------------------------------
@@ -125,18 +97,8 @@ public:
 
   // The whole ----------------------------------------------------------------
 
-  [[nodiscard]] std::size_t size() const {
-    return this->template call<&functions::size>();
-  }
-
   [[nodiscard]] bool empty() const {
-    return size() == 0;
-  }
-
-  /// Copies `[first, last)`, or what there is of it, each `step`-th element.
-  [[nodiscard]] std::vector<T> slice(std::size_t first, std::size_t last,
-                                     std::size_t step = 1) const {
-    return this->template call<&functions::slice>(first, last, step);
+    return this->size() == 0;
   }
 
   /// Puts `values` in the place of `[first, last)`, whatever their number.
@@ -169,22 +131,8 @@ public:
     this->template call<&functions::sort>();
   }
 
-  /// Iterates over a copy of now.
-  [[nodiscard]] iterator begin() const {
-    return iterator{this->snapshot()};
-  }
-
-  [[nodiscard]] std::default_sentinel_t end() const noexcept {
-    return {};
-  }
-
   [[nodiscard]] static list load(codec::decoder& from) {
-    return list{base::load(from)};
-  }
-
-  /// Names all of this, for clients in other programs.
-  static void offer() {
-    functions::offer();
+    return list{proxy<std::vector<T>>::load(from)};
   }
 
 private:
