@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pending_start.hpp>
+#include <troupe/process/current_exception.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/names.hpp>
@@ -50,17 +51,6 @@ bool ended_by_itself(const caf::error& reason) {
          || reason == caf::exit_reason::user_shutdown;
 }
 
-/// What was thrown, in words. For use in a handler.
-std::string text_of_current_exception() {
-  try {
-    throw;
-  } catch (const std::exception& failure) {
-    return failure.what();
-  } catch (...) {
-    return "something that is no std::exception was thrown";
-  }
-}
-
 void print(const restart_report& what) {
   std::string line = "troupe: child '" + what.child + "'";
   if (what.pid != 0)
@@ -81,7 +71,7 @@ auto answer(Work work) -> caf::result<decltype(work())> {
     return transport::to_caf(failure);
   } catch (...) {
     return transport::make_error(errc::remote_exception,
-                                 text_of_current_exception());
+                                 hosting::text_of_current_exception());
   }
 }
 
@@ -444,7 +434,7 @@ bool supervising::start_again(const std::string& id) {
     return true;
   } catch (...) {
     one->restarting = true;
-    again_.push_back({id, text_of_current_exception()});
+    again_.push_back({id, hosting::text_of_current_exception()});
     return false;
   }
 }
@@ -454,7 +444,8 @@ void supervising::report(const restart_report& what) const {
     options_.report(what);
   } catch (...) {
     std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
-                 what.child.c_str(), text_of_current_exception().c_str());
+                 what.child.c_str(),
+                 hosting::text_of_current_exception().c_str());
   }
   for (const auto& each : listeners_)
     if (each.wants)
