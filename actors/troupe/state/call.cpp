@@ -60,9 +60,9 @@ void throw_code(errc code, std::string_view attempted,
   using enum errc;
   throw_one_of<invalid_argument, invalid_state, stale_handle, limit_reached,
                malformed_bytes, closed, peer_died, timed_out, unknown_function,
-               owner_died, not_owner, would_deadlock, broken_barrier,
-               not_authentic, connection_lost, cancelled, unknown_message_type,
-               unknown_name>(code, attempted, reason);
+               not_owner, would_deadlock, broken_barrier, not_authentic,
+               connection_lost, cancelled, unknown_message_type, unknown_name>(
+    code, attempted, reason);
 }
 
 void throw_failure(codec::decoder& from, const caller& where) {

@@ -18,7 +18,6 @@ std::string_view to_string(errc code) noexcept {
     case errc::remote_exception: return "remote_exception";
     case errc::process_died: return "process_died";
     case errc::unknown_function: return "unknown_function";
-    case errc::owner_died: return "owner_died";
     case errc::not_owner: return "not_owner";
     case errc::would_deadlock: return "would_deadlock";
     case errc::broken_barrier: return "broken_barrier";

@@ -36,8 +36,6 @@ enum class errc : std::uint8_t {
   process_died,
   /// A function or actor is not known in the process that should run it.
   unknown_function,
-  /// The previous owner of a lock died while it held it.
-  owner_died,
   /// The caller does not hold what it tries to give back.
   not_owner,
   /// The caller would wait for itself for ever.

@@ -57,7 +57,6 @@ using closed = error_of<errc::closed>;
 using peer_died = error_of<errc::peer_died>;
 using timed_out = error_of<errc::timed_out>;
 using unknown_function = error_of<errc::unknown_function>;
-using owner_died = error_of<errc::owner_died>;
 using not_owner = error_of<errc::not_owner>;
 using would_deadlock = error_of<errc::would_deadlock>;
 using broken_barrier = error_of<errc::broken_barrier>;
