@@ -22,23 +22,6 @@
 /// Names and fallbacks do not travel: the reader is the same program.
 namespace troupe::codec {
 
-/// What both inspectors have in common.
-class inspector_base {
-public:
-  [[nodiscard]] static constexpr bool has_human_readable_format() noexcept {
-    return false;
-  }
-
-  /// For functions that report an error before they return false.
-  template <class... Ts>
-  void emplace_error(Ts&&...) noexcept {
-  }
-
-  template <class Error>
-  void set_error(Error&&) noexcept {
-  }
-};
-
 /// Calls what an inspect function gave as setter or callback: true means
 /// success whether it returns nothing, a bool, or an error as CAF's.
 template <class F, class... Ts>
@@ -62,8 +45,68 @@ struct always {
   }
 };
 
+/// What `f.object(x)` gives: the callback for the other direction is dropped.
+template <class Inspector, class Done>
+struct inspected_object {
+  Inspector* f;
+  Done done;
+
+  inspected_object&& pretty_name(std::string_view) && {
+    return std::move(*this);
+  }
+
+  template <class F>
+  [[nodiscard]] decltype(auto) on_load(F callback) && {
+    if constexpr (Inspector::is_loading)
+      return inspected_object<Inspector, F>{f, std::move(callback)};
+    else
+      return std::move(*this);
+  }
+
+  template <class F>
+  [[nodiscard]] decltype(auto) on_save(F callback) && {
+    if constexpr (Inspector::is_loading)
+      return std::move(*this);
+    else
+      return inspected_object<Inspector, F>{f, std::move(callback)};
+  }
+
+  template <class... Fields>
+  [[nodiscard]] bool fields(Fields&&... each) {
+    return (each(*f) && ...) && succeeds(done);
+  }
+};
+
+/// What both inspectors have in common.
+template <class Inspector>
+class inspector_base {
+public:
+  [[nodiscard]] static constexpr bool has_human_readable_format() noexcept {
+    return false;
+  }
+
+  /// For functions that report an error before they return false.
+  template <class... Ts>
+  void emplace_error(Ts&&...) noexcept {
+  }
+
+  template <class Error>
+  void set_error(Error&&) noexcept {
+  }
+
+  template <class T>
+  [[nodiscard]] inspected_object<Inspector, always> object(T&) noexcept {
+    return {static_cast<Inspector*>(this), {}};
+  }
+
+  [[nodiscard]] inspected_object<Inspector, always>
+  virtual_object(std::string_view) noexcept {
+    return {static_cast<Inspector*>(this), {}};
+  }
+};
+
 /// Writes what an inspect function shows to an encoder.
-class save_inspector : public inspector_base {
+class save_inspector : public inspector_base<save_inspector> {
 public:
   static constexpr bool is_loading = false;
 
@@ -89,40 +132,6 @@ public:
       return std::move(*this);
     }
   };
-
-  template <class Done>
-  struct object_type {
-    save_inspector* f;
-    Done done;
-
-    object_type&& pretty_name(std::string_view) && {
-      return std::move(*this);
-    }
-
-    template <class F>
-    object_type&& on_load(F&&) && {
-      return std::move(*this);
-    }
-
-    template <class F>
-    object_type<F> on_save(F callback) && {
-      return {f, std::move(callback)};
-    }
-
-    template <class... Fields>
-    [[nodiscard]] bool fields(Fields&&... each) {
-      return (each(*f) && ...) && succeeds(done);
-    }
-  };
-
-  template <class T>
-  [[nodiscard]] object_type<always> object(T&) noexcept {
-    return {this, {}};
-  }
-
-  [[nodiscard]] object_type<always> virtual_object(std::string_view) noexcept {
-    return {this, {}};
-  }
 
   template <class T>
   [[nodiscard]] static auto field(std::string_view, T& value) {
@@ -168,7 +177,7 @@ private:
 };
 
 /// Gives an inspect function what a decoder reads.
-class load_inspector : public inspector_base {
+class load_inspector : public inspector_base<load_inspector> {
 public:
   static constexpr bool is_loading = true;
 
@@ -200,40 +209,6 @@ public:
       return {name, std::move(write), std::move(wanted)};
     }
   };
-
-  template <class Done>
-  struct object_type {
-    load_inspector* f;
-    Done done;
-
-    object_type&& pretty_name(std::string_view) && {
-      return std::move(*this);
-    }
-
-    template <class F>
-    object_type&& on_save(F&&) && {
-      return std::move(*this);
-    }
-
-    template <class F>
-    object_type<F> on_load(F callback) && {
-      return {f, std::move(callback)};
-    }
-
-    template <class... Fields>
-    [[nodiscard]] bool fields(Fields&&... each) {
-      return (each(*f) && ...) && succeeds(done);
-    }
-  };
-
-  template <class T>
-  [[nodiscard]] object_type<always> object(T&) noexcept {
-    return {this, {}};
-  }
-
-  [[nodiscard]] object_type<always> virtual_object(std::string_view) noexcept {
-    return {this, {}};
-  }
 
   template <class T>
   [[nodiscard]] static auto field(std::string_view name, T& value) {
