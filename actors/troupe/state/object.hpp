@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/hash.hpp>
+
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -15,15 +16,6 @@ namespace troupe::held {
 using client_id = std::uint64_t;
 
 inline constexpr client_id remote_bit = 1ULL << 63;
-
-/// Hashes a name that is the same in every program: an operation's, a type's.
-[[nodiscard]] constexpr std::uint64_t hash_of(std::string_view name) noexcept {
-  // FNV-1a
-  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
-  for (const char letter : name)
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100'0000'01B3;
-  return hash;
-}
 
 /// The type of a held object, by its name in the language's own binary
 /// interface, which g++ and clang share.

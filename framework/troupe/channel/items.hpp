@@ -3,6 +3,7 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/base/error.hpp>
+#include <troupe/base/hash.hpp>
 #include <troupe/channel/outgoing.hpp>
 #include <troupe/channel/put_result.hpp>
 #include <troupe/codec/codec.hpp>
@@ -28,11 +29,7 @@ namespace troupe::channel {
 /// Identifies `T` in the mailbox, for processes of one program.
 template <class T>
 [[nodiscard]] constexpr std::uint64_t fingerprint_of() noexcept {
-  // FNV-1a
-  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
-  for (const char letter : codec::type_name<T>())
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100'0000'01B3;
-  return hash;
+  return hash_of(codec::type_name<T>());
 }
 
 /// Turns an outcome into what callers see. `attempted` names the call.

@@ -2,6 +2,7 @@
 #include <troupe/runtime/names.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/hash.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/runtime/name_table.hpp>
 #include <troupe/transport/node.hpp>
@@ -16,13 +17,6 @@ namespace troupe::names {
 namespace {
 
 static_assert(longest < sizeof(name_entry::text));
-
-std::uint64_t hash_of(std::string_view text) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 /// Holds the table's lock. A dead owner leaves entries whole: their `state` is
 /// stored last.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/hash.hpp>
 #include <troupe/codec/decoder.hpp>
 #include <troupe/codec/encoder.hpp>
 #include <troupe/codec/type_name.hpp>
@@ -28,11 +29,7 @@ struct element_type {
 template <class T>
 [[nodiscard]] constexpr element_type element_type_of() noexcept {
   constexpr auto name = codec::type_name<T>();
-  // FNV-1a
-  std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
-  for (const char letter : name)
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100'0000'01B3;
-  return {hash, sizeof(T), name};
+  return {hash_of(name), sizeof(T), name};
 }
 
 /// The head of a value's or an array's payload.

@@ -2,6 +2,7 @@
 #include <troupe/transport/type_table.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/hash.hpp>
 #include <troupe/transport/caf_error.hpp>
 
 #include <caf/exit_reason.hpp>
@@ -34,14 +35,6 @@ using own_images
             caf::unsubscribe_atom, caf::update_atom, caf::wait_for_atom>;
 
 using own_error_codes = list_of<caf::sec, caf::pec, caf::exit_reason>;
-
-/// FNV-1a: good enough to notice that two programs were built differently.
-std::uint64_t hash_of(std::string_view text) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text)
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
 
 std::map<caf::type_id_t, std::string_view> lines_by_id(std::string_view text) {
   std::map<caf::type_id_t, std::string_view> result;
