@@ -224,6 +224,9 @@ bool hub::run_job(seat& mine, caf::resumable* job) {
   if (watcher_asleep_.load(std::memory_order_seq_cst) != 0
       && watcher_asleep_.exchange(0) != 0)
     os::wake_all(watcher_asleep_);
+  const auto suspect = slow_.suspects(actor);
+  const auto before = suspect ? os::thread_use::of_this_thread()
+                              : os::thread_use{};
   const auto start = os::cycles();
   const auto result = job->resume(&mine, most_messages);
   const auto spent = os::cycles() - start;
@@ -237,7 +240,10 @@ bool hub::run_job(seat& mine, caf::resumable* job) {
   }
   if (slow_cycles_ == 0 || spent > slow_cycles_)
     slow_cycles_ = rate_.cycles_in(slow_actors::slow);
-  slow_.note(actor, spent > slow_cycles_);
+  slow_.note(actor, spent > slow_cycles_
+                      && (!suspect
+                          || slow_actors::was_slow(
+                            before, os::thread_use::of_this_thread())));
   if (mine.flooded)
     slow_.condemn(actor);
   if (result == caf::resumable::resume_later) {

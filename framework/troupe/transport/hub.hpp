@@ -78,7 +78,9 @@ private:
   bool watch(seat& mine);
   void add_thread(bool leads);
   void ensure_watcher();
-  void take_over_from(std::uint64_t number, seat& mine);
+  void take_over_from(std::uint64_t number, std::chrono::nanoseconds used,
+                      seat& mine);
+  [[nodiscard]] std::chrono::nanoseconds time_of_leader(std::uint64_t word);
 
   // hub.cpp: what the leader does.
   void lead(seat& mine);

@@ -90,6 +90,10 @@ void hub::watch_process(memory::slot_id) {
 /// leads when the leader does not come back from an actor.
 void hub::run(seat& mine, bool leads) {
   own_seat = &mine;
+  {
+    const std::scoped_lock held{threads_mutex_};
+    mine.thread = os::thread_mark::of_this_thread();
+  }
   for (;;) {
     if (leads) {
       mine.reinstate();
@@ -116,6 +120,7 @@ void hub::run(seat& mine, bool leads) {
 /// Returns true when this thread has become the leader, false to end.
 bool hub::watch(seat& mine) {
   auto before = lead_.load();
+  auto used = time_of_leader(before);
   for (unsigned still = 0; !stopping_.load();) {
     const auto limit = still >= patient_looks ? deadline::never()
                                               : deadline::after(longest_wait);
@@ -133,25 +138,36 @@ bool hub::watch(seat& mine) {
     const auto now = lead_.load();
     if (now != before) {
       before = now;
+      used = time_of_leader(now);
       still = 0;
     } else if ((now & lead_word::busy) == 0) {
       ++still;
     } else if (lead_.take_over(now, mine.number())) {
-      take_over_from(lead_word::thread(now), mine);
+      take_over_from(lead_word::thread(now), used, mine);
       return true;
     }
   }
   return false;
 }
 
-void hub::take_over_from(std::uint64_t number, seat& mine) {
+std::chrono::nanoseconds hub::time_of_leader(std::uint64_t word) {
+  const std::scoped_lock held{threads_mutex_};
+  return seats_[lead_word::thread(word)]->thread.time();
+}
+
+/// `used` is what that thread had of the processors when it was found in this
+/// actor first. If it has had next to nothing since, and waits for nothing else,
+/// then its actor is not to blame.
+void hub::take_over_from(std::uint64_t number, std::chrono::nanoseconds used,
+                         seat& mine) {
   {
     const std::scoped_lock held{threads_mutex_};
     watcher_ = nullptr;
     watched_ = false;
     auto& stuck = *seats_[number];
     stuck.retire();
-    slow_.condemn(stuck.running.load(std::memory_order_relaxed));
+    if (stuck.thread.waits() || stuck.thread.time() - used > slow_actors::slow)
+      slow_.condemn(stuck.running.load(std::memory_order_relaxed));
     mine.reinstate();
     for (auto* job : stuck.take_all())
       mine.later(job);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/align.hpp>
+#include <troupe/os/thread_use.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <array>
@@ -103,6 +104,9 @@ public:
   /// Set by `hub::note_flood` while an actor runs here.
   bool flooded = false;
 
+  /// Its thread, for the watcher to look at.
+  os::thread_mark thread;
+
   /// The actor that runs here, 0 for none.
   std::atomic<caf::actor_id> running{0};
 
@@ -136,12 +140,28 @@ private:
 /// Remembers which actors take long, and sends them away for a while: their
 /// next messages go to CAF's threads.
 ///
-/// By points: a slow run costs eight, a quick one gives one back, so that one
-/// preemption does not condemn an actor. Who comes back and is slow again stays
+/// By points: a slow run costs eight, a quick one gives one back. A run that
+/// took long has perhaps only lost its processor, and who is innocent must not
+/// be sent where it waits behind the guilty. So the first one makes a suspect,
+/// whose further runs are measured by what the thread itself has had of the
+/// processors, which costs a system call each; they are slow only if that was
+/// much, or if the thread has waited. Who comes back and is slow again stays
 /// away twice as long. The leader's alone.
 class slow_actors {
 public:
   static constexpr std::chrono::microseconds slow{200};
+
+  /// Whether the actor's next run is to be measured.
+  [[nodiscard]] bool suspects(caf::actor_id actor) const noexcept {
+    const auto& entry = entries_[actor % entries_.size()];
+    return entry.actor == actor && entry.points > 0;
+  }
+
+  /// Whether a run between these two was slow, whatever others did meanwhile.
+  [[nodiscard]] static bool was_slow(const os::thread_use& before,
+                                     const os::thread_use& after) noexcept {
+    return after.time - before.time > slow || after.waits != before.waits;
+  }
 
   /// The actor has run, slowly or not.
   void note(caf::actor_id actor, bool was_slow) noexcept {
