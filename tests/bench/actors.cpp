@@ -23,10 +23,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <functional>
 #include <future>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -242,62 +240,6 @@ void measure_middleman(bench::suite& suite, bool tuned, int port) {
   far.kill();
 }
 
-caf::behavior echo() {
-  return {[](std::int32_t x) { return x; }};
-}
-
-void measure_start(bench::suite& suite) {
-  std::vector<double> first_answers;
-  std::vector<double> sizes;
-  for (int i = 0; i < suite.scaled(20, 2); ++i) {
-    const auto start = clock_type::now();
-    troupe::host host{"bench"};
-    const auto actor = host.spawn<echo>();
-    caf::scoped_actor self{troupe::actor_system()};
-    self->request(actor, caf::infinite, 1)
-      .receive([](std::int32_t) {}, [](caf::error&) {});
-    first_answers.push_back(seconds_since(start) * 1e3);
-    sizes.push_back(bench::proportional_mebibytes(host.pid()));
-  }
-  suite.report("host_first_answer", bench::median(first_answers), "ms");
-  suite.report("host_pss", bench::median(sizes), "MiB");
-}
-
-double cpu_seconds(int pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
-  text.erase(0, text.rfind(')') + 2);
-  long long user = 0;
-  long long system = 0;
-  std::sscanf(text.c_str(),
-              "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld", &user,
-              &system);
-  return static_cast<double>(user + system)
-         / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-void measure_idle(bench::suite& suite) {
-  const int count = suite.scaled(100, 3);
-  std::vector<troupe::host> hosts;
-  std::vector<caf::actor> actors;
-  for (int i = 0; i < count; ++i) {
-    hosts.emplace_back("idle");
-    actors.push_back(hosts.back().spawn<echo>());
-  }
-  std::this_thread::sleep_for(500ms);
-  const auto total = [&] {
-    double sum = 0;
-    for (const auto& host : hosts)
-      sum += cpu_seconds(host.pid());
-    return sum;
-  };
-  const auto before = total();
-  const auto start = clock_type::now();
-  std::this_thread::sleep_for(suite.scaled(3000ms, 200ms));
-  suite.report("idle_100_hosts",
-               (total() - before) / seconds_since(start) * 100, "%");
-}
-
 /// Plays with its partner from the first `go` on; a later one asks how often
 /// the ball has come back so far.
 caf::behavior player(caf::event_based_actor* self, caf::actor partner) {
@@ -395,9 +337,6 @@ void judge(bench::suite& suite) {
   suite.at_least(6, "one_way_1MiB.troupe", "one_way_1MiB.middleman_tuned");
   suite.at_most(1.3, "rtt_asleep.troupe", "rtt_asleep.futex");
   suite.at_least(1, "eight_pairs.troupe", "eight_pairs.no_spin");
-  suite.at_most(4, "host_first_answer");
-  suite.at_most(1.5, "host_pss");
-  suite.at_most(1, "idle_100_hosts");
 }
 
 } // namespace
@@ -431,12 +370,8 @@ int main(int argc, char** argv) {
   }
   measure(suite, troupe::actor_system(), "troupe",
           [] { return troupe::spawn<wall>(); });
-  if (suite.wants("host_first_answer"))
-    measure_start(suite);
   if (suite.wants("eight_pairs"))
     measure_spinning(suite);
-  if (suite.wants("idle_100_hosts"))
-    measure_idle(suite);
   judge(suite);
   return 0;
 }
