@@ -825,17 +825,20 @@ bool dispatcher::join(deadline limit) {
   if (!wait([this] { return idle(); }, limit))
     return false;
   lock held{mutex_};
-  if (ended_)
-    return true;
+  if (ended_) {
+    held.unlock();
+    return wait([this] { return gone_; }, limit);
+  }
   end_workers();
   held.unlock();
   return wait(
     [this] {
       look_for_deaths();
-      return std::none_of(members_.begin(), members_.end(),
-                          [](const auto& each) {
-                            return each->runner.joinable();
-                          });
+      return (!ended_ || gone_)
+             && std::none_of(members_.begin(), members_.end(),
+                             [](const auto& each) {
+                               return each->runner.joinable();
+                             });
     },
     limit);
 }
@@ -843,17 +846,27 @@ bool dispatcher::join(deadline limit) {
 void dispatcher::terminate() {
   lock held{mutex_};
   closed_ = true;
-  if (std::exchange(ended_, true))
+  if (std::exchange(ended_, true)) {
+    changed_.wait(held, [this] { return gone_; });
     return;
+  }
   fail_all(cancelled_because("the pool was terminated"));
-  for (const auto& each : members_)
-    if (each->runner.joinable())
-      each->runner.kill();
+  std::vector<process> killed;
   for (const auto& each : members_)
     if (each->runner.joinable()) {
-      each->runner.join();
-      each->runner.close();
+      each->runner.kill();
+      killed.push_back(std::move(each->runner));
     }
+  news_.fetch_add(1);
+  held.unlock();
+  changed_.notify_all();
+  memory::ring(run_memory::current().own_slot());
+  for (auto& each : killed) {
+    each.join();
+    each.close();
+  }
+  held.lock();
+  gone_ = true;
   news_.fetch_add(1);
   auto callbacks = std::exchange(callbacks_, {});
   held.unlock();

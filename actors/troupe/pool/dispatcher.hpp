@@ -98,6 +98,7 @@ public:
 
   void close();
   bool join(deadline limit);
+  /// Returns when the workers are gone. The pool answers meanwhile.
   void terminate();
 
   /// Has `what` called at the end of `terminate`. Throws `closed` after it.
@@ -184,6 +185,8 @@ private:
   std::uint32_t wanting_ = 0;
   bool closed_ = false;
   bool ended_ = false;
+  /// All workers are gone after `ended_`.
+  bool gone_ = false;
   std::exception_ptr broken_;
   std::uint32_t next_chunk_ = 0;
   fruitless_ends fruitless_;

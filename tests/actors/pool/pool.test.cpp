@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/shared/value.hpp>
 
@@ -418,6 +419,26 @@ TEST_CASE("large results and handles travel, and buffers are not copied") {
   pool.apply([](troupe::value<int> each) { each = 42; }, shared);
   CHECK(shared == 42);
   CHECK(pool.apply<ended_workers>(5) == 5);
+}
+
+TEST_CASE("a pool answers while terminate waits for its killed workers") {
+  troupe::pool pool{2};
+  REQUIRE(pool.apply<square>(2) == 4);
+  // Stopped, it takes no notice of deaths, and whoever joins waits.
+  const auto server
+    = troupe::memory::run_memory::current().header().fork_server.load();
+  REQUIRE(::kill(server, SIGSTOP) == 0);
+  std::atomic<bool> ended = false;
+  std::thread ending{[&] {
+    pool.terminate();
+    ended = true;
+  }};
+  CHECK(troupe::test::eventually([&] { return pool.workers().empty(); }));
+  CHECK_THROWS_AS(static_cast<void>(pool.apply<square>(3)), troupe::closed);
+  CHECK_FALSE(ended);
+  REQUIRE(::kill(server, SIGCONT) == 0);
+  ending.join();
+  pool.join();
 }
 
 TEST_CASE("progress is told until all is done") {
