@@ -7,12 +7,14 @@
 #include "peer.hpp"
 #include "suite.hpp"
 
+#include <troupe/base/copy.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/shared/buffer.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <numeric>
 #include <string>
@@ -36,6 +38,19 @@ troupe::buffer large_buffer(std::size_t size) {
   for (auto& each : result.bytes())
     each = std::byte{1};
   return result;
+}
+
+/// What making the text alone takes a worker, after it has made some.
+double seconds_of_text(std::size_t size) {
+  static_cast<void>(large_text(size));
+  const auto start = bench::clock_type::now();
+  const auto text = large_text(size);
+  const auto seconds = bench::seconds_since(start);
+  return text.back() == 'x' ? seconds : 0;
+}
+
+std::uint64_t copied_by_worker() {
+  return troupe::copied_bytes();
 }
 
 int millisecond(int number) {
@@ -148,6 +163,37 @@ int main(int argc, char** argv) {
                      static_cast<void>(pool.apply<large_buffer>(size));
                    }),
                    "GB/s");
+      // What nobody gets around: the bytes are made, and copied twice.
+      suite.report("result_64MiB.made",
+                   1e-9 * static_cast<double>(size)
+                     / pool.apply<seconds_of_text>(size),
+                   "GB/s");
+      const auto source = large_text(size);
+      suite.report("result_64MiB.copied", gigabytes([&] {
+                     const std::string copy{source};
+                     static_cast<void>(copy);
+                   }),
+                   "GB/s");
+    }
+    if (suite.wants("copies_64MiB")) {
+      const std::size_t size = suite.scaled(64 << 20, 1 << 20);
+      troupe::pool alone{1};
+      const auto copies = [&](auto work) {
+        const auto before = alone.apply<copied_by_worker>()
+                            + troupe::copied_bytes();
+        work();
+        const auto copied = alone.apply<copied_by_worker>()
+                            + troupe::copied_bytes() - before;
+        return static_cast<double>(copied) / static_cast<double>(size);
+      };
+      suite.report("copies_64MiB.text", copies([&] {
+                     static_cast<void>(alone.apply<large_text>(size));
+                   }),
+                   "times");
+      suite.report("copies_64MiB.buffer", copies([&] {
+                     static_cast<void>(alone.apply<large_buffer>(size));
+                   }),
+                   "times");
     }
     if (suite.wants("millisecond")) {
       const std::size_t count = suite.scaled(1000, 20);
@@ -214,6 +260,8 @@ int main(int argc, char** argv) {
   suite.at_most(0.1, "apply.troupe", "apply.python");
   suite.at_most(1.0 / 6, "create_and_close.troupe", "create_and_close.python");
   suite.at_least(5, "result_64MiB.troupe", "result_64MiB.python");
+  suite.at_least(5, "result_64MiB.buffer", "result_64MiB.python");
+  suite.at_most(0, "copies_64MiB.buffer");
   suite.at_most(3, "processor_time_task");
   suite.at_least(97, "millisecond_of_ideal");
 }

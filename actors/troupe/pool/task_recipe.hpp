@@ -135,16 +135,16 @@ private:
   void flush(std::uint32_t last, task_sink& to) {
     auto report = to.report(last);
     if constexpr (!std::is_void_v<result>) {
-      codec::encoder into{report};
+      codec::encoder into{report, codec::lends::yes};
       if constexpr (codec::flat<result> && !std::is_same_v<result, bool>) {
-        into.write(values_.data(), values_.size() * sizeof(result));
+        into.write_part(values_.data(), values_.size() * sizeof(result));
       } else {
         for (const auto& each : values_)
           into.save<result>(each);
       }
-      values_.clear();
     }
     to.send(report);
+    values_.clear();
   }
 
   using stored = std::conditional_t<std::is_void_v<result>, char, result>;

@@ -5,6 +5,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/cycles.hpp>
+#include <troupe/os/heap.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
@@ -29,6 +30,9 @@ using memory::run_memory;
 /// What is finished is reported at least so often, so that a worker that dies
 /// takes little with it.
 constexpr std::chrono::microseconds report_after{1000};
+
+/// Freed memory is kept for so long for the next task.
+constexpr std::chrono::milliseconds keep_memory_for{500};
 
 /// Asks the running task to stop, when the pool says so.
 class stopper {
@@ -93,6 +97,7 @@ public:
       results_(box_of(setup.results)),
       note_(note_of(setup.note)) {
     own_note = &note_;
+    os::keep_large_blocks();
   }
 
   void serve() {
@@ -159,7 +164,7 @@ public:
 
   void send(codec::packet& report) override {
     TROUPE_CRASH_POINT("pool.worker.reply");
-    const auto outcome = results_.put({report.body(), report.handles()},
+    const auto outcome = results_.put({report.content(), report.handles()},
                                       deadline::never());
     if (outcome != mailbox::put_outcome::done)
       // The pool is gone, and this process is about to be ended.
@@ -176,14 +181,19 @@ private:
   bool take() {
     bool taken = false;
     bool ended = false;
+    bool keeps = os::keeps_large_blocks();
     while (!taken && !ended) {
       const auto outcome = tasks_.take_lending(
         [&](const letter& shown) {
           read(shown, taken, ended);
           return visit_result::taken;
         },
-        1, deadline::never());
+        1, keeps ? deadline::after(keep_memory_for) : deadline::never());
       ended = ended || outcome == mailbox::take_outcome::ended;
+      if (outcome == mailbox::take_outcome::empty) {
+        os::give_freed_memory_back();
+        keeps = false;
+      }
     }
     return taken;
   }

@@ -55,9 +55,9 @@ put_result put_item(mailbox::letter_box& box, const T& value, deadline limit,
     return result_of(box.put({body}, limit), attempted);
   } else {
     outgoing loan;
-    codec::encode_into(loan.packet(), value);
+    codec::lend_into(loan.packet(), value);
     const auto outcome
-      = box.put({loan.packet().body(), loan.packet().handles()}, limit);
+      = box.put({loan.packet().content(), loan.packet().handles()}, limit);
     if (outcome == mailbox::put_outcome::done)
       loan.packet().release_handles();
     return result_of(outcome, attempted);
@@ -71,10 +71,11 @@ std::size_t put_items(mailbox::letter_box& box, Iterator first, Sentinel last,
                       deadline limit, const char* attempted) {
   constexpr std::size_t at_once = 64;
   // Then the bytes are taken from where the items stand.
-  constexpr bool in_place
-    = codec::flat<T> && std::forward_iterator<Iterator>
+  constexpr bool stay
+    = std::forward_iterator<Iterator>
       && (std::is_same_v<std::iter_reference_t<Iterator>, T&>
           || std::is_same_v<std::iter_reference_t<Iterator>, const T&>);
+  constexpr bool in_place = codec::flat<T> && stay;
   std::size_t done = 0;
   while (first != last) {
     std::array<codec::packet, in_place ? 0 : at_once> packets;
@@ -84,8 +85,11 @@ std::size_t put_items(mailbox::letter_box& box, Iterator first, Sentinel last,
       if constexpr (in_place) {
         drafts[count] = {std::as_bytes(std::span{std::addressof(*first), 1})};
       } else {
-        codec::encode_into<T>(packets[count], *first);
-        drafts[count] = {packets[count].body(), packets[count].handles()};
+        if constexpr (stay)
+          codec::lend_into<T>(packets[count], *first);
+        else
+          codec::encode_into<T>(packets[count], *first);
+        drafts[count] = {packets[count].content(), packets[count].handles()};
       }
     }
     std::size_t now = 0;

@@ -164,16 +164,17 @@ void take_bytes(letter_box& box, std::size_t longest, Use use) {
 
 bytes pipe_end::receive_bytes(std::size_t longest) const {
   bytes result;
-  take_bytes(in(), longest,
-             [&](bytes_view body) { result.assign(body.begin(), body.end()); });
+  take_bytes(in(), longest, [&](bytes_view body) {
+    count_copy(body.size());
+    result.assign(body.begin(), body.end());
+  });
   return result;
 }
 
 std::size_t pipe_end::receive_bytes_into(bytes_span into) const {
   std::size_t size = 0;
   take_bytes(in(), into.size(), [&](bytes_view body) {
-    if (!body.empty())
-      std::memcpy(into.data(), body.data(), body.size());
+    copy_bytes(into.data(), body.data(), body.size());
     size = body.size();
   });
   return size;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/codec/byte_buffer.hpp>
 
+#include <troupe/os/heap.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
@@ -21,6 +23,8 @@ void byte_buffer::grow(std::size_t more) {
   auto* grown = static_cast<std::byte*>(std::realloc(data_, wanted));
   if (grown == nullptr)
     throw std::bad_alloc{};
+  if (wanted >= os::worth_large_pages)
+    os::prefer_large_pages(grown, wanted);
   data_ = grown;
   capacity_ = wanted;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/bytes.hpp>
+#include <troupe/base/copy.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -34,9 +35,8 @@ public:
   void append(const void* from, std::size_t size) {
     if (size > capacity_ - size_)
       grow(size);
-    // An empty container may give a null pointer, which memcpy refuses.
-    if (size != 0)
-      std::memcpy(data_ + size_, from, size);
+    // An empty container may give a null pointer.
+    copy_bytes(data_ + size_, from, size);
     size_ += size;
   }
 

@@ -20,7 +20,7 @@ void encoder::save(const T& value) {
   if constexpr (!sendable<T>) {
     require_sendable<T>();
   } else if constexpr (flat<T>) {
-    write(&value, sizeof value);
+    write_part(&value, sizeof value);
   } else if constexpr (std::is_array_v<T>) {
     for (const auto& each : value)
       save(each);
@@ -29,14 +29,17 @@ void encoder::save(const T& value) {
     write(&byte, 1);
   } else if constexpr (has_coding<T>) {
     const level deeper{*this, type_name<T>()};
+    const copying all{*this};
     coding<T>::save(*this, value);
   } else if constexpr (self_coding<T>) {
     const level deeper{*this, type_name<T>()};
+    const copying all{*this};
     value.save(*this);
   } else if constexpr (standard_type<T>) {
     standard<T>::save(*this, value);
   } else if constexpr (inspectable<T>) {
     const level deeper{*this, type_name<T>()};
+    const copying all{*this};
     save_inspector f{*this};
     // CAF's protocol has one function for both ways; this way it only reads.
     if (!inspect(f, const_cast<T&>(value)))
@@ -126,6 +129,13 @@ template <sendable... Ts>
 void encode_into(packet& into, const Ts&... values) {
   [[maybe_unused]] encoder to{into};
   (to.save(values), ...);
+}
+
+/// Appends a value, of which large parts are lent: it must stay as it is until
+/// the packet has been put. Throws as `encoder::save`.
+template <sendable T>
+void lend_into(packet& into, const T& value) {
+  encoder{into, lends::yes}.save(value);
 }
 
 /// Returns the message that carries `value`. Throws as `encoder::save`.

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace troupe::codec {
 
@@ -17,6 +18,14 @@ inline constexpr std::uint32_t max_depth = 256;
 /// Stands in a message for a handle that refers to nothing.
 inline constexpr std::uint32_t no_handle = 0xFFFF'FFFF;
 
+/// Whether a packet may show large parts of the values where they stand instead
+/// of copying them. They must then stay as they are until the packet has been
+/// put into a mailbox, cleared or destroyed.
+enum class lends : bool { no, yes };
+
+/// Arrays of at least so many bytes are lent.
+inline constexpr std::size_t smallest_lent = 16 << 10;
+
 /// Appends values to a packet.
 ///
 /// Numbers are written as the machine has them: the reader is the same program
@@ -24,7 +33,8 @@ inline constexpr std::uint32_t no_handle = 0xFFFF'FFFF;
 /// so far stands in the packet; throw it away or `clear()` it.
 class encoder {
 public:
-  explicit encoder(packet& into) noexcept : into_(&into) {
+  explicit encoder(packet& into, lends parts = lends::no) noexcept
+    : into_(&into), lends_(parts == lends::yes) {
   }
 
   /// Appends a value of any type that can be sent.
@@ -37,6 +47,16 @@ public:
   /// Appends `size` bytes as they are.
   void write(const void* from, std::size_t size) {
     into_->body_.append(from, size);
+  }
+
+  /// Appends `size` bytes that are part of the value itself, and not of something
+  /// made to be saved.
+  void write_part(const void* from, std::size_t size) {
+    if (lends_ && size >= smallest_lent)
+      into_->lent_.push_back(
+        {into_->body_.size(), {static_cast<const std::byte*>(from), size}});
+    else
+      write(from, size);
   }
 
   /// Appends a number of elements, 8 bytes.
@@ -67,6 +87,24 @@ public:
     encoder& of_;
   };
 
+  /// While it lives everything is copied: the code that runs may save what it
+  /// has made itself.
+  class copying {
+  public:
+    explicit copying(encoder& of) noexcept
+      : of_(of), before_(std::exchange(of.lends_, false)) {
+    }
+    copying(const copying&) = delete;
+    copying& operator=(const copying&) = delete;
+    ~copying() {
+      of_.lends_ = before_;
+    }
+
+  private:
+    encoder& of_;
+    bool before_;
+  };
+
   /// Throws the `invalid_argument` that says why `type` cannot be encoded.
   [[noreturn]] void refuse(std::string_view type, std::string_view why) const;
 
@@ -75,6 +113,7 @@ private:
 
   packet* into_;
   std::uint32_t depth_ = 0;
+  bool lends_;
 };
 
 } // namespace troupe::codec

@@ -9,12 +9,14 @@ packet& packet::operator=(packet&& other) noexcept {
     body_ = std::move(other.body_);
     other.body_.clear();
     handles_.swap(other.handles_);
+    lent_.swap(other.lent_);
   }
   return *this;
 }
 
 void packet::clear() noexcept {
   body_.clear();
+  lent_.clear();
   for (const auto where : handles_)
     memory::forget(where);
   handles_.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/scattered_view.hpp>
 #include <troupe/codec/byte_buffer.hpp>
 #include <troupe/memory/reference.hpp>
 
@@ -10,6 +11,9 @@
 namespace troupe::codec {
 
 /// An encoded message: its bytes, and the handles that it carries.
+///
+/// Large parts of the values may have been lent instead of copied (see
+/// `lends`): then only `content()` shows all of it.
 ///
 /// Every handle in it counts as in flight, so its object lives. Whoever puts
 /// the packet into a mailbox copies `body()` and `handles()` there and then
@@ -23,8 +27,11 @@ public:
   packet() noexcept = default;
 
   packet(packet&& other) noexcept
-    : body_(std::move(other.body_)), handles_(std::move(other.handles_)) {
+    : body_(std::move(other.body_)),
+      handles_(std::move(other.handles_)),
+      lent_(std::move(other.lent_)) {
     other.handles_.clear();
+    other.lent_.clear();
   }
 
   packet& operator=(packet&& other) noexcept;
@@ -33,8 +40,14 @@ public:
     clear();
   }
 
+  /// The bytes. @pre nothing was lent
   [[nodiscard]] bytes_view body() const noexcept {
     return body_.view();
+  }
+
+  /// The bytes, what was lent included.
+  [[nodiscard]] scattered_view content() const noexcept {
+    return {body_.view(), lent_};
   }
 
   [[nodiscard]] std::span<const memory::offset> handles() const noexcept {
@@ -42,7 +55,7 @@ public:
   }
 
   [[nodiscard]] bool empty() const noexcept {
-    return body_.size() == 0;
+    return body_.size() == 0 && lent_.empty();
   }
 
   /// Writes over bytes of the body, which stand there already.
@@ -64,6 +77,7 @@ private:
 
   byte_buffer body_;
   std::vector<memory::offset> handles_;
+  std::vector<scattered_view::piece> lent_;
 };
 
 } // namespace troupe::codec

@@ -2,6 +2,7 @@
 #include <troupe/codec/parcel.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/heap.hpp>
 
 #include <cstddef>
 #include <cstring>
@@ -45,16 +46,17 @@ const bool registered = memory::register_kind(memory::object_kind::parcel,
 memory::offset parcel::make(packet& content) {
   static_cast<void>(registered);
   const auto handles = content.handles();
-  const auto body = content.body();
+  const auto body = content.content();
   const auto object = memory::reference::create(
     memory::object_kind::parcel,
     sizeof(parcel_head) + handles.size_bytes() + body.size());
+  if (body.size() >= os::worth_large_pages)
+    object.populate();
   const parcel_head head{body.size(), handles.size()};
   auto* at = object.data() + sizeof head;
   if (!handles.empty())
     std::memcpy(at, handles.data(), handles.size_bytes());
-  if (!body.empty())
-    std::memcpy(at + handles.size_bytes(), body.data(), body.size());
+  body.copy_to(at + handles.size_bytes());
   std::memcpy(object.data(), &head, sizeof head);
   content.release_handles();
   return memory::send(object);

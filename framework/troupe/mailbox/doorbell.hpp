@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/os/wait_word.hpp>
 
@@ -28,8 +29,9 @@ template <class HasWork>
 void sleep_at_door(memory::process_slot& slot, HasWork has_work,
                    deadline limit) noexcept {
   const auto seen = slot.bell.fetch_or(1, std::memory_order_seq_cst) | 1;
-  if (!has_work())
-    static_cast<void>(os::wait(slot.bell, seen, limit));
+  const auto nap = spare_letters::nap(limit);
+  if (!has_work() && !os::wait(slot.bell, seen, nap) && nap != limit)
+    spare_letters::give_back();
 }
 
 /// Decides how long to spin before sleeping.

@@ -278,6 +278,8 @@ private:
     std::array<take_state, 2> states;
     note segment_note;
     note letter_note;
+    /// Which of the letters that its object has carried: see `large_letter`.
+    std::atomic<std::uint64_t> letter_turn;
     /// Not 0 while shares of handles in letters that are being taken may have
     /// to be ended.
     note handles_note;

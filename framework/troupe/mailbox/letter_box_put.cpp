@@ -2,14 +2,15 @@
 #include <troupe/mailbox/box_lock.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/mailbox/pursuit.hpp>
+#include <troupe/mailbox/spare_letters.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/os/crash_point.hpp>
-#include <troupe/os/memory_file.hpp>
 
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::mailbox {
@@ -109,7 +110,7 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
     const auto* object = apart.empty() ? nullptr : &apart[written];
     if (object != nullptr && *object) {
       outside = {object->where(), content.body.size()};
-      inside.body = std::as_bytes(std::span{&outside, 1});
+      inside.body = bytes_view{std::as_bytes(std::span{&outside, 1})};
       if (written != committed)
         commit();
       writers_.letter_note.at.store(letters_in(word));
@@ -241,7 +242,15 @@ put_outcome letter_box::put(const draft& content, deadline limit) {
 put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
                             deadline limit) {
   done = 0;
-  std::vector<reference> apart;
+  struct borrowed {
+    std::vector<reference> letters;
+    ~borrowed() {
+      for (auto& each : letters)
+        if (each)
+          spare_letters::keep(std::move(each));
+    }
+  } borrowed;
+  auto& apart = borrowed.letters;
   for (std::size_t i = 0; i < letters.size(); ++i) {
     const auto& each = letters[i];
     if (each.handles.size() > std::numeric_limits<std::uint16_t>::max())
@@ -253,10 +262,8 @@ put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
     if (need <= segment::largest_record)
       continue;
     apart.resize(letters.size());
-    apart[i] = reference::create(object_kind::letter, each.body.size());
-    // One call for all pages, and not a fault for each.
-    os::populate(run_memory::current().at(apart[i].where()), each.body.size());
-    std::memcpy(apart[i].data(), each.body.data(), each.body.size());
+    apart[i] = spare_letters::take(each.body.size());
+    each.body.copy_to(apart[i].data() + sizeof(large_letter));
   }
   for (;;) {
     put_outcome outcome{};

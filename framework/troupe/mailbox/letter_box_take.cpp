@@ -2,6 +2,7 @@
 #include <troupe/mailbox/box_lock.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/mailbox/pursuit.hpp>
+#include <troupe/mailbox/spare_letters.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/burial.hpp>
@@ -17,6 +18,12 @@ using memory::reference;
 using memory::run_memory;
 
 namespace {
+
+[[noreturn]] void refuse_overwritten() {
+  throw malformed_bytes("take from a mailbox", "its memory was overwritten",
+                        "look for a process that writes outside of its own "
+                        "data");
+}
 
 /// A handle's message exists twice for a moment: one share for the decoder,
 /// which ends it, and one for the mailbox until the take is committed.
@@ -37,7 +44,9 @@ void letter_box::recover_take() noexcept {
     readers_.segment_note.where.store(0);
   }
   if (const auto where = readers_.letter_note.where.load(); where != 0) {
-    if (letters_in(word) != readers_.letter_note.at.load())
+    // Not if its share has ended: the object may carry another letter by now.
+    if (letters_in(word) != readers_.letter_note.at.load()
+        && large_letter::is_carried(where, readers_.letter_turn.load()))
       memory::forget(where);
     readers_.letter_note.where.store(0);
   }
@@ -165,9 +174,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     }
     const auto found = place->read(state.position);
     if (found.head == nullptr)
-      throw malformed_bytes("take from a mailbox", "its memory was overwritten",
-                            "look for a process that writes outside of its "
-                            "own data");
+      refuse_overwritten();
     letter shown{{found.body, found.head->size},
                  {reinterpret_cast<const memory::offset*>(found.head + 1),
                   found.head->handles},
@@ -179,7 +186,10 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
       if (found.head->size == sizeof outside)
         std::memcpy(&outside, found.body, sizeof outside);
       apart = reference::attach(outside.where, object_kind::letter);
-      shown.body = apart.bytes();
+      if (apart.size() < sizeof(large_letter)
+          || outside.size > apart.size() - sizeof(large_letter))
+        refuse_overwritten();
+      shown.body = apart.bytes().subspan(sizeof(large_letter), outside.size);
     }
     TROUPE_CRASH_POINT("mailbox.take.before_visit");
     if (!lend)
@@ -222,6 +232,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   }
   if (apart) {
     readers_.letter_note.at.store(before);
+    readers_.letter_turn.store(apart.as<large_letter>()->turn.load());
     readers_.letter_note.where.store(apart.where());
   }
   if (with_handles) {
@@ -251,6 +262,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   }
   if (apart) {
     memory::forget(apart.where());
+    TROUPE_CRASH_POINT("mailbox.take.given_up");
     readers_.letter_note.where.store(0);
     retired = retired ? retired : apart;
   }

@@ -50,8 +50,7 @@ std::uint64_t segment::write(std::uint64_t position, const draft& content,
     std::memcpy(at, content.handles.data(), content.handles.size_bytes());
     at += content.handles.size_bytes();
   }
-  if (!content.body.empty())
-    std::memcpy(at, content.body.data(), content.body.size());
+  content.body.copy_to(at);
   return position + need;
 }
 

@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/bytes.hpp>
+#include <troupe/base/scattered_view.hpp>
 #include <troupe/memory/reference.hpp>
 
 #include <atomic>
@@ -24,7 +25,7 @@ struct letter {
 
 /// One message to be put.
 struct draft {
-  bytes_view body;
+  scattered_view body;
   std::span<const memory::offset> handles = {};
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/processors.hpp>
@@ -67,15 +68,19 @@ public:
       const auto ticket = bell_.load(std::memory_order_seq_cst);
       TROUPE_CRASH_POINT("mailbox.wait.enrolled");
       const bool now = ready();
-      const bool in_time = now || os::wait(bell_, ticket, limit);
+      const auto nap = spare_letters::nap(limit);
+      const bool in_time = now || os::wait(bell_, ticket, nap);
       TROUPE_CRASH_POINT("mailbox.wait.woken");
       if (!now)
         spinning.woken(start, rung_on_.load(std::memory_order_relaxed));
       leave(epoch);
       if (now || ready())
         return true;
-      if (!in_time)
+      if (in_time)
+        continue;
+      if (nap == limit)
         return false;
+      spare_letters::give_back();
     }
   }
 

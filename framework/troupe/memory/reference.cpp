@@ -116,20 +116,27 @@ std::string creation_text(std::uint64_t size) {
   return "create a shared object of " + std::to_string(size) + " bytes";
 }
 
+/// Objects of this size and more start where large pages may; what is left out
+/// before them is at most half as much.
+constexpr std::uint64_t aligned_from = 2 * os::large_page;
+
 /// Takes address space. Throws `limit_reached`.
 offset take_space(std::uint64_t size, std::uint64_t reserved) {
   auto& header = run_memory::current().header();
-  auto where = header.next.load(std::memory_order_relaxed);
+  const auto unit = reserved >= aligned_from ? os::large_page : 1;
+  auto next = header.next.load(std::memory_order_relaxed);
+  offset where = 0;
   do {
+    where = round_up(next, unit);
     // Not an addition that is taken back where it goes too far: another could
     // have been given space in between, and would be given it again.
-    if (reserved > header.size - where)
+    if (where > header.size || reserved > header.size - where)
       throw limit_reached(creation_text(size),
                           "the run has used " + std::to_string(where)
                             + " of its " + std::to_string(header.size)
                             + " bytes of address space",
                           "raise limits::address_space");
-  } while (!header.next.compare_exchange_weak(where, where + reserved,
+  } while (!header.next.compare_exchange_weak(next, where + reserved,
                                               std::memory_order_acq_rel,
                                               std::memory_order_relaxed));
   return where;
@@ -200,6 +207,10 @@ reference reference::create(object_kind kind, std::uint64_t size) {
   TROUPE_CRASH_POINT("memory.create.published");
   table.commit(made, object);
   return reference{made};
+}
+
+void reference::populate() const noexcept {
+  os::populate(hold_->head, hold_->head->reserved);
 }
 
 reference reference::attach(offset where, object_kind kind) {

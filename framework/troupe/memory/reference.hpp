@@ -68,6 +68,10 @@ public:
     return reinterpret_cast<T*>(hold_->data);
   }
 
+  /// Takes all of the object's memory now, in large pages where the kernel can,
+  /// instead of at the first touch of each page. A hint.
+  void populate() const noexcept;
+
   void reset() noexcept {
     hold_.reset();
   }

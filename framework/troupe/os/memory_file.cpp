@@ -16,12 +16,6 @@
 
 namespace troupe::os {
 
-namespace {
-
-constexpr std::uint64_t large_page = std::uint64_t{1} << 21;
-
-} // namespace
-
 descriptor make_memory_file(const char* label, std::uint64_t size) {
   descriptor file{::memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING)};
   if (!file)

@@ -23,6 +23,9 @@ void punch_hole(int fd, std::uint64_t offset, std::uint64_t size) noexcept;
 /// through a mapping it does not fill a hole.
 [[nodiscard]] std::uint64_t peek(int fd, std::uint64_t offset) noexcept;
 
+/// Where large pages start. The kernel may have others; then there are none.
+inline constexpr std::uint64_t large_page = std::uint64_t{1} << 21;
+
 /// Finds `size` bytes of free address space for a mapping, at a multiple of the
 /// size of a large page, so that the mapping may have large pages. To be mapped
 /// over with `map_in_place`. Throws `os_failure`.

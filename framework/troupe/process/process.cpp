@@ -2,6 +2,7 @@
 #include <troupe/process/process.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
@@ -33,8 +34,12 @@ bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
     const auto seen = slot->state.load(std::memory_order_acquire);
     if (ready(static_cast<slot_state>(seen)))
       return true;
-    if (!os::wait(slot->state, seen, limit))
+    const auto nap = mailbox::spare_letters::nap(limit);
+    if (os::wait(slot->state, seen, nap))
+      continue;
+    if (nap == limit)
       return false;
+    mailbox::spare_letters::give_back();
   }
 }
 

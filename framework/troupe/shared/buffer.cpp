@@ -1,22 +1,34 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/shared/buffer.hpp>
 
+#include <troupe/base/copy.hpp>
 #include <troupe/base/error.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
 
 namespace troupe {
 
+namespace {
+
+/// Buffers of these sizes take their memory when they are made: all at once, in
+/// large pages, costs a tenth of a fault for each small one.
+constexpr std::size_t least_populated = 4 << 20;
+constexpr std::size_t most_populated = 1 << 30;
+
+} // namespace
+
 buffer::buffer(std::size_t size) : size_(size) {
-  if (size != 0)
-    reference_ = memory::reference::create(memory::object_kind::buffer, size);
+  if (size == 0)
+    return;
+  reference_ = memory::reference::create(memory::object_kind::buffer, size);
+  if (size >= least_populated && size <= most_populated)
+    reference_.populate();
 }
 
 buffer::buffer(bytes_view source) : buffer(source.size()) {
-  std::ranges::copy(source, data());
+  copy_bytes(data(), source.data(), source.size());
 }
 
 void buffer::shrink(std::size_t size) {

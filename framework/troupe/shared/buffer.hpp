@@ -24,7 +24,8 @@ public:
   /// No bytes, and no memory.
   buffer() noexcept = default;
 
-  /// `size` bytes, all zero, that take memory page by page when first touched.
+  /// `size` bytes, all zero. From 4 MiB up to 1 GiB they take their memory now,
+  /// in large pages where the kernel can; else page by page when first touched.
   /// Throws `limit_reached`, `invalid_state`.
   explicit buffer(std::size_t size);
 

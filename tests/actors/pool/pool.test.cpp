@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <troupe/base/copy.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
+#include <troupe/shared/buffer.hpp>
 #include <troupe/shared/value.hpp>
 
 #include <support/eventually.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -419,6 +423,38 @@ TEST_CASE("large results and handles travel, and buffers are not copied") {
   pool.apply([](troupe::value<int> each) { each = 42; }, shared);
   CHECK(shared == 42);
   CHECK(pool.apply<ended_workers>(5) == 5);
+}
+
+TEST_CASE("a large result is copied in and out, and a buffer not at all") {
+  constexpr std::size_t size = 64 << 20;
+  troupe::pool pool{1};
+  const auto copied_there = [&] {
+    return pool.apply([] { return troupe::copied_bytes(); });
+  };
+  const auto here = troupe::copied_bytes();
+  const auto there = copied_there();
+  const auto large = pool.apply(
+    [](std::size_t wanted) {
+      std::vector<double> result(wanted / sizeof(double));
+      std::iota(result.begin(), result.end(), 0.0);
+      return result;
+    },
+    size);
+  REQUIRE(large.size() == size / sizeof(double));
+  CHECK(large.back() == static_cast<double>(large.size() - 1));
+  CHECK(copied_there() - there == size);
+  CHECK(troupe::copied_bytes() - here == size);
+
+  const auto shared = pool.apply(
+    [](std::size_t wanted) {
+      const troupe::buffer result{wanted};
+      std::ranges::fill(result, std::byte{7});
+      return result;
+    },
+    size);
+  CHECK(std::ranges::count(shared, std::byte{7}) == size);
+  CHECK(copied_there() - there == size);
+  CHECK(troupe::copied_bytes() - here == size);
 }
 
 TEST_CASE("a pool answers while terminate waits for its killed workers") {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <troupe/base/copy.hpp>
 #include <troupe/channel/queue.hpp>
+#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/shared/value.hpp>
@@ -12,6 +14,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <numeric>
 #include <set>
@@ -419,6 +422,50 @@ TEST_CASE("items of 64 MiB") {
   CHECK(passed(writer));
 }
 
+TEST_CASE("a large item is copied once on each side") {
+  // In a ring, and in an object of its own.
+  for (const std::size_t size : {1 << 20, 8 << 20}) {
+    const queue<std::vector<std::string>> texts;
+    const std::vector<std::string> some(3, std::string(size, 't'));
+    const auto before = troupe::copied_bytes();
+    texts.put(some);
+    CHECK(troupe::copied_bytes() - before == 3 * size);
+    CHECK(texts.get() == some);
+    CHECK(troupe::copied_bytes() - before == 6 * size);
+    texts.put_many(std::vector{some, some});
+    CHECK(troupe::copied_bytes() - before == 12 * size);
+    CHECK(texts.get() == some);
+    CHECK(texts.get() == some);
+  }
+}
+
+TEST_CASE("large items use objects again, which go back when nobody sends") {
+  auto& memory = troupe::memory::run_memory::current();
+  const queue<std::string> texts;
+  const queue<int> nothing;
+  texts.put("first");
+  CHECK(texts.get() == "first");
+  troupe::mailbox::spare_letters::give_back();
+  const auto before = memory.reserved_bytes();
+  std::vector<std::uint64_t> ends;
+  for (const std::size_t size : {8U << 20, 7U << 20, 3U << 20, 8U << 20}) {
+    texts.put(std::string(size, 't'));
+    CHECK(texts.get() == std::string(size, 't'));
+    ends.push_back(memory.header().next.load());
+  }
+  CHECK(std::ranges::count(ends, ends.front()) == 4);
+  // An unread one is left alone.
+  for (int i = 0; i < 5; ++i)
+    texts.put(std::string(4 << 20, static_cast<char>('a' + i)));
+  for (int i = 0; i < 5; ++i)
+    CHECK(texts.get() == std::string(4 << 20, static_cast<char>('a' + i)));
+  CHECK(memory.reserved_bytes() > before);
+  CHECK(eventually([&] {
+    CHECK_FALSE(nothing.try_get_for(300ms));
+    return memory.reserved_bytes() == before;
+  }));
+}
+
 TEST_CASE("the memory of a drained backlog goes back") {
   auto& memory = troupe::memory::run_memory::current();
   const queue<std::string> words;
@@ -438,6 +485,7 @@ TEST_CASE("the memory of a drained backlog goes back") {
 
 TEST_CASE("the memory of a queue that nobody holds goes back, with its items") {
   auto& memory = troupe::memory::run_memory::current();
+  troupe::mailbox::spare_letters::give_back();
   const auto before = memory.reserved_bytes();
   {
     const queue<std::string> words;
@@ -454,6 +502,8 @@ TEST_CASE("the memory of a queue that nobody holds goes back, with its items") {
     CHECK(queues.get().get() == "inside");
     CHECK(queues.get() == words);
   }
+  // What this process keeps for its next large item.
+  troupe::mailbox::spare_letters::give_back();
   CHECK(memory.reserved_bytes() == before);
 }
 
@@ -563,6 +613,7 @@ TEST_CASE("reaching the memory limit of the run loses nothing") {
   // The limit of this run is the machine's, so the letter is too large at once.
   const queue<std::string> words;
   words.put("first");
+  troupe::mailbox::spare_letters::give_back();
   auto& header = troupe::memory::run_memory::current().header();
   const auto limit = header.memory_limit;
   header.memory_limit = troupe::memory::run_memory::current().reserved_bytes()

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "samples.hpp"
 
+#include <troupe/base/copy.hpp>
 #include <troupe/base/error.hpp>
 
 #include <doctest/doctest.h>
+
+#include <algorithm>
+#include <type_traits>
 
 namespace codec = troupe::codec;
 
@@ -42,6 +46,62 @@ TEST_CASE("a unique_ptr arrives with its content") {
   CHECK(*copy == "content");
   const auto none = codec::encode(std::unique_ptr<std::string>{});
   CHECK(codec::decode<std::unique_ptr<std::string>>(none.body()) == nullptr);
+}
+
+namespace {
+
+troupe::bytes put_together(const codec::packet& message) {
+  troupe::bytes result(message.content().size());
+  message.content().copy_to(result.data());
+  return result;
+}
+
+/// Saves what lives no longer than its `save`.
+struct fleeting {
+  std::size_t size = 0;
+
+  void save(codec::encoder& to) const {
+    to.save(std::string(size, 'f'));
+  }
+
+  static fleeting load(codec::decoder& from) {
+    return {from.load<std::string>().size()};
+  }
+};
+
+} // namespace
+
+TEST_CASE("what is lent reads as what is copied, once it is put together") {
+  samples::visit_all([]<class T>(const T& value) {
+    INFO(codec::type_name<T>());
+    codec::packet lent;
+    codec::lend_into(lent, value);
+    const auto copied = codec::encode(value);
+    CHECK(std::ranges::equal(put_together(lent), copied.body()));
+  });
+  const std::string text(100'000, 't');
+  const std::tuple value{1, text, std::vector{text, text}, 2,
+                         std::vector<int>(50'000, 3)};
+  const auto copied = troupe::copied_bytes();
+  codec::packet lent;
+  codec::lend_into(lent, value);
+  CHECK(troupe::copied_bytes() == copied);
+  CHECK(lent.body().size() < 100);
+  const auto whole = put_together(lent);
+  CHECK(troupe::copied_bytes() == copied + 500'000);
+  CHECK(codec::decode<std::remove_const_t<decltype(value)>>(whole) == value);
+  lent.clear();
+  CHECK(lent.empty());
+}
+
+TEST_CASE("what a type's own save makes is copied at once") {
+  const std::vector<fleeting> value(3, fleeting{100'000});
+  codec::packet message;
+  codec::lend_into(message, value);
+  CHECK(message.body().size() == message.content().size());
+  const auto back = codec::decode<std::vector<fleeting>>(message.body());
+  CHECK(back.size() == 3);
+  CHECK(back[2].size == 100'000);
 }
 
 TEST_CASE("contiguous flat elements are copied in one piece") {

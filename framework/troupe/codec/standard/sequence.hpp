@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/copy.hpp>
 #include <troupe/codec/sendable.hpp>
+#include <troupe/os/heap.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
 #include <list>
+#include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace troupe::codec {
@@ -34,7 +39,7 @@ struct sequence_coding {
   static void save(encoder& to, const Sequence& from) {
     to.count(from.size());
     if constexpr (flat<element> && contiguous) {
-      to.write(from.data(), from.size() * sizeof(element));
+      to.write_part(from.data(), from.size() * sizeof(element));
     } else {
       const encoder::level level{to, type_name<Sequence>()};
       for (auto&& each : from)
@@ -78,12 +83,18 @@ private:
   static void load_bytes(decoder& from, Sequence& result, std::size_t size) {
     const auto* bytes = from.take(size * sizeof(element),
                                   type_name<Sequence>());
-    // Aligned bytes are copied once; others need elements to be copied over.
+    if (size * sizeof(element) >= os::worth_large_pages) {
+      result.reserve(size);
+      if constexpr (on_heap)
+        os::prefer_large_pages(result.data(), size * sizeof(element));
+    }
+    count_copy(size * sizeof(element));
     const auto address = reinterpret_cast<std::uintptr_t>(bytes);
     if (address % alignof(element) == 0) {
       const auto* first = reinterpret_cast<const element*>(bytes);
       result.assign(first, first + size);
     } else if constexpr (std::is_default_constructible_v<element>) {
+      // Two passes, and faster than one that goes element by element.
       result.resize(size);
       if (size != 0)
         std::memcpy(static_cast<void*>(result.data()), bytes,
@@ -95,6 +106,10 @@ private:
         result.push_back(each.load<element>());
     }
   }
+
+  static constexpr bool on_heap
+    = std::is_same_v<typename Sequence::allocator_type,
+                     std::allocator<element>>;
 };
 
 template <class T, class Allocator>
