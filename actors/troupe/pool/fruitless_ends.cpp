@@ -15,8 +15,7 @@ fruitless_ends::fruitless_ends(const pool_options& options)
            options.period) {
 }
 
-bool fruitless_ends::note(cause why,
-                          restart_intensity::clock::time_point now) {
+bool fruitless_ends::note(cause why, restart_intensity::clock::time_point now) {
   row_ += why == cause::killed ? 1 : killed_per_crash;
   const bool short_row = row_ <= most_ * killed_per_crash;
   switch (why) {

@@ -226,7 +226,8 @@ TEST_CASE("so it does in imap_unordered") {
   CHECK(pool.apply<squared>(3) == 9);
 }
 
-TEST_CASE("a stream whose pool is closed gives what is out, says so, and ends") {
+TEST_CASE(
+  "a stream whose pool is closed gives what is out, says so, and ends") {
   troupe::pool pool{1};
   auto stream = pool.imap<squared>(std::views::iota(0));
   pool.close();
