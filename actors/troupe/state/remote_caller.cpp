@@ -32,11 +32,20 @@ private:
 };
 
 std::unique_ptr<pending> remote_caller::send(codec::packet& request) {
+  require_no_handles(request);
+  return send_bytes(request.body());
+}
+
+void remote_caller::call(codec::packet& request, answer_reader& reader) {
+  require_no_handles(request);
+  call_bytes(request.body(), reader);
+}
+
+void remote_caller::require_no_handles(const codec::packet& request) const {
   if (!request.handles().empty())
     throw invalid_argument("call " + description(),
                            "an argument is a handle of something in this run",
                            "send the value itself");
-  return send_bytes(request.body());
 }
 
 void remote_caller::save(codec::encoder& to, const target& object) {

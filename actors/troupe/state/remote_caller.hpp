@@ -23,12 +23,19 @@ public:
   [[nodiscard]] virtual std::unique_ptr<pending> send_bytes(bytes_view request)
     = 0;
 
+  /// The same, and waits for the answer. Throws besides what `reader` throws.
+  /// @blocks on the state
+  virtual void call_bytes(bytes_view request, answer_reader& reader) {
+    send_bytes(request)->take(reader);
+  }
+
   /// Sends a request whose answer nobody waits for; does nothing where the
   /// connection is lost.
   virtual void send_and_forget(bytes_view request) noexcept = 0;
 
   /// Throws besides `invalid_argument`: handles of the run do not cross.
   [[nodiscard]] std::unique_ptr<pending> send(codec::packet& request) final;
+  void call(codec::packet& request, answer_reader& reader) final;
 
   [[nodiscard]] wire* coding() noexcept final {
     return this;
@@ -47,6 +54,7 @@ private:
   };
 
   void give_back(object_number number) noexcept;
+  void require_no_handles(const codec::packet& request) const;
 
   std::mutex mutex_;
   std::unordered_map<object_number, known> known_;

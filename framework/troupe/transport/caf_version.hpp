@@ -372,6 +372,38 @@ inline void forget_system() noexcept {
 #endif
 }
 
+/// A loop of sockets of CAF's that asks us when a woken actor is to run.
+template <class Loop>
+class own_loop : public Loop {
+public:
+  using Loop::Loop;
+
+#if CAF_MAJOR_VERSION >= 1
+  void schedule(caf::resumable* woken) final {
+    later(woken);
+  }
+  void delay(caf::resumable* woken) final {
+    later(woken);
+  }
+#else
+  void exec_later(caf::resumable* woken) final {
+    later(woken);
+  }
+#endif
+
+protected:
+  virtual void later(caf::resumable* woken) = 0;
+
+  /// What CAF's loop does with it.
+  void later_as_before(caf::resumable* woken) {
+#if CAF_MAJOR_VERSION >= 1
+    Loop::schedule(woken);
+#else
+    Loop::exec_later(woken);
+#endif
+  }
+};
+
 /// The actor system, as the constructor of CAF's loop of sockets wants it.
 [[nodiscard]] inline auto for_loop(caf::actor_system& system) noexcept {
 #if CAF_MAJOR_VERSION >= 1

@@ -45,6 +45,10 @@ public:
     return std::make_unique<pending_answer>(line_.call(request));
   }
 
+  void call_bytes(bytes_view request, held::answer_reader& reader) override {
+    reader.read(line_.ask(request), {});
+  }
+
   void send_and_forget(bytes_view request) noexcept override {
     line_.tell(request);
   }

@@ -46,10 +46,18 @@ bool answer::wait(deadline limit) const {
   const auto done = [this] { return state_.load() != open; };
   if (mailbox::spinner::of_this_thread().spin(done, limit))
     return true;
+  slept_on_ = true;
   while (!done())
     if (!os::wait(state_, open, limit))
       return done();
   return true;
+}
+
+void answer::become(std::uint32_t state) noexcept {
+  // Sequentially consistent, as the sleeper's store and look are.
+  state_ = state;
+  if (slept_on_)
+    os::wake_all(state_);
 }
 
 bytes answer::take() {
@@ -121,7 +129,8 @@ connection::connection(const address& where, const key& shared,
              refuse);
   if (!door)
     throw not_authentic(attempted, "nothing is published there");
-  parts_->here = system.actors().middleman().spawn_broker(plug, parts_->board);
+  parts_->here = system.actors().middleman().spawn_broker(plug, parts_->board,
+                                                          &system.loop());
   transport::version::request_within(self, patience(),
                                      caf::actor_cast<caf::actor>(door),
                                      caf::join_atom_v, parts_->here)
@@ -134,21 +143,48 @@ connection::connection(const address& where, const key& shared,
 connection::~connection() = default;
 
 std::shared_ptr<answer> connection::call(bytes_view request) {
+  check_size(request);
+  auto made = std::make_shared<answer>();
+  const auto number = parts_->board->enter({made, request.size(), false});
+  send(number, request);
+  return made;
+}
+
+bytes connection::ask(bytes_view request) {
+  check_size(request);
+  const tls_system::visit visit;
+  const auto made = std::make_shared<answer>();
+  auto& board = *parts_->board;
+  const auto number = board.enter({made, request.size(), true});
+  // With several on the way, they are served better by a thread that leads on.
+  if (board.on_the_way() > 1) {
+    send(number, request);
+    return made->take();
+  }
+  {
+    wakeful_loop::guest here{parts_->system.loop()};
+    send(number, request);
+    here.run_until([&] { return made->state_ != answer::open; });
+    if (board.on_the_way() > 0)
+      here.expect_more();
+  }
+  return made->take();
+}
+
+void connection::check_size(bytes_view request) const {
   if (request.size() > longest)
     throw limit_reached("call " + to_string(where_),
                         "the request has more than 1 GiB");
-  auto made = std::make_shared<answer>();
-  const auto number = parts_->board->enter(made, request.size());
+}
+
+void connection::send(std::uint64_t number, bytes_view request) {
   transport::version::send_anonymously(
     parts_->session, number, parcel{bytes(request.begin(), request.end())});
-  return made;
 }
 
 void connection::tell(bytes_view request) noexcept {
   if (!is_lost())
-    transport::version::send_anonymously(parts_->session, std::uint64_t{0},
-                                         parcel{bytes(request.begin(),
-                                                      request.end())});
+    send(0, request);
 }
 
 bool connection::is_lost() const noexcept {

@@ -8,6 +8,7 @@
 #include <troupe/state/network/key.hpp>
 #include <troupe/state/network/limits.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -35,7 +36,11 @@ private:
 
   enum : std::uint32_t { open, here, lost };
 
+  /// By whoever brings the answer, or the loss.
+  void become(std::uint32_t state) noexcept;
+
   os::wait_word state_{open};
+  mutable std::atomic<bool> slept_on_{false};
   bytes content_;
   std::string why_;
 };
@@ -73,6 +78,12 @@ public:
   /// @blocks while 64 MiB of requests are unanswered
   [[nodiscard]] std::shared_ptr<answer> call(bytes_view request);
 
+  /// The same, and waits for the answer: the calling thread does meanwhile what
+  /// the connection's thread does else, so that nobody has to be woken.
+  /// Throws `connection_lost`, `limit_reached`.
+  /// @blocks on the service
+  [[nodiscard]] bytes ask(bytes_view request);
+
   /// Sends a request that is not answered; nothing where the connection is
   /// lost.
   void tell(bytes_view request) noexcept;
@@ -85,6 +96,9 @@ public:
 
 private:
   struct parts;
+
+  void check_size(bytes_view request) const;
+  void send(std::uint64_t number, bytes_view request);
 
   address where_;
   std::unique_ptr<parts> parts_;

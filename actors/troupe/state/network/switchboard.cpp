@@ -9,38 +9,44 @@
 
 namespace troupe::network {
 
-std::uint64_t switchboard::enter(std::shared_ptr<answer> to,
-                                 std::size_t bytes) {
+std::uint64_t switchboard::enter(call made) {
   std::unique_lock guard{mutex};
   const auto has_room = [&] {
-    return lost || size == 0 || size + bytes <= window;
+    return lost || size == 0 || size + made.size <= window;
   };
   ++waiting;
   room.wait(guard, has_room);
   --waiting;
   if (lost)
     throw connection_lost("call " + name, why);
-  calls.emplace(++last, call{std::move(to), bytes});
-  size += bytes;
+  size += made.size;
+  calls.emplace(++last, std::move(made));
   return last;
 }
 
-void switchboard::answered(std::uint64_t number, bytes content) noexcept {
+bool switchboard::answered(std::uint64_t number, bytes content) noexcept {
   std::shared_ptr<answer> to;
+  bool awaited_alone = false;
   {
     const std::scoped_lock guard{mutex};
     const auto found = calls.find(number);
     if (found == calls.end())
-      return;
+      return false;
     size -= found->second.size;
     to = std::move(found->second.to);
+    awaited_alone = found->second.awaited && calls.size() == 1;
     calls.erase(found);
     if (waiting > 0)
       room.notify_all();
   }
   to->content_ = std::move(content);
-  to->state_ = answer::here;
-  os::wake_all(to->state_);
+  to->become(answer::here);
+  return awaited_alone;
+}
+
+std::size_t switchboard::on_the_way() {
+  const std::scoped_lock guard{mutex};
+  return calls.size();
 }
 
 void switchboard::lose(const std::string& reason) noexcept {
@@ -56,12 +62,12 @@ void switchboard::lose(const std::string& reason) noexcept {
   }
   for (auto& [number, each] : failed) {
     each.to->why_ = name + ": " + why;
-    each.to->state_ = answer::lost;
-    os::wake_all(each.to->state_);
+    each.to->become(answer::lost);
   }
 }
 
-caf::behavior plug(caf::io::broker* self, std::shared_ptr<switchboard> board) {
+caf::behavior plug(caf::io::broker* self, std::shared_ptr<switchboard> board,
+                   wakeful_loop* loop) {
   self->attach_functor(
     [board](const caf::error&) { board->lose("it was closed here"); });
   return {
@@ -75,8 +81,9 @@ caf::behavior plug(caf::io::broker* self, std::shared_ptr<switchboard> board) {
           self->quit();
         });
     },
-    [board](std::uint64_t number, parcel& content) {
-      board->answered(number, std::move(content.content));
+    [board, loop](std::uint64_t number, parcel& content) {
+      if (board->answered(number, std::move(content.content)))
+        loop->give_way();
     },
   };
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/state/network/connection.hpp>
+#include <troupe/state/network/wakeful_loop.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/behavior.hpp>
@@ -25,14 +26,18 @@ struct switchboard {
   struct call {
     std::shared_ptr<answer> to;
     std::size_t size;
+    /// A thread waits for the answer and does nothing else.
+    bool awaited;
   };
 
   /// Throws `connection_lost`.
   /// @blocks while the window is full
-  [[nodiscard]] std::uint64_t enter(std::shared_ptr<answer> to,
-                                    std::size_t size);
+  [[nodiscard]] std::uint64_t enter(call made);
 
-  void answered(std::uint64_t number, bytes content) noexcept;
+  /// Returns whether the caller waited for it, and none else is on the way.
+  bool answered(std::uint64_t number, bytes content) noexcept;
+
+  [[nodiscard]] std::size_t on_the_way();
 
   /// Fails all, and whatever comes later. The first reason counts.
   void lose(const std::string& why) noexcept;
@@ -49,6 +54,7 @@ struct switchboard {
 };
 
 /// The actor of a connection that the other end answers to.
-caf::behavior plug(caf::io::broker* self, std::shared_ptr<switchboard> board);
+caf::behavior plug(caf::io::broker* self, std::shared_ptr<switchboard> board,
+                   wakeful_loop* loop);
 
 } // namespace troupe::network

@@ -12,11 +12,12 @@ namespace troupe::network {
 
 namespace io = caf::io::network;
 
-tls_doorman::tls_doorman(io::default_multiplexer& loop,
-                         os::descriptor listening, std::shared_ptr<gate> at,
+tls_doorman::tls_doorman(wakeful_loop& loop, os::descriptor listening,
+                         std::shared_ptr<gate> at,
                          std::chrono::milliseconds silence)
   : doorman(io::accept_hdl_from_socket(listening.get())),
     acceptor_(loop, listening.get(), listening.get()),
+    loop_(loop),
     gate_(std::move(at)),
     silence_(silence) {
   static_cast<void>(listening.release());
@@ -42,13 +43,12 @@ bool tls_doorman::new_connection() {
     visitor.reset();
     return true;
   }
-  auto& loop = acceptor_.backend();
-  auto made = caf::make_counted<tls_scribe>(loop, std::move(fd),
+  auto made = caf::make_counted<tls_scribe>(loop_, std::move(fd),
                                             std::move(session),
                                             std::move(visitor));
   const auto handle = made->hdl();
   parent()->add_scribe(std::move(made));
-  return doorman::new_connection(&loop, handle);
+  return doorman::new_connection(&loop_, handle);
 }
 
 void tls_doorman::graceful_shutdown() {

@@ -3,6 +3,7 @@
 
 #include <troupe/os/tcp.hpp>
 #include <troupe/state/network/gate.hpp>
+#include <troupe/state/network/wakeful_loop.hpp>
 
 #include <caf/io/doorman.hpp>
 #include <caf/io/network/acceptor_impl.hpp>
@@ -32,9 +33,8 @@ private:
 /// Accepts connections that the gate lets in, and makes them speak TLS.
 class tls_doorman final : public caf::io::doorman {
 public:
-  tls_doorman(caf::io::network::default_multiplexer& loop,
-              os::descriptor listening, std::shared_ptr<gate> at,
-              std::chrono::milliseconds silence);
+  tls_doorman(wakeful_loop& loop, os::descriptor listening,
+              std::shared_ptr<gate> at, std::chrono::milliseconds silence);
 
   bool new_connection() override;
   void graceful_shutdown() override;
@@ -46,6 +46,7 @@ public:
 
 private:
   caf::io::network::acceptor_impl<accept_policy> acceptor_;
+  wakeful_loop& loop_;
   std::shared_ptr<gate> gate_;
   std::chrono::milliseconds silence_;
 };

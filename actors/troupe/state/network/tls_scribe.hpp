@@ -3,10 +3,11 @@
 
 #include <troupe/os/descriptor.hpp>
 #include <troupe/state/network/handshake.hpp>
+#include <troupe/state/network/wakeful_loop.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/io/network/default_multiplexer.hpp>
-#include <caf/io/network/stream_impl.hpp>
+#include <caf/io/network/stream.hpp>
 #include <caf/io/scribe.hpp>
 #include <caf/openssl/session.hpp>
 
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe::network {
 
@@ -23,24 +25,20 @@ namespace troupe::network {
 void forget_errors() noexcept;
 
 /// How a stream of CAF's reads and writes: through a TLS session.
+///
+/// CAF's session makes three system calls besides each that reads or writes, and
+/// BASP reads every message in two pieces. So this one reads whole records, and
+/// does not ask for another behind one that ends early: the loop will tell.
 class tls_policy {
 public:
   tls_policy(caf::openssl::session_ptr session,
-             std::unique_ptr<handshake> shown) noexcept
-    : session_(std::move(session)), shown_(std::move(shown)) {
+             std::unique_ptr<handshake> shown)
+    : session_(std::move(session)), shown_(std::move(shown)), record_(longest) {
   }
 
   caf::io::network::rw_state read_some(std::size_t& count,
                                        caf::io::network::native_socket fd,
-                                       void* into, std::size_t size) {
-    forget_errors();
-    const auto result = session_->read_some(count, fd, into, size);
-    if (count > 0 && !has_key_) {
-      has_key_ = true;
-      shown_->succeeded();
-    }
-    return result;
-  }
+                                       void* into, std::size_t size);
 
   caf::io::network::rw_state write_some(std::size_t& count,
                                         caf::io::network::native_socket fd,
@@ -49,22 +47,59 @@ public:
     return session_->write_some(count, fd, from, size);
   }
 
-  bool must_read_more(caf::io::network::native_socket fd,
-                      std::size_t threshold) {
-    return session_->must_read_more(fd, threshold);
+  bool must_read_more(caf::io::network::native_socket, std::size_t threshold) {
+    return end_ - begin_ >= threshold;
+  }
+
+  /// Whether the other end has shown the key.
+  [[nodiscard]] bool has_key() const noexcept {
+    return has_key_;
   }
 
 private:
+  /// Of a record, says TLS.
+  static constexpr std::size_t longest = 16U << 10;
+
   caf::openssl::session_ptr session_;
   std::unique_ptr<handshake> shown_;
   bool has_key_ = false;
+  /// The record that was read last, and what of it is not taken yet.
+  std::vector<std::byte> record_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+/// A stream of CAF's that speaks TLS.
+class tls_stream final : public caf::io::network::stream {
+public:
+  tls_stream(caf::io::network::default_multiplexer& loop,
+             caf::io::network::native_socket fd, tls_policy policy)
+    : stream(loop, fd), policy_(std::move(policy)) {
+  }
+
+  void handle_event(caf::io::network::operation which) override {
+    handle_event_impl(which, policy_);
+  }
+
+  /// Whether `write_now` may do something.
+  [[nodiscard]] bool can_write_now() const noexcept {
+    return !state_.writing && !state_.ack_writes && policy_.has_key();
+  }
+
+  /// Writes what is to be written. CAF's stream asks the system first when it
+  /// may, which takes longer than to try. What is left, and failures, are for
+  /// that way.
+  void write_now();
+
+private:
+  tls_policy policy_;
 };
 
 /// A connection of a broker that speaks TLS. CAF's own is hidden, and tells
 /// nobody when the other end has shown its certificate.
-class tls_scribe final : public caf::io::scribe {
+class tls_scribe final : public caf::io::scribe, public turn_writer {
 public:
-  tls_scribe(caf::io::network::default_multiplexer& loop, os::descriptor fd,
+  tls_scribe(wakeful_loop& loop, os::descriptor fd,
              caf::openssl::session_ptr session,
              std::unique_ptr<handshake> shown);
 
@@ -79,9 +114,14 @@ public:
   void add_to_loop() override;
   void remove_from_loop() override;
 
+  void write_now() override;
+
 private:
   bool launched_ = false;
-  caf::io::network::stream_impl<tls_policy> stream_;
+  wakeful_loop& loop_;
+  /// `write_now` will be called.
+  bool will_write_ = false;
+  tls_stream stream_;
 };
 
 } // namespace troupe::network

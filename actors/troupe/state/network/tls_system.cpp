@@ -56,9 +56,8 @@ tls_system::visit::~visit() {
   transport::version::forget_system();
 }
 
-caf::io::network::default_multiplexer& tls_system::loop() {
-  return static_cast<caf::io::network::default_multiplexer&>(
-    actors_->middleman().backend());
+wakeful_loop& tls_system::loop() {
+  return static_cast<wakeful_loop&>(actors_->middleman().backend());
 }
 
 caf::actor tls_system::basp() {

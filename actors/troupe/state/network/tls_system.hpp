@@ -3,11 +3,11 @@
 
 #include <troupe/state/network/credentials.hpp>
 #include <troupe/state/network/limits.hpp>
+#include <troupe/state/network/wakeful_loop.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/io/network/default_multiplexer.hpp>
 
 #include <memory>
 
@@ -32,7 +32,7 @@ public:
   }
 
   /// What runs the sockets and the brokers, in one thread.
-  [[nodiscard]] caf::io::network::default_multiplexer& loop();
+  [[nodiscard]] wakeful_loop& loop();
 
   /// The broker that speaks BASP, CAF's protocol, and owns the connections.
   [[nodiscard]] caf::actor basp();

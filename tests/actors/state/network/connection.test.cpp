@@ -8,8 +8,10 @@
 
 #include <atomic>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -194,4 +196,91 @@ TEST_CASE("threads share a connection") {
   for (auto& each : crew)
     each.join();
   CHECK(wrong == 0);
+}
+
+TEST_CASE("who asks is answered, whoever runs the sockets") {
+  echo serving;
+  const listener door{address{}, shared(), serving.offer()};
+  connection line{door.where(), shared()};
+  // A thread that is alone runs them itself, else another one does; each change
+  // from one to the other has its chance here.
+  for (int i = 0; i < 300; ++i) {
+    const auto number = bytes_of(std::to_string(i));
+    CHECK(line.ask(number) == number);
+    const auto later = line.call(number);
+    if (i % 2 == 0)
+      CHECK(line.ask({}).empty());
+    CHECK(later->take() == number);
+    line.tell({});
+    if (i % 30 == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds{i / 15});
+  }
+}
+
+TEST_CASE("threads that ask at once are all answered") {
+  echo serving;
+  const listener door{address{}, shared(), serving.offer()};
+  connection line{door.where(), shared()};
+  std::atomic<int> right{0};
+  std::vector<std::thread> all;
+  for (int of = 0; of < 4; ++of)
+    all.emplace_back([&, of] {
+      for (int i = 0; i < 250; ++i) {
+        const auto number = bytes_of(std::to_string(1000 * of + i));
+        right += line.ask(number) == number ? 1 : 0;
+      }
+    });
+  for (auto& each : all)
+    each.join();
+  CHECK(right == 1000);
+}
+
+TEST_CASE("a thread that waits long for what it asked holds up no other") {
+  echo serving;
+  const listener door{address{}, shared(), serving.offer()};
+  connection line{door.where(), shared()};
+  CHECK(line.ask({}).empty());
+  bytes late;
+  std::thread patient{[&] { late = line.ask(bytes_of("keep")); }};
+  REQUIRE(eventually([&] { return serving.waiting() == 1; }));
+  for (int i = 0; i < 50; ++i)
+    CHECK(line.ask({}).empty());
+  CHECK(line.call({})->take().empty());
+  serving.kept[0](bytes_of("at last"));
+  patient.join();
+  CHECK(text_of(late) == "at last");
+  CHECK(line.ask({}).empty());
+}
+
+TEST_CASE("what a thread asked fails with the connection") {
+  echo serving;
+  std::optional<listener> door{std::in_place, address{}, shared(),
+                               serving.offer()};
+  connection line{door->where(), shared()};
+  CHECK(line.ask({}).empty());
+  std::atomic<bool> failed{false};
+  std::thread patient{[&] {
+    try {
+      static_cast<void>(line.ask(bytes_of("keep")));
+    } catch (const troupe::connection_lost&) {
+      failed = true;
+    }
+  }};
+  REQUIRE(eventually([&] { return serving.waiting() == 1; }));
+  door.reset();
+  patient.join();
+  CHECK(failed);
+  CHECK(line.is_lost());
+  CHECK_THROWS_AS(static_cast<void>(line.ask({})), troupe::connection_lost);
+}
+
+TEST_CASE("a connection on which nothing is said uses no processor") {
+  echo serving;
+  const listener door{address{}, shared(), serving.offer()};
+  connection line{door.where(), shared()};
+  CHECK(line.ask({}).empty());
+  const auto before = std::clock();
+  std::this_thread::sleep_for(1s);
+  const auto used = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
+  CHECK(used < 0.02);
 }
