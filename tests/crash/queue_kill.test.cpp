@@ -17,6 +17,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -64,6 +65,13 @@ std::vector<int> drained(const queue<int>& from) {
   while (const auto each = from.try_get())
     result.push_back(*each);
   return result;
+}
+
+/// Whether the main thread of a process sleeps, on whatever it may be.
+bool asleep(std::int32_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  return text.find(") S ") != std::string::npos;
 }
 
 std::string numbered(const char* prefix, std::size_t size) {
@@ -292,20 +300,25 @@ TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
 }
 
 TEST_CASE("a reader killed while it sleeps, or as it wakes, swallows nothing") {
-  for (const char* where : {"mailbox.wait.enrolled", "mailbox.wait.woken"}) {
+  for (const std::string where :
+       {"mailbox.wait.enrolled", "mailbox.wait.woken"}) {
     CAPTURE(where);
     const queue<int> numbers;
     const queue<int> taken;
+    const queue<int> ready;
     auto victim = troupe::start(
-      [](queue<int> from, std::string at) {
+      [](queue<int> from, queue<int> to, std::string at) {
+        to.put(0);
         troupe::os::arm_crash_point(at);
         static_cast<void>(from.get());
       },
-      numbers, std::string{where});
+      numbers, ready, where);
     auto other = troupe::start([](queue<int> from,
                                   queue<int> to) { to.put(from.get()); },
                                numbers, taken);
-    std::this_thread::sleep_for(30ms);
+    CHECK(ready.try_get_for(watchdog) == 0);
+    CHECK(
+      eventually([&] { return !victim.is_alive() || asleep(victim.pid()); }));
     numbers.put(7);
     // The wake-up may go to the victim, which dies of it.
     CHECK(taken.try_get_for(watchdog) == 7);
@@ -390,14 +403,7 @@ TEST_CASE("a process killed while it wakes another wakes it by its death") {
     auto child = troupe::start(
       [](queue<int> to) {
         auto& root = troupe::memory::run_memory::current().slot(0);
-        const auto asleep = [&] {
-          std::ifstream file{"/proc/" + std::to_string(root.pid.load())
-                             + "/stat"};
-          std::string text{std::istreambuf_iterator<char>{file}, {}};
-          return (root.bell.load() & 1) != 0
-                 && text.find(") S ") != std::string::npos;
-        };
-        while (!asleep())
+        while ((root.bell.load() & 1) == 0 || !asleep(root.pid.load()))
           std::this_thread::yield();
         troupe::os::arm_crash_point("memory.ring.answered");
         to.put(1);
