@@ -60,7 +60,8 @@ public:
   bool spin(HasWork has_work) noexcept {
     if (limit_.count() == 0)
       return has_work();
-    const auto start = clock::now();
+    // Most answers are there before it is worth asking for the time.
+    clock::time_point start{};
     for (unsigned turn = 0;; ++turn) {
       if (has_work()) {
         budget_ = std::min(limit_, budget_ * 2);
@@ -70,7 +71,12 @@ public:
         yield();
       else
         os::spin_pause(0);
-      if (turn % 16 == 15 && clock::now() - start > budget_)
+      if (turn % 16 != 15)
+        continue;
+      const auto now = clock::now();
+      if (turn == 15)
+        start = now;
+      else if (now - start > budget_)
         break;
     }
     budget_ = std::max(std::min(least, limit_), budget_ * 3 / 4);
