@@ -140,6 +140,9 @@ private:
 
   using lock = std::unique_lock<std::mutex>;
 
+  [[nodiscard]] static std::int64_t now() noexcept;
+  [[nodiscard]] static std::exception_ptr cancelled_because(const char* reason);
+
   void start(member& one);
   void dispatch();
   void even_out();

@@ -276,6 +276,13 @@ worker_state_cell& state_of_this_worker() noexcept {
   return only;
 }
 
+function_place function_place::of(const hosting::entry* function) {
+  if (function == nullptr)
+    return {};
+  const auto at = function->location();
+  return {at.module, at.offset, 1};
+}
+
 void worker_setup::save(codec::encoder& to) const {
   to.save(tasks);
   to.save(results);

@@ -43,6 +43,9 @@ struct function_place {
   std::uint64_t module = 0;
   std::uint64_t offset = 0;
   std::uint32_t given = 0;
+
+  /// That of `function`, which may be null.
+  [[nodiscard]] static function_place of(const hosting::entry* function);
 };
 
 /// What a worker is started with.

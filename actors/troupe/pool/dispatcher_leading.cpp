@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Of the dispatcher: what whoever leads does. Results, deaths, limits.
+
+#include <troupe/pool/dispatcher.hpp>
+
+#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/spinner.hpp>
+#include <troupe/memory/burial.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/process/program.hpp>
+#include <troupe/process/remote_error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+
+namespace troupe::pooling {
+
+namespace {
+
+using mailbox::letter;
+using mailbox::visit_result;
+using memory::run_memory;
+using std::chrono::steady_clock;
+
+constexpr std::size_t results_at_once = 64;
+
+/// How long a worker that was refused waits before it is tried again.
+constexpr std::chrono::milliseconds first_pause{20};
+constexpr std::chrono::milliseconds longest_pause{2000};
+
+/// How often limits are looked at, as a part of the shortest.
+constexpr int looks_per_limit = 8;
+
+std::exception_ptr error_of_task(const task_failure& failure,
+                                 const std::string& worker, std::int32_t pid) {
+  return std::make_exception_ptr(
+    remote_error{worker, pid, failure.type, failure.text, failure.last_lines});
+}
+
+} // namespace
+
+bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
+  lock held{mutex_};
+  ++wanting_;
+  struct leaving {
+    dispatcher& of;
+    ~leaving() {
+      --of.wanting_;
+      of.changed_.notify_all();
+    }
+  } const leave{*this};
+  while (hosting::dies_of_interrupt() || !ready()) {
+    if (limit.passed())
+      return false;
+    if (leading_) {
+      if (limit.is_never())
+        changed_.wait(held);
+      else
+        changed_.wait_until(held, limit.when());
+      continue;
+    }
+    lead(held, limit);
+  }
+  return true;
+}
+
+/// Takes results once, waiting for them, and does what follows from them.
+void dispatcher::lead(lock& held, deadline limit) {
+  leading_ = true;
+  limit = next_look(limit);
+  const auto news = news_.load();
+  held.unlock();
+  auto& memory = run_memory::current();
+  auto& box = box_of(results_);
+  const auto has_work = [&] {
+    return box.readable() || news_.load() != news
+           || memory.header().deaths.load() != deaths_seen_;
+  };
+  auto& spinner = mailbox::spinner::of_this_thread();
+  spinner.expect_answer(true);
+  if (!spinner.spin(has_work, limit)) {
+    box.add_watcher(memory.self().index);
+    mailbox::sleep_at_door(memory.own_slot(), has_work, limit);
+    box.remove_watcher(memory.self().index);
+  }
+  held.lock();
+  // What the dead have reported stands in the mailbox by now.
+  const auto deaths = memory.header().deaths.load();
+  while (take_results()) {
+  }
+  if (deaths != deaths_seen_) {
+    deaths_seen_ = deaths;
+    look_for_deaths();
+  }
+  fill_vacancies();
+  if (limits_matter_)
+    look_at_limits();
+  dispatch();
+  leading_ = false;
+  auto callbacks = std::exchange(callbacks_, {});
+  changed_.notify_all();
+  if (callbacks.empty())
+    return;
+  held.unlock();
+  for (const auto& each : callbacks)
+    each();
+  held.lock();
+}
+
+deadline dispatcher::next_look(deadline limit) const {
+  for (const auto& each : members_)
+    if (each->again && each->again->when() < limit.when())
+      limit = *each->again;
+  if (!limits_matter_)
+    return limit;
+  auto shortest = std::chrono::nanoseconds::max();
+  for (const auto& each : {options_.soft_limit, options_.hard_limit})
+    if (each)
+      shortest = std::min(shortest, *each);
+  const auto pause
+    = std::clamp(shortest / looks_per_limit,
+                 std::chrono::nanoseconds{std::chrono::milliseconds{1}},
+                 std::chrono::nanoseconds{std::chrono::milliseconds{50}});
+  const auto then = deadline::after(pause);
+  return then.when() < limit.when() ? then : limit;
+}
+
+bool dispatcher::take_results() {
+  std::size_t letters = 0;
+  static_cast<void>(box_of(results_).take_lending(
+    [&](const letter& shown) {
+      read(shown);
+      ++letters;
+      return visit_result::taken;
+    },
+    results_at_once, deadline::now()));
+  if (letters == 0)
+    return false;
+  const auto moment = now();
+  if (last_result_ != 0) {
+    const auto each = static_cast<double>(moment - last_result_)
+                      * static_cast<double>(members_.size())
+                      / static_cast<double>(letters);
+    pace_ = pace_ >= 1e9 ? each : pace_ * 0.8 + each * 0.2;
+  }
+  last_result_ = moment;
+  // The next are sent before the rest is read: workers must not run dry.
+  dispatch();
+  return letters == results_at_once;
+}
+
+void dispatcher::read(const letter& shown) {
+  result_head head{};
+  if (shown.body.size() < sizeof head)
+    return;
+  std::memcpy(&head, shown.body.data(), sizeof head);
+  if (head.worker >= members_.size()
+      || members_[head.worker]->generation != head.generation)
+    return;
+  auto& from = *members_[head.worker];
+  const auto found = std::find_if(from.given.begin(), from.given.end(),
+                                  [&](const chunk& each) {
+                                    return each.number == head.chunk;
+                                  });
+  if (found == from.given.end() || head.first != found->first
+      || head.last <= head.first || head.last > found->last)
+    return;
+  from.fruitful = true;
+  from.refusals = 0;
+  fruitless_.end_row();
+  auto& of = *found->of;
+  const auto first = found->index + head.first;
+  const auto last = found->index + head.last;
+  const auto pid = from.runner.pid();
+  std::map<std::size_t, std::exception_ptr> failed;
+  try {
+    codec::decoder decoder{shown.body.subspan(sizeof head), shown.handles,
+                           "results of a pool's worker", codec::shares::lent};
+    for (const auto& each : decoder.load<std::vector<task_failure>>())
+      if (each.index >= head.first && each.index < head.last)
+        failed.emplace(found->index + each.index,
+                       error_of_task(each, from.name, pid));
+    of.accept(first, last, failed, decoder);
+    decoder.finish();
+  } catch (const error&) {
+    failed.clear();
+    for (auto index = first; index < last; ++index)
+      failed.emplace(index, std::current_exception());
+  }
+  of.failures_.merge(failed);
+  found->first = head.last;
+  found->deaths = 0;
+  // Of a result that nobody waits for any more the chunk is the last to know.
+  std::shared_ptr<job> last_holder;
+  if (found->first == found->last) {
+    last_holder = std::move(found->of);
+    from.given.erase(found);
+  }
+  settle(of, first, last);
+}
+
+void dispatcher::look_for_deaths() {
+  for (const auto& each : members_) {
+    if (!each->runner.joinable())
+      continue;
+    if (const auto how = each->runner.status())
+      bury(*each, *how);
+  }
+}
+
+void dispatcher::bury(member& dead, const exit_status& how) {
+  while (take_results()) {
+  }
+  const auto pid = dead.runner.pid();
+  const auto running = note_of(*dead.note).running.load();
+  const bool winding_up = hosting::interrupted_by(how);
+  auto given = std::exchange(dead.given, {});
+  dead.runner.close();
+  std::deque<chunk> again;
+  for (auto& each : given) {
+    if (each.number != static_cast<std::uint32_t>(running >> 32)
+        || running == 0) {
+      again.push_back(std::move(each));
+      continue;
+    }
+    const auto task = static_cast<std::uint32_t>(running) - 1;
+    // Its result was in the mailbox, and the worker could not say so.
+    if (task < each.first || task >= each.last) {
+      again.push_back(std::move(each));
+      continue;
+    }
+    auto before = each;
+    before.last = task;
+    auto after = each;
+    after.first = task + 1;
+    auto alone = each;
+    alone.first = task;
+    alone.last = task + 1;
+    ++alone.deaths;
+    if (before.first < before.last)
+      again.push_back(std::move(before));
+    const bool retry = alone.deaths <= options_.retries && !dead.overdue
+                       && !alone.of->cancelled_ && !winding_up;
+    if (retry)
+      again.push_back(std::move(alone));
+    if (after.first < after.last) {
+      after.deaths = 0;
+      again.push_back(std::move(after));
+    }
+    if (retry)
+      continue;
+    std::exception_ptr why;
+    if (winding_up && how.signal() == SIGINT)
+      why = cancelled_because("Ctrl-C ended its worker");
+    else if (dead.by_force)
+      why = cancelled_because("it was cancelled, and its worker killed");
+    else if (dead.overdue)
+      why = std::make_exception_ptr(
+        timed_out("run a task of a pool",
+                  "it ran longer than its hard limit; worker " + dead.name
+                    + " (pid " + std::to_string(pid) + ") was killed",
+                  "raise pool_options::hard_limit"));
+    else
+      why = std::make_exception_ptr(remote_error{dead.name, pid, how});
+    fail(*each.of, each.index + task, std::move(why));
+  }
+  std::erase_if(again, [&](const chunk& each) {
+    if (!each.of->cancelled_)
+      return false;
+    fail(each, cancelled_because("it was cancelled"));
+    return true;
+  });
+  requeue(std::move(again));
+  if (winding_up || ended_ || broken_ || (closed_ && waiting_.empty()))
+    return;
+  if (running != 0)
+    fruitless_.end_row();
+  if (how.success() || running != 0 || dead.by_force || dead.overdue)
+    return replace(dead);
+  const bool made = how.exited() || how.signaled() || how.threw();
+  auto why = fruitless_ends::cause::not_made;
+  if (made)
+    why = how.signal() == SIGKILL ? fruitless_ends::cause::killed
+                                  : fruitless_ends::cause::crashed;
+  note_end(dead, made ? pid : 0, how.description(), why, nullptr);
+  if (made && !broken_)
+    replace(dead);
+}
+
+/// Starts a worker anew. One that is refused is tried again later.
+void dispatcher::replace(member& one) {
+  try {
+    start(one);
+  } catch (const error& failure) {
+    note_end(one, 0, failure.what(), fruitless_ends::cause::not_made,
+             std::current_exception());
+  }
+}
+
+void dispatcher::fill_vacancies() {
+  // One that is started after the last task would never be told to end.
+  if (broken_ || ended_ || (closed_ && waiting_.empty()))
+    return;
+  for (const auto& each : members_)
+    if (each->again && each->again->passed()) {
+      each->again.reset();
+      replace(*each);
+    }
+}
+
+/// A worker has ended, or was not made, with no task to blame: says so, and
+/// breaks the pool if that was once too often.
+void dispatcher::note_end(member& one, std::int32_t pid,
+                          const std::string& reason, fruitless_ends::cause why,
+                          std::exception_ptr thrown) {
+  const bool made = why != fruitless_ends::cause::not_made;
+  const bool enough = !one.fruitful
+                      && !fruitless_.note(why, steady_clock::now());
+  callbacks_.push_back(
+    [tell = options_.report,
+     what = restart_report{one.name, pid, reason, one.generation, enough}] {
+      try {
+        tell(what);
+      } catch (...) {
+        print_end(what);
+      }
+    });
+  if (!enough) {
+    if (!made) {
+      const auto doublings = std::min<std::uint32_t>(one.refusals++, 16);
+      one.again = deadline::after(
+        std::min(first_pause * (1 << doublings), longest_pause));
+    }
+    return;
+  }
+  broken_ = thrown
+              ? std::move(thrown)
+              : std::make_exception_ptr(error_of<errc::process_died>(
+                  "run a pool",
+                  std::string{made ? "its workers end before they run a "
+                                     "task"
+                                   : "its workers cannot be started"}
+                    + "; the last was " + one.name + (made ? ", which " : ": ")
+                    + reason,
+                  made ? "look at its initializer, and at what it wrote to "
+                         "standard error"
+                       : "lower pool_options::size, or raise the limit"));
+  fail_all(broken_);
+}
+
+void dispatcher::look_at_limits() {
+  const auto moment = now();
+  for (const auto& each : members_) {
+    if (!each->runner.joinable() || each->given.empty())
+      continue;
+    auto& note = note_of(*each->note);
+    const auto running = note.running.load(std::memory_order_acquire);
+    const std::chrono::nanoseconds spent{moment - note.started.load()};
+    if (running == 0 || note.running.load() != running)
+      continue;
+    if (options_.hard_limit && spent > *options_.hard_limit) {
+      each->overdue = true;
+      each->runner.kill();
+    } else if (options_.soft_limit && spent > *options_.soft_limit
+               && each->stopped != running) {
+      ask_to_stop(*each, running);
+    }
+  }
+}
+
+} // namespace troupe::pooling

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Of the dispatcher: tasks on their way to the workers, and back.
+
+#include <troupe/pool/dispatcher.hpp>
+
+#include <troupe/channel/items.hpp>
+#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/spinner.hpp>
+#include <troupe/process/program.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace troupe::pooling {
+
+namespace {
+
+using mailbox::letter;
+using mailbox::visit_result;
+
+/// A worker is given so much work at a time that it lasts for this long.
+constexpr double ahead = 200e3;
+constexpr std::uint32_t most_ahead = 64;
+/// Of tasks that last longer, it is given none ahead.
+constexpr double long_task = 2e6;
+
+constexpr std::uint64_t looks_while_submitting = 16;
+
+} // namespace
+
+void dispatcher::begin_letter(codec::packet& letter, std::uint32_t tasks) {
+  const task_head head{};
+  codec::encoder to{letter};
+  to.write(&head, sizeof head);
+  to.save(tasks);
+}
+
+void dispatcher::set_tasks(codec::packet& letter,
+                           std::uint32_t tasks) noexcept {
+  letter.overwrite(sizeof(task_head), &tasks, sizeof tasks);
+}
+
+void dispatcher::submit(const std::shared_ptr<job>& to,
+                        const hosting::entry& function, codec::packet letter,
+                        std::uint32_t tasks) {
+  if (hosting::dies_of_interrupt())
+    static_cast<void>(wait([] { return false; }, deadline::never()));
+  auto body = std::make_shared<chunk_body>();
+  body->objects = objects_of(letter);
+  body->letter = std::move(letter);
+  const std::scoped_lock guard{mutex_};
+  if (broken_)
+    std::rethrow_exception(broken_);
+  if (closed_)
+    throw troupe::closed("give a task to a pool", "the pool is closed",
+                         "close a pool after its last task");
+  chunk made;
+  made.of = to;
+  made.body = std::move(body);
+  made.function = &function;
+  made.tasks = tasks;
+  made.last = tasks;
+  made.index = to->expected_;
+  to->expect(tasks);
+  waiting_.push_back(std::move(made));
+  dispatch();
+  // Results come in while many tasks are submitted; workers must not run dry.
+  if (++submitted_ % looks_while_submitting == 0 && !leading_
+      && box_of(results_).readable())
+    static_cast<void>(take_results());
+}
+
+void dispatcher::complete(const std::shared_ptr<job>& of) {
+  const std::scoped_lock guard{mutex_};
+  of->complete_ = true;
+  settle(*of, 0, 0);
+}
+
+/// Lets workers that have nothing do what another has and has not begun.
+void dispatcher::even_out() {
+  const auto has_nothing = [](const auto& each) {
+    return each->runner.joinable() && each->given.empty();
+  };
+  if (std::none_of(members_.begin(), members_.end(), has_nothing))
+    return;
+  const bool ready = std::any_of(members_.begin(), members_.end(),
+                                 [&](const auto& each) {
+                                   return has_nothing(each) && each->fruitful;
+                                 });
+  for (const auto& each : members_)
+    if (ready && !each->fruitful && !each->given.empty()
+        && take_back(*each, waiting_))
+      return;
+  const auto busiest = std::max_element(members_.begin(), members_.end(),
+                                        [](const auto& a, const auto& b) {
+                                          return a->given.size()
+                                                 < b->given.size();
+                                        });
+  for (auto some = (*busiest)->given.size() / 2; some > 0; --some)
+    if (!take_back(**busiest, waiting_))
+      break;
+}
+
+void dispatcher::dispatch() {
+  if (interrupted())
+    return wind_up();
+  if (waiting_.empty())
+    even_out();
+  if (waiting_.empty())
+    return;
+  const auto credit = pace_ > long_task
+                        ? 1U
+                        : static_cast<std::uint32_t>(
+                            std::clamp(ahead / std::max(pace_, 1.0), 2.0,
+                                       static_cast<double>(most_ahead)));
+  // Everybody gets one before anybody gets more; those first that are known to
+  // run tasks, lest one task waits for a worker that never starts.
+  for (const bool fruitful : {true, false})
+    for (const auto& each : members_)
+      if (each->given.empty() && each->fruitful == fruitful)
+        dispatch_to(*each, 1);
+  for (const auto& each : members_)
+    if (each->given.size() * 2 <= credit)
+      dispatch_to(*each, credit);
+}
+
+void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
+  if (!to.runner.joinable())
+    return;
+  std::array<mailbox::draft, most_ahead> drafts;
+  std::array<std::vector<memory::offset>, most_ahead> shares;
+  std::size_t count = 0;
+  while (to.given.size() < credit && !waiting_.empty() && count < most_ahead) {
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (++next_chunk_ == 0)
+      ++next_chunk_;
+    next.number = next_chunk_;
+    const auto place = function_place::of(next.function);
+    const task_head head{task_head::run, next.number,
+                         place.module,   place.offset,
+                         next.tasks,     next.first,
+                         next.last,      limits_matter_ ? 1U : 0U};
+    auto& body = next.body->letter;
+    // Each letter is copied before the same body can be sent again.
+    body.overwrite(0, &head, sizeof head);
+    if (!next.body->objects.empty())
+      shares[count] = shares_of(next.body->objects);
+    drafts[count] = {body.body(), shares[count]};
+    const bool shared = next.body.use_count() > 1;
+    to.given.push_back(std::move(next));
+    ++count;
+    if (shared)
+      break;
+  }
+  if (count == 0)
+    return;
+  std::size_t done = 0;
+  static_cast<void>(box_of(*to.tasks).put(std::span{drafts}.first(count), done,
+                                          deadline::never()));
+}
+
+/// Takes back the next of what `from` was given and has not begun.
+bool dispatcher::take_back(member& from, std::deque<chunk>& into) {
+  std::uint32_t taken = 0;
+  static_cast<void>(box_of(*from.tasks)
+                      .take_lending(
+                        [&](const letter& shown) {
+                          task_head head{};
+                          if (shown.body.size() < sizeof head)
+                            return visit_result::leave;
+                          std::memcpy(&head, shown.body.data(), sizeof head);
+                          if (head.what != task_head::run)
+                            return visit_result::leave;
+                          taken = head.chunk;
+                          return visit_result::taken;
+                        },
+                        1, deadline::now()));
+  const auto found
+    = std::find_if(from.given.begin(), from.given.end(),
+                   [&](const chunk& each) { return each.number == taken; });
+  if (taken == 0 || found == from.given.end())
+    return false;
+  into.push_back(std::move(*found));
+  from.given.erase(found);
+  return true;
+}
+
+void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
+  const std::scoped_lock guard{mutex_};
+  of->cancelled_ = true;
+  of->complete_ = true;
+  const auto why = cancelled_because("it was cancelled");
+  std::deque<chunk> back;
+  for (const auto& each : members_) {
+    const bool concerned
+      = std::any_of(each->given.begin(), each->given.end(),
+                    [&](const chunk& one) { return one.of == of; });
+    if (!concerned)
+      continue;
+    while (take_back(*each, back)) {
+    }
+  }
+  requeue(std::move(back));
+  std::erase_if(waiting_, [&](const chunk& each) {
+    if (each.of != of)
+      return false;
+    fail(each, why);
+    return true;
+  });
+  for (const auto& each : members_)
+    if (!each->given.empty() && each->given.front().of == of) {
+      ask_to_stop(*each, note_of(*each->note).running.load());
+      if (by_force) {
+        each->by_force = true;
+        each->runner.kill();
+      }
+    }
+  settle(*of, 0, 0);
+  dispatch();
+}
+
+/// Puts chunks back to the front of the line.
+void dispatcher::requeue(std::deque<chunk> back) {
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(back.begin()),
+                  std::make_move_iterator(back.end()));
+}
+
+/// Triggers the stop token of the task that `running` names.
+void dispatcher::ask_to_stop(member& whom, std::uint64_t running) noexcept {
+  auto& note = note_of(*whom.note);
+  whom.stopped = running;
+  note.stop_for.store(running);
+  note.bell.fetch_add(1);
+  os::wake_all(note.bell);
+}
+
+void dispatcher::settle(job& of, std::size_t first, std::size_t last) {
+  if (last > first)
+    of.finish(first, last);
+  if (of.on_progress && last > first)
+    callbacks_.emplace_back([call = of.on_progress, done = of.finished_,
+                             all = of.expected_] { call(done, all); });
+  if (of.is_done()) {
+    if (of.on_done)
+      callbacks_.push_back(std::exchange(of.on_done, nullptr));
+    if (of.done_list != nullptr)
+      std::exchange(of.done_list, nullptr)->push_back(of.number);
+    changed_.notify_all();
+  }
+}
+
+void dispatcher::fail(job& of, std::size_t index, std::exception_ptr why) {
+  of.failures_.emplace(index, std::move(why));
+  settle(of, index, index + 1);
+}
+
+void dispatcher::fail(const chunk& rest, const std::exception_ptr& why) {
+  for (auto task = rest.first; task < rest.last; ++task)
+    fail(*rest.of, rest.index + task, why);
+}
+
+void dispatcher::fail_all(const std::exception_ptr& why) {
+  for (const auto& each : waiting_)
+    fail(each, why);
+  waiting_.clear();
+  for (const auto& each : members_) {
+    for (const auto& one : each->given)
+      fail(one, why);
+    each->given.clear();
+  }
+}
+
+/// After Ctrl-C: nothing more begins, and workers end when their task does.
+void dispatcher::wind_up() {
+  std::deque<chunk> back;
+  for (const auto& each : members_)
+    while (take_back(*each, back)) {
+    }
+  requeue(std::move(back));
+  const bool first = broken_ == nullptr;
+  if (first)
+    broken_ = cancelled_because("Ctrl-C has asked the run to end");
+  for (const auto& each : waiting_)
+    fail(each, broken_);
+  waiting_.clear();
+  if (first)
+    end_workers();
+}
+
+} // namespace troupe::pooling
