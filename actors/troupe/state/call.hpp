@@ -40,6 +40,10 @@ static_assert(codec::flat<call_head> && sizeof(call_head) == 40);
 /// back. How often it was named follows.
 inline constexpr std::uint64_t give_back_operation = 0x7472'6F75'7065'6762;
 
+/// The same for a call that a remote client does not wait for any more; its
+/// number follows, which its head has in the first place of `route`.
+inline constexpr std::uint64_t withdraw_operation = 0x7472'6F75'7065'7764;
+
 /// Bytes at the beginning of an answer for whoever carries it; they are not
 /// shown to the reader of an answer.
 inline constexpr std::size_t answer_room = 8;

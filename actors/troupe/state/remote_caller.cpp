@@ -6,6 +6,7 @@
 #include <troupe/state/call.hpp>
 #include <troupe/state/serving.hpp>
 
+#include <cstddef>
 #include <utility>
 
 namespace troupe::held {
@@ -31,9 +32,42 @@ private:
   std::shared_ptr<remote_caller> via_;
 };
 
+/// A call whose future withdraws it when it is dropped.
+class remote_caller::withdrawing final : public pending {
+public:
+  withdrawing(std::shared_ptr<remote_caller> via, std::uint64_t number,
+              std::unique_ptr<pending> of) noexcept
+    : via_(std::move(via)), number_(number), of_(std::move(of)) {
+  }
+
+  ~withdrawing() override {
+    if (!taken_ && !of_->wait(deadline::now()))
+      via_->say(the_state, withdraw_operation, number_);
+  }
+
+  [[nodiscard]] bool wait(deadline limit) override {
+    return of_->wait(limit);
+  }
+
+  void take(answer_reader& reader) override {
+    taken_ = true;
+    of_->take(reader);
+  }
+
+private:
+  std::shared_ptr<remote_caller> via_;
+  std::uint64_t number_;
+  std::unique_ptr<pending> of_;
+  bool taken_ = false;
+};
+
 std::unique_ptr<pending> remote_caller::send(codec::packet& request) {
   require_no_handles(request);
-  return send_bytes(request.body());
+  const std::uint64_t number = ++last_call_;
+  request.overwrite(offsetof(call_head, route), &number, sizeof number);
+  return std::make_unique<withdrawing>(std::static_pointer_cast<remote_caller>(
+                                         shared_from_this()),
+                                       number, send_bytes(request.body()));
 }
 
 void remote_caller::call(codec::packet& request, answer_reader& reader) {
@@ -80,13 +114,17 @@ void remote_caller::give_back(object_number number) noexcept {
     times = found->second.named;
     known_.erase(found);
   }
+  say(number, give_back_operation, times);
+}
+
+void remote_caller::say(object_number object, std::uint64_t operation,
+                        std::uint64_t what) noexcept {
   try {
     codec::packet request;
-    codec::encode_into(request, call_head{{}, number, give_back_operation, 0},
-                       times);
+    codec::encode_into(request, call_head{{}, object, operation, 0}, what);
     send_and_forget(request.body());
   } catch (const std::bad_alloc&) {
-    // The state keeps it until the connection ends.
+    // The state keeps what it would have given up until the connection ends.
   }
 }
 

@@ -4,6 +4,7 @@
 #include <troupe/state/caller.hpp>
 #include <troupe/state/wire.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <unordered_map>
@@ -46,6 +47,7 @@ public:
 
 private:
   class numbered;
+  class withdrawing;
 
   struct known {
     std::weak_ptr<target> object;
@@ -54,8 +56,11 @@ private:
   };
 
   void give_back(object_number number) noexcept;
+  void say(object_number object, std::uint64_t operation,
+           std::uint64_t what) noexcept;
   void require_no_handles(const codec::packet& request) const;
 
+  std::atomic<std::uint64_t> last_call_{0};
   std::mutex mutex_;
   std::unordered_map<object_number, known> known_;
 };

@@ -89,7 +89,18 @@ public:
   }
 
   [[nodiscard]] std::uint64_t call() const noexcept override {
-    return 0;
+    return call_;
+  }
+
+  void is_call(std::uint64_t number) noexcept {
+    call_ = number;
+  }
+
+  /// The connection has an entry for it until it is answered.
+  void withdrawn() noexcept override {
+    codec::packet answer;
+    begin_answer(answer, answer_kind::timed_out);
+    send(answer);
   }
 
   [[nodiscard]] wire* coding() noexcept override {
@@ -112,6 +123,7 @@ public:
 
 private:
   client_id id_;
+  std::uint64_t call_ = 0;
   std::shared_ptr<remote_client> client_;
   reply_function reply_;
 };
@@ -131,6 +143,9 @@ void serve(std::uint64_t client, bytes_view request, reply_function reply) {
     const auto head = from.load<call_head>();
     if (head.operation == give_back_operation)
       return known->give_back(head.object, from.load<std::uint64_t>());
+    if (head.operation == withdraw_operation)
+      return objects.withdraw(id, from.load<std::uint64_t>());
+    route.is_call(head.route[0]);
     if (!known->knows(head.object))
       throw stale_handle("use held object " + std::to_string(head.object),
                          "this client was not told of it, or gave it back");

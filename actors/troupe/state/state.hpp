@@ -215,8 +215,8 @@ public:
     static_cast<void>((0 + ... + held::operation_of<T, held::named<F>>.id()));
   }
 
-  /// Lets programs that have the key `connect` to this state, until its process
-  /// ends; they do not keep it alive. Returns where, with the port that was
+  /// Lets programs that have the key `connect` to this state, until `unpublish`
+  /// or the end of its process; they do not keep it alive. Returns where, with the port that was
   /// free for port 0. Everything on the way is encrypted and authenticated.
   /// Throws `os_failure` if there is no listening there, `invalid_argument` for
   /// a host that nobody knows.
@@ -224,6 +224,12 @@ public:
   network::address publish(const network::address& where,
                            const network::key& shared,
                            const network::limits& bounds = {}) const;
+
+  /// Listens there no more, and ends the connections of all who came that way:
+  /// their calls on the way throw `connection_lost`, their locks are free. For
+  /// the address that `publish` returned; false if nothing is published there.
+  /// @blocks on the call of such a client that just runs
+  bool unpublish(const network::address& where) const;
 
   /// The process that holds the objects. Throws `invalid_state` for a state of
   /// another program.

@@ -256,7 +256,10 @@ void table::withdraw(client_id client, std::uint64_t call) {
   const std::scoped_lock guard{mutex_};
   for (auto& on : entries_)
     std::erase_if(on->calls, [&](const waiting& each) {
-      return each.route->client() == client && each.route->call() == call;
+      if (each.route->client() != client || each.route->call() != call)
+        return false;
+      each.route->withdrawn();
+      return true;
     });
 }
 

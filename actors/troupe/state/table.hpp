@@ -41,6 +41,10 @@ public:
   /// Sends the answer, and takes its handles over. Never waits.
   virtual void send(codec::packet& answer) noexcept = 0;
 
+  /// The client has withdrawn the call, and is not answered.
+  virtual void withdrawn() noexcept {
+  }
+
   [[nodiscard]] virtual std::unique_ptr<answer_route> keep() const = 0;
 };
 

@@ -26,9 +26,9 @@ namespace troupe {
 /// `limits::silence`. If this process is lost, the state ends what only it
 /// used, and frees the locks that it held there.
 ///
-/// Throws `not_authentic` if the other end has not this key, is no state, or has
-/// too many clients; `os_failure` if nobody listens there; `timed_out`; `invalid_argument` for a
-/// host that nobody knows.
+/// Throws `not_authentic` if the other end has not this key or is no state;
+/// `limit_reached` if it has as many clients as it takes; `os_failure` if nobody
+/// listens there; `timed_out`; `invalid_argument` for a host that nobody knows.
 /// @blocks on the other end, until `limit`
 [[nodiscard]] state
 connect(const network::address& where, const network::key& shared,

@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/os/tcp.hpp>
+#include <troupe/state/network/door.hpp>
 #include <troupe/state/network/messages.hpp>
 #include <troupe/state/network/switchboard.hpp>
 #include <troupe/state/network/tls_scribe.hpp>
@@ -22,9 +23,6 @@
 namespace troupe::network {
 
 namespace {
-
-/// Longer ones do not fit CAF's frames, with some room.
-constexpr std::size_t longest = 1U << 30;
 
 /// Tells whether the other end has shown the key.
 class listening_handshake final : public handshake {
@@ -112,6 +110,9 @@ connection::connection(const address& where, const key& shared,
   const auto refuse = [&](const caf::error& why) {
     if (why == caf::sec::request_timeout)
       throw timed_out(attempted, "it has not answered in time");
+    if (why == full)
+      throw limit_reached(attempted, "it has as many clients as it takes",
+                          "try again when one of them has gone");
     if (!*authentic)
       throw not_authentic(attempted, "it has not this key, or this end's key "
                                      "is not its own");
@@ -172,7 +173,7 @@ bytes connection::ask(bytes_view request) {
 }
 
 void connection::check_size(bytes_view request) const {
-  if (request.size() > longest)
+  if (request.size() > longest_content)
     throw limit_reached("call " + to_string(where_),
                         "the request has more than 1 GiB");
 }

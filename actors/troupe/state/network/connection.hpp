@@ -59,10 +59,10 @@ private:
 /// the way was executed is not known then.
 class connection {
 public:
-  /// Throws `not_authentic` if the other end has not this key, is none of ours,
-  /// or turns this one away, having too many clients; `os_failure` if nobody
-  /// listens there; `timed_out`; `invalid_argument` for a host that nobody
-  /// knows.
+  /// Throws `not_authentic` if the other end has not this key or is none of
+  /// ours; `limit_reached` if it has as many clients as it takes; `os_failure`
+  /// if nobody listens there; `timed_out`; `invalid_argument` for a host that
+  /// nobody knows.
   /// @blocks on the other end, until `limit`
   connection(const address& where, const key& shared, const limits& bounds = {},
              deadline limit = deadline::after(std::chrono::seconds{10}));

@@ -5,7 +5,9 @@
 
 #include <caf/io/middleman.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -42,15 +44,26 @@ caf::behavior session(caf::io::broker* self, std::shared_ptr<desk> requests,
 } // namespace
 
 caf::behavior door(caf::io::broker* self, std::shared_ptr<gate> at,
-                   std::shared_ptr<desk> requests,
-                   std::chrono::milliseconds look) {
+                   std::shared_ptr<desk> requests, const limits& bounds) {
+  const auto look = std::max(bounds.handshake / 10,
+                             std::chrono::milliseconds{1});
   transport::version::send_later(self, look, caf::tick_atom_v);
+  const auto sessions = std::make_shared<std::atomic<std::uint32_t>>(0);
   return {
-    [self, requests](caf::join_atom, const caf::actor& plug) -> caf::actor {
+    [self, at, requests, sessions, most = bounds.clients](
+      caf::join_atom, const caf::actor& plug) -> caf::result<caf::actor> {
+      if (*sessions >= most) {
+        at->tell_full();
+        return full;
+      }
       const auto client = next_client();
       requests->enter(client);
-      return self->system().middleman().spawn_broker(session, requests, client,
-                                                     plug, caf::actor{self});
+      ++*sessions;
+      auto made = self->system().middleman().spawn_broker(session, requests,
+                                                          client, plug,
+                                                          caf::actor{self});
+      made->attach_functor([sessions](const caf::error&) { --*sessions; });
+      return made;
     },
     [self, at, look](caf::tick_atom) {
       at->end_overdue();

@@ -8,6 +8,16 @@
 
 namespace troupe::network {
 
+namespace {
+
+/// Without the gate's mutex: whoever reads standard error may be slow.
+void tell(const std::string& line) noexcept {
+  if (!line.empty())
+    os::write_all(2, line);
+}
+
+} // namespace
+
 /// What a connection holds of the gate.
 class gate::visitor final : public handshake {
 public:
@@ -36,21 +46,25 @@ gate::gate(const limits& bounds, address at)
 
 std::unique_ptr<handshake> gate::admit(int fd) {
   auto name = os::name_of_peer(fd);
-  const std::scoped_lock guard{mutex_};
-  if (clients_ >= bounds_.clients) {
-    tell(name, "there are " + std::to_string(clients_) + " clients already");
+  const auto refuse = [&](std::unique_lock<std::mutex>& guard,
+                          const std::string& why) {
+    const auto line = line_about(name, why);
+    guard.unlock();
+    tell(line);
     return nullptr;
-  }
+  };
+  std::unique_lock guard{mutex_};
+  // One more than the door lets in is told so there.
+  if (clients_ >= bounds_.clients + bounds_.strangers)
+    return refuse(guard, too_many_clients());
   if (waiting() >= bounds_.strangers) {
     auto oldest = open_.end();
     for (auto each = open_.begin(); each != open_.end(); ++each)
       if (!each->second.has_key && each->second.sent_away.empty()
           && (oldest == open_.end() || each->second.came < oldest->second.came))
         oldest = each;
-    if (oldest == open_.end() || leaving_ >= bounds_.strangers) {
-      tell(name, too_many_strangers());
-      return nullptr;
-    }
+    if (oldest == open_.end() || leaving_ >= bounds_.strangers)
+      return refuse(guard, too_many_strangers());
     send_away(oldest->first, oldest->second, too_many_strangers());
   }
   auto made = std::make_unique<visitor>(shared_from_this(), fd);
@@ -70,20 +84,24 @@ void gate::passed(int fd) noexcept {
 }
 
 void gate::left(int fd) noexcept {
-  const std::scoped_lock guard{mutex_};
-  const auto found = open_.find(fd);
-  if (found == open_.end())
-    return;
-  const auto& gone = found->second;
-  if (gone.has_key) {
-    --clients_;
-  } else if (gone.sent_away.empty()) {
-    tell(gone.name, "it did not show the key");
-  } else {
-    --leaving_;
-    tell(gone.name, gone.sent_away);
+  std::string line;
+  {
+    const std::scoped_lock guard{mutex_};
+    const auto found = open_.find(fd);
+    if (found == open_.end())
+      return;
+    const auto& gone = found->second;
+    if (gone.has_key) {
+      --clients_;
+    } else if (gone.sent_away.empty()) {
+      line = line_about(gone.name, "it did not show the key");
+    } else {
+      --leaving_;
+      line = line_about(gone.name, gone.sent_away);
+    }
+    open_.erase(found);
   }
-  open_.erase(found);
+  tell(line);
 }
 
 void gate::end_overdue() {
@@ -94,6 +112,15 @@ void gate::end_overdue() {
       send_away(fd, each,
                 "it has not shown the key in "
                   + std::to_string(bounds_.handshake.count()) + " ms");
+}
+
+void gate::tell_full() {
+  std::string line;
+  {
+    const std::scoped_lock guard{mutex_};
+    line = line_about("one that has the key", too_many_clients());
+  }
+  tell(line);
 }
 
 void gate::close() noexcept {
@@ -127,10 +154,15 @@ std::string gate::too_many_strangers() const {
          + " others are about to show the key";
 }
 
-void gate::tell(const std::string& who, const std::string& why) const noexcept {
-  if (!closed_)
-    os::write_all(2, "troupe: " + to_string(at_) + " has turned away " + who
-                       + ": " + why + '\n');
+std::string gate::too_many_clients() const {
+  return "there are " + std::to_string(bounds_.clients) + " clients already";
+}
+
+std::string gate::line_about(const std::string& who,
+                             const std::string& why) const {
+  return closed_ ? std::string{}
+                 : "troupe: " + to_string(at_) + " has turned away " + who
+                     + ": " + why + '\n';
 }
 
 } // namespace troupe::network

@@ -29,6 +29,9 @@ public:
   /// Ends the connections of strangers whose time is over.
   void end_overdue();
 
+  /// Tells that one who has the key was turned away: there are too many.
+  void tell_full();
+
   /// Nobody is told any more.
   void close() noexcept;
 
@@ -53,7 +56,10 @@ private:
   void send_away(int fd, guest& of, std::string why) noexcept;
   [[nodiscard]] std::uint32_t waiting() const noexcept;
   [[nodiscard]] std::string too_many_strangers() const;
-  void tell(const std::string& who, const std::string& why) const noexcept;
+  [[nodiscard]] std::string too_many_clients() const;
+  /// What is to be told of it: nothing if closed. With the mutex held.
+  [[nodiscard]] std::string line_about(const std::string& who,
+                                       const std::string& why) const;
 
   const limits bounds_;
   const address at_;

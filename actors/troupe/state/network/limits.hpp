@@ -2,9 +2,13 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace troupe::network {
+
+/// The longest request and the longest answer.
+inline constexpr std::size_t longest_content = std::size_t{1} << 30;
 
 /// How patient both ends are, and how much a listener bears.
 struct limits {

@@ -11,7 +11,6 @@
 #include <caf/actor_cast.hpp>
 #include <caf/io/middleman.hpp>
 
-#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -50,11 +49,9 @@ listener::listener(const address& where, const key& shared, service what,
   parts_ = std::make_unique<parts>(shared, std::move(what), bounds, where_);
   auto& system = *parts_->system;
   auto& middleman = system.actors().middleman();
-  const auto look = std::max(bounds.handshake / 10,
-                             std::chrono::milliseconds{1});
   const tls_system::visit visit;
   parts_->published = middleman.spawn_broker(door, parts_->entrance,
-                                             parts_->requests, look);
+                                             parts_->requests, bounds);
   caf::io::doorman_ptr doorman = caf::make_counted<tls_doorman>(
     system.loop(), std::move(fd), parts_->entrance, bounds.silence);
   // What CAF's own `publish` says to this broker.

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
 #include <troupe/state/call.hpp>
+#include <troupe/state/event.hpp>
 #include <troupe/state/network/listener.hpp>
 #include <troupe/state/serving.hpp>
 #include <troupe/state/state.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -34,6 +38,13 @@ struct order {
 
 std::vector<std::unique_ptr<listener>>& listeners() {
   static auto& all = *new std::vector<std::unique_ptr<listener>>;
+  return all;
+}
+
+/// Threads that end listeners: one that ends a listener waits for the call of a
+/// client that just runs, and this may wait for the state.
+std::vector<std::jthread>& closers() {
+  static auto& all = *new std::vector<std::jthread>;
   return all;
 }
 
@@ -107,15 +118,46 @@ std::uint16_t publish_here(const order& what) {
                                          key{what.secret}, of_this_state(),
                                          bounds);
   const auto port = made->where().port();
-  if (listeners().empty())
-    held::table::here().at_end([] { listeners().clear(); });
+  static bool ends_them = false;
+  if (!std::exchange(ends_them, true))
+    held::table::here().at_end([] {
+      listeners().clear();
+      closers().clear();
+    });
   listeners().push_back(std::move(made));
   return port;
+}
+
+/// Returns what is set when it has ended; nothing if there is none.
+std::optional<held::event> unpublish_here(const std::string& host,
+                                          std::uint16_t port) {
+  auto& all = listeners();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const auto& each) {
+                                    return each->where() == address{host, port};
+                                  });
+  if (found == all.end())
+    return std::nullopt;
+  const auto ended = state::here().make<held::event>();
+  closers().emplace_back([what = std::move(*found), ended]() mutable {
+    what.reset();
+    ended.set();
+  });
+  all.erase(found);
+  return ended;
 }
 
 } // namespace
 
 } // namespace network
+
+bool state::unpublish(const network::address& where) const {
+  const auto ended = run<&network::unpublish_here>(where.host(), where.port());
+  if (!ended)
+    return false;
+  ended->wait();
+  return true;
+}
 
 network::address state::publish(const network::address& where,
                                 const network::key& shared,

@@ -123,6 +123,47 @@ TEST_CASE("a blocked get far away holds up nobody, and is answered") {
   CHECK(taken.get() == 7);
 }
 
+TEST_CASE("a future far away that is dropped takes nothing") {
+  const state near;
+  const auto tasks = near.make<held::queue<int>>();
+  near.bind("tasks", tasks);
+  const auto far = troupe::connect(near.publish(network::address{}, shared()),
+                                   shared());
+  const auto far_tasks = far.find<held::queue<int>>("tasks");
+  {
+    auto item = far_tasks.call_async<&held::waiting_queue<int>::get>();
+    CHECK(item.wait_for(1ms) == std::future_status::timeout);
+  }
+  // Behind what was said before.
+  CHECK(far_tasks.empty());
+  tasks.put(1);
+  CHECK(tasks.try_get() == 1);
+}
+
+TEST_CASE("what is published no more is gone, and the state goes on") {
+  const state near;
+  const auto lock = near.make<held::mutex>();
+  near.bind("lock", lock);
+  const auto where = near.publish(network::address{}, shared());
+  const auto other = near.publish(network::address{}, shared());
+  const auto far = troupe::connect(where, shared());
+  const auto elsewhere = troupe::connect(other, shared());
+  const auto far_lock = far.find<held::mutex>("lock");
+  far_lock.lock();
+  auto blocked = std::async(std::launch::async, [&] { far_lock.lock(); });
+  CHECK(near.unpublish(where));
+  CHECK_THROWS_AS(blocked.get(), troupe::connection_lost);
+  CHECK_THROWS_AS(static_cast<void>(far.size()), troupe::connection_lost);
+  CHECK_THROWS_AS(static_cast<void>(troupe::connect(where, shared())),
+                  troupe::os_failure);
+  CHECK(lock.try_lock());
+  CHECK(elsewhere.size() == near.size());
+  CHECK_FALSE(near.unpublish(where));
+  // The place is free again.
+  CHECK(near.publish(where, shared()) == where);
+  CHECK(troupe::connect(where, shared()).size() == near.size());
+}
+
 TEST_CASE("what only a far client used ends with it, and so do its locks") {
   const state near;
   const auto lock = near.make<held::mutex>();

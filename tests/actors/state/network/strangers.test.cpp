@@ -301,7 +301,8 @@ TEST_CASE("there are no more clients than there may be") {
   connection one{door.where(), shared()};
   {
     const connection two{door.where(), shared()};
-    CHECK_THROWS_AS((connection{door.where(), shared()}), troupe::error);
+    CHECK_THROWS_AS((connection{door.where(), shared()}),
+                    troupe::limit_reached);
     CHECK(eventually(
       [&] { return told.lines("there are 2 clients already") == 1; }));
   }
