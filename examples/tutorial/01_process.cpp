@@ -6,25 +6,14 @@
 #include <chrono>
 #include <iostream>
 #include <stdexcept>
-#include <string>
 #include <thread>
 
-//[function
-void greet(const std::string& name, int times) {
-  for (int i = 0; i < times; ++i)
-    std::cout << "hello " << name << " from process "
-              << troupe::current_process().pid() << std::endl;
-}
-//]
-
-//[result
 long sum_to(long last) {
   long sum = 0;
   for (long i = 1; i <= last; ++i)
     sum += i;
   return sum;
 }
-//]
 
 //[failure
 long divide(long a, long b) {
@@ -35,17 +24,7 @@ long divide(long a, long b) {
 //]
 
 int main(int argc, char** argv) {
-  //[program
   troupe::program program{argc, argv};
-  std::cout << "main is process " << troupe::current_process().pid()
-            << std::endl;
-  //]
-
-  //[start
-  troupe::process child = troupe::start<greet>("bob", 2);
-  const auto status = child.join();
-  std::cout << child.name() << " " << status.description() << std::endl;
-  //]
 
   //[future
   troupe::future<long> sum = troupe::async<sum_to>(1000);

@@ -8,17 +8,6 @@
 
 #include <iostream>
 #include <string>
-#include <vector>
-
-//[squares
-void square_all(const std::vector<int>& numbers, troupe::array<int> result,
-                troupe::value<int> sum) {
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    result[i] = numbers[i] * numbers[i];
-    sum += result[i];
-  }
-}
-//]
 
 //[count
 void count(troupe::value<long> counter, troupe::value<long> careless) {
@@ -31,8 +20,7 @@ void count(troupe::value<long> counter, troupe::value<long> careless) {
 
 //[struct
 struct point {
-  double x;
-  double y;
+  double x, y;
 };
 
 void move_right(troupe::array<point> points) {
@@ -52,16 +40,6 @@ void add_score(troupe::block place, const std::string& name, int score) {
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-
-  //[start
-  troupe::array<int> result(4);
-  troupe::value<int> sum;
-  troupe::start<square_all>(std::vector{1, 2, 3, 4}, result, sum).join();
-
-  for (const int square : result)
-    std::cout << square << ' ';
-  std::cout << "and their sum " << sum << std::endl;
-  //]
 
   troupe::array<point> points{{1, 2}, {3, 4}};
   troupe::start<move_right>(points).join();

@@ -12,60 +12,29 @@
 
 using namespace std::chrono_literals;
 
-//[square
-using numbers = troupe::connection<long>;
-
-void square(numbers end) {
-  try {
-    for (;;) {
-      const long number = end.receive();
-      end.send(number * number);
-    }
-  } catch (const troupe::closed&) {
-    std::cout << "nobody asks any more" << std::endl;
-  }
-}
-//]
-
 //[narrate
-using sentences = troupe::connection<std::string>;
-
-void narrate(sentences out) {
+void narrate(troupe::connection<std::string> out) {
   out.send("It was a dark and stormy night;");
   out.send("the rain fell in torrents");
   troupe::current_process().kill();
 }
 //]
 
-//[count
+using numbers = troupe::connection<long>;
+
 void count_to(numbers out, long last) {
   for (long number = 1; number <= last; ++number)
     out.send(number);
 }
-//]
 
-//[report
 void report(troupe::queue<std::string> news, numbers cue) {
   static_cast<void>(cue.receive());
   news.put("it rains");
   static_cast<void>(cue.receive());
 }
-//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  {
-    //[ask
-    auto [here, there] = troupe::pipe<long>();
-    auto child = troupe::start<square>(there);
-    there.close(); // the child has a handle of its own
-
-    here.send(12);
-    std::cout << "12 * 12 = " << here.receive() << std::endl;
-    here.close();
-    child.join();
-    //]
-  }
   {
     //[listen
     auto [in, out] = troupe::pipe<std::string>(troupe::one_way);
