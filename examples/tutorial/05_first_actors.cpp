@@ -29,7 +29,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(shop, caf::first_custom_type_id)
 CAF_END_TYPE_ID_BLOCK(shop)
 //]
 
-//[actor
 caf::behavior till(caf::event_based_actor*, std::int32_t start) {
   auto cents = std::make_shared<std::int32_t>(start);
   return {
@@ -37,38 +36,31 @@ caf::behavior till(caf::event_based_actor*, std::int32_t start) {
     [cents](caf::get_atom) { return *cents; },
   };
 }
-//]
 
 //[customer
 caf::behavior customer(caf::event_based_actor* self, const caf::actor& till,
                        const std::string& what, std::int32_t cents) {
-  self->send(till, caf::put_atom_v, purchase{what, cents});
-  return {[self](caf::close_atom) {
-    self->quit();
-    return caf::ok_atom_v;
+  return {[=](caf::put_atom) {
+    return self->delegate(till, caf::put_atom_v, purchase{what, cents});
   }};
 }
 //]
 
 std::int32_t ask(const caf::actor& whom) {
-  //[ask
   caf::scoped_actor self{troupe::actor_system()};
   std::int32_t cents = 0;
   self->request(whom, std::chrono::seconds{10}, caf::get_atom_v)
     .receive([&](std::int32_t answer) { cents = answer; },
              [](caf::error& why) { std::cerr << to_string(why) << std::endl; });
-  //]
   return cents;
 }
 
 int main(int argc, char** argv) {
-  //[program
   troupe::use_messages<caf::id_block::shop>();
   troupe::program program{argc, argv};
-  //]
   caf::scoped_actor self{troupe::actor_system()};
-  //[spawn
   const caf::actor counter = troupe::spawn<till>(1000);
+  //[send
   self->send(counter, caf::put_atom_v, purchase{"a pen", 250});
   std::cout << "in the till: " << ask(counter) << std::endl;
   //]
@@ -78,16 +70,15 @@ int main(int argc, char** argv) {
   for (const std::string what : {"ink", "paper", "glue"})
     customers.push_back(mall.spawn<customer>(counter, what, 100));
   for (const auto& each : customers)
-    self->request(each, caf::infinite, caf::close_atom_v)
-      .receive([](caf::ok_atom) {}, [](caf::error&) {});
+    self->request(each, caf::infinite, caf::put_atom_v)
+      .receive([] {}, [](caf::error&) {});
   std::cout << "after three customers: " << ask(counter) << std::endl;
   //]
   //[names
   troupe::names::set("till", counter);
   if (const auto found = troupe::names::find("till"))
     std::cout << "found by name: " << ask(*found) << std::endl;
-  //]
-  //[here
+
   const auto local = troupe::spawn<till>(troupe::placement::here, 5);
   std::cout << "the same actor in this process: " << ask(local) << std::endl;
   //]

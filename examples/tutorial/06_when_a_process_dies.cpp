@@ -12,7 +12,6 @@
 #include <iostream>
 
 using troupe::transport::code_of;
-using troupe::transport::text_of;
 
 //[worker
 caf::behavior worker(caf::event_based_actor* self) {
@@ -27,34 +26,16 @@ caf::behavior worker(caf::event_based_actor* self) {
 }
 //]
 
-/// Takes the end of its worker for its own.
+//[partner
 caf::behavior partner(caf::event_based_actor* self, const caf::actor& other) {
   self->link_to(other);
   return {[](std::int32_t x) { return x; }};
 }
-
-std::string shorten(std::string text) {
-  // The number of the process is another each time.
-  const auto pid = text.find(" (pid");
-  return pid == std::string::npos
-           ? text
-           : text.erase(pid, text.find(')', pid) + 1 - pid);
-}
+//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
   caf::scoped_actor self{troupe::actor_system()};
-  //[workshop
-  troupe::host workshop{"workshop"};
-  const auto tom = workshop.spawn<worker>();
-  //]
-  //[monitor
-  self->monitor(tom);
-  workshop.kill();
-  self->receive([](const caf::down_msg& down) {
-    std::cout << "down: " << shorten(text_of(down.reason)) << std::endl;
-  });
-  //]
   troupe::host garage{"garage"};
   const auto jane = garage.spawn<worker>();
   //[request

@@ -14,15 +14,6 @@
 #include <iostream>
 #include <mutex>
 
-//[lock
-void deposit(troupe::value<long> balance, troupe::mutex lock, int times) {
-  for (int i = 0; i < times; ++i) {
-    const std::scoped_lock guard{lock};
-    balance = balance + 1;
-  }
-}
-//]
-
 //[locked
 void deposit_locked(troupe::locked<troupe::value<long>> balance, int times) {
   for (int i = 0; i < times; ++i)
@@ -56,16 +47,6 @@ caf::behavior depositor(caf::event_based_actor* self,
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
 
-  //[processes
-  troupe::value<long> balance{100};
-  troupe::mutex lock;
-  {
-    auto one = troupe::start<deposit>(balance, lock, 100000);
-    auto two = troupe::start<deposit>(balance, lock, 100000);
-  }
-  std::cout << "balance: " << balance << std::endl;
-  //]
-
   //[get_lock
   troupe::locked savings{troupe::value<long>{0}};
   {
@@ -77,6 +58,7 @@ int main(int argc, char** argv) {
   //]
 
   //[death
+  troupe::mutex lock;
   troupe::event locked;
   auto victim = troupe::start<die_with>(lock, locked);
   locked.wait();
@@ -89,6 +71,7 @@ int main(int argc, char** argv) {
   //]
 
   //[request
+  troupe::value<long> balance{100};
   troupe::host bank{"bank"};
   troupe::event done;
   const auto clerk = bank.spawn<depositor>(balance, lock, done);
