@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+// Tutorial, page 8: the state actor.
+
 #include <troupe/process/program.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/state/dict.hpp>
@@ -11,46 +13,24 @@
 
 namespace held = troupe::held;
 
-//[worker
 using scores = held::dict<std::string, int>;
-
-void play(scores of, std::string name, int rounds) {
-  for (int i = 0; i < rounds; ++i)
-    of[name] += 1;
-}
-//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
 
-  //[state
   troupe::state state;
   auto points = state.make<scores>();
   points["Sam"] = 10;
   points["Ann"] = 20;
-  //]
-
-  //[play
-  auto first = troupe::start<play>(points, "Sam", 1000);
-  auto second = troupe::start<play>(points, "Sam", 1000);
-  first.join();
-  second.join();
-  const int sam = points["Sam"];
-  std::cout << "Sam has " << sam << std::endl;
-  //]
 
   //[update
-  const int taken = points.update(
+  points.update(
     [](std::unordered_map<std::string, int>& all, int fee) {
-      int sum = 0;
-      for (auto& [name, score] : all) {
+      for (auto& [name, score] : all)
         score -= fee;
-        sum += fee;
-      }
-      return sum;
     },
     5);
-  std::cout << "a fee of 5 for each: " << taken << std::endl;
+  std::cout << "after a fee of 5 Ann has " << points.at("Ann") << std::endl;
   //]
 
   //[bulk
@@ -87,9 +67,7 @@ int main(int argc, char** argv) {
   } catch (const troupe::remote_error& thrown) {
     std::cout << thrown.type() << ": " << thrown.text() << std::endl;
   }
-  //]
 
-  //[death
   state.process().kill();
   try {
     points["Sam"] += 1;

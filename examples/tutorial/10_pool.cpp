@@ -11,13 +11,10 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
-//[square
 long square(long n) {
   return n * n;
 }
-//]
 
 //[picky
 int picky(int n) {
@@ -29,11 +26,9 @@ int picky(int n) {
 }
 //]
 
-//[slow
 void sleep_long() {
   std::this_thread::sleep_for(std::chrono::minutes{10});
 }
-//]
 
 //[state
 struct dictionary {
@@ -52,13 +47,7 @@ std::string translate(std::string word) {
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
 
-  //[map
   troupe::pool pool{2};
-  std::cout << "one: " << pool.apply<square>(7) << '\n';
-  for (const long each : pool.map<square>(std::vector{1L, 2L, 3L}))
-    std::cout << each << ' ';
-  std::cout << '\n';
-  //]
 
   //[async
   auto later = pool.apply_async<square>(9);
@@ -105,8 +94,6 @@ int main(int argc, char** argv) {
   std::cout << translators.apply<translate>("pool") << '\n';
   //]
 
-  //[end
   pool.close();
   pool.join();
-  //]
 }

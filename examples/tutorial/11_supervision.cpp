@@ -11,15 +11,14 @@
 #include <future>
 #include <iostream>
 
-//[child
-caf::behavior counter(caf::event_based_actor*, std::int32_t start) {
-  auto number = std::make_shared<std::int32_t>(start);
+caf::behavior counter(caf::event_based_actor*, std::int32_t number) {
   return {
-    [number](caf::add_atom, std::int32_t more) { return *number += more; },
+    [number](caf::add_atom, std::int32_t more) mutable {
+      return number += more;
+    },
     [](caf::put_atom) { ::raise(SIGSEGV); },
   };
 }
-//]
 
 std::int32_t add(const caf::actor& to, std::int32_t more) {
   caf::scoped_actor self{troupe::actor_system()};
@@ -32,29 +31,21 @@ std::int32_t add(const caf::actor& to, std::int32_t more) {
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
+  std::promise<void> restarted;
   //[start
-  std::promise<troupe::restart_report> said;
   troupe::supervisor shop{
     {.strategy = troupe::strategy::one_for_one,
      .intensity = 3,
      .period = std::chrono::seconds{10},
-     .report
-     = [&](const troupe::restart_report& what) { said.set_value(what); }},
+     .report = [&](const auto&) { restarted.set_value(); }},
     {troupe::child<counter>("till", 100),
      troupe::child<counter>("door", 0)
        .restarted(troupe::restart::transient)
        .shut_down(troupe::shutdown::within(std::chrono::seconds{1}))}};
-  std::cout << "till: " << add(shop.child("till"), 5) << '\n';
   //]
 
-  //[crash
-  caf::scoped_actor self{troupe::actor_system()};
-  self->send(shop.child("till"), caf::put_atom_v);
-  const auto report = said.get_future().get();
-  std::cout << report.child << " ended: " << report.reason << '\n';
-  std::cout << "till again: " << add(shop.child("till"), 5) << '\n';
-  //]
-
+  caf::anon_send(shop.child("till"), caf::put_atom_v);
+  restarted.get_future().wait();
   //[children
   for (const auto& each : shop.which_children())
     std::cout << each.id << " restarted " << each.restarts << " times\n";
