@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/base/copy.hpp>
 #include <troupe/channel/queue.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
-#include <troupe/memory/run_memory.hpp>
 #include <troupe/process/start.hpp>
-#include <troupe/shared/value.hpp>
 
 #include <support/eventually.hpp>
-#include <support/sanitized.hpp>
-#include <support/system_calls.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <map>
 #include <numeric>
 #include <set>
@@ -41,11 +34,6 @@ bool lasted(clock_type::time_point since, clock_type::duration least) {
 bool passed(const troupe::process& child) {
   const auto status = child.join_for(60s);
   return status && status->success();
-}
-
-void put_often(queue<int> numbers) {
-  for (int i = 0; i < 100; ++i)
-    numbers.put(i);
 }
 
 } // namespace
@@ -401,112 +389,6 @@ TEST_CASE("a writer may end at once, however full its queue") {
   }
 }
 
-TEST_CASE("items of 64 MiB") {
-  const queue<std::vector<std::uint32_t>> blobs;
-  auto writer = troupe::start(
-    [](queue<std::vector<std::uint32_t>> to) {
-      for (std::uint32_t i = 0; i < 2; ++i) {
-        std::vector<std::uint32_t> blob(16 << 20);
-        std::iota(blob.begin(), blob.end(), i);
-        to.put(blob);
-      }
-    },
-    blobs);
-  for (std::uint32_t i = 0; i < 2; ++i) {
-    const auto blob = blobs.get();
-    REQUIRE(blob.size() == 16 << 20);
-    CHECK(blob.front() == i);
-    CHECK(blob[7'654'321] == i + 7'654'321);
-    CHECK(blob.back() == i + (16 << 20) - 1);
-  }
-  CHECK(passed(writer));
-}
-
-TEST_CASE("a large item is copied once on each side") {
-  // In a ring, and in an object of its own.
-  for (const std::size_t size : {1 << 20, 8 << 20}) {
-    const queue<std::vector<std::string>> texts;
-    const std::vector<std::string> some(3, std::string(size, 't'));
-    const auto before = troupe::copied_bytes();
-    texts.put(some);
-    CHECK(troupe::copied_bytes() - before == 3 * size);
-    CHECK(texts.get() == some);
-    CHECK(troupe::copied_bytes() - before == 6 * size);
-    texts.put_many(std::vector{some, some});
-    CHECK(troupe::copied_bytes() - before == 12 * size);
-    CHECK(texts.get() == some);
-    CHECK(texts.get() == some);
-  }
-}
-
-TEST_CASE("large items use objects again, which go back when nobody sends") {
-  auto& memory = troupe::memory::run_memory::current();
-  const queue<std::string> texts;
-  const queue<int> nothing;
-  texts.put("first");
-  CHECK(texts.get() == "first");
-  troupe::mailbox::spare_letters::give_back();
-  const auto before = memory.reserved_bytes();
-  std::vector<std::uint64_t> ends;
-  for (const std::size_t size : {8U << 20, 7U << 20, 3U << 20, 8U << 20}) {
-    texts.put(std::string(size, 't'));
-    CHECK(texts.get() == std::string(size, 't'));
-    ends.push_back(memory.header().next.load());
-  }
-  CHECK(std::ranges::count(ends, ends.front()) == 4);
-  // An unread one is left alone.
-  for (int i = 0; i < 5; ++i)
-    texts.put(std::string(4 << 20, static_cast<char>('a' + i)));
-  for (int i = 0; i < 5; ++i)
-    CHECK(texts.get() == std::string(4 << 20, static_cast<char>('a' + i)));
-  CHECK(memory.reserved_bytes() > before);
-  CHECK(eventually([&] {
-    CHECK_FALSE(nothing.try_get_for(300ms));
-    return memory.reserved_bytes() == before;
-  }));
-}
-
-TEST_CASE("the memory of a drained backlog goes back") {
-  auto& memory = troupe::memory::run_memory::current();
-  const queue<std::string> words;
-  const std::string word(1000, 'w');
-  words.put(word);
-  static_cast<void>(words.get());
-  const auto before = memory.used_bytes();
-  for (int i = 0; i < 50'000; ++i)
-    words.put(word);
-  CHECK(memory.used_bytes() > before + (50 << 20) / 2);
-  for (int i = 0; i < 50'000; ++i)
-    REQUIRE(words.get() == word);
-  CHECK(memory.used_bytes() < before + (5 << 20));
-  words.put("after");
-  CHECK(words.get() == "after");
-}
-
-TEST_CASE("the memory of a queue that nobody holds goes back, with its items") {
-  auto& memory = troupe::memory::run_memory::current();
-  troupe::mailbox::spare_letters::give_back();
-  const auto before = memory.reserved_bytes();
-  {
-    const queue<std::string> words;
-    const queue<queue<std::string>> queues;
-    for (int i = 0; i < 10'000; ++i)
-      words.put(std::string(1000, 'w'));
-    words.put(std::string(5 << 20, 'w'));
-    for (int i = 0; i < 100; ++i) {
-      const queue<std::string> inner;
-      inner.put("inside");
-      queues.put(inner);
-      queues.put(words);
-    }
-    CHECK(queues.get().get() == "inside");
-    CHECK(queues.get() == words);
-  }
-  // What this process keeps for its next large item.
-  troupe::mailbox::spare_letters::give_back();
-  CHECK(memory.reserved_bytes() == before);
-}
-
 TEST_CASE("a variant, a queue in a queue, a moved-from handle") {
   using anything = std::variant<int, std::string, std::vector<double>>;
   const queue<anything> mixed;
@@ -607,40 +489,4 @@ TEST_CASE("threads share a queue") {
   for (auto& each : threads)
     each.join();
   CHECK(sum == 2L * 4999 * 5000 / 2);
-}
-
-TEST_CASE("reaching the memory limit of the run loses nothing") {
-  // The limit of this run is the machine's, so the letter is too large at once.
-  const queue<std::string> words;
-  words.put("first");
-  troupe::mailbox::spare_letters::give_back();
-  auto& header = troupe::memory::run_memory::current().header();
-  const auto limit = header.memory_limit;
-  header.memory_limit = troupe::memory::run_memory::current().reserved_bytes()
-                        + (1 << 20);
-  CHECK_THROWS_AS(words.put(std::string(3 << 20, 'x')), troupe::limit_reached);
-  CHECK_THROWS_AS(
-    [&] {
-      for (;;)
-        words.put(std::string(10'000, 'x'));
-    }(),
-    troupe::limit_reached);
-  header.memory_limit = limit;
-  words.put("last");
-  CHECK(words.get() == "first");
-  std::string last;
-  while (!words.empty())
-    last = words.get();
-  CHECK(last == "last");
-}
-
-TEST_CASE("putting into a queue that is not empty costs no system call") {
-  if (troupe::test::sanitized)
-    return;
-  queue<int> numbers;
-  numbers.put(0);
-  const auto calls = troupe::test::system_calls_of<put_often>(numbers);
-  CHECK(calls.value_or(0) == 0);
-  if (calls)
-    CHECK(numbers.size() == 201);
 }
