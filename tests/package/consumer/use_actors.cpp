@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/base/error.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/pool/pool.hpp>
+#include <troupe/process/program.hpp>
+#include <troupe/state/dict.hpp>
+#include <troupe/sync/mutex.hpp>
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <caf/init_global_meta_objects.hpp>
+#include <string>
+#include <vector>
 
-int main() {
-  caf::core::init_global_meta_objects();
-  caf::actor_system_config config;
-  const caf::actor_system system{config};
-  return 0;
+int square(int n) {
+  return n * n;
+}
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+  troupe::pool pool{1};
+  troupe::queue<int> squares;
+  for (const int each : pool.map<square>(std::vector{1, 2, 3}))
+    squares.put(each);
+  troupe::state state;
+  auto held = state.make<troupe::held::dict<std::string, int>>();
+  const troupe::mutex lock;
+  lock.lock();
+  held["size"] = static_cast<int>(squares.size());
+  lock.unlock();
+  return held.at("size") == 3 ? 0 : 1;
 }
