@@ -29,9 +29,8 @@ template <class HasWork>
 void sleep_at_door(memory::process_slot& slot, HasWork has_work,
                    deadline limit) noexcept {
   const auto seen = slot.bell.fetch_or(1, std::memory_order_seq_cst) | 1;
-  const auto nap = spare_letters::nap(limit);
-  if (!has_work() && !os::wait(slot.bell, seen, nap) && nap != limit)
-    spare_letters::give_back();
+  if (!has_work())
+    static_cast<void>(spare_letters::wait(slot.bell, seen, limit));
 }
 
 /// Decides how long to spin before sleeping.

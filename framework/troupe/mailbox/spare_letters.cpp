@@ -115,6 +115,19 @@ void spare_letters::keep(reference letter) noexcept {
   any_.store(true, std::memory_order_relaxed);
 }
 
+bool spare_letters::wait(const os::wait_word& word, std::uint32_t expected,
+                         deadline limit) noexcept {
+  const auto nap = any_.load(std::memory_order_relaxed)
+                     ? std::min(limit, deadline::after(idle))
+                     : limit;
+  if (os::wait(word, expected, nap))
+    return true;
+  if (nap == limit)
+    return false;
+  give_back();
+  return true;
+}
+
 void spare_letters::give_back() noexcept {
   spares gone;
   auto& here = shelf_of_this_process();

@@ -4,8 +4,8 @@
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/os/wait_word.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -59,13 +59,11 @@ public:
   /// Has it back, put into a mailbox or not.
   static void keep(memory::reference letter) noexcept;
 
-  /// Until when a thread that waits until `limit` may sleep at first: should it
-  /// sleep so long, it calls `give_back`.
-  [[nodiscard]] static deadline nap(deadline limit) {
-    return any_.load(std::memory_order_relaxed)
-             ? std::min(limit, deadline::after(idle))
-             : limit;
-  }
+  /// `os::wait`, for who has nothing else to do: gives the objects back when it
+  /// has slept for `idle`, and returns true then as if it had been woken.
+  [[nodiscard]] static bool wait(const os::wait_word& word,
+                                 std::uint32_t expected,
+                                 deadline limit) noexcept;
 
   static void give_back() noexcept;
 

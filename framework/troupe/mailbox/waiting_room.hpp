@@ -68,19 +68,15 @@ public:
       const auto ticket = bell_.load(std::memory_order_seq_cst);
       TROUPE_CRASH_POINT("mailbox.wait.enrolled");
       const bool now = ready();
-      const auto nap = spare_letters::nap(limit);
-      const bool in_time = now || os::wait(bell_, ticket, nap);
+      const bool in_time = now || spare_letters::wait(bell_, ticket, limit);
       TROUPE_CRASH_POINT("mailbox.wait.woken");
       if (!now)
         spinning.woken(start, rung_on_.load(std::memory_order_relaxed));
       leave(epoch);
       if (now || ready())
         return true;
-      if (in_time)
-        continue;
-      if (nap == limit)
+      if (!in_time)
         return false;
-      spare_letters::give_back();
     }
   }
 

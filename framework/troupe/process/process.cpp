@@ -34,12 +34,8 @@ bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
     const auto seen = slot->state.load(std::memory_order_acquire);
     if (ready(static_cast<slot_state>(seen)))
       return true;
-    const auto nap = mailbox::spare_letters::nap(limit);
-    if (os::wait(slot->state, seen, nap))
-      continue;
-    if (nap == limit)
+    if (!mailbox::spare_letters::wait(slot->state, seen, limit))
       return false;
-    mailbox::spare_letters::give_back();
   }
 }
 
