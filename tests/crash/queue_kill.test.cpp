@@ -9,6 +9,7 @@
 #include <troupe/shared/array.hpp>
 
 #include <support/eventually.hpp>
+#include <support/passed.hpp>
 #include <support/seed.hpp>
 
 #include <doctest/doctest.h>
@@ -33,6 +34,7 @@ using troupe::array;
 using troupe::connection;
 using troupe::queue;
 using troupe::test::eventually;
+using troupe::test::passed;
 using troupe::test::seed;
 
 namespace {
@@ -53,11 +55,6 @@ std::string described(const point& where) {
 bool was_killed(const troupe::process& child) {
   const auto status = child.join_for(watchdog);
   return status && status->signal() == SIGKILL;
-}
-
-bool passed(const troupe::process& child) {
-  const auto status = child.join_for(watchdog);
-  return status && status->success();
 }
 
 std::vector<int> drained(const queue<int>& from) {

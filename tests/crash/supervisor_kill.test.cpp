@@ -12,6 +12,7 @@
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/transport/caf_version.hpp>
 
+#include <actors/pool/children.hpp>
 #include <support/eventually.hpp>
 #include <support/seed.hpp>
 
@@ -37,16 +38,13 @@ using troupe::child;
 using troupe::strategy;
 using troupe::supervisor;
 using troupe::test::eventually;
+using troupe::test::is_gone;
 using troupe::test::seed;
 
 namespace {
 
 caf::behavior worker(caf::event_based_actor* self) {
   return {[self](caf::close_atom) { self->quit(); }};
-}
-
-bool is_gone(std::int32_t pid) {
-  return ::kill(pid, 0) != 0;
 }
 
 struct account {

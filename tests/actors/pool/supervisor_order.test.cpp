@@ -7,6 +7,7 @@
 
 #include <troupe/channel/queue.hpp>
 
+#include <actors/pool/children.hpp>
 #include <support/eventually.hpp>
 
 #include <caf/all.hpp>
@@ -30,6 +31,8 @@ using troupe::shutdown;
 using troupe::strategy;
 using troupe::supervisor;
 using troupe::test::eventually;
+using troupe::test::is_gone;
+using troupe::test::pid_of;
 
 namespace {
 
@@ -116,13 +119,6 @@ pages read(diary& from) {
   return result;
 }
 
-std::int32_t pid_of(const supervisor& of, const std::string& id) {
-  for (const auto& each : of.which_children())
-    if (each.id == id)
-      return each.pid;
-  return 0;
-}
-
 /// Kills one and waits until `last` has been made anew.
 void kill_and_wait(const supervisor& of, const std::string& id,
                    const std::string& last) {
@@ -166,8 +162,8 @@ TEST_CASE("one that does not end is killed at its time, and holds up the next "
   CHECK(end.what
         == events{"told d", "gone d", "told deaf", "told a", "gone a"});
   CHECK(end.at("told a") - end.at("told deaf") >= 250ms);
-  CHECK(::kill(deaf, 0) != 0);
-  CHECK(::kill(brutal, 0) != 0);
+  CHECK(is_gone(deaf));
+  CHECK(is_gone(brutal));
 }
 
 TEST_CASE("rest for one ends those behind in reverse order, and starts them in "

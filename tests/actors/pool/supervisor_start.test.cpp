@@ -10,6 +10,7 @@
 #include <troupe/shared/value.hpp>
 #include <troupe/transport/caf_version.hpp>
 
+#include <actors/pool/children.hpp>
 #include <support/eventually.hpp>
 
 #include <caf/all.hpp>
@@ -33,6 +34,8 @@ using troupe::child;
 using troupe::restart;
 using troupe::supervisor;
 using troupe::test::eventually;
+using troupe::test::is_gone;
+using troupe::test::pid_of;
 
 namespace {
 
@@ -95,10 +98,6 @@ caf::behavior clinging(caf::event_based_actor* self) {
   return worker(self);
 }
 
-bool is_gone(std::int32_t pid) {
-  return ::kill(pid, 0) != 0;
-}
-
 template <class T, class... Ts>
 T ask(const caf::actor& whom, Ts... what) {
   caf::scoped_actor self{troupe::actor_system()};
@@ -107,13 +106,6 @@ T ask(const caf::actor& whom, Ts... what) {
     .receive([&](T& answer) { result = std::move(answer); },
              [](caf::error& why) { FAIL(to_string(why)); });
   return result;
-}
-
-std::int32_t pid_of(const supervisor& of, const std::string& id) {
-  for (const auto& each : of.which_children())
-    if (each.id == id)
-      return each.pid;
-  return 0;
 }
 
 troupe::supervisor_plan branch(int leaves, std::uint32_t intensity) {

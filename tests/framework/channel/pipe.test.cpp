@@ -6,6 +6,7 @@
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
+#include <support/passed.hpp>
 
 #include <doctest/doctest.h>
 
@@ -25,13 +26,9 @@ using namespace std::chrono_literals;
 using troupe::connection;
 using troupe::put_result;
 using troupe::test::eventually;
+using troupe::test::passed;
 
 namespace {
-
-bool passed(const troupe::process& child) {
-  const auto status = child.join_for(60s);
-  return status && status->success();
-}
 
 troupe::bytes bytes_of(std::string_view text) {
   const auto view = std::as_bytes(std::span{text});

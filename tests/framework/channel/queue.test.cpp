@@ -3,6 +3,7 @@
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
+#include <support/passed.hpp>
 
 #include <doctest/doctest.h>
 
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 using troupe::put_result;
 using troupe::queue;
 using troupe::test::eventually;
+using troupe::test::passed;
 
 namespace {
 
@@ -29,11 +31,6 @@ using clock_type = std::chrono::steady_clock;
 /// CPython measures its time-outs with a tolerance below; so do we.
 bool lasted(clock_type::time_point since, clock_type::duration least) {
   return clock_type::now() - since >= least - 5ms;
-}
-
-bool passed(const troupe::process& child) {
-  const auto status = child.join_for(60s);
-  return status && status->success();
 }
 
 } // namespace

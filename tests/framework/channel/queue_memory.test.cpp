@@ -10,6 +10,7 @@
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
+#include <support/passed.hpp>
 #include <support/sanitized.hpp>
 #include <support/system_calls.hpp>
 
@@ -26,13 +27,9 @@
 using namespace std::chrono_literals;
 using troupe::queue;
 using troupe::test::eventually;
+using troupe::test::passed;
 
 namespace {
-
-bool passed(const troupe::process& child) {
-  const auto status = child.join_for(60s);
-  return status && status->success();
-}
 
 void put_often(queue<int> numbers) {
   for (int i = 0; i < 100; ++i)

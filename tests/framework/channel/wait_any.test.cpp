@@ -6,6 +6,7 @@
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
+#include <support/passed.hpp>
 
 #include <doctest/doctest.h>
 
@@ -22,14 +23,11 @@ using troupe::connection;
 using troupe::queue;
 using troupe::wait_any;
 
+using troupe::test::passed;
+
 namespace {
 
 using clock_type = std::chrono::steady_clock;
-
-bool passed(const troupe::process& child) {
-  const auto status = child.join_for(60s);
-  return status && status->success();
-}
 
 } // namespace
 
