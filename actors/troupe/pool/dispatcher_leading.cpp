@@ -216,7 +216,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
   }
   const auto pid = dead.runner.pid();
   const auto running = note_of(*dead.note).running.load();
-  const bool winding_up = hosting::interrupted_by(how);
+  const bool winding_up = hosting::interrupted_by(how.signal());
   auto given = std::exchange(dead.given, {});
   dead.runner.close();
   std::deque<chunk> again;

@@ -364,10 +364,9 @@ void supervising::ended(const caf::down_msg& down) {
   if (found == members_.end())
     return;
   found->actor = {};
-  const auto how = found->own ? found->own->status() : std::nullopt;
   see_off(*found);
   // The end of the run is no reason to begin anew.
-  if (hosting::interrupted_by(how.value_or(exit_status{}))) {
+  if (hosting::interrupted_by(transport::signal_of(down.reason))) {
     over_ = true;
     return;
   }

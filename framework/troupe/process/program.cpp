@@ -141,8 +141,8 @@ bool hosting::dies_of_interrupt() {
          && !guardian->is_asked_for_token();
 }
 
-bool hosting::interrupted_by(const exit_status& death) {
-  if (!interrupted() && death.signal() == SIGINT)
+bool hosting::interrupted_by(int signal) {
+  if (!interrupted() && signal == SIGINT)
     static_cast<void>(
       os::wait(run_memory::current().header().interrupted, 0,
                deadline::after(std::chrono::milliseconds{100})));

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <troupe/memory/limits.hpp>
-#include <troupe/process/exit_status.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/start.hpp>
@@ -85,10 +84,10 @@ private:
 
 namespace hosting {
 
-/// The same for who has seen a process end so: of one that died of SIGINT it
-/// waits a tenth of a second for the word, for a terminal tells the processes in
-/// no order.
-[[nodiscard]] bool interrupted_by(const exit_status& death);
+/// The same for who has seen a process end by that signal, or by none, 0: after
+/// a SIGINT it waits a tenth of a second for the word, for a terminal tells the
+/// processes in no order.
+[[nodiscard]] bool interrupted_by(int signal);
 
 /// Returns whether Ctrl-C is about to end this process, the root: it has not
 /// asked for `interrupt_token()`.

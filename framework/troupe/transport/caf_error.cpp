@@ -6,6 +6,9 @@
 
 #include <caf/message.hpp>
 
+#include <cstdint>
+#include <utility>
+
 namespace troupe::transport {
 
 caf::error make_error(errc code, std::string text) {
@@ -23,10 +26,17 @@ errc code_of(const caf::error& failure) noexcept {
 }
 
 std::string text_of(const caf::error& failure) {
-  if (code_of(failure) != errc::none
-      && failure.context().match_elements<std::string>())
+  if (code_of(failure) != errc::none && !failure.context().empty()
+      && failure.context().match_element<std::string>(0))
     return failure.context().get_as<std::string>(0);
   return to_string(failure);
+}
+
+int signal_of(const caf::error& death) noexcept {
+  const bool known
+    = code_of(death) == errc::peer_died
+      && death.context().match_elements<std::string, std::int32_t>();
+  return known ? death.context().get_as<std::int32_t>(1) : 0;
 }
 
 caf::error death_of(memory::slot_id process) {
@@ -36,9 +46,11 @@ caf::error death_of(memory::slot_id process) {
     const auto pid = slot->pid.load();
     // Last: it says whether the slot was the process's all along.
     if (const auto status = hosting::status_of(process))
-      return make_error(errc::peer_died, "process '" + name + "' (pid "
-                                           + std::to_string(pid) + ") "
-                                           + status->description());
+      return caf::make_error(errc::peer_died,
+                             "process '" + name + "' (pid "
+                               + std::to_string(pid) + ") "
+                               + status->description(),
+                             std::int32_t{status->signal()});
   }
   return make_error(errc::peer_died,
                     "the process of the actor is dead and was joined");

@@ -47,6 +47,10 @@ namespace troupe::transport {
 /// Returns the text in an error of our category, or CAF's text of another.
 [[nodiscard]] std::string text_of(const caf::error& failure);
 
+/// Returns the signal that ended the process of `death_of`; 0 if none did, or
+/// if it is another error. The process itself may be forgotten by now.
+[[nodiscard]] int signal_of(const caf::error& death) noexcept;
+
 /// The error for everybody who waits for something of a dead process: its
 /// name and number, and the signal or exit code that ended it.
 [[nodiscard]] caf::error death_of(memory::slot_id process);
