@@ -55,8 +55,11 @@ void run_function(process_slot& slot) {
                            "load the library that holds it before "
                            "troupe::program is made");
   std::optional<codec::packet> result;
-  if (const auto where = slot.arguments.exchange(0)) {
+  if (const auto where = slot.arguments.load()) {
+    // It stands in the slot until it is held here: who is killed in between
+    // leaves it to whoever empties the slot. To forget it twice does no harm.
     auto arguments = codec::parcel::open(where);
+    slot.arguments.store(0);
     const auto handles = arguments.take_handles();
     result = function->run(arguments.body(), handles);
   } else {
