@@ -203,14 +203,15 @@ void dispatcher::terminate() {
   fail_all(cancelled_because("the pool was terminated"));
   std::vector<process> killed;
   for (const auto& each : members_)
-    if (each->runner.joinable()) {
-      each->runner.kill();
+    if (each->runner.joinable())
       killed.push_back(std::move(each->runner));
-    }
   news_.fetch_add(1);
   held.unlock();
   changed_.notify_all();
   memory::ring(run_memory::current().own_slot());
+  // One that has just been asked for is killed when it is there.
+  for (const auto& each : killed)
+    each.kill();
   for (auto& each : killed) {
     each.join();
     each.close();
