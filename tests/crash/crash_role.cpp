@@ -7,6 +7,8 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/program.hpp>
+#include <troupe/shared/buffer.hpp>
+#include <troupe/shared/value.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -75,6 +77,24 @@ int dies_in_child() {
   troupe::os::arm_crash_point("");
   for (int i = 0; i < 3; ++i)
     std::cout << troupe::start([] {}).join().description() << std::endl;
+  return 0;
+}
+
+int dies_with_arguments() {
+  troupe::os::arm_crash_point("");
+  auto& memory = run_memory::current();
+  const auto before = memory.reserved_bytes();
+  for (int i = 0; i < 3; ++i) {
+    const troupe::value<int> shared;
+    const troupe::buffer numbers{100'000};
+    const auto status
+      = troupe::start([](const troupe::value<int>&, const std::string&,
+                         const troupe::buffer&) {},
+                      shared, std::string(100'000, 'x'), numbers)
+          .join();
+    std::cout << status.description() << std::endl;
+  }
+  std::cout << "bytes left: " << memory.reserved_bytes() - before << std::endl;
   return 0;
 }
 
@@ -210,6 +230,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::function<int()>> roles{
     {"counts", counts},
     {"dies_in_child", dies_in_child},
+    {"dies_with_arguments", dies_with_arguments},
     {"dies_in_parent", [&] { return dies_in_parent(first); }},
     {"root_dies", [&] { return root_dies(first); }},
     {"many_kills",

@@ -274,6 +274,17 @@ TEST_CASE("a host may die at every moment of its beginning and end") {
   }
 }
 
+TEST_CASE("arguments whose process dies while it reads them are given back") {
+  for (const std::string point :
+       {"process.host.before_function", "process.host.arguments_held",
+        "process.host.arguments_read"}) {
+    CAPTURE(point);
+    const auto output = run_with_point({"dies_with_arguments"}, point);
+    CHECK(count(output, "killed by SIGKILL (9)") == 3);
+    CHECK(contains(output, "bytes left: 0\n"));
+  }
+}
+
 TEST_CASE("a parent may die at every moment of a start and a close") {
   for (const std::string point :
        {"process.start.reserved", "process.start.requested",

@@ -11,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <tuple>
 #include <type_traits>
 #include <typeinfo>
@@ -155,10 +154,8 @@ private:
 };
 
 template <class Callable>
-std::optional<codec::packet>
-decode_chunk(bytes_view body, std::span<const memory::offset> handles) {
-  codec::decoder from{body, handles, "the tasks of a pool",
-                      codec::shares::lent};
+std::optional<codec::packet> decode_chunk(hosting::arguments given) {
+  auto from = given.read("the tasks of a pool");
   const auto tasks = from.load<std::uint32_t>();
   decoded_chunk() = std::make_unique<typed_chunk<Callable>>(from, tasks);
   from.finish();
@@ -177,33 +174,38 @@ struct worker_state_cell {
 };
 [[nodiscard]] worker_state_cell& state_of_this_worker() noexcept;
 
-/// Calls an initialiser with its decoded arguments and keeps its result.
+/// Where an entry of an initialiser leaves the call that it has decoded.
+std::function<void()>& decoded_initializer() noexcept;
+
+/// Decodes the arguments of an initialiser, whose call keeps its result.
 template <class Callable>
-std::optional<codec::packet>
-initialize_worker(bytes_view body, std::span<const memory::offset> handles) {
-  auto values = codec::decode<parameters_of<Callable>>(body, handles);
-  const auto call = [&]() -> decltype(auto) {
-    return std::apply(
-      [](auto&&... each) -> decltype(auto) {
-        return Callable::call(std::forward<decltype(each)>(each)...);
-      },
-      std::move(values));
-  };
-  using state = result_of<Callable>;
-  if constexpr (std::is_void_v<state>)
-    call();
-  else
-    state_of_this_worker() = {std::make_shared<state>(call()), &typeid(state)};
+std::optional<codec::packet> decode_initializer(hosting::arguments given) {
+  using parameters = parameters_of<Callable>;
+  decoded_initializer()
+    = [values = std::make_shared<parameters>(given.take<parameters>())] {
+        const auto call = [&]() -> decltype(auto) {
+          return std::apply(
+            [](auto&&... each) -> decltype(auto) {
+              return Callable::call(std::forward<decltype(each)>(each)...);
+            },
+            std::move(*values));
+        };
+        using state = result_of<Callable>;
+        if constexpr (std::is_void_v<state>)
+          call();
+        else
+          state_of_this_worker() = {std::make_shared<state>(call()),
+                                    &typeid(state)};
+      };
   return std::nullopt;
 }
 
 template <class Callable>
-inline hosting::entry initializer_entry{&initialize_worker<Callable>};
+inline hosting::entry initializer_entry{&decode_initializer<Callable>};
 
 /// Calls a finaliser, which has no arguments.
 template <class Callable>
-std::optional<codec::packet>
-finalize_worker(bytes_view, std::span<const memory::offset>) {
+std::optional<codec::packet> finalize_worker(hosting::arguments) {
   Callable::call();
   return std::nullopt;
 }

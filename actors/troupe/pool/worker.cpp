@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -112,7 +114,8 @@ public:
         break;
     }
     if (setup_.finalizer.given != 0)
-      static_cast<void>(entry_at(setup_.finalizer).run({}, {}));
+      static_cast<void>(
+        entry_at(setup_.finalizer).run(hosting::arguments{bytes_view{}}));
   }
 
   void begin(std::uint32_t index) override {
@@ -213,9 +216,9 @@ private:
     looks_ = looks_left_ = 1;
     TROUPE_CRASH_POINT("pool.worker.decode");
     try {
-      static_cast<void>(
-        entry_at({head_.module, head_.offset, 1})
-          .run(shown.body.subspan(sizeof head_), shown.handles));
+      static_cast<void>(entry_at({head_.module, head_.offset, 1})
+                          .run(hosting::arguments{
+                            shown.body.subspan(sizeof head_), shown.handles}));
       taken = true;
     } catch (...) {
       // None of the chunk's tasks can be run: each fails with the reason.
@@ -227,23 +230,31 @@ private:
   }
 
   void initialize() {
-    bool done = false;
-    while (!done) {
-      const auto outcome = tasks_.take(
+    auto& call = decoded_initializer();
+    std::exception_ptr failure;
+    while (!call && !failure) {
+      const auto outcome = tasks_.take_lending(
         [&](const letter& shown) {
-          const auto arguments
-            = shown.body.subspan(std::min(sizeof head_, shown.body.size()));
-          arguments_.assign(arguments.begin(), arguments.end());
-          handles_.assign(shown.handles.begin(), shown.handles.end());
-          done = true;
+          try {
+            static_cast<void>(
+              entry_at(setup_.initializer)
+                .run(hosting::arguments{
+                  shown.body.subspan(std::min(sizeof head_, shown.body.size())),
+                  shown.handles}));
+          } catch (...) {
+            failure = std::current_exception();
+          }
           return visit_result::taken;
         },
         1, deadline::never());
       if (outcome == mailbox::take_outcome::ended)
         return;
     }
+    if (failure)
+      std::rethrow_exception(failure);
     TROUPE_CRASH_POINT("pool.worker.initialize");
-    static_cast<void>(entry_at(setup_.initializer).run(arguments_, handles_));
+    call();
+    call = nullptr;
   }
 
   const worker_setup& setup_;
@@ -254,8 +265,6 @@ private:
   std::uint32_t reported_ = 0;
   std::uint64_t done_ = 0;
   std::vector<task_failure> failures_;
-  bytes arguments_;
-  std::vector<memory::offset> handles_;
 
   std::uint64_t period_ = os::cycle_rate{}.cycles_in(report_after);
   std::uint64_t reported_at_ = 0;
@@ -268,6 +277,11 @@ private:
 
 std::unique_ptr<ready_chunk>& decoded_chunk() noexcept {
   static std::unique_ptr<ready_chunk> only;
+  return only;
+}
+
+std::function<void()>& decoded_initializer() noexcept {
+  static std::function<void()> only;
   return only;
 }
 

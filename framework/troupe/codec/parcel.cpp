@@ -4,7 +4,6 @@
 #include <troupe/base/error.hpp>
 #include <troupe/os/heap.hpp>
 
-#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -74,22 +73,10 @@ parcel::parcel(memory::reference held) : held_(std::move(held)) {
     throw malformed_bytes("open a parcel", "its head names more than its "
                                              + std::to_string(held_.size())
                                              + " bytes hold");
-  handle_count_ = head.handle_count;
-  body_ = {held_.data() + sizeof head + handle_count_ * sizeof(memory::offset),
-           head.body_size};
-}
-
-std::vector<memory::offset> parcel::take_handles() {
-  std::vector<memory::offset> taken(handle_count_);
-  if (handle_count_ == 0)
-    return taken;
-  std::memcpy(taken.data(), held_.data() + sizeof(parcel_head),
-              handle_count_ * sizeof(memory::offset));
-  const std::uint64_t none = 0;
-  std::memcpy(held_.data() + offsetof(parcel_head, handle_count), &none,
-              sizeof none);
-  handle_count_ = 0;
-  return taken;
+  handles_
+    = {reinterpret_cast<const memory::offset*>(held_.data() + sizeof head),
+       head.handle_count};
+  body_ = {held_.data() + sizeof head + handles_.size_bytes(), head.body_size};
 }
 
 } // namespace troupe::codec

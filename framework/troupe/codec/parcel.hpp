@@ -2,11 +2,12 @@
 #pragma once
 
 #include <troupe/base/bytes.hpp>
+#include <troupe/codec/decoder.hpp>
 #include <troupe/codec/packet.hpp>
 #include <troupe/memory/reference.hpp>
 
-#include <cstdint>
-#include <vector>
+#include <span>
+#include <string_view>
 
 namespace troupe::codec {
 
@@ -18,8 +19,8 @@ namespace troupe::codec {
 ///     16   handles, 8 bytes each
 ///          body
 ///
-/// In flight from `make` on; whoever opens it first owns it. If nobody does,
-/// its handles are given up with it.
+/// In flight from `make` on; whoever opens it first owns it. Its shares of the
+/// handles end with it, opened or not.
 class parcel {
 public:
   /// Copies `content` into a new parcel and returns what to pass on.
@@ -30,20 +31,20 @@ public:
   /// `malformed_bytes`.
   [[nodiscard]] static parcel open(memory::offset where);
 
-  /// The bytes, in the run's memory; they live as long as this object.
-  [[nodiscard]] bytes_view body() const noexcept {
-    return body_;
+  /// Reads what is in it. The shares of the handles stay the parcel's, which
+  /// ends them when it goes: the decoder only attaches, so that a process
+  /// that is killed meanwhile leaves none behind.
+  /// The decoder must not outlive this object; `what` names it in error texts.
+  [[nodiscard]] decoder read(std::string_view what) const noexcept {
+    return {body_, handles_, what, shares::lent};
   }
-
-  /// Returns the handles, once: whoever has them answers for them.
-  [[nodiscard]] std::vector<memory::offset> take_handles();
 
 private:
   explicit parcel(memory::reference held);
 
   memory::reference held_;
   bytes_view body_;
-  std::uint64_t handle_count_ = 0;
+  std::span<const memory::offset> handles_;
 };
 
 } // namespace troupe::codec

@@ -3,30 +3,28 @@
 
 #include <troupe/codec/codec.hpp>
 #include <troupe/os/module.hpp>
+#include <troupe/process/arguments.hpp>
 
 #include <concepts>
 #include <functional>
 #include <optional>
-#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace troupe::hosting {
 
-/// A function that a process can be started with: it takes its arguments as
-/// bytes and gives its result as bytes.
+/// A function that a process can be started with: it takes its arguments out
+/// of a message and gives its result as one.
 ///
 /// One exists for each function that the program names in a `start`; it enters
 /// itself into a list during static initialisation, so that every process with
 /// the same image knows it, and nothing else can be called from outside.
 class entry {
 public:
-  /// Takes the bytes of the arguments and answers with those of the result,
-  /// if it has one that can be sent. Takes over what the message carries.
-  using invoker
-    = std::optional<codec::packet> (*)(bytes_view body,
-                                       std::span<const memory::offset> handles);
+  /// Takes the arguments and answers with the result, if it has one that can
+  /// be sent.
+  using invoker = std::optional<codec::packet> (*)(arguments given);
 
   explicit entry(invoker invoke) noexcept;
   entry(const entry&) = delete;
@@ -38,9 +36,8 @@ public:
   }
 
   /// Runs the function. Throws what it throws, and `malformed_bytes`.
-  [[nodiscard]] std::optional<codec::packet>
-  run(bytes_view body, std::span<const memory::offset> handles) const {
-    return invoke_(body, handles);
+  [[nodiscard]] std::optional<codec::packet> run(arguments given) const {
+    return invoke_(std::move(given));
   }
 
   /// Returns the entry at `location`, nullptr if this image has none there.
@@ -138,10 +135,9 @@ consteval void refuse_to_start() {
 /// Runs `Callable` on decoded arguments and encodes what it returns; a result
 /// that cannot be sent is dropped, `start` does not ask for it.
 template <class Callable>
-std::optional<codec::packet>
-invoke(bytes_view body, std::span<const memory::offset> handles) {
+std::optional<codec::packet> invoke(arguments given) {
   using callable = typename Callable::type;
-  auto values = codec::decode<typename callable::parameters>(body, handles);
+  auto values = given.take<typename callable::parameters>();
   const auto run = [&]() -> decltype(auto) {
     return std::apply(
       [](auto&&... args) -> decltype(auto) {

@@ -15,11 +15,15 @@ void require_success(const process_view& of) {
 codec::parcel take_result(const process_view& of) {
   require_success(of);
   auto* slot = memory::run_memory::current().find(of.id());
-  const auto where = slot != nullptr ? slot->result.exchange(0) : 0;
+  const auto where = slot != nullptr ? slot->result.load() : 0;
   // It left through exit(0) or _exit(0): no failure, and no result either.
   if (where == 0)
     throw remote_error(of.name(), of.pid(), of.join());
-  return codec::parcel::open(where);
+  // It stands in the slot until it is held here: who is killed in between
+  // leaves it to whoever empties the slot. To forget it twice does no harm.
+  auto result = codec::parcel::open(where);
+  slot->result.store(0);
+  return result;
 }
 
 } // namespace troupe::hosting

@@ -18,7 +18,7 @@ namespace hosting {
 /// returning.
 void require_success(const process_view& of);
 
-/// The same, and takes the bytes of the result.
+/// The same, and takes the result.
 [[nodiscard]] codec::parcel take_result(const process_view& of);
 
 } // namespace hosting
@@ -47,9 +47,11 @@ public:
     if constexpr (std::is_void_v<R>) {
       hosting::require_success(runner.view());
     } else {
-      auto result = hosting::take_result(runner.view());
-      const auto handles = result.take_handles();
-      return codec::decode<R>(result.body(), handles);
+      const auto result = hosting::take_result(runner.view());
+      auto from = result.read(codec::type_name<R>());
+      auto value = from.template load<R>();
+      from.finish();
+      return value;
     }
   }
 

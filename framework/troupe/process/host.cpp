@@ -58,14 +58,15 @@ void run_function(process_slot& slot) {
   if (const auto where = slot.arguments.load()) {
     // It stands in the slot until it is held here: who is killed in between
     // leaves it to whoever empties the slot. To forget it twice does no harm.
-    auto arguments = codec::parcel::open(where);
+    auto opened = codec::parcel::open(where);
     slot.arguments.store(0);
-    const auto handles = arguments.take_handles();
-    result = function->run(arguments.body(), handles);
+    TROUPE_CRASH_POINT("process.host.arguments_held");
+    result = function->run(arguments{std::move(opened)});
   } else {
     const auto size = std::min<std::size_t>(slot.inline_size,
                                             slot.inline_bytes.size());
-    result = function->run(bytes_view{slot.inline_bytes}.first(size), {});
+    result
+      = function->run(arguments{bytes_view{slot.inline_bytes}.first(size)});
   }
   if (result)
     slot.result.store(codec::parcel::make(*result), std::memory_order_release);

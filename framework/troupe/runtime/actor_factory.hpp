@@ -81,9 +81,8 @@ struct from_class {
 
 /// Decodes the arguments, makes the actor, encodes its handle.
 template <class Recipe>
-std::optional<codec::packet>
-make(bytes_view body, std::span<const memory::offset> handles) {
-  auto values = codec::decode<typename Recipe::arguments>(body, handles);
+std::optional<codec::packet> make(hosting::arguments given) {
+  auto values = given.take<typename Recipe::arguments>();
   const auto made = std::apply(
     [](auto&&... args) {
       return Recipe::make(actor_system(),

@@ -34,7 +34,6 @@ constexpr std::chrono::seconds grace{2};
 caf::strong_actor_ptr make_actor(os::code_location where,
                                  memory::offset arguments) {
   auto content = codec::parcel::open(arguments);
-  const auto handles = content.take_handles();
   const auto* recipe = hosting::entry::find(where);
   if (recipe == nullptr)
     throw unknown_function("make an actor",
@@ -42,7 +41,7 @@ caf::strong_actor_ptr make_actor(os::code_location where,
                            "actor",
                            "load the library that holds it before "
                            "troupe::program is made");
-  auto made = recipe->run(content.body(), handles);
+  auto made = recipe->run(hosting::arguments{std::move(content)});
   return codec::decode<caf::strong_actor_ptr>(std::move(made.value()));
 }
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/codec/codec.hpp>
+#include <troupe/codec/parcel.hpp>
+#include <troupe/os/crash_point.hpp>
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace troupe::hosting {
+
+/// The message with the arguments of a call. Reading it only attaches to what
+/// its handles name; the message's own shares end afterwards, so that a process
+/// that is killed at any moment leaves none behind.
+class arguments {
+public:
+  /// What stands in a letter or a slot, whose shares are ended by whoever has
+  /// it. Must outlive this object.
+  explicit arguments(
+    bytes_view body, std::span<const memory::offset> handles = {}) noexcept
+    : body_(body), handles_(handles) {
+  }
+
+  /// What has a parcel of its own.
+  explicit arguments(codec::parcel carrier) noexcept
+    : carrier_(std::move(carrier)) {
+  }
+
+  /// Reads them; must not outlive this object. `what` is for error texts.
+  [[nodiscard]] codec::decoder read(std::string_view what) const noexcept {
+    if (carrier_)
+      return carrier_->read(what);
+    return {body_, handles_, what, codec::shares::lent};
+  }
+
+  /// Reads all of them, and ends the parcel, before the call that may take
+  /// long. Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
+  template <codec::sendable Tuple>
+  [[nodiscard]] Tuple take() {
+    auto from = read(codec::type_name<Tuple>());
+    auto values = codec::decode_all<Tuple>(from);
+    TROUPE_CRASH_POINT("process.host.arguments_read");
+    carrier_.reset();
+    return values;
+  }
+
+private:
+  std::optional<codec::parcel> carrier_;
+  bytes_view body_;
+  std::span<const memory::offset> handles_;
+};
+
+} // namespace troupe::hosting
