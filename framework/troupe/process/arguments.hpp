@@ -19,8 +19,8 @@ class arguments {
 public:
   /// What stands in a letter or a slot, whose shares are ended by whoever has
   /// it. Must outlive this object.
-  explicit arguments(
-    bytes_view body, std::span<const memory::offset> handles = {}) noexcept
+  explicit arguments(bytes_view body,
+                     std::span<const memory::offset> handles = {}) noexcept
     : body_(body), handles_(handles) {
   }
 

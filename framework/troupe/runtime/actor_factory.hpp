@@ -38,6 +38,17 @@ using stored
                          && !std::is_same_v<std::decay_t<T>, std::nullptr_t>,
                        std::string, std::decay_t<T>>;
 
+/// With this an actor begins in the receiving thread, as it goes on: CAF's one
+/// thread may be busy with a slow actor.
+[[nodiscard]] caf::actor_config begins_with_the_receiver();
+
+template <class F, class... Args>
+auto spawn_function(F function, Args&&... args) {
+  auto how = begins_with_the_receiver();
+  return actor_system().spawn_functor(std::true_type{}, how, function,
+                                      std::forward<Args>(args)...);
+}
+
 /// An actor whose behaviour the function `F` returns.
 template <auto F>
 struct from_function {
@@ -47,8 +58,8 @@ struct from_function {
   static constexpr bool changes_arguments = signature::changes_arguments;
 
   template <class... Args>
-  static handle make(caf::actor_system& system, Args&&... args) {
-    return system.spawn(F, std::forward<Args>(args)...);
+  static handle make(Args&&... args) {
+    return spawn_function(F, std::forward<Args>(args)...);
   }
 };
 
@@ -61,8 +72,8 @@ struct from_lambda {
   static constexpr bool changes_arguments = signature::changes_arguments;
 
   template <class... Args>
-  static handle make(caf::actor_system& system, Args&&... args) {
-    return system.spawn(F{}, std::forward<Args>(args)...);
+  static handle make(Args&&... args) {
+    return spawn_function(F{}, std::forward<Args>(args)...);
   }
 };
 
@@ -74,8 +85,10 @@ struct from_class {
   static constexpr bool changes_arguments = false;
 
   template <class... Args>
-  static handle make(caf::actor_system& system, Args&&... args) {
-    return system.spawn<Actor>(std::forward<Args>(args)...);
+  static handle make(Args&&... args) {
+    auto how = begins_with_the_receiver();
+    return actor_system().spawn_class<Actor, caf::no_spawn_options>(
+      how, std::forward<Args>(args)...);
   }
 };
 
@@ -85,8 +98,7 @@ std::optional<codec::packet> make(hosting::arguments given) {
   auto values = given.take<typename Recipe::arguments>();
   const auto made = std::apply(
     [](auto&&... args) {
-      return Recipe::make(actor_system(),
-                          std::forward<decltype(args)>(args)...);
+      return Recipe::make(std::forward<decltype(args)>(args)...);
     },
     std::move(values));
   return codec::encode(made);

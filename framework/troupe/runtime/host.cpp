@@ -108,6 +108,10 @@ const bool told_of_deaths = transport::node::tell_of_deaths(
 
 } // namespace
 
+caf::actor_config factory::begins_with_the_receiver() {
+  return caf::actor_config{&transport::node::require().receiver().entrance()};
+}
+
 caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
                                              const hosting::entry& recipe,
                                              codec::packet& arguments) {

@@ -24,8 +24,7 @@ typename Recipe::handle place(placement where, Args&&... args) {
     typename Recipe::arguments values{std::forward<Args>(args)...};
     return std::apply(
       [](auto&&... each) {
-        return Recipe::make(actor_system(),
-                            std::forward<decltype(each)>(each)...);
+        return Recipe::make(std::forward<decltype(each)>(each)...);
       },
       std::move(values));
   }

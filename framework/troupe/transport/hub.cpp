@@ -48,7 +48,7 @@ void hub::lead(seat& mine) {
 std::size_t hub::work(seat& mine) {
   auto done = take_announced();
   done += inbox_.crowded() ? drain_marked(mine) : drain_all(mine);
-  done += run_posted();
+  done += run_posted(mine);
   done += flush_peers();
   done += look_for_deaths(mine);
   return done;
@@ -122,18 +122,22 @@ std::size_t hub::take_announced() {
   return rings.size();
 }
 
-std::size_t hub::run_posted() {
+std::size_t hub::run_posted(seat& mine) {
   if (!has_posted_.load(std::memory_order_acquire))
     return 0;
   std::deque<std::function<void()>> tasks;
+  std::vector<caf::resumable*> newcomers;
   {
     const std::scoped_lock held{posted_mutex_};
     tasks.swap(posted_);
+    newcomers.swap(newcomers_);
     has_posted_.store(false, std::memory_order_relaxed);
   }
   for (const auto& task : tasks)
     task();
-  return tasks.size();
+  for (auto* each : newcomers)
+    mine.later(each);
+  return tasks.size() + newcomers.size();
 }
 
 std::size_t hub::flush_peers() {

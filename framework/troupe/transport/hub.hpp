@@ -56,6 +56,11 @@ public:
   [[nodiscard]] version::execution_context*
   runner_for(caf::actor_id actor) noexcept;
 
+  /// Where actors that any thread makes begin: the receiving thread runs them.
+  [[nodiscard]] version::execution_context& entrance() noexcept {
+    return entrance_;
+  }
+
   /// Looks after a process from which nothing has come yet: if it is dead
   /// already, what waits for it fails.
   void watch_process(memory::slot_id process);
@@ -72,6 +77,21 @@ public:
 
 private:
   friend class seat;
+
+  class entrance_context final : public version::own_context {
+  public:
+    entrance_context(hub& to, caf::actor_system& system)
+      : version::own_context(system), hub_(to) {
+    }
+    void later(caf::resumable* woken) override {
+      hub_.admit(woken);
+    }
+
+  private:
+    hub& hub_;
+  };
+
+  void admit(caf::resumable* newcomer);
 
   // hub_threads.cpp: who leads.
   void run(seat& mine, bool leads);
@@ -90,7 +110,7 @@ private:
   std::size_t drain_all(seat& mine);
   std::size_t drain_marked(seat& mine);
   std::size_t take_announced();
-  std::size_t run_posted();
+  std::size_t run_posted(seat& mine);
   std::size_t flush_peers();
   std::size_t look_for_deaths(seat& mine);
   void bury(peer& of, const caf::error& reason, seat& mine);
@@ -99,6 +119,7 @@ private:
   void rest(seat& mine);
 
   node& node_;
+  entrance_context entrance_;
   memory::process_slot& slot_;
   mailbox::inbox inbox_;
   mailbox::patience patience_;
@@ -109,6 +130,8 @@ private:
 
   std::mutex posted_mutex_;
   std::deque<std::function<void()>> posted_;
+  std::vector<caf::resumable*> newcomers_;
+  bool admits_ = true;
   std::atomic<bool> has_posted_{false};
 
   /// Who leads and whether it is in a handler: see seat.hpp.

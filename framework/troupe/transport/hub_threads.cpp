@@ -19,7 +19,9 @@ constexpr unsigned patient_looks = 25;
 } // namespace
 
 hub::hub(node& of)
-  : node_(of), slot_(memory::run_memory::current().own_slot()) {
+  : node_(of),
+    entrance_(*this, of.system()),
+    slot_(memory::run_memory::current().own_slot()) {
 }
 
 hub::~hub() = default;
@@ -55,6 +57,13 @@ void hub::stop() {
   for (const auto& each : seats_)
     for (auto* job : each->take_all())
       version::schedule(node_.system(), job);
+  {
+    const std::scoped_lock held{posted_mutex_};
+    admits_ = false;
+    for (auto* each : newcomers_)
+      version::schedule(node_.system(), each);
+    newcomers_.clear();
+  }
   flows_.clear();
   inbox_ = {};
 }
@@ -63,6 +72,19 @@ void hub::post(std::function<void()> task) {
   {
     const std::scoped_lock held{posted_mutex_};
     posted_.push_back(std::move(task));
+    has_posted_.store(true, std::memory_order_release);
+  }
+  mailbox::knock(slot_);
+}
+
+void hub::admit(caf::resumable* newcomer) {
+  {
+    const std::scoped_lock held{posted_mutex_};
+    if (!admits_) {
+      version::schedule(node_.system(), newcomer);
+      return;
+    }
+    newcomers_.push_back(newcomer);
     has_posted_.store(true, std::memory_order_release);
   }
   mailbox::knock(slot_);

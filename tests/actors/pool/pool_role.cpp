@@ -112,6 +112,9 @@ int listens() {
       const auto told = herald(begun);
       tell<sleep_for_ever>(pool, begun);
     }
+    // The token is set by a thread, after `interrupted()`.
+    while (!asked.stop_requested())
+      std::this_thread::sleep_for(1ms);
     std::cout << "asked: " << asked.stop_requested() << "; begun: " << begun
               << std::endl;
     tell<sleep_for_ever>(pool, begun);
@@ -194,6 +197,9 @@ int refused() {
                        ++refusals;
                        troupe::pooling::print_end(what);
                      }}};
+  // Both are there, and none is being made any more.
+  for (const auto& each : pool.workers())
+    static_cast<void>(each.pid());
   std::cout << "with both: " << right(pool) << std::endl;
   std::ofstream{flag()} << "no more";
   const auto server

@@ -157,6 +157,26 @@ TEST_CASE("a slow actor does not hold up its neighbours in the host") {
   CHECK(answer == 1);
 }
 
+TEST_CASE("a new actor begins though every thread for slow ones is taken") {
+  caf::scoped_actor self{troupe::actor_system()};
+  const troupe::queue<int> gate;
+  troupe::host house{"taken"};
+  const auto slow = house.spawn<gatekeeper>(gate);
+  // With the second message it keeps CAF's one thread.
+  self->send(slow, std::int32_t{1});
+  CHECK(answer_of(self, house.spawn<flooder>(), 2) == 2);
+  gate.put(0);
+  self->receive([](std::int32_t) {}, caf::after(patience) >> [] {});
+  self->send(slow, std::int32_t{3});
+  for (int i = 0; i < 5; ++i)
+    CHECK(answer_of(self, house.spawn<flooder>(), 4) == 4);
+  gate.put(0);
+  std::int32_t answer = 0;
+  self->receive([&](std::int32_t x) { answer = x; },
+                caf::after(patience) >> [] {});
+  CHECK(answer == 3);
+}
+
 TEST_CASE("an actor that loses its processor is not sent behind slow ones") {
   caf::scoped_actor self{troupe::actor_system()};
   const troupe::queue<int> gate;
