@@ -35,6 +35,10 @@ public:
     of_->passed(fd_);
   }
 
+  void announced_too_much(std::uint64_t size) noexcept override {
+    of_->cut_off(fd_, size);
+  }
+
 private:
   std::shared_ptr<gate> of_;
   int fd_;
@@ -81,6 +85,18 @@ void gate::passed(int fd) noexcept {
     if (!guest.sent_away.empty())
       --leaving_;
   }
+}
+
+void gate::cut_off(int fd, std::uint64_t size) noexcept {
+  std::string line;
+  {
+    const std::scoped_lock guard{mutex_};
+    if (const auto found = open_.find(fd); found != open_.end())
+      line = line_about(found->second.name, "it has announced a message of "
+                                              + std::to_string(size)
+                                              + " bytes");
+  }
+  tell(line);
 }
 
 void gate::left(int fd) noexcept {

@@ -52,6 +52,7 @@ private:
   class visitor;
 
   void passed(int fd) noexcept;
+  void cut_off(int fd, std::uint64_t size) noexcept;
   void left(int fd) noexcept;
   void send_away(int fd, guest& of, std::string why) noexcept;
   [[nodiscard]] std::uint32_t waiting() const noexcept;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
+
 namespace troupe::network {
 
 /// Who wants to know of a connection whether the other end has shown the key.
@@ -12,6 +14,11 @@ public:
 
   /// Something has come that only a holder of the key can have sent. Once.
   virtual void succeeded() noexcept = 0;
+
+  /// It has announced a message of so many bytes, longer than any of ours, and
+  /// its connection is cut.
+  virtual void announced_too_much(std::uint64_t) noexcept {
+  }
 };
 
 } // namespace troupe::network

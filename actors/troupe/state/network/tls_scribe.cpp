@@ -65,8 +65,10 @@ tls_scribe::tls_scribe(wakeful_loop& loop, os::descriptor fd,
 void tls_scribe::configure_read(caf::io::receive_policy::config config) {
   // BASP believes the length that a message begins with, up to 4 GiB. Nothing
   // of ours is so long: the loop sees the end of the connection next.
-  if (config.second > longest_content + (1U << 20))
+  if (config.second > longest_content + (1U << 20)) {
+    stream_.policy().announced_too_much(config.second);
     return os::shut_down(stream_.fd());
+  }
   stream_.configure_read(config);
   if (std::exchange(launched_, true))
     return;

@@ -56,6 +56,11 @@ public:
     return has_key_;
   }
 
+  void announced_too_much(std::uint64_t size) noexcept {
+    if (shown_)
+      shown_->announced_too_much(size);
+  }
+
 private:
   /// Of a record, says TLS.
   static constexpr std::size_t longest = 16U << 10;
@@ -79,6 +84,10 @@ public:
 
   void handle_event(caf::io::network::operation which) override {
     handle_event_impl(which, policy_);
+  }
+
+  [[nodiscard]] tls_policy& policy() noexcept {
+    return policy_;
   }
 
   /// Whether `write_now` may do something.

@@ -3,6 +3,7 @@
 #include <troupe/os/descriptor.hpp>
 #include <troupe/os/tcp.hpp>
 #include <troupe/state/network/connection.hpp>
+#include <troupe/state/network/credentials.hpp>
 #include <troupe/state/network/listener.hpp>
 
 #include <doctest/doctest.h>
@@ -15,12 +16,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -145,6 +148,58 @@ private:
   std::atomic<bool> whole_{false};
   std::thread thread_;
 };
+
+/// Says what it likes through TLS, with the key.
+class speaker {
+public:
+  explicit speaker(const address& where)
+    : fd_(knock(where)),
+      context_(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free) {
+    ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) & ~O_NONBLOCK);
+    const troupe::network::credentials shown{shared()};
+    REQUIRE(::SSL_CTX_use_PrivateKey_file(context_.get(),
+                                          shown.private_key_path().c_str(),
+                                          SSL_FILETYPE_PEM)
+            == 1);
+    REQUIRE(::SSL_CTX_use_certificate_file(context_.get(),
+                                           shown.certificate_path().c_str(),
+                                           SSL_FILETYPE_PEM)
+            == 1);
+    session_.reset(::SSL_new(context_.get()));
+    REQUIRE(::SSL_set_fd(session_.get(), fd_.get()) == 1);
+    REQUIRE(::SSL_connect(session_.get()) == 1);
+  }
+
+  void say(bytes_view what) {
+    CHECK(
+      ::SSL_write(session_.get(), what.data(), static_cast<int>(what.size()))
+      == static_cast<int>(what.size()));
+  }
+
+  /// Hears out what the other end says. Returns whether it ends in time.
+  bool ends() {
+    const timeval most{20, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+    std::array<char, 4096> some{};
+    while (::SSL_read(session_.get(), some.data(), some.size()) > 0) {
+    }
+    return is_closed(fd_.get());
+  }
+
+private:
+  troupe::os::descriptor fd_;
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+  std::unique_ptr<SSL, void (*)(SSL*)> session_{nullptr, ::SSL_free};
+};
+
+/// The most memory that this process has ever had, in mebibytes.
+long most_memory() {
+  std::ifstream file{"/proc/self/status"};
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("VmHWM:"))
+      return std::stol(line.substr(6)) / 1024;
+  return 0;
+}
 
 limits quick() {
   limits bounds;
@@ -310,6 +365,30 @@ TEST_CASE("there are no more clients than there may be") {
   connection three{door.where(), shared()};
   CHECK(three.call({})->take().empty());
   CHECK(one.call({})->take().empty());
+}
+
+TEST_CASE("a message of 4 GiB is cut off, told of once, and takes no memory") {
+  const caught told;
+  const listener door{address{}, shared(), echo(), patient()};
+  busy client{door.where()};
+  const auto before = most_memory();
+  // A client's first message, as its head of 32 bytes has it.
+  bytes head(32);
+  head[0] = std::byte{1};
+  std::fill_n(head.begin() + 4, 4, std::byte{0xFF});
+  for (long i = 1; i <= 5; ++i) {
+    speaker one{door.where()};
+    one.say(head);
+    CHECK(one.ends());
+    CHECK(eventually([&] {
+      return told.lines("it has announced a message of 4294967295 bytes") == i;
+    }));
+  }
+  CHECK(eventually([&] { return door.clients() == 1; }));
+  CHECK(told.lines("troupe: ") == 5);
+  // Each has derived the keys, which takes 32 MiB of its own.
+  CHECK(most_memory() - before < 256);
+  CHECK(client.stop());
 }
 
 TEST_CASE("a server that says nothing keeps nobody longer than allowed") {
