@@ -137,7 +137,7 @@ struct from_plan {
   static constexpr bool changes_arguments = signature::changes_arguments;
 
   template <class... Args>
-  static handle make(caf::actor_system&, Args&&... args) {
+  static handle make(Args&&... args) {
     return launch_top(F(std::forward<Args>(args)...));
   }
 };
