@@ -216,6 +216,7 @@ bool letter_box::put_at_hand(const draft& content) {
   put_.word.store(((letters_in(word) + 1) << count_shift) | other,
                   std::memory_order_release);
   TROUPE_CRASH_POINT("mailbox.put.committed");
+  last.take_back(now.position, next.position, now.consumed_seen);
   return true;
 }
 

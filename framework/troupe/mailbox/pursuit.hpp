@@ -3,6 +3,7 @@
 
 #include <troupe/os/wait_word.hpp>
 
+#include <chrono>
 #include <cstdint>
 
 namespace troupe::mailbox {
@@ -11,10 +12,12 @@ namespace troupe::mailbox {
 ///
 /// A reader as quick as the writer finds one new letter at each look, and each
 /// look takes the cache line of the put word from the writer, who takes it back
-/// for the next letter: 100 ns and more for each where 30 would do. So a thread
-/// whose last looks found little each waits for less than half a microsecond
-/// before the next one, and then finds a dozen letters. One that has just put
-/// something, and waits for its answer, does not.
+/// for the next letter; and what the processor reads ahead are lines that the
+/// writer is about to write. That is 200 ns for each letter where 30 would do.
+/// So a thread whose last looks found little each waits for 2.4 µs before the
+/// next one, and then finds many letters. Where it does not, the writer is slow
+/// by itself, and the thread lets it be for a while. One that has just put
+/// something, and waits for its answer, does not wait.
 class pursuit {
 public:
   /// The calling thread's.
@@ -33,9 +36,12 @@ public:
     if (box != box_ || count == 0 || count > few) {
       box_ = box;
       close_looks_ = 0;
+    } else if (fell_back_ && count < worth_it) {
+      close_looks_ = -looks_after_failure;
     } else if (close_looks_ < looks_in_a_row) {
       ++close_looks_;
     }
+    fell_back_ = false;
   }
 
   /// The thread has taken from the box that it looked into last, where it knows
@@ -51,18 +57,28 @@ public:
   }
 
 private:
-  static constexpr std::uint64_t few = 8;
-  static constexpr std::uint32_t looks_in_a_row = 4;
-  static constexpr unsigned distance = 12;
+  using clock = std::chrono::steady_clock;
+
+  static constexpr std::uint64_t few = 128;
+  static constexpr std::uint64_t worth_it = 4;
+  static constexpr std::int32_t looks_in_a_row = 4;
+  static constexpr std::int32_t looks_after_failure = 60;
+  static constexpr std::chrono::nanoseconds distance{2'400};
 
   void fall_back() noexcept {
-    for (unsigned i = 0; i < distance; ++i)
-      os::spin_pause(0);
+    const auto until = clock::now() + distance;
+    do {
+      for (unsigned i = 0; i < 4; ++i)
+        os::spin_pause(0);
+    } while (clock::now() < until);
+    fell_back_ = true;
   }
 
   const void* box_ = nullptr;
   std::uint64_t known_ = 0;
-  std::uint32_t close_looks_ = 0;
+  /// Counts up from below 0 after a failure.
+  std::int32_t close_looks_ = 0;
+  bool fell_back_ = false;
 
   static thread_local pursuit mine;
 };

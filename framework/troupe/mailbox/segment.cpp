@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/mailbox/segment.hpp>
 
-#include <troupe/os/prefetch.hpp>
-
 #include <algorithm>
 #include <bit>
 
@@ -10,9 +8,10 @@ namespace troupe::mailbox {
 
 namespace {
 
-/// So far ahead of a writer the lines that readers had are taken from them:
-/// one by one while it writes would cost it a wait for each.
-constexpr std::uint64_t ahead = 512;
+/// So much is taken back from readers at once: eight lines take hardly longer
+/// than one.
+constexpr std::uint64_t block = 512;
+constexpr std::uint64_t line = 64;
 
 } // namespace
 
@@ -40,7 +39,6 @@ std::uint64_t segment::write(std::uint64_t position, const draft& content,
     position += rest;
   }
   auto* at = place(position);
-  os::prefetch_to_write(place(position + ahead));
   const record_head head{static_cast<std::uint32_t>(content.body.size()),
                          static_cast<std::uint16_t>(content.handles.size()),
                          kind, writer};
@@ -52,6 +50,17 @@ std::uint64_t segment::write(std::uint64_t position, const draft& content,
   }
   content.body.copy_to(at);
   return position + need;
+}
+
+void segment::take_back(std::uint64_t from, std::uint64_t to,
+                        std::uint64_t consumed) noexcept {
+  const auto entered = to & ~(block - 1);
+  const auto end = entered + 2 * block;
+  if (entered <= from || to - from > block || end - consumed > capacity_)
+    return;
+  // Stores, since a prefetch does nothing for a line that is there to be read.
+  for (auto at = entered + block; at != end; at += line)
+    *place(at) = std::byte{};
 }
 
 segment::found segment::read(std::uint64_t position) const noexcept {
