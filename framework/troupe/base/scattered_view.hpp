@@ -46,15 +46,21 @@ public:
 
   /// Writes all `size()` bytes, in order.
   void copy_to(std::byte* to) const noexcept {
+    copy_to(to, copy_bytes);
+  }
+
+  /// The same, each piece by `copy(to, from, size)`, which counts it.
+  template <class Copy>
+  void copy_to(std::byte* to, Copy copy) const noexcept {
     std::size_t done = 0;
     for (const auto& each : pieces_) {
-      copy_bytes(to, main_.data() + done, each.at - done);
+      copy(to, main_.data() + done, each.at - done);
       to += each.at - done;
       done = each.at;
-      copy_bytes(to, each.bytes.data(), each.bytes.size());
+      copy(to, each.bytes.data(), each.bytes.size());
       to += each.bytes.size();
     }
-    copy_bytes(to, main_.data() + done, main_.size() - done);
+    copy(to, main_.data() + done, main_.size() - done);
   }
 
 private:

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/mailbox/ring.hpp>
 
-#include <troupe/os/cycles.hpp>
-#include <troupe/os/stream_copy.hpp>
-
-#include <algorithm>
 #include <bit>
-#include <cstring>
 
 namespace troupe::mailbox {
 
@@ -104,54 +99,6 @@ void ring_writer::ask_for_room() noexcept {
   head_->hungry.store(1, std::memory_order_relaxed);
   // Either the reader's exchange sees the 1, or our next look sees its head.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-}
-
-namespace {
-
-/// Chooses for one thread how it copies into rings.
-///
-/// Where writer and reader share a cache, ordinary stores are best for both.
-/// Where they do not, taking the lines of 64 KiB from the reader takes 28 µs,
-/// and storing them past the caches 2. Which of it holds changes whenever a
-/// thread, or a virtual processor, moves; so both are timed, the worse one
-/// rarely.
-class copy_choice {
-public:
-  void copy(std::byte* to, const std::byte* from, std::size_t size) noexcept {
-    // What is stored past the caches the reader gets from memory.
-    const auto better = cached_ <= streamed_ + streamed_ / 2;
-    const auto cached = better == (++count_ % look_again != 0);
-    const auto start = os::cycles();
-    if (cached)
-      os::cached_copy(to, from, size);
-    else
-      os::stream_copy(to, from, size);
-    const auto each = (os::cycles() - start) * 1024 / size;
-    auto& known = cached ? cached_ : streamed_;
-    known = known == 0 ? each : (3 * known + std::min(each, 8 * known)) / 4;
-  }
-
-private:
-  static constexpr std::uint32_t look_again = 256;
-
-  /// Cycles for each KiB, about.
-  std::uint64_t cached_ = 0;
-  std::uint64_t streamed_ = 0;
-  std::uint32_t count_ = 0;
-};
-
-} // namespace
-
-void copy_into_ring(std::byte* to, const std::byte* from,
-                    std::size_t size) noexcept {
-  constexpr std::size_t small = 4 << 10;
-  // More than the caches keep for the reader anyway.
-  constexpr std::size_t large = 256 << 10;
-  thread_local constinit copy_choice choice;
-  if (size >= small && size < large)
-    choice.copy(to, from, size);
-  else if (size != 0)
-    std::memcpy(to, from, size);
 }
 
 ring_reader::ring_reader(memory::reference ring) noexcept

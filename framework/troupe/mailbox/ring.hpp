@@ -123,11 +123,6 @@ private:
   std::uint64_t seen_head_ = 0;
 };
 
-/// Copies a part of a body to where `ring_writer::reserve` said. The reader has
-/// had the cache lines there, so what is not small may go past the caches.
-void copy_into_ring(std::byte* to, const std::byte* from,
-                    std::size_t size) noexcept;
-
 /// What `ring_reader::next` found.
 enum class ring_state : std::uint8_t {
   empty,

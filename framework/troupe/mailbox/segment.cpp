@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/mailbox/segment.hpp>
 
+#include <troupe/mailbox/copy_into_ring.hpp>
+
 #include <algorithm>
 #include <bit>
 
@@ -48,7 +50,14 @@ std::uint64_t segment::write(std::uint64_t position, const draft& content,
     std::memcpy(at, content.handles.data(), content.handles.size_bytes());
     at += content.handles.size_bytes();
   }
-  content.body.copy_to(at);
+  if (content.body.size() < smallest_counted)
+    content.body.copy_to(at);
+  else
+    content.body.copy_to(at, [](std::byte* to, const std::byte* from,
+                                std::size_t size) {
+      copy_into_ring(to, from, size);
+      count_copy(size);
+    });
   return position + need;
 }
 

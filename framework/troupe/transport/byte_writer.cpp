@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/byte_writer.hpp>
 
-#include <troupe/mailbox/ring.hpp>
+#include <troupe/mailbox/copy_into_ring.hpp>
 
 #include <algorithm>
 

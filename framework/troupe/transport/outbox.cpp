@@ -2,6 +2,7 @@
 #include <troupe/transport/outbox.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/mailbox/copy_into_ring.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 #include <troupe/transport/peer.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/mailbox/copy_into_ring.hpp>
 #include <troupe/os/wait_word.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/dead_letters.hpp>
