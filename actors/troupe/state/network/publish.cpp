@@ -7,6 +7,7 @@
 #include <troupe/state/state.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -41,11 +42,38 @@ std::vector<std::unique_ptr<listener>>& listeners() {
   return all;
 }
 
-/// Threads that end listeners: one that ends a listener waits for the call of a
-/// client that just runs, and this may wait for the state.
-std::vector<std::jthread>& closers() {
-  static auto& all = *new std::vector<std::jthread>;
+/// A thread that ends a listener: that waits for the call of a client that just
+/// runs, and this may wait for the state.
+class closer {
+public:
+  closer(std::unique_ptr<listener> what, held::event ended)
+    : thread_([this, what = std::move(what),
+               ended = std::optional{std::move(ended)}]() mutable {
+        what.reset();
+        ended->set();
+        // It takes the table's mutex, which whoever joins may have.
+        ended.reset();
+        done_ = true;
+      }) {
+  }
+
+  /// Whether joining it takes no time.
+  [[nodiscard]] bool is_done() const noexcept {
+    return done_;
+  }
+
+private:
+  std::atomic<bool> done_{false};
+  std::jthread thread_;
+};
+
+std::vector<std::unique_ptr<closer>>& closers() {
+  static auto& all = *new std::vector<std::unique_ptr<closer>>;
   return all;
+}
+
+void join_those_done() {
+  std::erase_if(closers(), [](const auto& each) { return each->is_done(); });
 }
 
 std::uint64_t operation_of(bytes_view request) noexcept {
@@ -109,6 +137,7 @@ service of_this_state() {
 }
 
 std::uint16_t publish_here(const order& what) {
+  join_those_done();
   state::offer<held::itself, &held::itself::bind, &held::itself::find,
                &held::itself::unbind, &held::itself::size>();
   const limits bounds{std::chrono::milliseconds{what.silence},
@@ -138,11 +167,9 @@ std::optional<held::event> unpublish_here(const std::string& host,
                                   });
   if (found == all.end())
     return std::nullopt;
+  join_those_done();
   const auto ended = state::here().make<held::event>();
-  closers().emplace_back([what = std::move(*found), ended]() mutable {
-    what.reset();
-    ended.set();
-  });
+  closers().push_back(std::make_unique<closer>(std::move(*found), ended));
   all.erase(found);
   return ended;
 }

@@ -13,8 +13,12 @@
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
 
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -162,6 +166,31 @@ TEST_CASE("what is published no more is gone, and the state goes on") {
   // The place is free again.
   CHECK(near.publish(where, shared()) == where);
   CHECK(troupe::connect(where, shared()).size() == near.size());
+}
+
+TEST_CASE("publishing again and again leaves no thread and no stack behind") {
+  const state near;
+  const auto round = [&] {
+    CHECK(near.unpublish(near.publish(network::address{}, shared())));
+  };
+  const auto proc = "/proc/" + std::to_string(near.process().pid());
+  // Of a thread that nobody has joined the stack is left: two mappings.
+  const auto mappings = [&] {
+    std::ifstream file{proc + "/maps"};
+    return std::count(std::istreambuf_iterator<char>{file}, {}, '\n');
+  };
+  const auto threads = [&] {
+    return std::distance(std::filesystem::directory_iterator{proc + "/task"},
+                         std::filesystem::directory_iterator{});
+  };
+  for (int i = 0; i < 5; ++i)
+    round();
+  const auto mappings_before = mappings();
+  const auto threads_before = threads();
+  for (int i = 0; i < 20; ++i)
+    round();
+  CHECK(mappings() < mappings_before + 20);
+  CHECK(eventually([&] { return threads() <= threads_before; }));
 }
 
 TEST_CASE("what only a far client used ends with it, and so do its locks") {
