@@ -144,8 +144,7 @@ template <auto F, class... Args>
 template <class Actor, class... Args>
   requires std::is_base_of_v<caf::abstract_actor, Actor>
 [[nodiscard]] child_spec child(std::string id, Args&&... args) {
-  return factory::child_of<
-    factory::from_class<Actor, factory::stored<Args>...>>(
+  return factory::child_of<factory::from_class<Actor, stored<Args>...>>(
     std::move(id), std::forward<Args>(args)...);
 }
 

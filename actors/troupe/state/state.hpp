@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/stored.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/state/invoke.hpp>
 #include <troupe/state/itself.hpp>
@@ -39,13 +40,6 @@ struct made<T> {
   using object = typename T::object_type;
   using handle = T;
 };
-
-/// What a constructor is given: a literal as a string.
-template <class T>
-using stored
-  = std::conditional_t<std::is_convertible_v<T, const char*>
-                         && !std::is_same_v<std::decay_t<T>, std::nullptr_t>,
-                       std::string, std::decay_t<T>>;
 
 /// Makes a `T` from these, in the state's process.
 template <class T, class... Ps>
@@ -134,15 +128,15 @@ public:
     using object = typename held::made<T>::object;
     using handle = typename held::made<T>::handle;
     static_assert(
-      std::is_constructible_v<object, held::stored<Args>...>
-        || requires { object{std::declval<held::stored<Args>>()...}; },
+      std::is_constructible_v<object, stored<Args>...>
+        || requires { object{std::declval<stored<Args>>()...}; },
       "troupe: the object cannot be constructed from these "
       "arguments");
-    using recipe = held::maker<object, held::stored<Args>...>;
+    using recipe = held::maker<object, stored<Args>...>;
     if constexpr (requires { handle::offer(); })
       handle::offer();
     return handle{held::invoke<held::itself, recipe>(
-      *target_, held::stored<Args>(std::forward<Args>(args))...)};
+      *target_, stored<Args>(std::forward<Args>(args))...)};
   }
 
   /// The same from a list in braces:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/stored.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/runtime/actor_system.hpp>
@@ -30,13 +31,6 @@ template <class Self, class... Ps>
 struct without_self<std::tuple<Self*, Ps...>> {
   using type = std::tuple<Ps...>;
 };
-
-/// What a constructor is given: a literal as a string.
-template <class T>
-using stored
-  = std::conditional_t<std::is_convertible_v<T, const char*>
-                         && !std::is_same_v<std::decay_t<T>, std::nullptr_t>,
-                       std::string, std::decay_t<T>>;
 
 /// With this an actor begins in the receiving thread, as it goes on: CAF's one
 /// thread may be busy with a slow actor.

@@ -65,7 +65,7 @@ public:
   /// Makes an actor of class `Actor`.
   template <class Actor, class... Args>
   auto spawn(Args&&... args) {
-    return request<factory::from_class<Actor, factory::stored<Args>...>>(
+    return request<factory::from_class<Actor, stored<Args>...>>(
       std::forward<Args>(args)...);
   }
 

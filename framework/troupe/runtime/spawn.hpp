@@ -85,7 +85,7 @@ template <class Actor, class... Args>
   requires(!factory::names_place<Args...>
            && std::is_base_of_v<caf::abstract_actor, Actor>)
 auto spawn(Args&&... args) {
-  using recipe = factory::from_class<Actor, factory::stored<Args>...>;
+  using recipe = factory::from_class<Actor, stored<Args>...>;
   return factory::place<recipe>(placement::own_process,
                                 std::forward<Args>(args)...);
 }
@@ -93,7 +93,7 @@ auto spawn(Args&&... args) {
 template <class Actor, class... Args>
   requires std::is_base_of_v<caf::abstract_actor, Actor>
 auto spawn(placement where, Args&&... args) {
-  using recipe = factory::from_class<Actor, factory::stored<Args>...>;
+  using recipe = factory::from_class<Actor, stored<Args>...>;
   return factory::place<recipe>(where, std::forward<Args>(args)...);
 }
 
