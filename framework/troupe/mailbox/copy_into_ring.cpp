@@ -22,6 +22,11 @@ namespace {
 /// a ring, whose pages are new, says little.
 class copy_choice {
 public:
+  /// At least so many copies lie between two by the worse way.
+  explicit constexpr copy_choice(std::uint32_t shortest) noexcept
+    : shortest_interval_(shortest), interval_(shortest) {
+  }
+
   /// `cached` copies through the caches.
   template <class Cached>
   void copy(std::byte* to, const std::byte* from, std::size_t size,
@@ -41,20 +46,20 @@ public:
       since_look_ = 0;
       interval_ = std::min(2 * interval_, longest_interval);
     } else if (each > known + known / 2) {
-      interval_ = shortest_interval;
+      interval_ = shortest_interval_;
     }
     known = known == 0 ? each : (3 * known + std::min(each, 8 * known)) / 4;
   }
 
 private:
-  static constexpr std::uint32_t shortest_interval = 4;
   static constexpr std::uint32_t longest_interval = 256;
 
   /// Cycles for each KiB, about.
   std::uint64_t cached_ = 0;
   std::uint64_t streamed_ = 0;
   /// How many copies lie between two by the worse way.
-  std::uint32_t interval_ = shortest_interval;
+  std::uint32_t shortest_interval_;
+  std::uint32_t interval_;
   std::uint32_t since_look_ = 0;
 };
 
@@ -65,8 +70,8 @@ void copy_into_ring(std::byte* to, const std::byte* from,
   constexpr std::size_t small = 4 << 10;
   // More than the caches keep for the reader: another matter.
   constexpr std::size_t large = 256 << 10;
-  thread_local constinit copy_choice for_middling;
-  thread_local constinit copy_choice for_large;
+  thread_local constinit copy_choice for_middling{256};
+  thread_local constinit copy_choice for_large{4};
   if (size >= large)
     for_large.copy(to, from, size,
                    [](void* into, const void* out_of, auto all) {
