@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/align.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/robust_mutex.hpp>
 #include <troupe/os/wait_word.hpp>
@@ -36,17 +37,19 @@ static_assert(sizeof(name_entry) == 256);
 ///     0     mutex    held while entries change or are read
 ///     64    ready    1 once the mutex is initialised
 ///     68    changes  counted up with every new name; sleep on it
-///     256   entries
+///     128   entries
 struct name_table {
   static constexpr std::size_t size = 1024;
 
   alignas(64) os::robust_mutex mutex;
   alignas(64) std::atomic<std::uint32_t> ready;
   os::wait_word changes;
-  alignas(256) name_entry entries[size];
+  alignas(cache_line) name_entry entries[size];
 };
 
-static_assert(sizeof(name_table) == 256 + name_table::size * 256);
+static_assert(sizeof(name_table) == 128 + name_table::size * 256);
+// As much as the run's memory promises.
+static_assert(alignof(name_table) <= cache_line);
 
 /// Returns the table of the run; makes it if there is none.
 /// Throws `limit_reached`, `os_failure`.
