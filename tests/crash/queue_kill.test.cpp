@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <random>
 #include <set>
@@ -67,7 +66,9 @@ std::vector<int> drained(const queue<int>& from) {
 /// Whether the main thread of a process sleeps, on whatever it may be.
 bool asleep(std::int32_t pid) {
   std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  // As a line: of a process that ends meanwhile there is none.
+  std::string text;
+  std::getline(file, text);
   return text.find(") S ") != std::string::npos;
 }
 
