@@ -75,6 +75,16 @@ std::int32_t answer_of(caf::scoped_actor& self, const caf::actor& whom,
   return result;
 }
 
+/// Opens the gate for one message, and returns what the gatekeeper answers.
+std::int32_t let_through(caf::scoped_actor& self,
+                         const troupe::queue<int>& gate) {
+  gate.put(0);
+  std::int32_t result = 0;
+  self->receive([&](std::int32_t answer) { result = answer; },
+                caf::after(patience) >> [] {});
+  return result;
+}
+
 std::int32_t count_of(caf::scoped_actor& self, const caf::actor& whom) {
   std::int32_t result = -1;
   self->request(whom, patience, caf::get_atom_v)
@@ -150,11 +160,7 @@ TEST_CASE("a slow actor does not hold up its neighbours in the host") {
   self->send(slow, std::int32_t{1});
   CHECK(answer_of(self, quick, 4) == 4);
   // Only now may the slow one end.
-  gate.put(0);
-  std::int32_t answer = 0;
-  self->receive([&](std::int32_t x) { answer = x; },
-                caf::after(patience) >> [] {});
-  CHECK(answer == 1);
+  CHECK(let_through(self, gate) == 1);
 }
 
 TEST_CASE("a new actor begins though every thread for slow ones is taken") {
@@ -165,16 +171,11 @@ TEST_CASE("a new actor begins though every thread for slow ones is taken") {
   // With the second message it keeps CAF's one thread.
   self->send(slow, std::int32_t{1});
   CHECK(answer_of(self, house.spawn<flooder>(), 2) == 2);
-  gate.put(0);
-  self->receive([](std::int32_t) {}, caf::after(patience) >> [] {});
+  let_through(self, gate);
   self->send(slow, std::int32_t{3});
   for (int i = 0; i < 5; ++i)
     CHECK(answer_of(self, house.spawn<flooder>(), 4) == 4);
-  gate.put(0);
-  std::int32_t answer = 0;
-  self->receive([&](std::int32_t x) { answer = x; },
-                caf::after(patience) >> [] {});
-  CHECK(answer == 3);
+  CHECK(let_through(self, gate) == 3);
 }
 
 TEST_CASE("an actor that loses its processor is not sent behind slow ones") {
@@ -187,8 +188,7 @@ TEST_CASE("an actor that loses its processor is not sent behind slow ones") {
   self->send(slow, std::int32_t{1});
   const auto honest = house.spawn<worker>();
   CHECK(answer_of(self, honest, 4) == 4);
-  gate.put(0);
-  self->receive([](std::int32_t) {}, caf::after(patience) >> [] {});
+  let_through(self, gate);
   self->send(slow, std::int32_t{2});
   // Each of its messages takes half of what is slow, and with so many others
   // ready to run it often loses its processor meanwhile, for milliseconds.
@@ -202,8 +202,7 @@ TEST_CASE("an actor that loses its processor is not sent behind slow ones") {
   CHECK(self->has_next_message() == false);
   for (const auto& each : crowd)
     each.kill();
-  gate.put(0);
-  self->receive([](std::int32_t) {}, caf::after(patience) >> [] {});
+  let_through(self, gate);
 }
 
 TEST_CASE("a message to an actor that has ended is a dead letter") {
