@@ -129,6 +129,28 @@ bool ask_python(long times, double seconds, int many, python_rates& of) {
   return good;
 }
 
+/// Two rates, and what the first is of the second.
+struct compared {
+  double first = 0;
+  double second = 0;
+  double ratio = 0;
+};
+
+/// Measures two rates turn by turn, since virtual machines come in phases.
+template <class First, class Second>
+compared in_turn(int turns, First first, Second second) {
+  std::vector<double> firsts;
+  std::vector<double> seconds;
+  std::vector<double> ratios;
+  for (int turn = 0; turn < turns; ++turn) {
+    firsts.push_back(first());
+    seconds.push_back(second());
+    ratios.push_back(firsts.back() / seconds.back());
+  }
+  return {bench::median(std::move(firsts)), bench::median(std::move(seconds)),
+          bench::median(std::move(ratios))};
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -145,8 +167,7 @@ int main(int argc, char** argv) {
   fill(small, 1000);
 
   const auto purse = state.make<account>();
-  // What is divided by one another is measured in turn, here and below, since
-  // virtual machines come in phases.
+  // In turn, as by `in_turn`, which is for two.
   std::vector<double> get_rates;
   std::vector<double> set_rates;
   std::vector<double> method_rates;
@@ -180,17 +201,11 @@ int main(int argc, char** argv) {
   suite.report("bulk_get.troupe", bulk_get / 1e3, "k/s");
   suite.report("bulk_set.troupe", bulk_set / 1e3, "k/s");
 
-  std::vector<double> one_rates;
-  std::vector<double> four_rates;
-  std::vector<double> four_of_one;
-  for (int turn = 0; turn < turns; ++turn) {
-    one_rates.push_back(together(small, 1, seconds));
-    four_rates.push_back(together(small, 4, seconds));
-    four_of_one.push_back(four_rates.back() / one_rates.back());
-  }
-  suite.report("one_client", bench::median(std::move(one_rates)) / 1e3, "k/s");
-  suite.report("four_clients.troupe",
-               bench::median(std::move(four_rates)) / 1e3, "k/s");
+  const auto clients = in_turn(
+    turns, [&] { return together(small, 4, seconds); },
+    [&] { return together(small, 1, seconds); });
+  suite.report("one_client", clients.second / 1e3, "k/s");
+  suite.report("four_clients.troupe", clients.first / 1e3, "k/s");
 
   const auto large = state.make<dict>();
   const auto before = private_memory(state.process().pid());
@@ -206,18 +221,11 @@ int main(int argc, char** argv) {
   };
   const auto many_keys = strides(many);
   const auto few_keys = strides(1000);
-  std::vector<double> many_rates;
-  std::vector<double> few_rates;
-  std::vector<double> slower;
-  for (int turn = 0; turn < turns; ++turn) {
-    few_rates.push_back(gets(small, few_keys, times));
-    many_rates.push_back(gets(large, many_keys, times));
-    slower.push_back(few_rates.back() / many_rates.back());
-  }
-  const auto many_get = bench::median(std::move(many_rates));
-  const auto few_get = bench::median(std::move(few_rates));
-  suite.report("get_of_many.troupe", many_get / 1e3, "k/s");
-  suite.report("get_of_few", few_get / 1e3, "k/s");
+  const auto sizes = in_turn(
+    turns, [&] { return gets(small, few_keys, times); },
+    [&] { return gets(large, many_keys, times); });
+  suite.report("get_of_many.troupe", sizes.second / 1e3, "k/s");
+  suite.report("get_of_few", sizes.first / 1e3, "k/s");
   suite.report("memory_of_many.troupe", memory, "MB");
 
   python_rates python{};
@@ -237,10 +245,8 @@ int main(int argc, char** argv) {
   }
   suite.report("method_time_of_get", bench::median(std::move(get_of_method)),
                "ratio");
-  suite.report("four_clients_of_one", bench::median(std::move(four_of_one)),
-               "ratio");
-  suite.report("get_of_many_time_of_few", bench::median(std::move(slower)),
-               "ratio");
+  suite.report("four_clients_of_one", clients.ratio, "ratio");
+  suite.report("get_of_many_time_of_few", sizes.ratio, "ratio");
   if (known)
     suite.report("bulk_set_of_pythons_update", bulk_set / python.bulk_sets,
                  "ratio");
