@@ -402,6 +402,37 @@ protected:
     Loop::exec_later(woken);
 #endif
   }
+
+  /// Ends the sleep of the loop, which runs in another thread.
+  void wake() {
+    static nothing_to_do ring;
+    later_as_before(&ring);
+  }
+
+private:
+  class nothing_to_do final : public caf::resumable {
+  public:
+    [[nodiscard]] subtype_t subtype() const noexcept override {
+      return function_object;
+    }
+#if CAF_MAJOR_VERSION >= 1
+    resume_result resume(caf::scheduler*, std::size_t) override {
+      return done;
+    }
+    void ref_resumable() const noexcept override {
+    }
+    void deref_resumable() const noexcept override {
+    }
+#else
+    resume_result resume(caf::execution_unit*, std::size_t) override {
+      return done;
+    }
+    void intrusive_ptr_add_ref_impl() override {
+    }
+    void intrusive_ptr_release_impl() override {
+    }
+#endif
+  };
 };
 
 /// The actor system, as the constructor of CAF's loop of sockets wants it.

@@ -36,15 +36,16 @@ void wakeful_loop::later(caf::resumable* woken) {
   std::unique_lock guard{mutex_};
   if (over_)
     return later_as_before(woken);
-  if (asleep_ && leader_ != std::this_thread::get_id()) {
-    asleep_ = false;
-    guard.unlock();
-    // Through a pipe, which ends the sleep.
-    return later_as_before(woken);
-  }
   posted_.emplace_back(woken, false);
   if (!is_led())
-    call();
+    return call();
+  if (!asleep_ || leader_ == std::this_thread::get_id())
+    return;
+  asleep_ = false;
+  guard.unlock();
+  // Not with `woken`: what is posted next would overtake it, and at the end
+  // that is what closes CAF's pipe, unread.
+  wake();
 }
 
 bool wakeful_loop::enter() {

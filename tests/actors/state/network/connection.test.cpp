@@ -136,6 +136,21 @@ TEST_CASE("a service hears once that a client has gone, and of that one only") {
   CHECK(there.left() == 1);
 }
 
+TEST_CASE("each connection that ends tells the other end") {
+  // One that did not would be noticed by its silence only.
+  troupe::network::limits bounds;
+  bounds.silence = 1h;
+  echo there;
+  const listener door{address{}, shared(), there.offer(), bounds};
+  for (std::size_t i = 1; i <= 60; ++i) {
+    {
+      connection goes{door.where(), shared(), bounds};
+      CHECK(goes.ask({}).empty());
+    }
+    REQUIRE(eventually([&] { return there.left() == i; }));
+  }
+}
+
 TEST_CASE("calls on their way fail when the listener closes, and later ones") {
   echo there;
   auto door = std::make_unique<listener>(address{}, shared(), there.offer());
