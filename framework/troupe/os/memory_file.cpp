@@ -16,6 +16,22 @@
 
 namespace troupe::os {
 
+namespace {
+
+// Numbers of the kernel's, which older C libraries do not name.
+constexpr int populate_write = 23;
+constexpr int collapse = 25;
+
+/// From `first` up to `last`, which are multiples of `large_page`.
+void take_large_pages(std::uintptr_t first, std::uintptr_t last) noexcept {
+  // A stretch of nothing but holes is not collapsed: give each one page.
+  for (auto at = first; at < last; at += large_page)
+    ::madvise(reinterpret_cast<void*>(at), page_size(), populate_write);
+  ::madvise(reinterpret_cast<void*>(first), last - first, collapse);
+}
+
+} // namespace
+
 descriptor make_memory_file(const char* label, std::uint64_t size) {
   descriptor file{::memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING)};
   if (!file)
@@ -103,20 +119,31 @@ std::uint64_t page_size() noexcept {
 }
 
 void populate(void* address, std::uint64_t size) noexcept {
-  // Numbers of the kernel's, which older C libraries do not name.
-  constexpr int populate_write = 23;
-  constexpr int collapse = 25;
   const auto start = reinterpret_cast<std::uintptr_t>(address);
   const auto first = round_up(start, large_page);
   const auto last = (start + size) & ~(large_page - 1);
-  if (first < last) {
-    // A stretch of nothing but holes is not collapsed: give each one page.
-    for (auto at = first; at < last; at += large_page)
-      ::madvise(reinterpret_cast<void*>(at), page_size(), populate_write);
-    ::madvise(reinterpret_cast<void*>(first), last - first, collapse);
-  }
+  if (first < last)
+    take_large_pages(first, last);
   const auto page = start & ~(page_size() - 1);
   ::madvise(reinterpret_cast<void*>(page), start + size - page, populate_write);
+}
+
+void populate_untouched(void* address, std::uint64_t size) noexcept {
+  const auto start = reinterpret_cast<std::uintptr_t>(address);
+  const auto last = (start + size) & ~(large_page - 1);
+  // Neighbours together: each call may wait milliseconds for other processors.
+  auto first = round_up(start, large_page);
+  for (auto at = first; at < last; at += large_page) {
+    unsigned char is_there = 1;
+    ::mincore(reinterpret_cast<void*>(at), page_size(), &is_there);
+    if ((is_there & 1) == 0)
+      continue;
+    if (first < at)
+      take_large_pages(first, at);
+    first = at + large_page;
+  }
+  if (first < last)
+    take_large_pages(first, last);
 }
 
 } // namespace troupe::os

@@ -2,6 +2,7 @@
 #include <troupe/shared/array.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/heap.hpp>
 #include <troupe/os/memory_file.hpp>
 
 #include <string>
@@ -26,6 +27,11 @@ void refuse_slice(std::size_t first, std::size_t last, std::size_t size) {
 void populate(std::span<std::byte> memory) noexcept {
   if (!memory.empty())
     os::populate(memory.data(), memory.size());
+}
+
+void populate_to_write(std::span<std::byte> memory) noexcept {
+  if (memory.size() >= os::worth_large_pages)
+    os::populate_untouched(memory.data(), memory.size());
 }
 
 } // namespace troupe::shared

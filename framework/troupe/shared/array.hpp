@@ -22,6 +22,7 @@ namespace shared {
                                std::size_t size);
 
 void populate(std::span<std::byte> memory) noexcept;
+void populate_to_write(std::span<std::byte> memory) noexcept;
 
 } // namespace shared
 
@@ -77,6 +78,7 @@ public:
              && std::convertible_to<std::ranges::range_reference_t<Range>, T>)
   explicit array(const Range& values)
     : array(static_cast<std::size_t>(std::ranges::distance(values))) {
+    shared::populate_to_write(std::as_writable_bytes(span()));
     std::ranges::copy(values, begin());
   }
 
@@ -138,15 +140,19 @@ public:
     return slice(first, size());
   }
 
+  /// Makes every element `wanted`. A large array takes the memory that it has
+  /// not taken yet in large pages, where the kernel can: see `populate`.
   void fill(const T& wanted) const noexcept {
+    shared::populate_to_write(std::as_writable_bytes(span()));
     std::ranges::fill(*this, wanted);
   }
 
   /// Takes all of the array's memory now, in large pages where the kernel can.
   /// For large arrays that are read and written all over: the first write to
   /// every page, and the first read in every other process, then cost a
-  /// fraction. What is in the array stays. For 1 GiB it takes about 0.2 s on an
-  /// idle machine, some seconds on a busy one or where free memory is scattered.
+  /// fraction. What is in the array stays. For 1 GiB it takes a tenth of a second
+  /// to two, which depends on how scattered free memory is, and on the host of a
+  /// virtual machine; longer on a busy one.
   void populate() const noexcept {
     shared::populate(std::as_writable_bytes(span()));
   }

@@ -3,6 +3,7 @@
 
 #include <troupe/base/copy.hpp>
 #include <troupe/base/error.hpp>
+#include <troupe/os/heap.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -14,7 +15,7 @@ namespace {
 
 /// Buffers of these sizes take their memory when they are made: all at once, in
 /// large pages, costs a tenth of a fault for each small one.
-constexpr std::size_t least_populated = 4 << 20;
+constexpr std::size_t least_populated = os::worth_large_pages;
 constexpr std::size_t most_populated = 1 << 30;
 
 } // namespace

@@ -160,6 +160,26 @@ TEST_CASE("an array that is populated keeps what is in it") {
   array<int>(1).populate();
 }
 
+TEST_CASE("a large array is filled, whatever was in it, and nothing else is") {
+  constexpr std::size_t size = 3'000'000;
+  const array<std::uint64_t> before(size);
+  const array<std::uint64_t> shared(size);
+  const array<std::uint64_t> after(size);
+  before.fill(1);
+  after.fill(1);
+  shared[0] = 2;
+  shared[size / 2] = 3;
+  shared[size - 1] = 4;
+  for (const std::uint64_t wanted : {5U, 6U}) {
+    shared.fill(wanted);
+    CHECK(std::ranges::count(shared, wanted) == size);
+  }
+  CHECK(std::ranges::count(before, 1U) == size);
+  CHECK(std::ranges::count(after, 1U) == size);
+  CHECK(std::ranges::equal(array(std::vector<std::uint64_t>(size, 5)),
+                           std::vector<std::uint64_t>(size, 5)));
+}
+
 TEST_CASE("more elements than there is memory for is an error") {
   CHECK_THROWS_AS(array<double>(~std::size_t{0}), troupe::limit_reached);
   CHECK_THROWS_AS(array<double>(~std::size_t{0} / 8), troupe::limit_reached);
