@@ -45,8 +45,10 @@ public:
   at(const std::chrono::time_point<Clock, Duration>& when) {
     if constexpr (std::is_same_v<Clock, clock>)
       return deadline{when};
+    else if (const auto start = Clock::now(); when <= start)
+      return now();
     else
-      return after(when - Clock::now());
+      return after(when - start);
   }
 
   [[nodiscard]] constexpr bool is_never() const noexcept {

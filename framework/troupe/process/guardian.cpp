@@ -64,7 +64,6 @@ bool has_claimed(std::int32_t pid) {
 guardian::guardian() : event_(os::make_event()) {
   os::adopt_orphans();
   start_server();
-  the_guardian = this;
   interrupt_event.store(event_.get());
   if (os::interrupt_is_default())
     os::on_interrupt(note_interrupt);
@@ -77,7 +76,15 @@ guardian::guardian() : event_(os::make_event()) {
     return true;
   }();
   static_cast<void>(once);
-  thread_ = std::thread{[this] { watch(); }};
+  try {
+    thread_ = std::thread{[this] { watch(); }};
+  } catch (...) {
+    end_server();
+    os::forget_interrupt();
+    interrupt_event.store(-1);
+    throw;
+  }
+  the_guardian = this;
 }
 
 guardian::~guardian() {
@@ -85,10 +92,7 @@ guardian::~guardian() {
   os::ring_event(event_.get());
   thread_.join();
   the_guardian = nullptr;
-  if (server_ != 0) {
-    os::send_signal({server_, 0}, SIGKILL);
-    os::reap(server_);
-  }
+  end_server();
   // What the server had not reaped yet would be a zombie of our parent.
   adopt();
   finish_reaping();
@@ -114,7 +118,20 @@ void guardian::start_server() {
   server_ = os::spawn_self(environment_, summons_variable,
                            write_summons({role::fork_server, {}}),
                            inherited(role::fork_server), settings_.mask());
-  server_ended_ = os::open_pidfd(server_);
+  try {
+    server_ended_ = os::open_pidfd(server_);
+  } catch (...) {
+    end_server();
+    throw;
+  }
+}
+
+void guardian::end_server() noexcept {
+  if (server_ == 0)
+    return;
+  os::send_signal({server_, 0}, SIGKILL);
+  os::reap(server_);
+  server_ = 0;
 }
 
 void guardian::watch() {

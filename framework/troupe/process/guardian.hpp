@@ -68,6 +68,7 @@ private:
   };
 
   void start_server();
+  void end_server() noexcept;
   void watch();
   void replace_server();
   void give_up_server(const std::string& reason);

@@ -22,8 +22,8 @@ using memory::process_slot;
 using memory::run_memory;
 using memory::slot_state;
 
-/// Waits until the slot's state makes `ready` true. False: the limit passed,
-/// or the slot is another's by now (then `find` fails as well).
+/// Waits until the slot's state makes `ready` true, or the slot is another's
+/// (then `find` fails as well). False: the limit passed.
 template <class Ready>
 bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
   for (;;) {
@@ -32,7 +32,7 @@ bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
       return true;
     // acquire: pairs with the release that published the state.
     const auto seen = slot->state.load(std::memory_order_acquire);
-    if (ready(static_cast<slot_state>(seen)))
+    if (ready(static_cast<slot_state>(seen & 0xFF)))
       return true;
     if (!mailbox::spare_letters::wait(slot->state, seen, limit))
       return false;
@@ -44,8 +44,7 @@ bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
 std::int32_t process_view::pid() const {
   static_cast<void>(
     wait_for_state(*this, deadline::never(), [](slot_state state) {
-      return state != slot_state::reserved && state != slot_state::requested
-             && state != slot_state::starting;
+      return state != slot_state::requested && state != slot_state::starting;
     }));
   const auto* slot = run_memory::current().find(id_);
   return slot != nullptr ? slot->pid.load(std::memory_order_relaxed) : 0;

@@ -90,6 +90,8 @@ public:
     return join_before(deadline::now());
   }
 
+  // Signals, and the sentinel: @blocks as `pid` does.
+
   /// Asks the process to end: SIGTERM. Returns false if it is gone.
   bool terminate() const;
 
@@ -133,6 +135,9 @@ class process {
 public:
   process() noexcept = default;
   process(process&& other) noexcept;
+
+  /// Ends what this handle had, as the destructor does.
+  /// @blocks on that process
   process& operator=(process&& other);
   process(const process&) = delete;
   process& operator=(const process&) = delete;
@@ -213,6 +218,8 @@ private:
   bool owns_ = false;
   os::descriptor sentinel_;
 };
+
+// Throw `invalid_state` outside of a run: where there is no `program` yet.
 
 /// The calling process.
 [[nodiscard]] process_view current_process();

@@ -43,7 +43,8 @@ struct run_options {
 class program {
 public:
   /// Throws `invalid_state` (there is one already), `invalid_argument`,
-  /// `os_failure`.
+  /// `os_failure`, `std::system_error` (no more threads), `malformed_bytes` (the
+  /// environment has a variable of Troupe's that it has not made).
   program(int argc, char** argv, const run_options& options = {});
 
   /// @blocks on every process of the run that is not a daemon
@@ -77,9 +78,11 @@ private:
 /// A process that has called this is not ended by SIGINT any more: it has the
 /// run's grace to end by itself, then it is killed. May be called in every
 /// process of the run; outside of the root it starts a thread.
+/// Throws `invalid_state` outside of a run.
 [[nodiscard]] std::stop_token interrupt_token();
 
-/// Returns whether Ctrl-C has asked this run to end.
+/// Returns whether Ctrl-C has asked this run to end. Throws `invalid_state`
+/// outside of a run.
 [[nodiscard]] bool interrupted();
 
 namespace hosting {

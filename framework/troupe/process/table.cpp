@@ -48,8 +48,9 @@ void clean(process_slot& slot) noexcept {
   memory::forget(slot.arguments.exchange(0, std::memory_order_acq_rel));
   memory::forget(slot.result.exchange(0, std::memory_order_acq_rel));
   slot.claim.store(0, std::memory_order_relaxed);
+  // Not the start time: who has just read the pid must not take another process
+  // for that one.
   slot.pid.store(0, std::memory_order_relaxed);
-  slot.start_time.store(0, std::memory_order_relaxed);
   slot.daemon.store(0, std::memory_order_relaxed);
   slot.detached.store(0, std::memory_order_relaxed);
   slot.children_started.store(0, std::memory_order_relaxed);

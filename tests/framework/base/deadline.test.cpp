@@ -46,4 +46,5 @@ TEST_CASE("the point of another clock is translated") {
   CHECK(limit.left() > 59min);
   CHECK(limit.left() < 61min);
   CHECK(deadline::at(std::chrono::system_clock::now() - 1h).passed());
+  CHECK(deadline::at(std::chrono::system_clock::time_point::min()).passed());
 }
