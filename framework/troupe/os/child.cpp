@@ -2,6 +2,7 @@
 #include <troupe/os/child.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/command_line.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -47,11 +48,9 @@ private:
 };
 
 word_list own_arguments() {
-  std::ifstream file{"/proc/self/cmdline", std::ios::binary};
   word_list words;
-  std::string word;
-  while (std::getline(file, word, '\0'))
-    words.add(word);
+  for (auto& word : command_line())
+    words.add(std::move(word));
   return words;
 }
 

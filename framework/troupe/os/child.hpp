@@ -34,7 +34,8 @@ void in_forked_children(void (*action)()) noexcept;
 
 /// Starts the calling program's own binary anew with the same arguments, the
 /// environment `environment` with `variable`=`value` added, the signal mask `mask` (from
-/// `signal_settings::mask`), and of all descriptors only 0 to 2 and `keep`.
+/// `signal_settings::mask`), and of all descriptors that close at an `exec`, as
+/// Troupe's do, only `keep`.
 /// Returns its pid. Throws `os_failure`.
 [[nodiscard]] std::int32_t
 spawn_self(const std::vector<std::string>& environment, const char* variable,

@@ -6,8 +6,8 @@
 
 namespace troupe::os {
 
-/// Returns the arguments that the calling process's program was executed with,
-/// without its name; empty where the system does not tell.
+/// Returns the name and the arguments that the calling process's program was
+/// executed with; empty where the system does not tell.
 [[nodiscard]] std::vector<std::string> command_line();
 
 } // namespace troupe::os

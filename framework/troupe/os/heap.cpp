@@ -59,7 +59,8 @@ void prefer_huge_pages() noexcept {
     known = begin;
 #ifdef __GLIBC__
     // In larger steps, so that there is something to advise about.
-    ::mallopt(M_TOP_PAD, 16 * page);
+    if (!is_set_by_user())
+      ::mallopt(M_TOP_PAD, 16 * page);
 #endif
   }
   const auto whole = end & ~(page - 1);

@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/error.hpp>
+#include <troupe/os/cgroup.hpp>
 #include <troupe/os/pipe.hpp>
 
 #include <algorithm>
@@ -103,13 +104,13 @@ std::uint64_t used_bytes(int fd) {
 std::uint64_t memory_size() {
   const auto pages = ::sysconf(_SC_PHYS_PAGES);
   auto result = static_cast<std::uint64_t>(std::max(pages, 0L)) * page_size();
-  for (const char* path : {"/sys/fs/cgroup/memory.max",
-                           "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    std::ifstream file{path};
-    std::uint64_t limit = 0;
-    if (file >> limit && limit > 0)
-      result = std::min(result, limit);
-  }
+  for (const auto& folder : cgroup_folders())
+    for (const char* name : {"/memory.max", "/memory/memory.limit_in_bytes"}) {
+      std::ifstream file{folder + name};
+      std::uint64_t limit = 0;
+      if (file >> limit && limit > 0)
+        result = std::min(result, limit);
+    }
   return result;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/module.hpp>
 
-#include <functional>
+#include <troupe/base/hash.hpp>
+
 #include <string_view>
 
 #include <dlfcn.h>
@@ -23,7 +24,7 @@ code_location locate(const void* address) noexcept {
   std::string_view name{module->l_name != nullptr ? module->l_name : ""};
   if (const auto slash = name.rfind('/'); slash != std::string_view::npos)
     name.remove_prefix(slash + 1);
-  const auto hash = name.empty() ? 0 : std::hash<std::string_view>{}(name);
+  const auto hash = name.empty() ? 0 : hash_of(name);
   return {hash, here - static_cast<std::uint64_t>(module->l_addr)};
 }
 

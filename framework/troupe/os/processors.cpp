@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/processors.hpp>
 
+#include <troupe/os/cgroup.hpp>
+
 #include <algorithm>
 #include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include <sched.h>
@@ -38,16 +39,6 @@ unsigned affinity_count() {
   return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
-/// The directory of our cgroup: the line "0::/path" of the version 2 tree.
-std::string cgroup_folder() {
-  std::ifstream file{"/proc/self/cgroup"};
-  std::string line;
-  while (std::getline(file, line))
-    if (line.starts_with("0::"))
-      return "/sys/fs/cgroup" + line.substr(3);
-  return "/sys/fs/cgroup";
-}
-
 double quota_of(const std::string& folder) {
   double quota = 0;
   double period = 0;
@@ -66,15 +57,12 @@ double quota_of(const std::string& folder) {
 
 unsigned available_processors() {
   unsigned result = affinity_count();
-  // Each level above may set a tighter quota.
-  for (std::string folder = cgroup_folder();
-       folder.starts_with("/sys/fs/cgroup"); folder.resize(folder.rfind('/'))) {
+  for (const auto& folder : cgroup_folders())
     if (const double quota = quota_of(folder); quota > 0) {
       const auto whole = static_cast<unsigned>(quota);
       const unsigned rounded = whole < quota ? whole + 1 : whole;
       result = std::min(result, std::max(1U, rounded));
     }
-  }
   return std::max(1U, result);
 }
 

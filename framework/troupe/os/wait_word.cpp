@@ -26,6 +26,8 @@ long futex(const wait_word& word, int operation, std::uint32_t value,
 // arrive. So with it a sleeper looks up now and then.
 #if defined(__SANITIZE_THREAD__)
 constexpr bool looks_up = true;
+#elif defined(__has_feature)
+constexpr bool looks_up = __has_feature(thread_sanitizer);
 #else
 constexpr bool looks_up = false;
 #endif
