@@ -14,7 +14,7 @@ enum class errc : std::uint8_t {
   none = 0,
   /// An argument is outside of what the function's comment allows.
   invalid_argument,
-  /// The call does not fit the state: joined twice, started before `program`.
+  /// The call does not fit the state: a start before `program`, say.
   invalid_state,
   /// The object behind a handle is gone, or never was.
   stale_handle,
@@ -50,7 +50,7 @@ enum class errc : std::uint8_t {
   cancelled,
   /// A message type is not in the type-id block of both processes alike.
   unknown_message_type,
-  /// No actor or process is registered under that name.
+  /// Nothing has that name: no actor, held object, field or child.
   unknown_name,
 };
 

@@ -55,6 +55,7 @@ using limit_reached = error_of<errc::limit_reached>;
 using malformed_bytes = error_of<errc::malformed_bytes>;
 using closed = error_of<errc::closed>;
 using peer_died = error_of<errc::peer_died>;
+using process_died = error_of<errc::process_died>;
 using timed_out = error_of<errc::timed_out>;
 using unknown_function = error_of<errc::unknown_function>;
 using not_owner = error_of<errc::not_owner>;

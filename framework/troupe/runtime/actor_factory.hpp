@@ -100,7 +100,7 @@ std::optional<codec::packet> make(hosting::arguments given) {
 
 /// The entry of a recipe; naming it anywhere in the program registers it.
 template <class Recipe>
-inline const hosting::entry entry_of{&make<Recipe>};
+inline hosting::entry entry_of{&make<Recipe>};
 
 /// Encodes arguments as the recipe wants them, with short messages for what
 /// does not fit.

@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/mailbox/doorbell.hpp>
+#include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/runtime/keeper.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -21,15 +22,14 @@ namespace troupe {
 
 namespace {
 
-using process_died = error_of<errc::process_died>;
-
 /// Throws a failure that came in a message.
 [[noreturn]] void throw_failure(const caf::error& failure) {
   const auto code = transport::code_of(failure);
   const auto text = transport::text_of(failure);
   switch (code) {
     case errc::remote_exception:
-      throw error_of<errc::remote_exception>("make an actor in a host", text);
+      throw remote_error("the maker of an actor",
+                         transport::exception_type_of(failure), text);
     case errc::unknown_function:
       throw unknown_function("make an actor in a host", text);
     case errc::limit_reached:

@@ -86,8 +86,8 @@ private:
       return actor;
     } catch (const error& failure) {
       return transport::to_caf(failure);
-    } catch (const std::exception& failure) {
-      return transport::make_error(errc::remote_exception, failure.what());
+    } catch (...) {
+      return transport::exception_being_handled();
     }
   }
 

@@ -2,6 +2,7 @@
 #include <troupe/transport/caf_error.hpp>
 
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
 
 #include <caf/message.hpp>
@@ -17,6 +18,19 @@ caf::error make_error(errc code, std::string text) {
 
 caf::error to_caf(const error& failure) {
   return make_error(failure.code(), failure.what());
+}
+
+caf::error exception_being_handled() {
+  return caf::make_error(errc::remote_exception,
+                         hosting::text_of_current_exception(),
+                         hosting::type_of_current_exception());
+}
+
+std::string exception_type_of(const caf::error& failure) {
+  const bool known
+    = code_of(failure) == errc::remote_exception
+      && failure.context().match_elements<std::string, std::string>();
+  return known ? failure.context().get_as<std::string>(1) : "";
 }
 
 errc code_of(const caf::error& failure) noexcept {

@@ -41,6 +41,12 @@ namespace troupe::transport {
 /// The same failure as an exception of Troupe's, for messages.
 [[nodiscard]] caf::error to_caf(const error& failure);
 
+/// The exception that is being handled, of a user's function.
+[[nodiscard]] caf::error exception_being_handled();
+
+/// Returns the type of the exception of `exception_being_handled`; else "".
+[[nodiscard]] std::string exception_type_of(const caf::error& failure);
+
 /// Returns our code in an error, or `errc::none` if it is not of our category.
 [[nodiscard]] errc code_of(const caf::error& failure) noexcept;
 

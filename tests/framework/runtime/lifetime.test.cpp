@@ -3,6 +3,7 @@
 
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/future.hpp>
+#include <troupe/process/remote_error.hpp>
 #include <troupe/transport/handle_coding.hpp>
 
 #include <support/eventually.hpp>
@@ -10,6 +11,8 @@
 #include <caf/all.hpp>
 
 #include <doctest/doctest.h>
+
+#include <stdexcept>
 
 #include <unistd.h>
 
@@ -46,6 +49,15 @@ std::int32_t ask_from_queue(troupe::queue<caf::actor> handles,
   return ask_actor(whom, word.get_as<std::int32_t>(0));
 }
 
+/// An actor that cannot be made.
+class stillborn : public caf::event_based_actor {
+public:
+  explicit stillborn(caf::actor_config& config)
+    : caf::event_based_actor(config) {
+    throw std::domain_error{"no air"};
+  }
+};
+
 std::size_t processes() {
   return troupe::active_children().size();
 }
@@ -54,6 +66,18 @@ std::size_t processes() {
 
 TEST_CASE("a process that uses no actor builds no actor system") {
   CHECK(!troupe::async<builds_an_actor_system>().get());
+}
+
+TEST_CASE("what an actor's constructor throws comes back, and its host lives") {
+  troupe::host host{"ward"};
+  try {
+    static_cast<void>(host.spawn<stillborn>());
+    FAIL("it was made");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.type() == "std::domain_error");
+    CHECK(failure.text() == "no air");
+  }
+  CHECK(ask_actor(host.spawn<echo>(), 7) == 7);
 }
 
 TEST_CASE("handles travel as arguments and through queues") {
