@@ -300,12 +300,7 @@ public:
           return false;
         continue;
       }
-      of_->reading_ = true;
-      guard.unlock();
-      const auto outcome = read_some(limit);
-      guard.lock();
-      of_->reading_ = false;
-      of_->futures_changed_.notify_all();
+      const auto outcome = read_some(guard, limit);
       if (mine.done)
         break;
       if (outcome == mailbox::take_outcome::ended)
@@ -328,7 +323,31 @@ public:
   }
 
 private:
-  mailbox::take_outcome read_some(deadline limit) {
+  /// Being the one that reads for all. The others look again when it is over,
+  /// also if reading threw.
+  class reader_scope {
+  public:
+    reader_scope(local_caller& of, std::unique_lock<std::mutex>& guard)
+      : of_(of), guard_(guard) {
+      of_.reading_ = true;
+      guard_.unlock();
+    }
+    reader_scope(const reader_scope&) = delete;
+    reader_scope& operator=(const reader_scope&) = delete;
+    ~reader_scope() {
+      guard_.lock();
+      of_.reading_ = false;
+      of_.futures_changed_.notify_all();
+    }
+
+  private:
+    local_caller& of_;
+    std::unique_lock<std::mutex>& guard_;
+  };
+
+  mailbox::take_outcome read_some(std::unique_lock<std::mutex>& guard,
+                                  deadline limit) {
+    const reader_scope now{*of_, guard};
     return of_->futures_pipe_->end.in().take_lending(
       [this](const letter& shown) {
         const std::scoped_lock guard{of_->futures_mutex_};

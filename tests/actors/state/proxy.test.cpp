@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
+#include <troupe/process/future.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/state/state.hpp>
@@ -8,9 +9,13 @@
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+#include <support/sanitized.hpp>
 
+#include <new>
 #include <string>
 #include <vector>
+
+#include <sys/resource.h>
 
 using namespace std::chrono_literals;
 using troupe::proxy;
@@ -96,6 +101,34 @@ TEST_CASE("a future has the result of a call that was not waited for") {
     },
     10);
   CHECK(twice.get() == 120);
+}
+
+TEST_CASE("a future that has no memory for an answer leaves the others whole") {
+  // A sanitizer ends the process instead.
+  if (troupe::test::sanitized)
+    return;
+  const state bank;
+  const auto savings = bank.make<account>(std::string(100'000'000, 's'));
+  auto survived = troupe::async(
+    [](proxy<account> of) {
+      const auto large = of.call_async<&account::owner>();
+      const auto small = of.call_async<&account::balance>();
+      ::rlimit before{};
+      ::getrlimit(RLIMIT_DATA, &before);
+      const ::rlimit little{1'000'000, before.rlim_max};
+      ::setrlimit(RLIMIT_DATA, &little);
+      bool threw = false;
+      try {
+        large.wait();
+      } catch (const std::bad_alloc&) {
+        threw = true;
+      }
+      ::setrlimit(RLIMIT_DATA, &before);
+      const auto there = small.wait_for(20s) == std::future_status::ready;
+      return threw && there;
+    },
+    savings);
+  CHECK(survived.get());
 }
 
 TEST_CASE("a call that waits stalls nobody") {
