@@ -115,12 +115,14 @@ private:
   /// that is waited for.
   bool wake(position of) {
     const auto seen = of->at->bell.load(std::memory_order_acquire);
-    if (!state().take(*of->at, row_)) {
+    // The sender's process may have died, and its place be another's by now.
+    const auto& who = of->whose.who;
+    if (!state().take(who, *of->at, of->ticket, row_)) {
       if (!of->limit.passed()) {
         watch_bell(of, seen, of->limit);
         return false;
       }
-      of->in_time = state().leave(*of->at, row_);
+      of->in_time = state().withdraw(who, *of->at, of->ticket, row_);
     }
     of->woken = true;
     of->at = nullptr;

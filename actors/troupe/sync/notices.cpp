@@ -32,6 +32,11 @@ bool notices::leave(place& at, std::uint32_t row) noexcept {
   return result;
 }
 
+bool notices::take(owner who, place& at, std::uint64_t ticket,
+                   std::uint32_t row) noexcept {
+  return is_notified(at) && withdraw(who, at, ticket, row);
+}
+
 bool notices::withdraw(owner who, place& at, std::uint64_t ticket,
                        std::uint32_t row) noexcept {
   session inside{*this, row};

@@ -41,8 +41,10 @@ public:
   /// Gives the place up. True: it had been notified.
   bool leave(place& at, std::uint32_t row) noexcept;
 
-  /// The same for who waited on behalf of `who`, if the place still is that
+  /// The same two for who waits on behalf of `who`, if the place still is that
   /// one's.
+  [[nodiscard]] bool take(owner who, place& at, std::uint64_t ticket,
+                          std::uint32_t row) noexcept;
   bool withdraw(owner who, place& at, std::uint64_t ticket,
                 std::uint32_t row) noexcept;
 

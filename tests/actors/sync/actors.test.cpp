@@ -323,3 +323,33 @@ TEST_CASE("an actor waits on a condition") {
   CHECK(self.tell(locker, troupe::release_atom_v));
   CHECK(self.ask<std::uint32_t>(actor, troupe::notify_atom_v) == 0U);
 }
+
+TEST_CASE("a wait whose place is another's by now leaves that one there") {
+  const services_scope scope;
+  const troupe::mutex lock;
+  const troupe::condition changed;
+  const auto locker = actor_of(lock);
+  const auto actor = actor_of(changed);
+  auto& notices = changed.notices();
+  asker self;
+  REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
+  std::jthread late{[&] {
+    CHECK_FALSE(self.ask<troupe::grant>(actor, troupe::wait_atom_v,
+                                        lock.where(), caf::timespan{300ms}));
+    CHECK(self.last == errc::timed_out);
+  }};
+  REQUIRE(eventually([&] { return !notices.waiters().empty(); }));
+  const auto me = troupe::sync::owner::this_thread();
+  {
+    // As if the sender's process were dead and the actor not told of it yet.
+    const troupe::sync::session inside{notices, me.row()};
+    notices.repair(troupe::sync::services::process()->id().index);
+  }
+  auto* const mine = notices.enrol(me, me.row());
+  REQUIRE(mine != nullptr);
+  late.join();
+  CHECK(mine->waiter() == me);
+  CHECK(changed.notify(1) == 1);
+  CHECK(notices.take(*mine, me.row()));
+  CHECK(self.tell(locker, troupe::release_atom_v));
+}
