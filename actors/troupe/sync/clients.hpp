@@ -3,6 +3,7 @@
 
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/process/table.hpp>
+#include <troupe/sync/lock_handle.hpp>
 #include <troupe/sync/owner.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node_name.hpp>
@@ -50,6 +51,20 @@ struct client {
     return hosting::is_alive(process.packed());
   }
 };
+
+/// What an actor is told that now owns a lock it did not own before. `row` is
+/// the calling process's.
+[[nodiscard]] inline grant granted(mutex_word& word, const client& whose,
+                                   std::uint32_t row) noexcept {
+  word.client().store(whose.id, std::memory_order_release);
+  if (word.is_recursive())
+    word.set_depth(1);
+  const grant result{word.fence(), word.owner_died()};
+  // Dead before it had the lock: nobody else would take it from it.
+  if (!whose.process_is_alive())
+    word.take_from(whose.who, row);
+  return result;
+}
 
 /// Whom an actor of this layer has an eye on: each client once.
 class client_watch {

@@ -140,11 +140,7 @@ private:
 
   void finish(position of) {
     auto done = take(of);
-    auto& word = done.word();
-    word.client().store(done.whose.id, std::memory_order_release);
-    const grant result{word.fence(), word.owner_died()};
-    if (!done.whose.process_is_alive())
-      word.take_from(done.whose.who, row_);
+    const auto result = granted(done.word(), done.whose, row_);
     if (done.in_time)
       done.answer.deliver(result);
     else

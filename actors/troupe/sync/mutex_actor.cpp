@@ -74,17 +74,6 @@ struct mutex_desk {
       bury(was);
   }
 
-  [[nodiscard]] grant granted(const client& whose) {
-    word().client().store(whose.id, std::memory_order_release);
-    if (word().is_recursive())
-      word().set_depth(1);
-    grant result{word().fence(), word().owner_died()};
-    // Dead before it had the lock: nobody else would take it from it.
-    if (!whose.process_is_alive())
-      word().take_from(whose.who, row);
-    return result;
-  }
-
   caf::result<grant> acquire(deadline limit) {
     const auto sender
       = caf::actor_cast<caf::strong_actor_ptr>(self->current_sender());
@@ -105,13 +94,13 @@ struct mutex_desk {
     }
     clients.watch(self, sender, *whose);
     if (word().try_take(whose->who))
-      return granted(*whose);
+      return granted(word(), *whose, row);
     if (limit.passed())
       return make_error(errc::timed_out, "acquire " + text());
     auto* const at = word().wait_in_line(whose->who, row);
     if (at == nullptr) {
       if (word().holder() == whose->who)
-        return granted(*whose);
+        return granted(word(), *whose, row);
       return make_error(errc::limit_reached,
                         "acquire " + text() + ": too many wait");
     }
@@ -131,7 +120,7 @@ struct mutex_desk {
       auto answer = of->answer;
       const auto whose = of->whose;
       line.erase(of);
-      answer.deliver(granted(whose));
+      answer.deliver(granted(word(), whose, row));
       return;
     }
     if (of->limit.passed()) {
@@ -153,7 +142,7 @@ struct mutex_desk {
     const auto whose = of->whose;
     line.erase(of);
     if (late)
-      answer.deliver(granted(whose));
+      answer.deliver(granted(word(), whose, row));
     else
       answer.deliver(make_error(why, "acquire " + text()));
   }

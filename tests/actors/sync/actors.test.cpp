@@ -353,3 +353,25 @@ TEST_CASE("a wait whose place is another's by now leaves that one there") {
   CHECK(notices.take(*mine, me.row()));
   CHECK(self.tell(locker, troupe::release_atom_v));
 }
+
+TEST_CASE("an actor that has waited on a condition holds the lock once") {
+  const services_scope scope;
+  const troupe::recursive_mutex lock;
+  const troupe::condition changed;
+  const auto locker = actor_of(lock);
+  asker self;
+  REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
+  std::jthread notifier{[&] {
+    static_cast<void>(
+      eventually([&] { return !changed.notices().waiters().empty(); }));
+    const std::scoped_lock guard{lock};
+    changed.notify_one();
+  }};
+  REQUIRE(self.ask<troupe::grant>(actor_of(changed), troupe::wait_atom_v,
+                                  lock.where()));
+  REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
+  CHECK(self.tell(locker, troupe::release_atom_v));
+  CHECK(lock.is_locked());
+  CHECK(self.tell(locker, troupe::release_atom_v));
+  CHECK_FALSE(lock.is_locked());
+}
