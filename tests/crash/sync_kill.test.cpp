@@ -258,12 +258,12 @@ TEST_CASE("a process is killed at each named point, and nobody else notices") {
 
 namespace {
 
-void hand_over_and_die(troupe::mutex lock, troupe::event held,
-                       troupe::event go) {
+void hand_over_and_die(troupe::mutex lock, troupe::event held, troupe::event go,
+                       const std::string& point) {
   lock.lock();
   held.set();
   go.wait();
-  troupe::os::arm_crash_point("sync.unlock.handed_over");
+  troupe::os::arm_crash_point(point);
   lock.unlock();
 }
 
@@ -275,11 +275,17 @@ void wait_for_lock(troupe::mutex lock) {
 } // namespace
 
 TEST_CASE("who hands the lock over is killed before it wakes the other") {
+  std::string point = "sync.unlock.handed_over";
+  SUBCASE("and is no more the owner") {
+  }
+  SUBCASE("and still is the owner") {
+    point = "sync.unlock.marked";
+  }
   const troupe::mutex lock;
   const troupe::event held;
   const troupe::event go;
   gang all;
-  all.push_back(troupe::start<hand_over_and_die>(lock, held, go));
+  all.push_back(troupe::start<hand_over_and_die>(lock, held, go, point));
   held.wait();
   all.push_back(troupe::start<wait_for_lock>(lock));
   auto standing = lock.word().waiters();

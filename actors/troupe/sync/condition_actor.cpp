@@ -96,13 +96,12 @@ private:
     auto& word = of->word();
     const auto& who = of->whose.who;
     if (of->at == nullptr) {
+      if (word.try_take(who))
+        return finish(of);
       of->at = word.wait_in_line(who, row_);
-      if (of->at == nullptr) {
-        if (word.holder() == who)
-          return finish(of);
+      if (of->at == nullptr)
         return take(of).answer.deliver(refuse(
           errc::limit_reached, "acquire the mutex again: too many wait"));
-      }
       of->ticket = of->at->ticket.load();
     }
     const auto seen = of->at->bell.load(std::memory_order_acquire);

@@ -12,6 +12,7 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <algorithm>
 #include <list>
 #include <memory>
 #include <optional>
@@ -82,7 +83,7 @@ struct mutex_desk {
       return make_error(errc::invalid_argument,
                         "acquire " + text()
                           + ": the sender is no actor of this run");
-    if (word().holder() == whose->who) {
+    if (word().holder() == whose->who && !is_on_its_way_to(whose->who)) {
       // The host before this one may have died with the answer.
       if (std::exchange(adopted, sync::owner{}) == whose->who)
         return grant{word().fence(), word().owner_died()};
@@ -98,17 +99,22 @@ struct mutex_desk {
     if (limit.passed())
       return make_error(errc::timed_out, "acquire " + text());
     auto* const at = word().wait_in_line(whose->who, row);
-    if (at == nullptr) {
-      if (word().holder() == whose->who)
-        return granted(word(), *whose, row);
+    if (at == nullptr)
       return make_error(errc::limit_reached,
                         "acquire " + text() + ": too many wait");
-    }
     auto answer = self->make_response_promise<grant>();
     line.push_back({sync::doorman::of_this_process().next_key(), *whose, at,
                     at->ticket.load(), limit, answer});
     look(std::prev(line.end()));
     return answer;
+  }
+
+  /// Whether the lock was handed to a request of that client, which has not
+  /// been answered yet.
+  [[nodiscard]] bool is_on_its_way_to(sync::owner who) const {
+    return std::any_of(line.begin(), line.end(), [who](const waiting& each) {
+      return each.whose.who == who && mutex_word::is_handed_to(*each.at);
+    });
   }
 
   using position = std::list<waiting>::iterator;

@@ -22,7 +22,9 @@ namespace troupe {
 ///     query              who owns it, in words; empty if nobody does
 ///     roused, number     not for users
 ///
-/// The *sender* of `acquire` is the owner, until it releases or ends. Errors:
+/// The *sender* of `acquire` is the owner, until it releases or ends. One that
+/// asks again while it still waits stands in the line twice, and is granted the
+/// lock a second time when it has released it. Errors:
 /// `would_deadlock` (it owns the lock already, and that is no
 /// `recursive_mutex`), `invalid_argument` (no sender, or one of another
 /// machine), `limit_reached` (too many wait).

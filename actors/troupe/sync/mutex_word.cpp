@@ -90,8 +90,6 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
 }
 
 place* mutex_word::wait_in_line(owner me, std::uint32_t host) noexcept {
-  if (try_take(me))
-    return nullptr;
   session inside{*this, host};
   auto* const at = waiters().enrol(me, host,
                                    fence_.load(std::memory_order_relaxed));
@@ -105,7 +103,7 @@ bool mutex_word::take_in_line(owner me, place& at, std::uint64_t ticket,
   unsigned turn = 0;
   for (auto seen = word_.load(std::memory_order_seq_cst);;
        seen = word_.load(std::memory_order_seq_cst)) {
-    const bool granted = owner{seen} == me;
+    const bool granted = owner{seen} == me && is_handed_to(at);
     if (granted)
       note_taken();
     if (granted || take_if_free(seen, me)) {
@@ -131,7 +129,7 @@ bool mutex_word::may_sleep(place& at, std::uint64_t seen,
     return false;
   auto wanted = seen & ~roused;
   const auto overtakes = fence_.load(std::memory_order_relaxed)
-                         - at.mark.load(std::memory_order_relaxed);
+                         - (at.mark.load(std::memory_order_relaxed) & ~handed);
   if ((seen & owed) == 0 && overtakes > most_overtakes) {
     session inside{*this, row};
     if (waiters().first() == &at)
@@ -146,7 +144,7 @@ bool mutex_word::may_sleep(place& at, std::uint64_t seen,
 bool mutex_word::leave_line(owner me, place& at, std::uint64_t ticket,
                             std::uint32_t row) noexcept {
   session inside{*this, row};
-  const bool granted = holder() == me;
+  const bool granted = holder() == me && is_handed_to(at);
   if (granted)
     note_taken();
   waiters().leave(at, me, ticket);
@@ -208,6 +206,10 @@ bool mutex_word::hand_over() noexcept {
     settle();
     return false;
   }
+  // First: whoever finds itself the owner finds that it is so by this place,
+  // and not by another request of the same actor.
+  next->mark.fetch_or(handed, std::memory_order_relaxed);
+  TROUPE_CRASH_POINT("sync.unlock.marked");
   auto seen = word_.load(std::memory_order_relaxed);
   while (!word_.compare_exchange_weak(
     seen, next->waiter().bits() | (seen & flags & ~(owed | died)),

@@ -31,7 +31,8 @@ namespace troupe::sync {
 ///     28    recursive
 ///     32    actor   where its actor is
 ///     48    client  the whole id of an owner that is an actor
-///     128   the line
+///     128   the line; the mark of a place is the fence when it was taken, and
+///           in bit 63 whether the lock was handed to it
 ///
 /// The word alone says who holds the lock, and is changed by compare-exchange
 /// only. What it says of the line is set and cleared inside the line's latch,
@@ -84,8 +85,8 @@ public:
   }
 
   /// Puts `me` into the line without sleeping, for an actor that answers when
-  /// the place is roused. Nullptr: the lock is `me`'s now, or there is no room;
-  /// `holder()` tells which.
+  /// the place is roused. Nullptr: there is no room. An actor may stand there
+  /// several times, and own the lock meanwhile.
   [[nodiscard]] place* wait_in_line(owner me, std::uint32_t host) noexcept;
 
   /// What who waits in the line does when it was roused. True: the lock is
@@ -96,6 +97,11 @@ public:
   /// Gives up waiting. True: too late, the lock is `me`'s.
   [[nodiscard]] bool leave_line(owner me, place& at, std::uint64_t ticket,
                                 std::uint32_t row) noexcept;
+
+  /// Whether an unlock has made who waits at `at` the owner.
+  [[nodiscard]] static bool is_handed_to(const place& at) noexcept {
+    return (at.mark.load(std::memory_order_relaxed) & handed) != 0;
+  }
 
   [[nodiscard]] owner holder() const noexcept {
     return owner{word_.load(std::memory_order_relaxed)};
@@ -163,6 +169,8 @@ public:
   void repair(std::uint32_t row) noexcept;
 
 private:
+  static constexpr std::uint64_t handed = 1ULL << 63;
+
   void note_taken() noexcept {
     TROUPE_CRASH_POINT("sync.lock.taken");
     // Only the owner writes these. release: pairs with the acquire in fence().

@@ -171,6 +171,35 @@ TEST_CASE("an actor acquires a recursive mutex twice") {
   CHECK_FALSE(lock.is_locked());
 }
 
+TEST_CASE("an actor that asks twice gets the lock twice, and not at once") {
+  const services_scope scope;
+  const troupe::mutex lock;
+  const auto actor = actor_of(lock);
+  lock.lock();
+  caf::scoped_actor self{troupe::actor_system()};
+  auto first = self->request(actor, caf::infinite, troupe::acquire_atom_v);
+  auto second = self->request(actor, caf::infinite, troupe::acquire_atom_v);
+  REQUIRE(eventually([&] { return lock.waiters().size() == 2; }));
+  lock.unlock();
+  int answered = 0;
+  const auto note = [&](const troupe::grant&) { ++answered; };
+  const auto fail = [](const caf::error& why) { FAIL(caf::to_string(why)); };
+  const auto tell = [&](const auto&... what) {
+    self->request(actor, caf::infinite, what...).receive([] {}, fail);
+  };
+  first.receive(note, fail);
+  // As the doorman does that has been rung for something else.
+  for (std::uint64_t key = 0; key < 16; ++key)
+    tell(troupe::roused_atom_v, key);
+  CHECK(lock.waiters().size() == 1);
+  tell(troupe::release_atom_v);
+  second.receive(note, fail);
+  CHECK(answered == 2);
+  CHECK(lock.is_locked());
+  tell(troupe::release_atom_v);
+  CHECK_FALSE(lock.is_locked());
+}
+
 TEST_CASE("an actor that ends gives its lock up, and so does its process") {
   const services_scope scope;
   const troupe::mutex lock;
