@@ -57,6 +57,12 @@ public:
     here_.clear();
   }
 
+  /// The same if that round is not over yet.
+  void abort_round(std::uint64_t round) {
+    if (round == round_)
+      abort();
+  }
+
   /// Who waits gets `broken_barrier`; it can be used again.
   void reset() {
     if (!here_.empty() || broken_) {
@@ -124,12 +130,14 @@ public:
   }
 
   /// The same. Breaks the barrier for all if `limit` passes first.
+  /// @blocks on the others, until `limit`
   template <class Rep, class Period>
   std::uint64_t
   arrive_and_wait_for(const std::chrono::duration<Rep, Period>& limit) const {
     const auto mine = call<&object::arrive>();
     if (!call_before<&object::wait>(deadline::after(limit), mine.round)) {
-      abort();
+      // Unless the last has come meanwhile: the next round is others'.
+      call<&object::abort_round>(mine.round);
       call<&object::wait>(mine.round);
     }
     return mine.index;
@@ -161,7 +169,8 @@ public:
   /// Names all of this, for clients in other programs.
   static void offer() {
     state::offer<object, &object::arrive, &object::wait, &object::abort,
-                 &object::reset, &object::is_broken, &object::waiting>();
+                 &object::abort_round, &object::reset, &object::is_broken,
+                 &object::waiting>();
   }
 };
 

@@ -153,3 +153,17 @@ TEST_CASE("a barrier in a state lets all through together") {
   dying.kill();
   CHECK(eventually([&] { return meet.is_broken(); }));
 }
+
+TEST_CASE("who is too late for a round that is over does not break the next") {
+  using object = held::barrier::object_type;
+  const state here;
+  const auto meet = here.make<held::barrier>(2);
+  const auto mine = meet.call<&object::arrive>();
+  meet.call<&object::arrive>();
+  // What arrive_and_wait_for does when its limit passes.
+  meet.call<&object::abort_round>(mine.round);
+  CHECK(!meet.is_broken());
+  const auto next = meet.call<&object::arrive>();
+  meet.call<&object::abort_round>(next.round);
+  CHECK(meet.is_broken());
+}
