@@ -83,12 +83,12 @@ public:
   explicit condition(proxy held) noexcept : proxy(std::move(held)) {
   }
 
-  /// Unlocks, waits until it is notified, and locks again.
+  /// Unlocks, waits until it is notified, and locks again. Throws what
+  /// unlocking throws.
   /// @blocks on who notifies, and on the lock's owner
   template <class Lock>
   void wait(Lock& lock) const {
-    const auto ticket = call<&object::enter>();
-    lock.unlock();
+    const auto ticket = enter(lock);
     call<&object::wait>(ticket);
     lock.lock();
   }
@@ -141,10 +141,24 @@ public:
   }
 
 private:
+  /// Stands in the line from now on, with the lock free; returns the ticket.
+  template <class Lock>
+  std::uint64_t enter(Lock& lock) const {
+    const auto ticket = call<&object::enter>();
+    try {
+      lock.unlock();
+    } catch (...) {
+      // Notified in between: somebody else shall have it.
+      if (call<&object::leave>(ticket))
+        notify_one();
+      throw;
+    }
+    return ticket;
+  }
+
   template <class Lock>
   bool wait_before(Lock& lock, deadline limit) const {
-    const auto ticket = call<&object::enter>();
-    lock.unlock();
+    const auto ticket = enter(lock);
     const bool notified = call_before<&object::wait>(limit, ticket)
                           || call<&object::leave>(ticket);
     lock.lock();

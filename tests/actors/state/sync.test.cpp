@@ -130,6 +130,23 @@ TEST_CASE("a condition in a state wakes those who wait for it") {
   CHECK(changed.wait_for(guard, 20s, [&] { return number == 6; }));
 }
 
+TEST_CASE("a wait that could not unlock swallows no notification") {
+  const state here;
+  const auto lock = here.make<held::mutex>();
+  const auto changed = here.make<held::condition>();
+  // A lock that the thread does not hold.
+  CHECK_THROWS_AS(changed.wait(lock), troupe::not_owner);
+  CHECK_THROWS_AS(changed.wait_for(lock, 20s), troupe::not_owner);
+  std::unique_lock guard{lock};
+  auto other = troupe::start(
+    [](held::mutex with, held::condition of) {
+      const std::scoped_lock owned{with};
+      of.notify_one();
+    },
+    lock, changed);
+  CHECK(changed.wait_for(guard, 20s));
+}
+
 TEST_CASE("a barrier in a state lets all through together") {
   const state here;
   const auto meet = here.make<held::barrier>(2);
