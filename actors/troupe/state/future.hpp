@@ -33,20 +33,22 @@ public:
   /// thrown, `invalid_state` when there is nothing to get.
   /// @blocks on the state
   R get() {
-    if (!of_)
-      throw invalid_state("get the result of a call",
-                          "this future has none, or gave it already");
+    require("get the result of a call");
     const auto from = std::move(of_);
     result_reader<R> reader{*via_};
     from->take(reader);
     return reader.take();
   }
 
+  /// Throws `invalid_state` when there is nothing to wait for.
   /// @blocks on the state
   void wait() const {
+    require("wait for the result of a call");
     static_cast<void>(of_->wait(deadline::never()));
   }
 
+  /// The same with a limit.
+  /// @blocks on the state, until `limit`
   template <class Rep, class Period>
   [[nodiscard]] std::future_status
   wait_for(const std::chrono::duration<Rep, Period>& limit) const {
@@ -60,7 +62,14 @@ public:
   }
 
 private:
+  void require(const char* attempted) const {
+    if (!of_)
+      throw invalid_state(attempted,
+                          "this future has none, or gave it already");
+  }
+
   [[nodiscard]] std::future_status status(deadline limit) const {
+    require("wait for the result of a call");
     return of_->wait(limit) ? std::future_status::ready
                             : std::future_status::timeout;
   }

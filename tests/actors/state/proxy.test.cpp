@@ -94,6 +94,10 @@ TEST_CASE("a future has the result of a call that was not waited for") {
   auto wrong = savings.call_async<&account::withdraw>(1000);
   CHECK_THROWS_AS(wrong.get(), troupe::remote_error);
   CHECK(!wrong.valid());
+  CHECK_THROWS_AS(wrong.get(), troupe::invalid_state);
+  CHECK_THROWS_AS(wrong.wait(), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(wrong.wait_for(0ms)),
+                  troupe::invalid_state);
   auto twice = savings.update_async(
     [](account& of, int amount) {
       of.deposit(amount);
