@@ -56,7 +56,10 @@ public:
     return wait_before(state_->limit(), std::move(action));
   }
 
-  /// The same with a limit; when it passes, the barrier breaks for all.
+  /// The same with a limit; when it passes, the barrier breaks for all. As in
+  /// Python, those of the round before are waited for without a limit until
+  /// they have gone.
+  /// @blocks on the other parties, until `limit`
   template <class Rep, class Period>
   std::uint32_t
   arrive_and_wait_for(const std::chrono::duration<Rep, Period>& limit) const {

@@ -99,13 +99,15 @@ barrier_state::arrival barrier_state::arrive(std::uint32_t row,
   arrival done{};
   while (!try_arrive(row, done)) {
     const auto before = now();
+    // Those who leave the last round have passed, so they cannot be broken.
+    const auto until = before.now == draining ? deadline::never() : limit;
     const bool open = sleepers_.wait(
       [&] {
         const auto seen = now();
         return seen.now == filling || seen.now == broken
                || seen.epoch != before.epoch;
       },
-      limit);
+      until);
     if (!open)
       break_epoch(breakage::timed_out, before.epoch);
   }

@@ -2,6 +2,7 @@
 #include <troupe/sync/barrier.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/shared/array.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
@@ -12,8 +13,12 @@
 
 #include "crew.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
+
+#include <time.h>
 
 using namespace std::chrono_literals;
 using troupe::test::eventually;
@@ -202,6 +207,36 @@ TEST_CASE("a point of time breaks a barrier as a limit does") {
   CHECK_THROWS_AS(all.arrive_and_wait_until(std::chrono::steady_clock::now()
                                             + 10ms),
                   troupe::broken_barrier);
+}
+
+TEST_CASE("who comes too early for a round sleeps, also beyond its limit") {
+  const troupe::barrier all{2};
+  auto& state = all.state();
+  const auto row = troupe::memory::run_memory::current().self().index;
+  troupe::sync::barrier_state::arrival first{};
+  troupe::sync::barrier_state::arrival last{};
+  REQUIRE(state.try_arrive(row, first));
+  REQUIRE(state.try_arrive(row, last));
+  REQUIRE(state.release(last));
+  std::atomic<bool> ready{false};
+  std::chrono::nanoseconds worked{};
+  std::jthread early{[&] {
+    ready = true;
+    CHECK_THROWS_AS(all.arrive_and_wait_for(1ms), troupe::broken_barrier);
+    timespec used{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    worked = std::chrono::seconds{used.tv_sec}
+             + std::chrono::nanoseconds{used.tv_nsec};
+  }};
+  REQUIRE(eventually([&] { return ready.load(); }));
+  const auto until = std::chrono::steady_clock::now() + 300ms;
+  REQUIRE(eventually([&] { return std::chrono::steady_clock::now() > until; }));
+  // The first goes, at last.
+  CHECK_FALSE(all.is_broken());
+  CHECK(state.look(first));
+  CHECK(first.result == troupe::sync::barrier_state::outcome::passed);
+  early.join();
+  CHECK(worked < 50ms);
 }
 
 TEST_CASE("a barrier for one") {
