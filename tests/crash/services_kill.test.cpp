@@ -2,6 +2,7 @@
 #include <troupe/sync/mutex_actor.hpp>
 #include <troupe/sync/services.hpp>
 
+#include <troupe/base/error.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/shared/value.hpp>
@@ -12,8 +13,10 @@
 #include <support/eventually.hpp>
 #include <support/seed.hpp>
 
+#include <atomic>
 #include <optional>
 #include <random>
+#include <thread>
 #include <vector>
 
 using troupe::test::eventually;
@@ -134,4 +137,30 @@ TEST_CASE("the services host and its clients are killed at random") {
   CHECK(on.wrong.load() == 0);
   const auto last = on.lock.holder();
   CHECK_FALSE(last);
+}
+
+TEST_CASE("a services host that dies at each start is given up") {
+  constexpr int most = 5000;
+  std::atomic<int> killed{0};
+  std::jthread killer{[&killed](const std::stop_token& told) {
+    troupe::memory::slot_id last;
+    while (!told.stop_requested() && killed.load() < most)
+      if (const auto host = troupe::sync::services::process()) {
+        host->kill();
+        killed += host->id() == last ? 0 : 1;
+        last = host->id();
+      }
+  }};
+  bool given_up = false;
+  // On a busy machine the killer may come too late for one.
+  while (!given_up && killed.load() < most)
+    try {
+      static_cast<void>(actor_of(troupe::mutex{}));
+    } catch (const troupe::error& thrown) {
+      given_up = thrown.code() == troupe::errc::process_died;
+    }
+  killer.request_stop();
+  killer.join();
+  CHECK(given_up);
+  troupe::sync::services::end();
 }

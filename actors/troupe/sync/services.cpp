@@ -31,7 +31,8 @@ struct services_cell {
 /// The keeper's id, which the host announces, and the host's packed slot_id.
 constexpr std::uint64_t cell_size = 16;
 
-/// A host that dies so often while it makes one actor is not killed by chance.
+/// A host that dies so often while it starts, or makes one actor, is not killed
+/// by chance.
 constexpr int most_attempts = 20;
 
 std::atomic<std::uint64_t>& process_word(const memory::reference& cell) {
@@ -110,7 +111,7 @@ std::uint64_t keeper_id(const memory::reference& cell) {
 
 caf::actor services::keeper() {
   static_cast<void>(actor_system());
-  for (;;) {
+  for (int attempt = 1;; ++attempt) {
     const auto found = find_or_start();
     auto& own = run_memory::current().own_slot();
     const auto ready = [&] {
@@ -123,9 +124,11 @@ caf::actor services::keeper() {
       if (auto actor = transport::node::require().actor_in(found.process, id))
         return caf::actor_cast<caf::actor>(actor);
     const auto status = process_view{found.process}.status();
-    if (status && (status->exited() || status->threw()))
+    const bool by_itself = status && (status->exited() || status->threw());
+    if (by_itself || attempt == most_attempts)
       throw error_of<errc::process_died>("start the services host",
-                                         status->description());
+                                         status ? status->description()
+                                                : "it died each time");
   }
 }
 
@@ -155,8 +158,9 @@ caf::strong_actor_ptr services::find(const actor_place& where) {
 
 caf::strong_actor_ptr services::make(const hosting::entry& recipe,
                                      codec::packet& arguments, int attempt) {
+  const auto host = keeper();
   try {
-    return factory::request_actor(keeper(), recipe, arguments);
+    return factory::request_actor(host, recipe, arguments);
   } catch (const error_of<errc::process_died>&) {
     // Killed meanwhile. For any other reason that it may have, `keeper` throws.
     if (attempt == most_attempts)
