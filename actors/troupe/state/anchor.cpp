@@ -69,9 +69,11 @@ void holder_gone(std::byte* payload, std::uint64_t,
   auto& home = *reinterpret_cast<house*>(payload);
   if (home.what != state_part::house)
     return;
-  if (memory::slot_id::unpacked(home.process.load()).index != slot)
-    return;
   const auto& dead = run_memory::current().slot(slot);
+  // A client may have come into the slot where the state's process was.
+  if (home.process.load()
+      != memory::slot_id{slot, dead.generation.load()}.packed())
+    return;
   home.code.store(dead.code.load());
   home.ended_by.store(dead.ended_by.load());
   home.dead.store(1, std::memory_order_seq_cst);

@@ -183,6 +183,43 @@ TEST_CASE("a state that is killed fails calls at once, with its story") {
   }));
 }
 
+TEST_CASE("the story of a killed state outlives who has its place next") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 0);
+  const auto place = bank.process().id().index;
+  const auto story = [&] {
+    try {
+      savings.call<&account::balance>();
+    } catch (const troupe::peer_died& thrown) {
+      return std::string{thrown.what()};
+    }
+    return std::string{};
+  };
+  bank.process().kill();
+  REQUIRE(eventually([&] { return story().find("SIGKILL") != story().npos; }));
+  // A process that starts its first takes the first place that is free.
+  auto was_there = troupe::async(
+    [](proxy<account> of, std::uint32_t index) {
+      std::vector<troupe::process> all;
+      bool found = false;
+      for (int i = 0; i < 20 && !found; ++i) {
+        all.push_back(troupe::start(
+          [](proxy<account> user) {
+            try {
+              user.call<&account::balance>();
+            } catch (const troupe::peer_died&) {
+            }
+          },
+          of));
+        found = all.back().view().id().index == index;
+      }
+      return found;
+    },
+    savings, place);
+  CHECK(was_there.get());
+  CHECK(story().find("SIGKILL") != std::string::npos);
+}
+
 TEST_CASE("functions are run in the state, where it is known") {
   const state bank;
   const auto pid = bank.run([] { return troupe::current_process().pid(); });
