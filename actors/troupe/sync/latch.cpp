@@ -70,8 +70,9 @@ void latch::enter_slowly(std::uint32_t name) noexcept {
   }
 }
 
-bool latch::try_leave() noexcept {
-  auto seen = word_.load(std::memory_order_relaxed);
+/// Frees the latch unless there is news. `seen`: the word before.
+bool latch::try_free(std::uint32_t& seen) noexcept {
+  seen = word_.load(std::memory_order_relaxed);
   for (;;) {
     if ((seen & news) != 0) {
       // acquire: the mark of who died was set before the news.
@@ -81,8 +82,14 @@ bool latch::try_leave() noexcept {
     // release: what was done inside comes before the latch is free.
     if (word_.compare_exchange_weak(seen, 0, std::memory_order_release,
                                     std::memory_order_relaxed))
-      break;
+      return true;
   }
+}
+
+bool latch::try_leave() noexcept {
+  std::uint32_t seen = 0;
+  if (!try_free(seen))
+    return false;
   TROUPE_CRASH_POINT("sync.latch.left");
   if ((seen & sleepers) != 0)
     os::wake(word_, 1);
@@ -105,16 +112,9 @@ bool latch::enter_after_death(std::uint32_t dead_row,
 }
 
 bool latch::try_leave_after_death() noexcept {
-  auto seen = word_.load(std::memory_order_relaxed);
-  for (;;) {
-    if ((seen & news) != 0) {
-      word_.fetch_and(~news, std::memory_order_acquire);
-      return false;
-    }
-    if (word_.compare_exchange_weak(seen, 0, std::memory_order_release,
-                                    std::memory_order_relaxed))
-      break;
-  }
+  std::uint32_t seen = 0;
+  if (!try_free(seen))
+    return false;
   os::wake_all(word_);
   return true;
 }

@@ -42,6 +42,7 @@ public:
 
 private:
   void enter_slowly(std::uint32_t name) noexcept;
+  [[nodiscard]] bool try_free(std::uint32_t& seen) noexcept;
 
   os::wait_word word_{0};
 };
