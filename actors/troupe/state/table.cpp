@@ -450,10 +450,15 @@ void table::collect() {
           // Perhaps it was another one that was dropped, before this was made.
           static_cast<void>(memory::reference::attach(
             entries_[index]->anchor, memory::object_kind::state));
-        } catch (const error&) {
+        } catch (const stale_handle&) {
           entries_[index]->anchor = 0;
           --anchored_;
           end_if_unused(index);
+        } catch (const limit_reached&) {
+          // Nobody knows; this process holds too much to look. Next time.
+          home.released[word].fetch_or(bits & -bits);
+          home.summary[s].fetch_or(words & -words);
+          news_seen_ = news - 1;
         }
       }
     }
