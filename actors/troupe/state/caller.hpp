@@ -53,7 +53,7 @@ class caller : public std::enable_shared_from_this<caller> {
 public:
   virtual ~caller() = default;
 
-  /// Sends `request`, and takes its handles over. It is empty afterwards.
+  /// Sends `request`, and takes its handles over; its bytes may stay.
   /// Throws `peer_died`, `connection_lost`, `limit_reached`.
   [[nodiscard]] virtual std::unique_ptr<pending> send(codec::packet& request)
     = 0;

@@ -210,10 +210,12 @@ public:
   }
 
   /// Lets programs that have the key `connect` to this state, until `unpublish`
-  /// or the end of its process; they do not keep it alive. Returns where, with the port that was
-  /// free for port 0. Everything on the way is encrypted and authenticated.
-  /// Throws `os_failure` if there is no listening there, `invalid_argument` for
-  /// a host that nobody knows.
+  /// or the end of its process; they do not keep it alive. Returns where, with
+  /// the port that was free for port 0. Everything on the way is encrypted and
+  /// authenticated.
+  /// Throws `error_of<errc::os_failure>` if there is no listening there (the
+  /// reason comes as text, without an errno), `invalid_argument` for a host that
+  /// nobody knows.
   /// @blocks on the state
   network::address publish(const network::address& where,
                            const network::key& shared,

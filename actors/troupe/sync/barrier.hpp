@@ -66,6 +66,7 @@ public:
     return wait_before(deadline::after(limit), [] {});
   }
 
+  /// @blocks on the other parties, until `limit`
   template <class Rep, class Period, std::invocable Action>
   std::uint32_t
   arrive_and_wait_for(const std::chrono::duration<Rep, Period>& limit,
@@ -73,6 +74,7 @@ public:
     return wait_before(deadline::after(limit), std::move(action));
   }
 
+  /// @blocks on the other parties, until `limit`
   template <class Clock, class Duration>
   std::uint32_t arrive_and_wait_until(
     const std::chrono::time_point<Clock, Duration>& limit) const {

@@ -26,12 +26,14 @@ public:
     return take_before(deadline::now());
   }
 
+  /// @blocks on the owner, until `limit`
   template <class Rep, class Period>
   [[nodiscard]] bool
   try_lock_for(const std::chrono::duration<Rep, Period>& limit) const {
     return take_before(deadline::after(limit));
   }
 
+  /// @blocks on the owner, until `limit`
   template <class Clock, class Duration>
   [[nodiscard]] bool
   try_lock_until(const std::chrono::time_point<Clock, Duration>& limit) const {
