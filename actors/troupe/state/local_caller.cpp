@@ -10,6 +10,7 @@
 #include <troupe/process/exit_status.hpp>
 #include <troupe/state/route.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <exception>

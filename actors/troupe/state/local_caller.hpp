@@ -7,7 +7,6 @@
 #include <troupe/state/caller.hpp>
 #include <troupe/state/local_wire.hpp>
 
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>

@@ -5,8 +5,6 @@
 #include <troupe/sync/desk.hpp>
 #include <troupe/transport/caf_version.hpp>
 
-#include <limits>
-
 namespace troupe {
 
 namespace {

@@ -6,9 +6,8 @@
 #include <troupe/sync/sync_messages.hpp>
 #include <troupe/transport/caf_version.hpp>
 
-#include <caf/send.hpp>
-
 #include <algorithm>
+#include <thread>
 
 namespace troupe::sync {
 

@@ -5,12 +5,10 @@
 
 #include <caf/actor.hpp>
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
-#include <thread>
 
 namespace troupe::sync {
 

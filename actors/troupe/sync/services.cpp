@@ -10,8 +10,6 @@
 #include <troupe/runtime/keeper.hpp>
 #include <troupe/transport/node.hpp>
 
-#include <mutex>
-
 namespace troupe::sync {
 
 namespace {

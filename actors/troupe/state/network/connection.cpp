@@ -17,7 +17,6 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
-#include <stdexcept>
 #include <utility>
 
 namespace troupe::network {

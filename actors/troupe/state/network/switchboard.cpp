@@ -4,7 +4,6 @@
 #include <troupe/base/error.hpp>
 #include <troupe/state/network/messages.hpp>
 
-#include <climits>
 #include <utility>
 
 namespace troupe::network {
