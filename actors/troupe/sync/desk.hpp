@@ -104,8 +104,6 @@ protected:
 
   pointer self_ = nullptr;
   std::uint32_t row_ = 0;
-
-private:
   client_watch clients_;
   std::list<Request> requests_;
 };

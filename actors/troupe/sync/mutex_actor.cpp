@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/sync/mutex_actor.hpp>
 
-#include <troupe/memory/run_memory.hpp>
-#include <troupe/sync/clients.hpp>
-#include <troupe/sync/doorman.hpp>
-#include <troupe/sync/services.hpp>
-#include <troupe/transport/caf_error.hpp>
+#include <troupe/sync/desk.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node.hpp>
 
-#include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
-
 #include <algorithm>
-#include <list>
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -24,34 +15,42 @@ namespace {
 
 using sync::client;
 using sync::mutex_word;
-using transport::make_error;
 
-/// Serves one lock.
-struct mutex_desk {
+struct mutex_request {
+  client whose;
+  caf::typed_response_promise<grant> answer;
+  sync::place* at;
+  std::uint64_t ticket;
+  deadline limit;
+  std::uint64_t key = 0;
+};
+
+template <class Lock>
+class mutex_desk : public sync::desk<mutex_actor, mutex_request> {
+public:
   static inline const char* name = "troupe.mutex";
 
-  using promise = caf::typed_response_promise<grant>;
-
-  struct waiting {
-    std::uint64_t key;
-    client whose;
-    sync::place* at;
-    std::uint64_t ticket;
-    deadline limit;
-    promise answer;
-  };
-
-  void start(mutex_actor::pointer of, const sync::lock_handle& what) {
-    self = of;
-    lock = &what;
-    row = memory::run_memory::current().self().index;
-    clients.start([this](const client& gone) { bury(gone); });
-    sync::services::enter(word().actor(), self->id());
+  mutex_actor::behavior_type start(mutex_actor::pointer self, Lock lock) {
+    lock_.emplace(std::move(lock));
+    open(self, word().actor(), [this](const client& gone) { bury(gone); });
     adopt_owner();
+    return {
+      [this](acquire_atom) { return acquire(deadline::never()); },
+      [this](acquire_atom, caf::timespan limit) {
+        return acquire(deadline::after(limit));
+      },
+      [this](release_atom) { return release(); },
+      [this](query_atom) -> caf::result<std::string> { return holder_text(); },
+      [this](roused_atom, std::uint64_t key) -> caf::result<void> {
+        with(key, [this](position at) { look(at); });
+        return caf::unit;
+      },
+    };
   }
 
+private:
   [[nodiscard]] mutex_word& word() const noexcept {
-    return lock->word();
+    return lock_->word();
   }
 
   /// An actor may own the lock since before a services host died.
@@ -64,176 +63,117 @@ struct mutex_desk {
     const client was{now, {now.row(), slot.generation.load()}, id};
     if (sync::owner{now.row(), id, true} != now) {
       // It was killed between taking the lock and noting for whom.
-      word().take_from(now, row);
+      word().take_from(now, row_);
       return;
     }
-    adopted = now;
+    adopted_ = now;
     if (const auto actor = transport::node::require().actor_in(was.process,
                                                                was.id))
-      clients.watch(self, actor, was);
+      clients_.watch(self_, actor, was);
     else
       bury(was);
   }
 
   caf::result<grant> acquire(deadline limit) {
-    const auto sender
-      = caf::actor_cast<caf::strong_actor_ptr>(self->current_sender());
-    const auto whose = client::of(sender);
+    const auto what = "acquire " + text();
+    const auto whose = sender();
     if (!whose)
-      return make_error(errc::invalid_argument,
-                        "acquire " + text()
-                          + ": the sender is no actor of this run");
-    if (word().holder() == whose->who && !is_on_its_way_to(whose->who)) {
+      return refuse_sender(what);
+    const auto& who = whose->who;
+    if (word().holder() == who && !is_on_its_way_to(who)) {
       // The host before this one may have died with the answer.
-      if (std::exchange(adopted, sync::owner{}) == whose->who)
+      if (std::exchange(adopted_, sync::owner{}) == who)
         return grant{word().fence(), word().owner_died()};
       if (!word().is_recursive())
-        return make_error(errc::would_deadlock,
-                          "acquire " + text() + ": the sender owns it");
+        return refuse(errc::would_deadlock, what + ": the sender owns it");
       word().set_depth(word().depth() + 1);
       return grant{word().fence(), word().owner_died()};
     }
-    clients.watch(self, sender, *whose);
-    if (word().try_take(whose->who))
-      return granted(word(), *whose, row);
+    if (word().try_take(who))
+      return granted(word(), *whose, row_);
     if (limit.passed())
-      return make_error(errc::timed_out, "acquire " + text());
-    auto* const at = word().wait_in_line(whose->who, row);
+      return refuse(errc::timed_out, what);
+    auto* const at = word().wait_in_line(who, row_);
     if (at == nullptr)
-      return make_error(errc::limit_reached,
-                        "acquire " + text() + ": too many wait");
-    auto answer = self->make_response_promise<grant>();
-    line.push_back({sync::doorman::of_this_process().next_key(), *whose, at,
-                    at->ticket.load(), limit, answer});
-    look(std::prev(line.end()));
+      return refuse(errc::limit_reached, what + ": too many wait");
+    auto answer = self_->make_response_promise<grant>();
+    look(add({*whose, answer, at, at->ticket.load(), limit}));
     return answer;
   }
 
   /// Whether the lock was handed to a request of that client, which has not
   /// been answered yet.
   [[nodiscard]] bool is_on_its_way_to(sync::owner who) const {
-    return std::any_of(line.begin(), line.end(), [who](const waiting& each) {
-      return each.whose.who == who && mutex_word::is_handed_to(*each.at);
-    });
+    return std::any_of(requests_.begin(), requests_.end(),
+                       [who](const mutex_request& each) {
+                         return each.whose.who == who
+                                && mutex_word::is_handed_to(*each.at);
+                       });
   }
-
-  using position = std::list<waiting>::iterator;
 
   /// Takes the lock for who waits at `of`, or has it watched.
   void look(position of) {
+    const auto& who = of->whose.who;
     const auto seen = of->at->bell.load(std::memory_order_acquire);
-    if (word().take_in_line(of->whose.who, *of->at, of->ticket, row)) {
-      auto answer = of->answer;
-      const auto whose = of->whose;
-      line.erase(of);
-      answer.deliver(granted(word(), whose, row));
-      return;
-    }
-    if (of->limit.passed()) {
-      give_up(of, errc::timed_out);
-      return;
-    }
-    sync::doorman::of_this_process().watch(
-      of->key, caf::actor_cast<caf::actor>(self->address()),
-      [at = of->at, seen] {
-        return at->bell.load(std::memory_order_acquire) != seen;
-      },
-      of->limit);
-  }
-
-  void give_up(position of, errc why) {
-    const auto late = word().leave_line(of->whose.who, *of->at, of->ticket,
-                                        row);
-    auto answer = of->answer;
-    const auto whose = of->whose;
-    line.erase(of);
-    if (late)
-      answer.deliver(granted(word(), whose, row));
+    const bool taken = word().take_in_line(who, *of->at, of->ticket, row_);
+    if (!taken && !of->limit.passed())
+      return wait_for(
+        of,
+        [at = of->at, seen] {
+          return at->bell.load(std::memory_order_acquire) != seen;
+        },
+        of->limit);
+    const bool granted_late
+      = !taken && word().leave_line(who, *of->at, of->ticket, row_);
+    auto done = take(of);
+    if (taken || granted_late)
+      done.answer.deliver(granted(word(), done.whose, row_));
     else
-      answer.deliver(make_error(why, "acquire " + text()));
-  }
-
-  void roused(std::uint64_t key) {
-    for (auto at = line.begin(); at != line.end(); ++at)
-      if (at->key == key)
-        return look(at);
+      done.answer.deliver(refuse(errc::timed_out, "acquire " + text()));
   }
 
   caf::result<void> release() {
-    const auto whose = client::of(
-      caf::actor_cast<caf::strong_actor_ptr>(self->current_sender()));
+    const auto whose = sender();
     if (!whose || word().holder() != whose->who)
-      return make_error(errc::not_owner, "release " + text()
-                                           + ": the sender does not own it; "
-                                           + holder_text());
+      return refuse(errc::not_owner, "release " + text()
+                                       + ": the sender does not own it; "
+                                       + holder_text());
     if (word().is_recursive() && word().depth() > 1) {
       word().set_depth(word().depth() - 1);
       return caf::unit;
     }
-    adopted = sync::owner{};
+    adopted_ = sync::owner{};
     static_cast<void>(word().give_back(whose->who));
     return caf::unit;
   }
 
   /// A client has ended: what it waited for and what it owns is others'.
   void bury(const client& gone) {
-    for (auto at = line.begin(); at != line.end();) {
-      const auto here = at++;
-      if (here->whose.who != gone.who)
-        continue;
-      sync::doorman::of_this_process().forget(here->key);
+    end_requests_of(gone, [this, &gone](const mutex_request& request) {
       static_cast<void>(
-        word().leave_line(gone.who, *here->at, here->ticket, row));
-      line.erase(here);
-    }
-    word().take_from(gone.who, row);
+        word().leave_line(gone.who, *request.at, request.ticket, row_));
+    });
+    word().take_from(gone.who, row_);
   }
 
   [[nodiscard]] std::string holder_text() const {
-    const auto now = lock->holder();
+    const auto now = lock_->holder();
     return now ? now->description() : std::string{};
   }
 
   [[nodiscard]] std::string text() const {
-    return "mutex " + std::to_string(lock->where());
+    return "mutex " + std::to_string(lock_->where());
   }
 
-  mutex_actor::behavior_type behavior() {
-    return {
-      [this](acquire_atom) { return acquire(deadline::never()); },
-      [this](acquire_atom, caf::timespan limit) {
-        return acquire(deadline::after(limit));
-      },
-      [this](release_atom) { return release(); },
-      [this](query_atom) -> caf::result<std::string> { return holder_text(); },
-      [this](roused_atom, std::uint64_t key) -> caf::result<void> {
-        roused(key);
-        return caf::unit;
-      },
-    };
-  }
-
-  mutex_actor::pointer self = nullptr;
-  const sync::lock_handle* lock = nullptr;
-  std::uint32_t row = 0;
+  std::optional<Lock> lock_;
   /// Owned the lock when this actor began, and has not been heard of since.
-  sync::owner adopted;
-  sync::client_watch clients;
-  std::list<waiting> line;
-};
-
-template <class Lock>
-struct lock_desk : mutex_desk {
-  std::optional<Lock> held;
+  sync::owner adopted_;
 };
 
 template <class Lock>
 mutex_actor::behavior_type
-serve(mutex_actor::stateful_pointer<lock_desk<Lock>> self, Lock lock) {
-  auto& state = transport::version::state_of(self);
-  state.held.emplace(std::move(lock));
-  state.start(self, *state.held);
-  return state.behavior();
+serve(mutex_actor::stateful_pointer<mutex_desk<Lock>> self, Lock lock) {
+  return transport::version::state_of(self).start(self, std::move(lock));
 }
 
 } // namespace
