@@ -44,13 +44,16 @@ void blame_writer(memory::slot_id writer, std::string_view type,
                   const std::exception_ptr& failure) {
   const auto attempted = "take an item of type " + std::string{type}
                          + " that was put by " + described(writer);
+  constexpr auto advice = "the item is dropped; those behind it are whole";
   try {
     std::rethrow_exception(failure);
   } catch (const stale_handle& problem) {
     throw stale_handle(attempted, problem.what());
   } catch (const std::exception& problem) {
-    throw malformed_bytes(attempted, problem.what(),
-                          "the item is dropped; those behind it are whole");
+    throw malformed_bytes(attempted, problem.what(), advice);
+  } catch (...) {
+    throw malformed_bytes(attempted, "its load threw no std::exception",
+                          advice);
   }
 }
 

@@ -16,6 +16,7 @@
 #include <exception>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,7 +40,8 @@ put_result result_of(mailbox::put_outcome outcome, const char* attempted);
 /// Throws the `closed` of a mailbox that is closed and drained.
 [[noreturn]] void throw_ended(const char* attempted);
 
-/// Throws a `malformed_bytes` that says who wrote what did not decode.
+/// Throws a `malformed_bytes` that says who wrote what did not decode; a
+/// `stale_handle` if that was the `failure`.
 [[noreturn]] void blame_writer(memory::slot_id writer, std::string_view type,
                                const std::exception_ptr& failure);
 
@@ -116,8 +118,10 @@ std::size_t put_items(mailbox::letter_box& box, Iterator first, Sentinel last,
 
 /// Takes up to `most` items and passes each to `give`. Returns false if none
 /// came until `limit`; `ended` tells whether none will ever come.
-/// An item that does not decode is taken alone: throws `malformed_bytes` for
-/// it, `stale_handle` if an object that it names is gone.
+/// An item that does not decode, whatever its `load` throws, is taken alone:
+/// throws `malformed_bytes` for it, `stale_handle` if an object that it names
+/// is gone. Where only memory is short it stays: throws `limit_reached`,
+/// `std::bad_alloc`.
 template <class T, class Give>
 bool take_items(mailbox::letter_box& box, std::size_t most, deadline limit,
                 bool& ended, Give give) {
@@ -134,10 +138,11 @@ bool take_items(mailbox::letter_box& box, std::size_t most, deadline limit,
         give(codec::decode<T>(shown.body, shown.handles));
         ++given;
         return mailbox::visit_result::taken;
-      } catch (const error& problem) {
-        if (problem.code() != errc::malformed_bytes
-            && problem.code() != errc::stale_handle)
-          throw;
+      } catch (const limit_reached&) {
+        throw;
+      } catch (const std::bad_alloc&) {
+        throw;
+      } catch (...) {
         if (given != 0)
           return mailbox::visit_result::leave;
         failure = std::current_exception();

@@ -460,6 +460,70 @@ TEST_CASE("an item that cannot be encoded is its writer's exception, and the "
   CHECK(items.empty());
 }
 
+namespace {
+
+/// Decodes only where it is 0.
+struct picky {
+  int value = 0;
+  void save(troupe::codec::encoder& to) const {
+    to.save(value);
+  }
+  static picky load(troupe::codec::decoder& from) {
+    const auto value = from.load<int>();
+    if (value == 1)
+      throw std::runtime_error{"not this one"};
+    if (value == 2)
+      throw value;
+    return {value};
+  }
+};
+
+} // namespace
+
+TEST_CASE("an item whose load throws is dropped, whatever it throws; the queue "
+          "goes on") {
+  const queue<picky> items;
+  for (const int each : {0, 1, 2, 0})
+    items.put({each});
+  CHECK(items.get().value == 0);
+  for (const std::string why : {"not this one", "no std::exception"}) {
+    try {
+      static_cast<void>(items.get());
+      FAIL("it was taken");
+    } catch (const troupe::malformed_bytes& problem) {
+      CHECK(std::string{problem.what()}.find(why) != std::string::npos);
+    }
+  }
+  CHECK(items.get().value == 0);
+  // Behind one that decodes it waits for the next call.
+  for (const int each : {0, 1, 0})
+    items.put({each});
+  CHECK(items.get_many(3).size() == 1);
+  CHECK_THROWS_AS(static_cast<void>(items.get_many(3)),
+                  troupe::malformed_bytes);
+  CHECK(items.get_many(3).size() == 1);
+  CHECK(items.empty());
+}
+
+TEST_CASE("where memory is short for an item it stays in the queue") {
+  struct heavy {
+    int value = 0;
+    void save(troupe::codec::encoder& to) const {
+      to.save(value);
+    }
+    static heavy load(troupe::codec::decoder& from) {
+      static int turn = 0;
+      if (turn++ == 0)
+        throw std::bad_alloc{};
+      return {from.load<int>()};
+    }
+  };
+  const queue<heavy> items;
+  items.put({7});
+  CHECK_THROWS_AS(static_cast<void>(items.get()), std::bad_alloc);
+  CHECK(items.get().value == 7);
+}
+
 TEST_CASE("a handle of another type is refused") {
   const queue<int> numbers;
   troupe::codec::packet message;
