@@ -213,6 +213,50 @@ TEST_CASE("a reader killed at any named point of get") {
   }
 }
 
+TEST_CASE("the tasks of a reader killed at any named point are accounted for, "
+          "also when another works in its place") {
+  for (const auto& where : {point{"mailbox.take.before_visit", false},
+                            point{"mailbox.take.before_commit", false},
+                            point{"mailbox.take.committed", true},
+                            point{"mailbox.take.unannounced", true}}) {
+    CAPTURE(described(where));
+    const queue<int> tasks;
+    tasks.put(1);
+    tasks.put(2);
+    {
+      auto reader = troupe::start(
+        [](queue<int> from, std::string at) {
+          troupe::os::arm_crash_point(at);
+          static_cast<void>(from.get());
+        },
+        tasks, std::string{where.name});
+      CHECK(was_killed(reader));
+    }
+    const auto dead_have_some = [&] {
+      try {
+        static_cast<void>(tasks.join_for(0ms));
+        return false;
+      } catch (const troupe::peer_died&) {
+        return true;
+      }
+    };
+    CHECK(dead_have_some() == where.committed);
+    const queue<int> permits;
+    auto next = troupe::start(
+      [](queue<int> from, queue<int> permit) {
+        while (from.try_get())
+          from.task_done();
+        static_cast<void>(permit.try_get_for(watchdog));
+      },
+      tasks, permits);
+    const std::uint64_t left = where.committed ? 1 : 0;
+    CHECK(eventually([&] { return tasks.box().unfinished() == left; }));
+    CHECK(dead_have_some() == where.committed);
+    permits.put(1);
+    CHECK(passed(next));
+  }
+}
+
 TEST_CASE("a writer that waits for room outlives the reader that made it") {
   const queue<int> numbers{1};
   numbers.put(1);

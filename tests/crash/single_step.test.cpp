@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <sys/ptrace.h>
@@ -108,8 +109,13 @@ std::string at_every_instruction(const char* name, const box_options& options,
         work(*own.as<letter_box>());
         ::raise(SIGSTOP);
       });
-      if (done >= 0)
-        check(box, "after " + std::to_string(steps) + " instructions");
+      const auto when = "after " + std::to_string(steps) + " instructions";
+      if (done < 0)
+        return done;
+      if constexpr (std::is_invocable_v<Check, const reference&, std::string>)
+        check(object, when);
+      else
+        check(box, when);
       return done;
     };
     {
@@ -243,6 +249,36 @@ TEST_CASE("killed after any instruction of get") {
           get,
           [](letter_box& box, const std::string& when) {
             expect_either(box, when, {1, 2}, {2});
+          })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of get in a dead reader's place: the "
+          "tasks of both are accounted for") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "get in another's place", {.ledger = true},
+          [](letter_box& box) {
+            for (int i = 1; i <= 3; ++i)
+              put(box, i);
+            // The one before it in slot 1, which leaves a task unfinished.
+            const auto before = troupe::test::fork_into_slot(1, [&] {
+              troupe::memory::run_memory::current().become({1, 7});
+              get(box);
+            });
+            troupe::test::confirm(before, 1);
+          },
+          get,
+          [](const reference& object, const std::string& when) {
+            auto& box = *object.as<letter_box>();
+            const auto taken = 3 - box.size();
+            std::uint64_t lost = 0;
+            static_cast<void>(box.wait_finished(object, deadline::now(), lost));
+            expect(lost == taken, when + " " + std::to_string(taken)
+                                    + " are taken, but lost are "
+                                    + std::to_string(lost));
+            expect_either(box, when, {2, 3}, {3});
           })
         == "");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// One file, and a long one: who puts, who takes and who repairs after a death
-// keep one another's rules, and are read together.
+// With letter_box_put.cpp and letter_box_take.cpp: who puts, who takes and who
+// repairs after a death keep one another's rules, and are read together.
 
 #include <troupe/mailbox/letter_box.hpp>
 
@@ -28,6 +28,8 @@ void holder_of_box_died(std::byte* payload, std::uint64_t,
                         std::uint32_t slot) noexcept {
   reinterpret_cast<letter_box*>(payload)->user_died(slot);
 }
+
+constexpr std::uint64_t low_half = 0xFFFF'FFFF;
 
 const bool registered = memory::register_kind(
   object_kind::queue,
@@ -126,31 +128,55 @@ letter_box::finish_outcome letter_box::wait_finished(const reference& self,
                                                      std::uint64_t& lost) {
   // A handle that is dropped rings nobody, so that is looked for now and then.
   constexpr auto look_again = std::chrono::milliseconds{100};
-  auto& memory = run_memory::current();
-  auto* object = memory.find_object(self.where(), object_kind::queue);
   for (;;) {
     const auto step = std::min(limit, deadline::after(look_again));
     if (finishing_.room.wait([this] { return unfinished() == 0; }, step))
       return finish_outcome::all_finished;
-    std::uint64_t abandoned = 0;
-    std::uint64_t finished_for_others = 0;
-    const auto used = memory.header().slots_high.load();
-    for (std::uint32_t slot = 0; slot < used; ++slot) {
-      const bool holds
-        = (object->holders()[slot / 64].load() >> (slot % 64) & 1) != 0;
-      const auto finished = ledger(slot).finished.load();
-      const auto taken = ledger(slot).taken.load();
-      if (finished > taken)
-        finished_for_others += finished - taken;
-      else if (!holds)
-        abandoned += taken - finished;
-    }
-    lost = abandoned - std::min(abandoned, finished_for_others);
+    lost = count_abandoned(self);
     if (lost != 0)
       return finish_outcome::abandoned;
     if (limit.passed())
       return finish_outcome::timed_out;
   }
+}
+
+letter_box::ledger_entry& letter_box::own_entry(memory::slot_id self) noexcept {
+  auto& entry = ledger(self.index);
+  if (entry.taker.load(std::memory_order_relaxed) >> 32 != self.generation) {
+    const auto taken = entry.taken.load();
+    const auto left = taken - std::min(taken, entry.finished.load());
+    // One store, before the commit: whoever is killed in between has taken
+    // nothing, and all that stands here is still those before it.
+    entry.taker.store((std::uint64_t{self.generation} << 32)
+                      | std::min(left, low_half));
+  }
+  return entry;
+}
+
+std::uint64_t letter_box::count_abandoned(const reference& self) {
+  auto& memory = run_memory::current();
+  auto* object = memory.find_object(self.where(), object_kind::queue);
+  // Nobody takes meanwhile, and what a killed reader took last is in the ledger.
+  const box_lock guard{readers_.lock, [this] { recover_take(); },
+                       "wait for the tasks of a queue"};
+  std::uint64_t abandoned = 0;
+  std::uint64_t finished_for_others = 0;
+  const auto used = memory.header().slots_high.load();
+  for (std::uint32_t slot = 0; slot < used; ++slot) {
+    const bool holds = (object->holders()[slot / 64].load() >> (slot % 64) & 1)
+                       != 0;
+    const auto& entry = ledger(slot);
+    const auto taker = entry.taker.load();
+    const bool lives = holds
+                       && taker >> 32 == memory.slot(slot).generation.load();
+    // After the look at who holds: nobody lets go of a handle and finishes then.
+    const auto finished = entry.finished.load();
+    const auto taken = entry.taken.load();
+    const auto not_lost = lives ? taken - (taker & low_half) : 0;
+    abandoned += taken - not_lost;
+    finished_for_others += finished - std::min(finished, not_lost);
+  }
+  return abandoned - std::min(abandoned, finished_for_others);
 }
 
 void letter_box::add_watcher(std::uint32_t slot) noexcept {

@@ -66,7 +66,7 @@ enum class visit_result : std::uint8_t { taken, leave };
 ///     1024   departures                                read at each take
 ///     1152   tasks finished, and who waits for that
 ///     1280   watchers' bits                            slots / 8 bytes
-///            ledger                                    slots * 16 bytes
+///            ledger                                    slots * 24 bytes
 ///
 /// Letters lie in a chain of `segment`s, which grows when the last one is full
 /// and from which what is drained goes back; one stays. The mailbox owns each
@@ -181,6 +181,9 @@ public:
 
   /// Waits until as many letters are finished as were put. `self` is the
   /// object of this mailbox. `lost` counts what was abandoned.
+  /// Throws `would_deadlock`.
+  /// @blocks on whoever has letters to finish; on the one reader that holds the
+  ///         lock
   finish_outcome wait_finished(const memory::reference& self, deadline limit,
                                std::uint64_t& lost);
 
@@ -308,8 +311,12 @@ private:
     waiting_room room;
   };
 
-  /// What one process took, written under the readers' lock, and finished.
+  /// What the processes of one slot took, written under the readers' lock, and
+  /// finished.
   struct ledger_entry {
+    /// generation of the last one that took << 32 | how many of `taken` those
+    /// before it have left unfinished
+    std::atomic<std::uint64_t> taker;
     std::atomic<std::uint64_t> taken;
     std::atomic<std::uint64_t> finished;
   };
@@ -322,6 +329,14 @@ private:
     const auto slots = memory::run_memory::current().header().slots;
     return reinterpret_cast<ledger_entry*>(watcher_bits() + slots / 64)[slot];
   }
+
+  /// The entry of `self`, the calling process, which becomes its last taker.
+  /// Under the readers' lock.
+  ledger_entry& own_entry(memory::slot_id self) noexcept;
+
+  /// Letters that were taken by processes which are gone or have dropped their
+  /// handle, and that nobody has finished.
+  [[nodiscard]] std::uint64_t count_abandoned(const memory::reference& self);
 
   [[nodiscard]] std::uint64_t window_for(std::uint64_t bytes) const noexcept;
   [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept;

@@ -122,7 +122,7 @@ bool letter_box::take_at_hand(visit_function visit, void* context) {
   ledger_entry* entry = nullptr;
   if (options_.ledger) {
     const auto self = run_memory::current().self();
-    entry = &ledger(self.index);
+    entry = &own_entry(self);
     next.taker = self.packed();
     next.taker_total = entry->taken.load(std::memory_order_relaxed) + 1;
   }
@@ -217,7 +217,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   if (options_.ledger) {
     state.taker = self.packed();
     // Nobody else writes it, and we do so under the lock.
-    state.taker_total = ledger(self.index).taken.load(std::memory_order_relaxed)
+    state.taker_total = own_entry(self).taken.load(std::memory_order_relaxed)
                         + taken;
   }
   if (drained != 0) {

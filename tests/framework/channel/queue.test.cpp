@@ -207,6 +207,52 @@ TEST_CASE("join says when tasks went down with their process") {
   worker.join();
 }
 
+TEST_CASE("join says so too when another process works in the dead one's "
+          "place") {
+  const queue<int> tasks;
+  const queue<int> permits;
+  for (int i = 0; i < 3; ++i)
+    tasks.put(i);
+  const auto place = [&] {
+    auto first = troupe::start(
+      [](queue<int> work) { static_cast<void>(work.get()); }, tasks);
+    CHECK(passed(first));
+    return first.view().id().index;
+  }();
+  auto second = troupe::start(
+    [](queue<int> work, queue<int> permit) {
+      static_cast<void>(permit.try_get_for(10s));
+      static_cast<void>(work.get());
+      work.task_done();
+      static_cast<void>(permit.try_get_for(10s));
+      // For the one before it.
+      work.task_done();
+      static_cast<void>(work.get());
+      work.task_done();
+      static_cast<void>(permit.try_get_for(10s));
+    },
+    tasks, permits);
+  REQUIRE(second.view().id().index == place);
+  const auto lost = [&] {
+    try {
+      return tasks.join_for(5s) ? 0 : -1;
+    } catch (const troupe::peer_died& problem) {
+      return std::string{problem.what()}.find(": 1 of") != std::string::npos
+               ? 1
+               : -2;
+    }
+  };
+  // Before its successor has taken anything, and after.
+  CHECK(lost() == 1);
+  permits.put(1);
+  REQUIRE(eventually([&] { return tasks.box().unfinished() == 2; }));
+  CHECK(lost() == 1);
+  permits.put(1);
+  CHECK(lost() == 0);
+  permits.put(1);
+  CHECK(passed(second));
+}
+
 // CPython: _TestQueue.test_closed_queue_*
 TEST_CASE("a closed queue refuses items and ends when it is drained") {
   const queue<int> numbers;
