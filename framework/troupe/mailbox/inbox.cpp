@@ -49,7 +49,7 @@ inbox inbox::make(std::uint64_t types, std::string_view names) {
   return made;
 }
 
-inbox inbox::of(memory::slot_id owner) noexcept {
+inbox inbox::of(memory::slot_id owner) {
   try {
     auto& memory = memory::run_memory::current();
     auto* slot = memory.find(owner);
@@ -63,7 +63,7 @@ inbox inbox::of(memory::slot_id owner) noexcept {
         || found.head_->owner != owner.packed())
       return {};
     return found;
-  } catch (const error&) {
+  } catch (const stale_handle&) {
     return {};
   }
 }

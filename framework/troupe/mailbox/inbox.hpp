@@ -56,8 +56,8 @@ public:
   [[nodiscard]] static inbox make(std::uint64_t types, std::string_view names);
 
   /// Takes hold of the inbox of another process. Empty if that process has
-  /// none, is gone, or has put something else up.
-  [[nodiscard]] static inbox of(memory::slot_id owner) noexcept;
+  /// none, is gone, or has put something else up. Throws `limit_reached`.
+  [[nodiscard]] static inbox of(memory::slot_id owner);
 
   [[nodiscard]] explicit operator bool() const noexcept {
     return head_ != nullptr;

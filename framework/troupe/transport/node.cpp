@@ -109,12 +109,10 @@ caf::strong_actor_ptr node::make_proxy(caf::node_id name, caf::actor_id actor) {
   auto made = caf::make_actor<proxy, caf::strong_actor_ptr>(actor, name,
                                                             &system_, config,
                                                             *this, home);
-  if (home->failed())
+  if (!home->send_control(frame_kind::watch, {actor, 0, 0}))
     hub_.post([this, name, actor, reason = home->failure()] {
       proxies_.erase(name, actor, reason);
     });
-  else
-    home->send_control(frame_kind::watch, {actor, 0, 0});
   return made;
 }
 

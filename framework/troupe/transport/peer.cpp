@@ -138,7 +138,9 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   lock held{mutex_};
   if (!open(held)) {
     held.unlock();
-    return refuse(what, target, failure(), "its process is dead");
+    return refuse(what, target, failure(),
+                  failed() ? "its process is dead"
+                           : "there is no room for a ring to its process");
   }
   if (!disputed_.empty())
     for (const auto type : what.payload.types())
@@ -203,10 +205,10 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
   return true;
 }
 
-void peer::send_control(frame_kind kind, actor_pair what) {
+bool peer::send_control(frame_kind kind, actor_pair what) {
   std::vector<std::byte> body(sizeof what);
   std::memcpy(body.data(), &what, sizeof what);
-  put({kind, 0, 0}, std::move(body));
+  return put({kind, 0, 0}, std::move(body));
 }
 
 void peer::send_down(caf::actor_id ended, const caf::error& reason) {
@@ -218,14 +220,15 @@ void peer::send_down(caf::actor_id ended, const caf::error& reason) {
   body.resize(sink.written());
   const actor_pair what{ended, 0, 0};
   std::memcpy(body.data(), &what, sizeof what);
-  put({frame_kind::down, 0, 0}, std::move(body));
+  if (!put({frame_kind::down, 0, 0}, std::move(body)) && !failed())
+    report_dead_letter({ended, nullptr, {}, "nobody can be told of its end"});
 }
 
-/// Sends a control frame; never waits.
-void peer::put(frame_tag tag, std::vector<std::byte> body) {
+/// Sends a control frame; never waits. False if it is lost.
+bool peer::put(frame_tag tag, std::vector<std::byte> body) {
   lock held{mutex_};
   if (!open(held))
-    return;
+    return false;
   if (auto* room = outbox_->reserve(body.size())) {
     std::memcpy(room, body.data(), body.size());
     outbox_->commit(body.size(), tag);
@@ -238,6 +241,7 @@ void peer::put(frame_tag tag, std::vector<std::byte> body) {
   held.unlock();
   if (sleeps)
     memory::ring(slot_);
+  return true;
 }
 
 void peer::flush() {
@@ -321,27 +325,35 @@ bool peer::refuse(caf::mailbox_element& what, caf::actor_id target,
 }
 
 /// Finds the reader's inbox and makes the ring, at the first frame. False if
-/// the process is dead or has no actors.
+/// the process is dead or has no actors, or if there is no room for the ring.
 bool peer::open(lock&) {
   if (failed())
     return false;
   if (outbox_)
     return true;
-  auto inbox = mailbox::inbox::of(process_);
-  if (!inbox) {
-    failure_ = death_of(process_);
-    failed_.store(true, std::memory_order_release);
-    node_.receiver().post([&of = node_, process = process_] {
-      of.give_up(*of.peer_of(process), death_of(process));
-    });
+  try {
+    auto inbox = mailbox::inbox::of(process_);
+    if (!inbox) {
+      failure_ = death_of(process_);
+      failed_.store(true, std::memory_order_release);
+      node_.receiver().post([&of = node_, process = process_] {
+        of.give_up(*of.peer_of(process), death_of(process));
+      });
+      return false;
+    }
+    const auto& table = type_table::current();
+    std::vector<caf::type_id_t> disputed;
+    if (inbox.types() != table.fingerprint())
+      disputed = table.differences(inbox.names());
+    outbox_.emplace(node_.self(), process_, std::move(inbox),
+                    table.fingerprint());
+    disputed_ = std::move(disputed);
+    return true;
+  } catch (const limit_reached& problem) {
+    // Only this frame is lost: the next one tries again.
+    failure_ = to_caf(problem);
     return false;
   }
-  const auto& table = type_table::current();
-  if (inbox.types() != table.fingerprint())
-    disputed_ = table.differences(inbox.names());
-  outbox_.emplace(node_.self(), process_, std::move(inbox),
-                  table.fingerprint());
-  return true;
 }
 
 /// Something was added to what waits: sends what can be sent, then makes the

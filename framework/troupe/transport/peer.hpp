@@ -46,8 +46,9 @@ public:
   ///         `high_water` waits
   bool send(caf::actor_id target, caf::mailbox_element& what);
 
-  /// Sends a control frame, which waits behind no data.
-  void send_control(frame_kind kind, actor_pair what);
+  /// Sends a control frame, which waits behind no data. False if it is lost:
+  /// the process is dead, or there is no room for a ring to it.
+  bool send_control(frame_kind kind, actor_pair what);
 
   /// Tells that one of our actors, `ended`, has ended.
   void send_down(caf::actor_id ended, const caf::error& reason);
@@ -67,7 +68,7 @@ public:
   /// everything to it fails with that.
   void fail(caf::error reason);
 
-  /// The reason of `fail`; empty before.
+  /// The reason of `fail`; before, why the last frame that was lost is.
   [[nodiscard]] caf::error failure() const;
 
   [[nodiscard]] bool failed() const noexcept {
@@ -91,7 +92,7 @@ private:
   [[nodiscard]] bool open(lock& held);
   bool send_in_place(message_head head, const caf::mailbox_element& what,
                      std::size_t image);
-  void put(frame_tag tag, std::vector<std::byte> body);
+  bool put(frame_tag tag, std::vector<std::byte> body);
   void wait_for_room(lock& held, bool first);
   void set_congested(bool congested) noexcept;
 
