@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/readiness.hpp>
 
+#include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/signals.hpp>
 
 #include <algorithm>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -72,8 +74,8 @@ public:
 
   void add(readiness& entry) {
     const std::scoped_lock guard{mutex_};
-    entries_.push_back(&entry);
     start();
+    entries_.push_back(&entry);
     entry.update();
   }
 
@@ -84,8 +86,8 @@ public:
 
   void add(bell_event& event) {
     const std::scoped_lock guard{mutex_};
-    events_.push_back(event.fd());
     start();
+    events_.push_back(event.fd());
   }
 
   void remove(bell_event& event) noexcept {
@@ -95,9 +97,16 @@ public:
 
 private:
   void start() {
-    if (std::exchange(started_, true))
+    if (started_)
       return;
-    std::thread{[this] { listen(); }}.detach();
+    try {
+      std::thread{[this] { listen(); }}.detach();
+    } catch (const std::system_error& problem) {
+      throw os_failure("start the thread that listens to the process's bell",
+                       "end some threads, or raise their limit",
+                       problem.code().value());
+    }
+    started_ = true;
   }
 
   void listen() noexcept {

@@ -12,10 +12,13 @@
 
 #include <array>
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 
 using namespace std::chrono_literals;
@@ -222,4 +225,48 @@ TEST_CASE("a foreign event loop waits with epoll") {
     [](queue<int> from) { static_cast<void>(from.get()); }, numbers);
   CHECK(passed(taker));
   CHECK(quiet());
+}
+
+namespace {
+
+/// While it lives no thread can be made in this process.
+class no_threads {
+public:
+  no_threads() {
+    ::pthread_getattr_default_np(&before_);
+    auto larger = before_;
+    ::pthread_attr_setstacksize(&larger, std::size_t{1} << 47);
+    ::pthread_setattr_default_np(&larger);
+  }
+  no_threads(const no_threads&) = delete;
+  no_threads& operator=(const no_threads&) = delete;
+  ~no_threads() {
+    ::pthread_setattr_default_np(&before_);
+  }
+
+private:
+  pthread_attr_t before_{};
+};
+
+} // namespace
+
+TEST_CASE("where the thread of the descriptors cannot be started, the next "
+          "call tries again") {
+  auto child = troupe::start([] {
+    queue<int> numbers;
+    try {
+      const no_threads none;
+      static_cast<void>(numbers.readable_fd());
+      throw std::runtime_error{"a thread without memory"};
+    } catch (const troupe::os_failure&) {
+    }
+    pollfd watched{numbers.readable_fd(), POLLIN, 0};
+    if (::poll(&watched, 1, 0) != 0)
+      throw std::runtime_error{"it is readable though it is empty"};
+    auto writer = troupe::start([](queue<int> to) { to.put(1); }, numbers);
+    if (::poll(&watched, 1, 60'000) != 1)
+      throw std::runtime_error{"nobody listens to the bell"};
+    writer.join();
+  });
+  CHECK(passed(child));
 }
