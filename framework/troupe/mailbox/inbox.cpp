@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 namespace troupe::mailbox {
@@ -14,20 +15,50 @@ namespace {
 /// somebody's circle.
 constexpr std::size_t longest_chain = 1 << 17;
 
+/// While nobody can hold more objects, so long between two attempts.
+constexpr std::chrono::milliseconds pause{100};
+
+/// The ring that was announced at `where`; nullptr if there is none.
+ring_head* ring_at(memory::offset where) noexcept {
+  auto* object = memory::run_memory::current().find_object(
+    where, memory::object_kind::ring);
+  return object == nullptr || object->size < sizeof(ring_head)
+           ? nullptr
+           : reinterpret_cast<ring_head*>(object->bytes());
+}
+
 void give_up_announced(std::byte* payload, std::uint64_t size) noexcept {
   if (size < sizeof(inbox_head))
     return;
-  auto& memory = memory::run_memory::current();
   auto at = reinterpret_cast<inbox_head*>(payload)->announced.exchange(0);
   for (std::size_t count = 0; at != 0 && count < longest_chain; ++count) {
-    auto* object = memory.find_object(at, memory::object_kind::ring);
-    if (object == nullptr || object->size < sizeof(ring_head))
+    const auto* ring = ring_at(at);
+    if (ring == nullptr)
       return;
-    const auto next
-      = reinterpret_cast<ring_head*>(object->bytes())->next.load();
+    const auto next = ring->next.load();
     memory::forget(at);
     at = next;
   }
+}
+
+/// Hangs a chain behind what was announced since it was taken off. Returns the
+/// ring announced last.
+memory::offset put_back(inbox_head& head, memory::offset chain) noexcept {
+  memory::offset first = 0;
+  if (head.announced.compare_exchange_strong(first, chain))
+    return chain;
+  // Nobody but the owner takes anything off, so the last one stays the last.
+  auto* last = ring_at(first);
+  for (std::size_t count = 0; last != nullptr && count < longest_chain;
+       ++count) {
+    const auto next = last->next.load();
+    if (next == 0) {
+      last->next.store(chain);
+      break;
+    }
+    last = ring_at(next);
+  }
+  return first;
 }
 
 const bool registered = memory::register_kind(memory::object_kind::inbox,
@@ -85,14 +116,22 @@ void inbox::announce(const memory::reference& ring) noexcept {
 
 std::vector<memory::reference> inbox::take_announced() {
   std::vector<memory::reference> taken;
+  left_ = 0;
+  retry_ = deadline::never();
   auto at = head_->announced.exchange(0, std::memory_order_acquire);
-  while (at != 0 && taken.size() < longest_chain) {
+  for (std::size_t count = 0; at != 0 && count < longest_chain; ++count) {
     try {
-      auto ring = memory::receive(at, memory::object_kind::ring);
-      if (!is_ring_to_self(ring))
+      auto ring = memory::reference::attach(at, memory::object_kind::ring);
+      memory::forget(at);
+      if (ring.size() < sizeof(ring_head))
         break;
       at = ring.as<ring_head>()->next.load(std::memory_order_relaxed);
-      taken.push_back(std::move(ring));
+      if (is_ring_to_self(ring))
+        taken.push_back(std::move(ring));
+    } catch (const limit_reached&) {
+      left_ = put_back(*head_, at);
+      retry_ = deadline::after(pause);
+      break;
     } catch (const error&) {
       // Announced by someone who was never allowed to, or freed since.
       break;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/deadline.hpp>
 #include <troupe/mailbox/ring.hpp>
 
 #include <atomic>
@@ -75,12 +76,20 @@ public:
 
   /// True if `take_announced` would find something.
   [[nodiscard]] bool has_announced() const noexcept {
-    return head_->announced.load(std::memory_order_relaxed) != 0;
+    const auto now = head_->announced.load(std::memory_order_relaxed);
+    return now != 0 && (now != left_ || retry_.passed());
   }
 
   /// Takes the rings announced since the last call, in the order in which
-  /// they were announced. What is no ring to this process is left out.
+  /// they were announced. A ring to another process is left out; what is no
+  /// ring, with all that was announced before it. Where this process can hold
+  /// no more objects (`limits::handles`), the rest is left for later.
   [[nodiscard]] std::vector<memory::reference> take_announced();
+
+  /// When to call `take_announced` again though nobody has rung.
+  [[nodiscard]] deadline retry() const noexcept {
+    return retry_;
+  }
 
   /// From now on writers say which of them have written.
   void set_crowded() noexcept {
@@ -119,6 +128,9 @@ private:
 
   memory::reference object_;
   inbox_head* head_ = nullptr;
+  /// What was announced last when rings were left for later.
+  memory::offset left_ = 0;
+  deadline retry_ = deadline::never();
 };
 
 } // namespace troupe::mailbox

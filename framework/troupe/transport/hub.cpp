@@ -289,8 +289,7 @@ void hub::rest(seat&) {
   if (patience_.spin([this] { return has_work(); }))
     return;
   const auto start = clock::now();
-  mailbox::sleep_at_door(
-    slot_, [this] { return has_work(); }, deadline::never());
+  mailbox::sleep_at_door(slot_, [this] { return has_work(); }, inbox_.retry());
   patience_.woke_after(clock::now() - start);
 }
 
