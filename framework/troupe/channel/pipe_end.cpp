@@ -135,7 +135,8 @@ void pipe_end::send_bytes(bytes_view message) const {
 
 namespace {
 
-/// Takes the next message if `fits(its size)`, and passes it to `use`.
+/// Takes the next message, unless it is longer than `longest`, and passes it to
+/// `use`.
 template <class Use>
 void take_bytes(letter_box& box, std::size_t longest, Use use) {
   std::size_t too_long = 0;

@@ -112,7 +112,8 @@ public:
   /// it ends every share of the letter's handles once, as a decoder does. If it
   /// throws, that letter stays.
   /// Throws what `visit` throws, `malformed_bytes` (the mailbox's memory was
-  /// overwritten), `would_deadlock`.
+  /// overwritten), `would_deadlock`; for a large letter `limit_reached` (this
+  /// process can hold no more objects) and `stale_handle` (it is gone).
   /// @blocks on writers while empty; on the one reader that holds the lock
   template <class Visit>
   take_outcome take(Visit&& visit, std::size_t most, deadline limit) {

@@ -74,7 +74,8 @@ public:
   static constexpr std::uint64_t open_end = ~std::uint64_t{0};
 
   /// Creates a segment in which records of up to `need` bytes fit, at least as
-  /// large as `wish`. Throws `limit_reached`.
+  /// large as `wish`, which counts up to `largest_record`. Throws
+  /// `limit_reached`.
   [[nodiscard]] static memory::reference make(std::uint64_t wish,
                                               std::uint64_t need);
 

@@ -104,7 +104,7 @@ private:
   std::shared_ptr<hold> hold_;
 };
 
-/// A message now carries a handle of the object: it lives until `received` or
+/// A message now carries a handle of the object: it lives until `receive` or
 /// `forget` is called for it. Returns what to put into the message.
 [[nodiscard]] offset send(const reference& object) noexcept;
 

@@ -65,8 +65,7 @@ public:
     return inbox_.announce_bytes(self_.index, reader);
   }
 
-  /// Forgets what waits and gives the ring up. Returns how many frames of data
-  /// were lost.
+  /// Forgets what waits. Returns how many frames of data were lost.
   std::size_t discard() noexcept;
 
 private:

@@ -28,7 +28,7 @@ public:
     bool image = false;
     /// It is the category of some `caf::error`.
     bool error_code = false;
-    /// How many bytes that are; 0 for an empty type.
+    /// How many bytes a value has; 0 for an empty type.
     std::uint32_t size = 0;
   };
 
