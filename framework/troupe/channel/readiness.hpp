@@ -6,8 +6,6 @@
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/descriptor.hpp>
 
-#include <memory>
-
 namespace troupe::channel {
 
 /// Keeps the calling process among the watchers of a mailbox.

@@ -6,7 +6,6 @@
 #include <troupe/mailbox/letter_box.hpp>
 
 #include <troupe/mailbox/box_lock.hpp>
-#include <troupe/memory/burial.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/base/align.hpp>
-
 #include <atomic>
 #include <cstdint>
 

@@ -9,8 +9,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <string_view>
 #include <system_error>
 
 #include <fcntl.h>

@@ -4,7 +4,6 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/descriptor.hpp>
 
-#include <optional>
 #include <string>
 #include <vector>
 

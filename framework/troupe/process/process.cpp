@@ -9,7 +9,6 @@
 #include <troupe/os/processors.hpp>
 #include <troupe/process/table.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <utility>

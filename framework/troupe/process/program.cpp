@@ -17,7 +17,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 namespace troupe {

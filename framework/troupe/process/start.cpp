@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstring>
 #include <string>
-#include <tuple>
 
 namespace troupe::hosting {
 

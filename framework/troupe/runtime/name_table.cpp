@@ -3,8 +3,6 @@
 
 #include <troupe/base/error.hpp>
 
-#include <new>
-
 namespace troupe::names {
 
 namespace {

@@ -4,8 +4,6 @@
 #include <troupe/base/error.hpp>
 #include <troupe/transport/node.hpp>
 
-#include <algorithm>
-
 namespace troupe::transport {
 
 namespace {

@@ -5,7 +5,6 @@
 #include <troupe/mailbox/ring.hpp>
 #include <troupe/transport/frame.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
