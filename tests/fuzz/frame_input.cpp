@@ -116,12 +116,12 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
     static_cast<void>(write_message(sink, content));
     bytes.resize(sink.written());
     result.push_back(
-      frame({frame_kind::message, 0, 0}, &head, sizeof head, bytes));
+      frame({frame_kind::message, 0}, &head, sizeof head, bytes));
     if (const auto size = image_size(content)) {
       std::vector<std::byte> image(size);
       write_image(content, image.data());
       result.push_back(
-        frame({frame_kind::message, as_image, 0}, &head, sizeof head, image));
+        frame({frame_kind::message, as_image}, &head, sizeof head, image));
     }
   };
   message(caf::make_message(std::int32_t{1}),
@@ -137,18 +137,18 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
   const actor_pair pair{target, 9, stranger.packed()};
   for (const auto kind : {frame_kind::watch, frame_kind::link,
                           frame_kind::unlink, frame_kind::redirected})
-    result.push_back(frame({kind, 0, 0}, &pair, sizeof pair));
+    result.push_back(frame({kind, 0}, &pair, sizeof pair));
   std::vector<std::byte> bytes;
   byte_writer sink{&own.system(), bytes, 0};
   auto reason = caf::make_error(caf::exit_reason::kill);
   static_cast<void>(sink.apply(reason));
   bytes.resize(sink.written());
-  result.push_back(frame({frame_kind::down, 0, 0}, &pair, sizeof pair, bytes));
-  const piece_head piece{100, frame_tag{frame_kind::message, 0, 0}.packed(), 0};
+  result.push_back(frame({frame_kind::down, 0}, &pair, sizeof pair, bytes));
+  const piece_head piece{100, frame_tag{frame_kind::message, 0}.packed(), 0};
   result.push_back(
-    frame({frame_kind::first_piece, 0, 0}, &piece, sizeof piece, bytes));
-  result.push_back(frame({frame_kind::piece, 0, 0}, &pair, sizeof pair));
-  result.push_back(frame({frame_kind::moved, 0, 0}, &pair, 8));
+    frame({frame_kind::first_piece, 0}, &piece, sizeof piece, bytes));
+  result.push_back(frame({frame_kind::piece, 0}, &pair, sizeof pair));
+  result.push_back(frame({frame_kind::moved, 0}, &pair, 8));
   // A ring as it is: one frame of kind 1, and one of the filler.
   std::vector<std::uint8_t> raw;
   raw.reserve(64);

@@ -59,9 +59,8 @@ public:
 
   /// Looks at everything, descriptors too.
   std::size_t poll(deadline limit) {
-    if (!polled_.empty() && !os::wait_readable(polled_, limit))
-      for (auto& each : polled_)
-        each.ready = false;
+    if (!polled_.empty())
+      static_cast<void>(os::wait_readable(polled_, limit));
     auto next = polled_.begin();
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       const bool ready = sources_[i].fd() >= 0 ? (next++)->ready

@@ -96,9 +96,6 @@ struct process_slot {
   std::atomic<std::uint32_t> method{0};
   /// No handle will join it: the slot is given back at its death.
   std::atomic<std::uint32_t> detached{0};
-  /// Nanoseconds of CLOCK_MONOTONIC.
-  std::atomic<std::int64_t> requested_at{0};
-  std::atomic<std::int64_t> died_at{0};
   slot_text<256> name;
 
   alignas(1024) std::atomic<std::uint32_t> ended_by{0};
@@ -114,7 +111,6 @@ struct process_slot {
   /// Offset of the parcel that holds the result, 0 before there is one.
   std::atomic<std::uint64_t> result{0};
   std::uint32_t inline_size = 0;
-  std::uint32_t inline_handles = 0;
   alignas(64) std::array<std::byte, inline_arguments> inline_bytes{};
 
   /// Count of bytes ever written to the tail; the ring is read modulo its size.

@@ -7,7 +7,6 @@
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/table.hpp>
 
-#include <chrono>
 #include <cstring>
 #include <string>
 
@@ -75,8 +74,6 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   const auto location = function.location();
   slot.entry_module.store(location.module, std::memory_order_relaxed);
   slot.entry_offset.store(location.offset, std::memory_order_relaxed);
-  slot.requested_at.store(
-    std::chrono::steady_clock::now().time_since_epoch().count());
   // release: pairs with the fork server's acquire; the slot is whole.
   slot.state.store(static_cast<std::uint32_t>(slot_state::requested),
                    std::memory_order_release);

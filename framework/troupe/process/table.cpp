@@ -9,7 +9,6 @@
 #include <troupe/process/links.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <string>
 
@@ -144,9 +143,6 @@ void finish_death(std::uint32_t index, process_slot& slot) noexcept {
     end_children_of(id.packed());
     clean_after(index);
   }
-  slot.died_at.store(
-    std::chrono::steady_clock::now().time_since_epoch().count(),
-    std::memory_order_relaxed);
   // release: pairs with the acquire of whoever joins and reads the status;
   // seq_cst: one of us sees the other's word if the parent dies or detaches.
   slot.state.store(word(slot_state::dead), std::memory_order_seq_cst);

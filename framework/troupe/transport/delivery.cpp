@@ -36,7 +36,7 @@ caf::strong_actor_ptr delivery::sender_of(const message_head& head) const {
 bool delivery::message(frame_tag tag, bytes_view body) const {
   const auto head = take_head<message_head>(body);
   if (!head || (tag.flags & ~(with_stages | as_image)) != 0
-      || tag.flags == (with_stages | as_image) || tag.handles != 0)
+      || tag.flags == (with_stages | as_image))
     return false;
   const caf::message_id id{head->id};
   if (version::is_stream(id))
@@ -176,7 +176,7 @@ bool delivery::redirected(bytes_view body) const {
     if (other->failed())
       node_.give_up(*other, other->failure());
     else
-      node_.receiver().watch_process(to);
+      node_.receiver().look_again_for_deaths();
   }
   return true;
 }

@@ -42,23 +42,17 @@ enum : std::uint8_t {
   as_image = 2,
 };
 
-/// The `tag` of a frame in the ring: kind, flags, and how many handles of
-/// objects stand at its end.
+/// The `tag` of a frame in the ring.
 ///
 ///     bits 0-7    kind
 ///     bits 8-15   flags
-///     bits 16-30  handles
-///     bit 31      zero; the ring's filler has it set
+///     bits 16-31  zero; the ring's filler has them set
 struct frame_tag {
   frame_kind kind = frame_kind::none;
   std::uint8_t flags = 0;
-  std::uint16_t handles = 0;
-
-  static constexpr std::uint16_t most_handles = 0x7FFF;
 
   [[nodiscard]] constexpr std::uint32_t packed() const noexcept {
-    return static_cast<std::uint32_t>(kind) | (std::uint32_t{flags} << 8)
-           | (std::uint32_t{handles} << 16);
+    return static_cast<std::uint32_t>(kind) | (std::uint32_t{flags} << 8);
   }
 
   /// Returns nothing where the number is no tag of ours.
@@ -66,11 +60,10 @@ struct frame_tag {
   unpacked(std::uint32_t value) noexcept {
     const auto kind = static_cast<std::uint8_t>(value);
     if (kind == 0 || kind > static_cast<std::uint8_t>(frame_kind::last)
-        || (value >> 31) != 0)
+        || (value >> 16) != 0)
       return std::nullopt;
     return frame_tag{static_cast<frame_kind>(kind),
-                     static_cast<std::uint8_t>(value >> 8),
-                     static_cast<std::uint16_t>(value >> 16)};
+                     static_cast<std::uint8_t>(value >> 8)};
   }
 };
 

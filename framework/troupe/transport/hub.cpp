@@ -41,7 +41,7 @@ void hub::lead(seat& mine) {
     if (!run_jobs(mine))
       return;
     if (done == 0 && mine.idle())
-      rest(mine);
+      rest();
   }
 }
 
@@ -195,7 +195,6 @@ void hub::drop_broken() {
     }
     const auto gone = std::move(*at);
     at = flows_.erase(at);
-    malformed_.fetch_add(1, std::memory_order_relaxed);
     const auto text = "process in slot " + std::to_string(gone->writer().index)
                       + " sent what no process of this run would: "
                       + gone->trouble();
@@ -254,7 +253,7 @@ bool hub::run_job(seat& mine, caf::resumable* job) {
     if (slow_.is_away(actor))
       version::schedule(node_.system(), job);
     else
-      mine.again(job);
+      mine.later(job);
   }
   return true;
 }
@@ -284,7 +283,7 @@ bool hub::has_work() {
   return false;
 }
 
-void hub::rest(seat&) {
+void hub::rest() {
   using clock = mailbox::patience::clock;
   if (patience_.spin([this] { return has_work(); }))
     return;

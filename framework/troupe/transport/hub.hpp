@@ -61,23 +61,16 @@ public:
     return entrance_;
   }
 
-  /// Looks after a process from which nothing has come yet: if it is dead
-  /// already, what waits for it fails.
-  void watch_process(memory::slot_id process);
+  /// Looks once more who is dead: what waits for a process that died before
+  /// anything came from it fails.
+  void look_again_for_deaths() noexcept;
 
   /// How long the receiving thread may spin; 0 for never. Before `start`.
   void spin_at_most(std::chrono::nanoseconds limit) noexcept {
     patience_ = mailbox::patience{limit};
   }
 
-  /// Frames that could not be, so far.
-  [[nodiscard]] std::uint64_t malformed() const noexcept {
-    return malformed_.load(std::memory_order_relaxed);
-  }
-
 private:
-  friend class seat;
-
   class entrance_context final : public version::own_context {
   public:
     entrance_context(hub& to, caf::actor_system& system)
@@ -116,7 +109,7 @@ private:
   void bury(peer& of, const caf::error& reason, seat& mine);
   void drop_broken();
   [[nodiscard]] bool has_work();
-  void rest(seat& mine);
+  void rest();
 
   node& node_;
   entrance_context entrance_;
@@ -126,7 +119,6 @@ private:
   std::vector<std::unique_ptr<flow>> flows_;
   std::uint32_t deaths_seen_ = 0;
   slow_actors slow_;
-  std::atomic<std::uint64_t> malformed_{0};
 
   std::mutex posted_mutex_;
   std::deque<std::function<void()>> posted_;

@@ -102,7 +102,7 @@ version::execution_context* hub::runner_for(caf::actor_id actor) noexcept {
   return slow_.is_away(actor) ? nullptr : own_seat;
 }
 
-void hub::watch_process(memory::slot_id) {
+void hub::look_again_for_deaths() noexcept {
   deaths_again_.store(true, std::memory_order_relaxed);
 }
 
@@ -213,7 +213,7 @@ void hub::add_thread(bool leads) {
   const auto number = seats_.size();
   if (number > 0x7FFF)
     return;
-  seats_.push_back(std::make_unique<seat>(*this, node_.system(), number));
+  seats_.push_back(std::make_unique<seat>(node_.system(), number));
   auto& mine = *seats_.back();
   threads_.push_back(version::launch_thread(
     node_.system(), "troupe.hub", [this, &mine, leads] { run(mine, leads); }));

@@ -122,7 +122,7 @@ std::shared_ptr<peer> node::peer_of(memory::slot_id process) {
   if (!found) {
     found = std::make_shared<peer>(*this, process);
     // It may be dead already, and nobody would tell.
-    hub_.watch_process(process);
+    hub_.look_again_for_deaths();
   }
   return found;
 }

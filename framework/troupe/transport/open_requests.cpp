@@ -85,11 +85,6 @@ open_requests::take_all(memory::slot_id process) {
   return taken;
 }
 
-std::size_t open_requests::size() const {
-  const std::scoped_lock guard{mutex_};
-  return used_;
-}
-
 void open_requests::erase_at(std::size_t place) noexcept {
   const auto mask = entries_.size() - 1;
   entries_[place] = {};

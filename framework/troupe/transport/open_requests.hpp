@@ -45,15 +45,13 @@ public:
   /// Takes out all requests that `process` has to answer.
   [[nodiscard]] std::vector<entry> take_all(memory::slot_id process);
 
-  [[nodiscard]] std::size_t size() const;
-
 private:
   [[nodiscard]] std::size_t place_of(std::uint64_t actor,
                                      std::uint64_t id) const noexcept;
   void erase_at(std::size_t place) noexcept;
   void grow();
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   /// Open addressing, linear probing; `id` 0 is a free place.
   std::vector<entry> entries_;
   std::size_t used_ = 0;

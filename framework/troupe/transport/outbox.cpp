@@ -111,8 +111,7 @@ bool outbox::flush_piece(pending& front, bool& published) {
     std::memcpy(room, &what, sizeof what);
   }
   mailbox::copy_into_ring(room + head, front.body.data() + front.gone, size);
-  commit(size + head,
-         {first ? frame_kind::first_piece : frame_kind::piece, 0, 0});
+  commit(size + head, {first ? frame_kind::first_piece : frame_kind::piece, 0});
   TROUPE_CRASH_POINT("transport.send.piece");
   published = true;
   front.gone += size;
@@ -137,7 +136,7 @@ void outbox::enlarge() {
     auto object = mailbox::make_ring(reader_, large_ring, types_);
     const auto where = memory::send(object);
     std::memcpy(room, &where, sizeof where);
-    commit(sizeof where, {frame_kind::moved, 0, 0});
+    commit(sizeof where, {frame_kind::moved, 0});
     TROUPE_CRASH_POINT("transport.ring.moved");
     ring_ = mailbox::ring_writer{std::move(object)};
   } catch (const limit_reached&) {

@@ -105,7 +105,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   const auto urgent = what.mid.is_urgent_message();
   const auto fits_image = image != 0;
   frame_tag tag{frame_kind::message,
-                static_cast<std::uint8_t>(fits_image ? as_image : 0), 0};
+                static_cast<std::uint8_t>(fits_image ? as_image : 0)};
   std::size_t size = sizeof head;
   if (fits_image) {
     buffer.resize(std::max(buffer.size(), size + image));
@@ -175,7 +175,7 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
   if (!open(held) || !disputed_.empty())
     return false;
   std::size_t size = 0;
-  frame_tag tag{frame_kind::message, 0, 0};
+  frame_tag tag{frame_kind::message, 0};
   if (image != 0) {
     size = sizeof head + image;
     auto* room = outbox_->reserve(size);
@@ -208,7 +208,7 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
 bool peer::send_control(frame_kind kind, actor_pair what) {
   std::vector<std::byte> body(sizeof what);
   std::memcpy(body.data(), &what, sizeof what);
-  return put({kind, 0, 0}, std::move(body));
+  return put({kind, 0}, std::move(body));
 }
 
 void peer::send_down(caf::actor_id ended, const caf::error& reason) {
@@ -220,7 +220,7 @@ void peer::send_down(caf::actor_id ended, const caf::error& reason) {
   body.resize(sink.written());
   const actor_pair what{ended, 0, 0};
   std::memcpy(body.data(), &what, sizeof what);
-  if (!put({frame_kind::down, 0, 0}, std::move(body)) && !failed())
+  if (!put({frame_kind::down, 0}, std::move(body)) && !failed())
     report_dead_letter({ended, nullptr, {}, "nobody can be told of its end"});
 }
 
@@ -296,22 +296,14 @@ caf::error peer::failure() const {
   return failure_;
 }
 
-std::size_t peer::waiting() const {
-  const lock held{mutex_};
-  return outbox_ ? outbox_->waiting() : 0;
-}
-
 bool peer::disputes(caf::type_id_t type) const noexcept {
   return std::binary_search(disputed_.begin(), disputed_.end(), type);
 }
 
 void peer::drain(deadline limit) {
   lock held{mutex_};
-  const auto done = [&] { return failed() || !outbox_ || outbox_->idle(); };
-  if (limit.is_never())
-    room_.wait(held, done);
-  else
-    room_.wait_until(held, limit.when(), done);
+  room_.wait_until(held, limit.when(),
+                   [&] { return failed() || !outbox_ || outbox_->idle(); });
 }
 
 bool peer::refuse(caf::mailbox_element& what, caf::actor_id target,

@@ -55,11 +55,6 @@ public:
   /// Sends what waits, as far as there is room. For the hub.
   void flush();
 
-  /// True while something waits for room.
-  [[nodiscard]] bool congested() const noexcept {
-    return congested_.load(std::memory_order_relaxed);
-  }
-
   /// True if something waits and there may be room for it. For the hub.
   [[nodiscard]] bool could_flush();
 
@@ -73,9 +68,6 @@ public:
   [[nodiscard]] bool failed() const noexcept {
     return failed_.load(std::memory_order_acquire);
   }
-
-  /// Bytes that wait for room in the ring.
-  [[nodiscard]] std::size_t waiting() const;
 
   /// Returns whether our process and that one disagree about a message type.
   [[nodiscard]] bool disputes(caf::type_id_t type) const noexcept;

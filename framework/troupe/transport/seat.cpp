@@ -3,7 +3,7 @@
 
 namespace troupe::transport {
 
-seat::seat(hub&, caf::actor_system& system, std::uint64_t number)
+seat::seat(caf::actor_system& system, std::uint64_t number)
   : version::own_context(system), system_(system), number_(number) {
 }
 

@@ -13,8 +13,6 @@
 
 namespace troupe::transport {
 
-class hub;
-
 /// Which of the hub's threads leads, and whether it is inside an actor now.
 ///
 ///     bit 0       1: in an actor
@@ -70,7 +68,7 @@ private:
 /// it woke.
 class seat final : public version::own_context {
 public:
-  seat(hub& of, caf::actor_system& system, std::uint64_t number);
+  seat(caf::actor_system& system, std::uint64_t number);
 
   void later(caf::resumable* woken) override;
 
@@ -80,10 +78,6 @@ public:
 
   /// Takes the next actor to run, or nullptr.
   [[nodiscard]] caf::resumable* next();
-
-  void again(caf::resumable* job) {
-    later(job);
-  }
 
   [[nodiscard]] bool idle() const noexcept {
     return waiting_.load(std::memory_order_relaxed) == 0;
