@@ -8,6 +8,7 @@
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/process/current_exception.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/process/remote_error.hpp>
 
@@ -38,6 +39,20 @@ std::exception_ptr error_of_task(const task_failure& failure,
                                  const std::string& worker, std::int32_t pid) {
   return std::make_exception_ptr(
     remote_error{worker, pid, failure.type, failure.text, failure.last_lines});
+}
+
+/// Why the value of a task was not read, of the exception that is being handled.
+std::exception_ptr error_of_value(const std::string& attempted) {
+  try {
+    throw;
+  } catch (const error&) {
+    return std::current_exception();
+  } catch (...) {
+    return std::make_exception_ptr(
+      malformed_bytes(attempted, "the load of its type threw "
+                                   + hosting::type_of_current_exception() + ": "
+                                   + hosting::text_of_current_exception()));
+  }
 }
 
 } // namespace
@@ -175,6 +190,7 @@ void dispatcher::read(const letter& shown) {
   const auto first = found->index + head.first;
   const auto last = found->index + head.last;
   const auto pid = from.runner.pid();
+  auto next = first;
   std::map<std::size_t, std::exception_ptr> failed;
   try {
     codec::decoder decoder{shown.body.subspan(sizeof head), shown.handles,
@@ -183,12 +199,24 @@ void dispatcher::read(const letter& shown) {
       if (each.index >= head.first && each.index < head.last)
         failed.emplace(found->index + each.index,
                        error_of_task(each, from.name, pid));
-    of.accept(first, last, failed, decoder);
+    of.accept(next, last, failed, decoder);
     decoder.finish();
-  } catch (const error&) {
-    failed.clear();
-    for (auto index = first; index < last; ++index)
-      failed.emplace(index, std::current_exception());
+  } catch (...) {
+    // Of a letter with too much in it nothing is believed.
+    if (next == last)
+      next = first;
+    const auto attempted = "read the result of a task of worker " + from.name
+                           + " (" + std::to_string(pid) + ")";
+    failed.emplace(next, error_of_value(attempted));
+    // Where a value ends only its load knows.
+    for (++next; next < last; ++next)
+      failed.emplace(next,
+                     std::make_exception_ptr(malformed_bytes(
+                       attempted,
+                       "it lies behind one of the same chunk that could not "
+                       "be read: "
+                         + hosting::text_of_current_exception(),
+                       "give such tasks to the pool with chunk size 1")));
   }
   of.failures_.merge(failed);
   found->first = head.last;

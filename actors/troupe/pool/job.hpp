@@ -27,8 +27,10 @@ public:
   job& operator=(const job&) = delete;
   virtual ~job() = default;
 
-  /// Reads the values of the tasks [first, last) but for the failed ones.
-  virtual void accept(std::size_t first, std::size_t last,
+  /// Reads the values of the tasks [next, last) but for the failed ones. Throws
+  /// what a value's `load` throws; then `next` is its task, and those before it
+  /// are read.
+  virtual void accept(std::size_t& next, std::size_t last,
                       const std::map<std::size_t, std::exception_ptr>& failed,
                       codec::decoder& from)
     = 0;
@@ -86,22 +88,23 @@ private:
 template <class R>
 class job_of final : public job {
 public:
-  void accept(std::size_t first, std::size_t last,
+  void accept(std::size_t& next, std::size_t last,
               const std::map<std::size_t, std::exception_ptr>& failed,
               codec::decoder& from) override {
     if (values_.size() < last)
       values_.resize(last);
     if constexpr (in_place && codec::flat<R>) {
       if (failed.empty()) {
-        const auto size = (last - first) * sizeof(R);
-        std::memcpy(static_cast<void*>(values_.data() + first),
+        const auto size = (last - next) * sizeof(R);
+        std::memcpy(static_cast<void*>(values_.data() + next),
                     from.take(size, "results"), size);
+        next = last;
         return;
       }
     }
-    for (auto index = first; index < last; ++index)
-      if (!failed.contains(index))
-        values_[index] = from.load<R>();
+    for (; next < last; ++next)
+      if (!failed.contains(next))
+        values_[next] = from.load<R>();
   }
 
   [[nodiscard]] R take(std::size_t index) {
@@ -133,9 +136,10 @@ private:
 template <>
 class job_of<void> final : public job {
 public:
-  void accept(std::size_t, std::size_t,
+  void accept(std::size_t& next, std::size_t last,
               const std::map<std::size_t, std::exception_ptr>&,
               codec::decoder&) override {
+    next = last;
   }
 
   void take(std::size_t) {

@@ -29,14 +29,15 @@ using pooling::task;
 /// One task whose result stays bytes.
 class bytes_job final : public pooling::job {
 public:
-  void accept(std::size_t, std::size_t,
+  void accept(std::size_t& next, std::size_t last,
               const std::map<std::size_t, std::exception_ptr>& failed,
               codec::decoder& from) override {
-    if (!failed.empty())
-      return;
-    const auto size = from.left();
-    bytes_.assign(reinterpret_cast<const char*>(from.take(size, "a result")),
-                  size);
+    if (failed.empty()) {
+      const auto size = from.left();
+      bytes_.assign(reinterpret_cast<const char*>(from.take(size, "a result")),
+                    size);
+    }
+    next = last;
   }
 
   [[nodiscard]] std::string take() {

@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <iterator>
@@ -19,6 +20,7 @@
 #include <ranges>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -155,6 +157,41 @@ counted same(const counted& given) {
   return given;
 }
 
+/// A value that reads all of itself and is then refused, if it is a three.
+struct no_three {
+  int number = 0;
+
+  void save(troupe::codec::encoder& to) const {
+    to.save(number);
+  }
+
+  static no_three load(troupe::codec::decoder& from) {
+    const no_three result{from.load<int>()};
+    if (result.number == 3)
+      throw std::domain_error{"a three"};
+    return result;
+  }
+};
+
+no_three unchecked(int number) {
+  return {number};
+}
+
+/// What a task failed with; empty if it did not.
+template <class Work>
+std::string malformed(Work work) {
+  try {
+    static_cast<void>(work());
+    return {};
+  } catch (const troupe::malformed_bytes& failure) {
+    return failure.what();
+  }
+}
+
+bool contains(const std::string& text, const std::string& what) {
+  return text.find(what) != std::string::npos;
+}
+
 } // namespace
 
 TEST_CASE("what the input of a map throws reaches its caller, and the pool "
@@ -260,6 +297,54 @@ TEST_CASE("arguments and results are released once they are delivered") {
     CHECK(alive >= 40);
   }
   CHECK(eventually([&] { return alive == 0; }));
+}
+
+TEST_CASE("a result whose load throws fails its task, and no other") {
+  troupe::pool pool{2};
+  const auto story = malformed([&] { return pool.apply<unchecked>(3); });
+  CHECK(contains(story, "read the result of a task of worker pool-"));
+  CHECK(contains(story, "the load of its type threw std::domain_error: a "
+                        "three"));
+  int good = 0;
+  auto results = pool.imap<unchecked>(std::views::iota(0, 100));
+  for (int i = 0; i < 100; ++i)
+    if (i == 3)
+      CHECK(malformed([&] { return results.next(); }) != "");
+    else
+      good += results.next()->number == i ? 1 : 0;
+  CHECK(good == 99);
+  CHECK_FALSE(results.next());
+}
+
+TEST_CASE("so it does though nobody waits") {
+  troupe::pool pool{1};
+  std::atomic<int> called = 0;
+  std::vector<troupe::task_future<no_three>> results;
+  for (int i = 0; i < 6; ++i) {
+    results.push_back(pool.apply_async<unchecked>(i));
+    results.back().when_done([&] { ++called; });
+  }
+  CHECK(eventually([&] { return called == 6; }));
+  CHECK(malformed([&] { return results[3].get(); }) != "");
+  CHECK(results[4].get().number == 4);
+}
+
+TEST_CASE("results that share a letter with it say that they lie behind it") {
+  troupe::pool pool{1};
+  auto results = pool.imap<unchecked>(std::views::iota(0, 6), 6);
+  // The worker may have reported some of them before.
+  for (int i = 0; i < 3; ++i)
+    CHECK(results.next()->number == i);
+  CHECK(contains(malformed([&] { return results.next(); }), "a three"));
+  for (int i = 4; i < 6; ++i) {
+    const auto story = malformed([&] { return results.next(); });
+    if (!story.empty()) {
+      CHECK(contains(story, "behind one of the same chunk"));
+      CHECK(contains(story, "chunk size 1"));
+    }
+  }
+  CHECK_FALSE(results.next());
+  CHECK(pool.apply<unchecked>(5).number == 5);
 }
 
 TEST_CASE("a pool of two hundred workers starts, works and ends") {
