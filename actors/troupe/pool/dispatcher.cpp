@@ -143,7 +143,13 @@ void dispatcher::run_background() {
     if (leading_ || wanting_ > 0 || idle())
       changed_.wait(held);
     else
-      lead(held, deadline::after(std::chrono::milliseconds{50}));
+      try {
+        lead(held, deadline::after(std::chrono::milliseconds{50}));
+      } catch (...) {
+        // Nobody waits who could be told.
+        give_up(std::current_exception());
+        call_back(held);
+      }
   }
 }
 

@@ -86,7 +86,9 @@ public:
   void complete(const std::shared_ptr<job>& of);
 
   /// Waits, leading if need be, until `ready` or `limit`. `ready` is called
-  /// under the mutex. Returns whether it is ready.
+  /// under the mutex. Returns whether it is ready. Throws `limit_reached` if this
+  /// process has no handle left for a large result: that is lost to nobody, and
+  /// the next who waits tries again. Where nobody waits every task fails with it.
   bool wait(const std::function<bool()>& ready, deadline limit);
 
   /// From now on somebody leads also while nobody waits. To be called after
@@ -151,6 +153,8 @@ private:
   void requeue(std::deque<chunk> back);
   static void ask_to_stop(member& whom, std::uint64_t running) noexcept;
   void lead(lock& held, deadline limit);
+  void look(lock& held, deadline limit);
+  void call_back(lock& held);
   bool take_results();
   void read(const mailbox::letter& shown);
   void look_for_deaths();
@@ -165,6 +169,7 @@ private:
   void fail(job& of, std::size_t index, std::exception_ptr why);
   void fail(const chunk& rest, const std::exception_ptr& why);
   void fail_all(const std::exception_ptr& why);
+  void give_up(std::exception_ptr why);
   void wind_up();
   void end_workers();
   void ring();

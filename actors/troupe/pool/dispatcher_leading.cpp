@@ -83,8 +83,26 @@ bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
 }
 
 /// Takes results once, waiting for them, and does what follows from them.
+/// Throws what reading results throws: then the next who leads tries again.
 void dispatcher::lead(lock& held, deadline limit) {
-  leading_ = true;
+  {
+    struct leading {
+      dispatcher& of;
+      lock& held;
+      ~leading() {
+        if (!held.owns_lock())
+          held.lock();
+        of.leading_ = false;
+        of.changed_.notify_all();
+      }
+    } const now{*this, held};
+    leading_ = true;
+    look(held, limit);
+  }
+  call_back(held);
+}
+
+void dispatcher::look(lock& held, deadline limit) {
   limit = next_look(limit);
   const auto news = news_.load();
   held.unlock();
@@ -114,9 +132,11 @@ void dispatcher::lead(lock& held, deadline limit) {
   if (limits_matter_)
     look_at_limits();
   dispatch();
-  leading_ = false;
+}
+
+/// Calls what is to be called, without the lock.
+void dispatcher::call_back(lock& held) {
   auto callbacks = std::exchange(callbacks_, {});
-  changed_.notify_all();
   if (callbacks.empty())
     return;
   held.unlock();
@@ -364,18 +384,22 @@ void dispatcher::note_end(member& one, std::int32_t pid,
     }
     return;
   }
-  broken_ = thrown
-              ? std::move(thrown)
-              : std::make_exception_ptr(error_of<errc::process_died>(
-                  "run a pool",
-                  std::string{made ? "its workers end before they run a "
-                                     "task"
-                                   : "its workers cannot be started"}
-                    + "; the last was " + one.name + (made ? ", which " : ": ")
-                    + reason,
-                  made ? "look at its initializer, and at what it wrote to "
-                         "standard error"
-                       : "lower pool_options::size, or raise the limit"));
+  give_up(thrown ? std::move(thrown)
+                 : std::make_exception_ptr(error_of<errc::process_died>(
+                     "run a pool",
+                     std::string{made ? "its workers end before they run a "
+                                        "task"
+                                      : "its workers cannot be started"}
+                       + "; the last was " + one.name
+                       + (made ? ", which " : ": ") + reason,
+                     made ? "look at its initializer, and at what it wrote to "
+                            "standard error"
+                          : "lower pool_options::size, or raise the limit")));
+}
+
+/// From now on every task fails with `why`.
+void dispatcher::give_up(std::exception_ptr why) {
+  broken_ = std::move(why);
   fail_all(broken_);
 }
 

@@ -210,6 +210,17 @@ TEST_CASE("a pool that is too large for its run throws, and leaves nothing") {
   CHECK(contains(program.output(), "smaller: right"));
 }
 
+TEST_CASE("who waits is told that a large result has no handle, and may try "
+          "again; where nobody waits the pool breaks") {
+  launched program{{role, "no_handles"}};
+  CHECK(program.wait() == 0);
+  CAPTURE(program.output());
+  const std::string story = ": attach a shared object: this process holds";
+  CHECK(contains(program.output(), "waiting" + story));
+  CHECK(contains(program.output(), "then: 1\nthen: 1\ncalled back" + story));
+  CHECK(contains(program.output(), "broken"));
+}
+
 TEST_CASE("a pool that nobody ends, or that is ended after the run, does not "
           "hold up its program") {
   for (const char* name : {"forgets", "ends_late"}) {

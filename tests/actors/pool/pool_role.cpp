@@ -3,6 +3,7 @@
 // Programs with a pool or a supervisor that tests run and interrupt from outside:
 // `pool_role ROLE`. Each that waits prints "ready" once its children are at work.
 
+#include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/pool/supervisor.hpp>
@@ -236,6 +237,60 @@ int too_large() {
   return 0;
 }
 
+/// Larger than what lies in a mailbox itself.
+std::string large(int number) {
+  return std::string(4U << 20, static_cast<char>('a' + number));
+}
+
+/// Takes every handle that this process may hold.
+std::vector<troupe::memory::reference> take_all_handles() {
+  std::vector<troupe::memory::reference> result;
+  try {
+    for (;;)
+      result.push_back(troupe::memory::reference::create(
+        troupe::memory::object_kind::block, 8));
+  } catch (const troupe::limit_reached&) {
+    return result;
+  }
+}
+
+/// A result comes that this process has no handle for: to one who waits, and to
+/// one who does not.
+int no_handles() {
+  troupe::pool pool{1};
+  static_cast<void>(pool.apply<large>(0));
+  auto results = pool.imap<large>(std::views::iota(0, 2));
+  auto held = take_all_handles();
+  try {
+    static_cast<void>(results.next());
+  } catch (const troupe::limit_reached& failure) {
+    std::cout << "waiting: " << failure.what() << std::endl;
+  }
+  held.clear();
+  for (int number = 0; number < 2; ++number)
+    std::cout << "then: " << (results.next() == large(number)) << std::endl;
+  held = take_all_handles();
+  std::atomic<bool> called = false;
+  auto result = pool.apply_async<large>(2);
+  result.when_done([&] { called = true; });
+  while (!called)
+    std::this_thread::sleep_for(1ms);
+  held.clear();
+  try {
+    static_cast<void>(result.get());
+  } catch (const troupe::limit_reached& failure) {
+    std::cout << "called back: " << failure.what() << std::endl;
+  }
+  try {
+    static_cast<void>(pool.apply<twice>(1));
+  } catch (const troupe::limit_reached&) {
+    std::cout << "broken" << std::endl;
+  }
+  pool.close();
+  pool.join();
+  return 0;
+}
+
 /// A pool that is ended by nobody, or after the run.
 template <bool Never>
 int forgets() {
@@ -256,6 +311,8 @@ int main(int argc, char** argv) {
   troupe::run_options options;
   if (argc > 1 && std::string_view{argv[1]} == "too_large")
     options.size.processes = 64;
+  if (argc > 1 && std::string_view{argv[1]} == "no_handles")
+    options.size.handles = 512;
   // Nothing here may need it.
   options.grace = 5min;
   troupe::program program{argc, argv, options};
@@ -264,7 +321,7 @@ int main(int argc, char** argv) {
     {"listens", listens},           {"polite", polite},
     {"supervises", supervises},     {"refused", refused},
     {"too_large", too_large},       {"forgets", forgets<true>},
-    {"ends_late", forgets<false>},
+    {"ends_late", forgets<false>},  {"no_handles", no_handles},
   };
   const auto found = roles.find(argc > 1 ? argv[1] : "");
   return found != roles.end() ? found->second() : 99;
