@@ -7,10 +7,12 @@
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/mailbox/spinner.hpp>
+#include <troupe/memory/reference.hpp>
 #include <troupe/process/program.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 namespace troupe::pooling {
@@ -162,9 +164,27 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
   }
   if (count == 0)
     return;
+  auto& box = box_of(*to.tasks);
   std::size_t done = 0;
-  static_cast<void>(box_of(*to.tasks).put(std::span{drafts}.first(count), done,
-                                          deadline::never()));
+  try {
+    static_cast<void>(
+      box.put(std::span{drafts}.first(count), done, deadline::never()));
+    return;
+  } catch (const error&) {
+    // One of them is the reason, and not always the first.
+  }
+  auto at = to.given.end() - static_cast<std::ptrdiff_t>(count - done);
+  for (; done < count; ++done)
+    try {
+      static_cast<void>(box.put(drafts[done], deadline::never()));
+      ++at;
+    } catch (const error&) {
+      for (const auto each : shares[done])
+        memory::forget(each);
+      const auto unsent = std::move(*at);
+      at = to.given.erase(at);
+      fail(unsent, std::current_exception());
+    }
 }
 
 /// Takes back the next of what `from` was given and has not begun.

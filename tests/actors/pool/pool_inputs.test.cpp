@@ -3,6 +3,7 @@
 // Inputs that throw while a pool reads them, and what becomes of arguments and
 // results once they have been delivered.
 
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/shared/value.hpp>
 
@@ -177,6 +178,10 @@ no_three unchecked(int number) {
   return {number};
 }
 
+std::size_t count_of(const std::vector<troupe::value<int>>& all) {
+  return all.size();
+}
+
 /// What a task failed with; empty if it did not.
 template <class Work>
 std::string malformed(Work work) {
@@ -345,6 +350,33 @@ TEST_CASE("results that share a letter with it say that they lie behind it") {
   }
   CHECK_FALSE(results.next());
   CHECK(pool.apply<unchecked>(5).number == 5);
+}
+
+TEST_CASE(
+  "a task that is too large to be sent fails alone, and nothing of it is "
+  "left") {
+  troupe::pool pool{1};
+  troupe::memory::offset where = 0;
+  const auto lives = [&] {
+    return troupe::memory::run_memory::current().may_find(
+      where, troupe::memory::object_kind::value);
+  };
+  {
+    const troupe::value<int> one{1};
+    where = troupe::codec::encode(one).handles().front();
+    REQUIRE(lives());
+    // More handles than a letter may carry.
+    const std::vector<troupe::value<int>> many(70'000, one);
+    auto before = pool.apply_async<squared>(2);
+    auto large = pool.apply_async<count_of>(many);
+    auto behind = pool.apply_async<squared>(3);
+    CHECK_THROWS_AS(static_cast<void>(large.get()), troupe::limit_reached);
+    CHECK(before.get() == 4);
+    CHECK(behind.get() == 9);
+  }
+  CHECK(eventually([&] { return !lives(); }));
+  pool.close();
+  pool.join();
 }
 
 TEST_CASE("a pool of two hundred workers starts, works and ends") {
