@@ -5,8 +5,11 @@
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/process/current_exception.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 
 namespace troupe::pooling {
 
@@ -148,8 +151,19 @@ void dispatcher::run_background() {
       } catch (...) {
         // Nobody waits who could be told.
         give_up(std::current_exception());
-        call_back(held);
+        call_all(held);
       }
+  }
+}
+
+void dispatcher::call_back(const std::function<void()>& what) const noexcept {
+  try {
+    what();
+  } catch (...) {
+    std::fprintf(stderr, "troupe: a callback of pool '%s' threw %s: %s\n",
+                 options_.name.c_str(),
+                 hosting::type_of_current_exception().c_str(),
+                 hosting::text_of_current_exception().c_str());
   }
 }
 
@@ -230,7 +244,7 @@ void dispatcher::terminate() {
   changed_.notify_all();
   memory::ring(run_memory::current().own_slot());
   for (const auto& each : callbacks)
-    each();
+    call_back(each);
   for (const auto& each : std::exchange(farewells_, {}))
     each();
 }

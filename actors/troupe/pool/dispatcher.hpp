@@ -106,6 +106,10 @@ public:
   /// Has `what` called at the end of `terminate`. Throws `closed` after it.
   void at_end(std::function<void()> what);
 
+  /// Calls what a user wants to be called. Should that throw, a line on standard
+  /// error says so: whoever happens to call it is not the one to be told.
+  void call_back(const std::function<void()>& what) const noexcept;
+
   [[nodiscard]] std::uint32_t size() const noexcept {
     return options_.size;
   }
@@ -154,7 +158,7 @@ private:
   static void ask_to_stop(member& whom, std::uint64_t running) noexcept;
   void lead(lock& held, deadline limit);
   void look(lock& held, deadline limit);
-  void call_back(lock& held);
+  void call_all(lock& held);
   bool take_results();
   void read(const mailbox::letter& shown);
   void look_for_deaths();

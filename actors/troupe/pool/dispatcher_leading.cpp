@@ -99,7 +99,7 @@ void dispatcher::lead(lock& held, deadline limit) {
     leading_ = true;
     look(held, limit);
   }
-  call_back(held);
+  call_all(held);
 }
 
 void dispatcher::look(lock& held, deadline limit) {
@@ -135,13 +135,13 @@ void dispatcher::look(lock& held, deadline limit) {
 }
 
 /// Calls what is to be called, without the lock.
-void dispatcher::call_back(lock& held) {
+void dispatcher::call_all(lock& held) {
   auto callbacks = std::exchange(callbacks_, {});
   if (callbacks.empty())
     return;
   held.unlock();
   for (const auto& each : callbacks)
-    each();
+    call_back(each);
   held.lock();
 }
 

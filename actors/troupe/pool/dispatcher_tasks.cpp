@@ -269,8 +269,8 @@ void dispatcher::settle(job& of, std::size_t first, std::size_t last) {
     callbacks_.emplace_back([call = of.on_progress, done = of.finished_,
                              all = of.expected_] { call(done, all); });
   if (of.is_done()) {
-    if (of.on_done)
-      callbacks_.push_back(std::exchange(of.on_done, nullptr));
+    for (auto& each : std::exchange(of.on_done, {}))
+      callbacks_.push_back(std::move(each));
     if (of.done_list != nullptr)
       std::exchange(of.done_list, nullptr)->push_back(of.number);
     changed_.notify_all();

@@ -53,8 +53,9 @@ public:
     return found == failures_.end() ? nullptr : found->second;
   }
 
-  /// Called once everything is known, by a thread of the pool.
-  std::function<void()> on_done;
+  /// Called in order once everything is known, by a thread of the pool or of
+  /// whoever waits for it.
+  std::vector<std::function<void()>> on_done;
   /// Called with tasks done and tasks known, by whoever leads the pool.
   std::function<void(std::size_t, std::size_t)> on_progress;
   /// Where `number` is entered once everything is known.

@@ -84,10 +84,11 @@ public:
     auto made = std::make_shared<bytes_job>();
     const auto number = ++last_;
     // Not the actor itself: a callback that is never called would keep it.
-    made->on_done = [to = caf::actor_cast<caf::actor_addr>(self), number] {
-      if (auto actor = caf::actor_cast<pool_actor>(to))
-        transport::version::send_anonymously(actor, task_done_atom_v, number);
-    };
+    made->on_done.emplace_back(
+      [to = caf::actor_cast<caf::actor_addr>(self), number] {
+        if (auto actor = caf::actor_cast<pool_actor>(to))
+          transport::version::send_anonymously(actor, task_done_atom_v, number);
+      });
     try {
       pool->submit(made, *function, std::move(letter), 1);
       pool->complete(made);

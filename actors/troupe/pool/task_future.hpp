@@ -93,20 +93,19 @@ public:
 
   /// Calls `what` once everything is known, perhaps at once, in a thread of the
   /// pool or of whoever waits for the pool. What was given before comes first.
+  /// What `what` throws reaches nobody: a line on standard error names the pool
+  /// and the exception.
   void when_done(std::function<void()> what) const {
     {
       const std::scoped_lock guard{state().mutex()};
       if (!of_->is_done()) {
-        if (auto before = std::move(of_->on_done))
-          what = [before = std::move(before), then = std::move(what)] {
-            before();
-            then();
-          };
-        of_->on_done = std::move(what);
+        of_->on_done.push_back(std::move(what));
         return;
       }
     }
-    what();
+    // It may end this future.
+    const auto pool = pool_;
+    pool->call_back(what);
   }
 
   /// What is behind it, for layers above.

@@ -221,6 +221,20 @@ TEST_CASE("who waits is told that a large result has no handle, and may try "
   CHECK(contains(program.output(), "broken"));
 }
 
+TEST_CASE("a callback that throws is told of on standard error, and disturbs "
+          "nobody") {
+  launched program{{role, "callbacks_throw"}};
+  CHECK(program.wait() == 0);
+  CAPTURE(program.output());
+  for (const char* what : {"progress", "first", "last"})
+    CHECK(
+      contains(program.output(), "troupe: a callback of pool 'kitchen' threw "
+                                 "std::runtime_error: no "
+                                   + std::string{what} + "\n"));
+  CHECK(contains(program.output(), "with progress: right"));
+  CHECK(contains(program.output(), "after all: right"));
+}
+
 TEST_CASE("a pool that nobody ends, or that is ended after the run, does not "
           "hold up its program") {
   for (const char* name : {"forgets", "ends_late"}) {

@@ -22,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <ranges>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -291,6 +292,33 @@ int no_handles() {
   return 0;
 }
 
+void refuse(const char* why) {
+  throw std::runtime_error{why};
+}
+
+/// Callbacks that throw, on the pool's thread and on this one.
+int callbacks_throw() {
+  troupe::pool pool{{.size = 1, .name = "kitchen"}};
+  pool.on_progress([](std::size_t, std::size_t) { refuse("no progress"); });
+  std::cout << "with progress: " << right(pool) << std::endl;
+  const troupe::value<int> open{0};
+  const auto result = pool.apply_async(
+    [](troupe::value<int> until) {
+      while (until == 0)
+        std::this_thread::sleep_for(1ms);
+    },
+    open);
+  std::atomic<bool> called = false;
+  result.when_done([] { refuse("no first"); });
+  result.when_done([&] { called = true; });
+  open.store(1);
+  while (!called)
+    std::this_thread::sleep_for(1ms);
+  result.when_done([] { refuse("no last"); });
+  std::cout << "after all: " << right(pool) << std::endl;
+  return 0;
+}
+
 /// A pool that is ended by nobody, or after the run.
 template <bool Never>
 int forgets() {
@@ -317,11 +345,17 @@ int main(int argc, char** argv) {
   options.grace = 5min;
   troupe::program program{argc, argv, options};
   const std::map<std::string_view, std::function<int()>> roles{
-    {"maps", maps<sleep_for_ever>}, {"deaf", maps<sleep_deaf>},
-    {"listens", listens},           {"polite", polite},
-    {"supervises", supervises},     {"refused", refused},
-    {"too_large", too_large},       {"forgets", forgets<true>},
-    {"ends_late", forgets<false>},  {"no_handles", no_handles},
+    {"maps", maps<sleep_for_ever>},
+    {"deaf", maps<sleep_deaf>},
+    {"listens", listens},
+    {"polite", polite},
+    {"supervises", supervises},
+    {"refused", refused},
+    {"too_large", too_large},
+    {"forgets", forgets<true>},
+    {"ends_late", forgets<false>},
+    {"no_handles", no_handles},
+    {"callbacks_throw", callbacks_throw},
   };
   const auto found = roles.find(argc > 1 ? argv[1] : "");
   return found != roles.end() ? found->second() : 99;
