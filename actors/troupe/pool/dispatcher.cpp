@@ -48,6 +48,19 @@ std::exception_ptr dispatcher::cancelled_because(const char* reason) {
     troupe::cancelled("run a task of a pool", reason));
 }
 
+std::shared_ptr<dispatcher>
+dispatcher::make(const pool_options& options, const hosting::entry* initializer,
+                 codec::packet arguments, const hosting::entry* finalizer) {
+  auto made = std::make_unique<dispatcher>(options, initializer,
+                                           std::move(arguments), finalizer);
+  return {made.release(), [](dispatcher* given_up) {
+            if (given_up->background_.get_id() == std::this_thread::get_id())
+              std::thread{[given_up] { delete given_up; }}.detach();
+            else
+              delete given_up;
+          }};
+}
+
 dispatcher::dispatcher(const pool_options& options,
                        const hosting::entry* initializer,
                        codec::packet arguments, const hosting::entry* finalizer)

@@ -66,6 +66,12 @@ struct chunk {
 /// told: it dies when its processes have ended.
 class dispatcher {
 public:
+  /// The last owner may be a callback, and go in the thread of the pool: then
+  /// another thread destroys it, for this one is waited for.
+  [[nodiscard]] static std::shared_ptr<dispatcher>
+  make(const pool_options& options, const hosting::entry* initializer,
+       codec::packet arguments, const hosting::entry* finalizer);
+
   dispatcher(const pool_options& options, const hosting::entry* initializer,
              codec::packet arguments, const hosting::entry* finalizer);
   ~dispatcher();

@@ -142,6 +142,8 @@ void dispatcher::call_all(lock& held) {
   held.unlock();
   for (const auto& each : callbacks)
     call_back(each);
+  // What they own may be the pool, whose end takes the lock.
+  callbacks.clear();
   held.lock();
 }
 

@@ -53,14 +53,15 @@ namespace troupe {
 ///
 /// # The end
 /// The destructor terminates, as leaving Python's `with` does; `close` and
-/// `join` wait for what was submitted. Both end whatever the workers do.
+/// `join` wait for what was submitted. Both end whatever the workers do. A
+/// callback may be the last who owns the pool, or a future of it.
 class pool {
 public:
   /// Starts the workers. Throws what `start` throws.
   explicit pool(const pool_options& options = {}, worker_hooks hooks = {})
-    : core_(std::make_shared<pooling::dispatcher>(options, hooks.initializer_,
-                                                  std::move(hooks.arguments_),
-                                                  hooks.finalizer_)) {
+    : core_(pooling::dispatcher::make(options, hooks.initializer_,
+                                      std::move(hooks.arguments_),
+                                      hooks.finalizer_)) {
   }
 
   /// That many workers.

@@ -178,6 +178,45 @@ TEST_CASE("many threads wait for the same hundred results") {
   CHECK(done == 4);
 }
 
+TEST_CASE("a pool that only a callback owns ends after it") {
+  for (int round = 0; round < 20; ++round) {
+    auto pool = std::make_shared<troupe::pool>(1);
+    gate open{0};
+    std::atomic<int> given = 0;
+    const auto worker = pool->workers().front();
+    const std::weak_ptr<troupe::pooling::dispatcher> core = pool->core();
+    auto result = pool->apply_async<gated>(1, open);
+    result.when_done(
+      [&given, pool, result]() mutable { given = result.get(); });
+    result = {};
+    pool.reset();
+    open = 1;
+    CHECK(eventually([&] { return core.expired() && !worker.is_alive(); }));
+    CHECK(given == 1);
+  }
+}
+
+TEST_CASE("a callback may outlive its pool") {
+  for (int round = 0; round < 20; ++round) {
+    auto pool = std::make_unique<troupe::pool>(1);
+    gate open{0};
+    std::atomic<int> step = 0;
+    const std::weak_ptr<troupe::pooling::dispatcher> core = pool->core();
+    auto result = pool->apply_async<gated>(1, open);
+    result.when_done([&step, result] {
+      step = 1;
+      while (step == 1)
+        std::this_thread::sleep_for(100us);
+    });
+    open = 1;
+    REQUIRE(eventually([&] { return step == 1; }));
+    pool.reset();
+    CHECK(result.get() == 1);
+    step = 2;
+    CHECK(eventually([&] { return core.expired(); }));
+  }
+}
+
 TEST_CASE("each callback of a result is called, in order") {
   troupe::pool pool{1};
   gate open{0};
