@@ -97,7 +97,7 @@ dispatcher::~dispatcher() {
 // Workers --------------------------------------------------------------------
 
 void dispatcher::start(member& one) {
-  one.overdue = false;
+  one.overdue = 0;
   one.by_force = false;
   one.stopped = 0;
   one.fruitful = false;

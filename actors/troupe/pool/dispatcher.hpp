@@ -139,8 +139,9 @@ private:
     std::optional<box_part> tasks;
     std::optional<note_part> note;
     std::deque<chunk> given;
-    /// Killed because its task ran too long.
-    bool overdue = false;
+    /// Killed because the task that its note named so ran too long; or 0.
+    std::uint64_t overdue = 0;
+    /// Killed because what it ran was cancelled.
     bool by_force = false;
     std::uint64_t stopped = 0;
     /// This process has run a task.
@@ -148,6 +149,12 @@ private:
     /// It could not be made, so often in a row; when it is tried again.
     std::uint32_t refusals = 0;
     std::optional<deadline> again;
+
+    /// Whether it may be given tasks. One that was killed dies a moment later,
+    /// and must not begin anything until then.
+    [[nodiscard]] bool can_work() const noexcept {
+      return runner.joinable() && overdue == 0 && !by_force;
+    }
   };
 
   using lock = std::unique_lock<std::mutex>;

@@ -292,7 +292,9 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     ++alone.deaths;
     if (before.first < before.last)
       again.push_back(std::move(before));
-    const bool retry = alone.deaths <= options_.retries && !dead.overdue
+    // It may have been killed for the task before, and have begun this one.
+    const bool overdue = dead.overdue == running;
+    const bool retry = alone.deaths <= options_.retries && !overdue
                        && !alone.of->cancelled_ && !winding_up;
     if (retry)
       again.push_back(std::move(alone));
@@ -305,9 +307,9 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     std::exception_ptr why;
     if (winding_up && how.signal() == SIGINT)
       why = cancelled_because("Ctrl-C ended its worker");
-    else if (dead.by_force)
+    else if (dead.by_force && each.of->cancelled_)
       why = cancelled_because("it was cancelled, and its worker killed");
-    else if (dead.overdue)
+    else if (overdue)
       why = std::make_exception_ptr(
         timed_out("run a task of a pool",
                   "it ran longer than its hard limit; worker " + dead.name
@@ -328,7 +330,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     return;
   if (running != 0)
     fruitless_.end_row();
-  if (how.success() || running != 0 || dead.by_force || dead.overdue)
+  if (how.success() || running != 0 || dead.by_force || dead.overdue != 0)
     return replace(dead);
   const bool made = how.exited() || how.signaled() || how.threw();
   auto why = fruitless_ends::cause::not_made;
@@ -408,7 +410,7 @@ void dispatcher::give_up(std::exception_ptr why) {
 void dispatcher::look_at_limits() {
   const auto moment = now();
   for (const auto& each : members_) {
-    if (!each->runner.joinable() || each->given.empty())
+    if (!each->can_work() || each->given.empty())
       continue;
     auto& note = note_of(*each->note);
     const auto running = note.running.load(std::memory_order_acquire);
@@ -416,7 +418,7 @@ void dispatcher::look_at_limits() {
     if (running == 0 || note.running.load() != running)
       continue;
     if (options_.hard_limit && spent > *options_.hard_limit) {
-      each->overdue = true;
+      each->overdue = running;
       each->runner.kill();
     } else if (options_.soft_limit && spent > *options_.soft_limit
                && each->stopped != running) {

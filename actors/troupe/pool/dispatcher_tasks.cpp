@@ -88,7 +88,7 @@ void dispatcher::complete(const std::shared_ptr<job>& of) {
 /// Lets workers that have nothing do what another has and has not begun.
 void dispatcher::even_out() {
   const auto has_nothing = [](const auto& each) {
-    return each->runner.joinable() && each->given.empty();
+    return each->can_work() && each->given.empty();
   };
   if (std::none_of(members_.begin(), members_.end(), has_nothing))
     return;
@@ -134,7 +134,7 @@ void dispatcher::dispatch() {
 }
 
 void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
-  if (!to.runner.joinable())
+  if (!to.can_work())
     return;
   std::array<mailbox::draft, most_ahead> drafts;
   std::array<std::vector<memory::offset>, most_ahead> shares;
@@ -235,14 +235,24 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
     fail(each, why);
     return true;
   });
-  for (const auto& each : members_)
-    if (!each->given.empty() && each->given.front().of == of) {
-      ask_to_stop(*each, note_of(*each->note).running.load());
-      if (by_force) {
-        each->by_force = true;
-        each->runner.kill();
-      }
+  for (const auto& each : members_) {
+    const auto running = note_of(*each->note).running.load();
+    // What stands behind an initialiser's letter is not taken back.
+    const bool starting = running == 0 && !each->fruitful
+                          && initializer_ != nullptr;
+    const bool concerned = std::any_of(
+      each->given.begin(), each->given.end(), [&](const chunk& one) {
+        return one.of == of && (starting || one.number == running >> 32);
+      });
+    // Others may be done, and their results not yet read.
+    if (!concerned)
+      continue;
+    ask_to_stop(*each, running);
+    if (by_force) {
+      each->by_force = true;
+      each->runner.kill();
     }
+  }
   settle(*of, 0, 0);
   dispatch();
 }

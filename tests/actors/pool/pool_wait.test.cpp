@@ -17,7 +17,10 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
+
+#include <unistd.h>
 
 using namespace std::chrono_literals;
 using troupe::as_completed;
@@ -45,6 +48,58 @@ int gated(int number, gate open) {
 int refuses(gate open) {
   gated(1, open);
   throw std::runtime_error{"refused"};
+}
+
+void never_starts() {
+  for (;;)
+    ::pause();
+}
+
+/// Whether nobody has asked it to stop by the time that `open` is 2.
+bool undisturbed(gate begun, gate open) {
+  const auto asked = troupe::this_task::stop_token();
+  begun.store(1);
+  while (open < 2)
+    std::this_thread::sleep_for(1ms);
+  // To be asked takes a moment.
+  std::this_thread::sleep_for(20ms);
+  return !asked.stop_requested();
+}
+
+/// Cancels a task that is done, its result unread, while its worker runs
+/// another. Returns false if the worker was not given both.
+bool cancel_done_task(bool by_force) {
+  std::atomic<int> step = 0;
+  gate open{0};
+  gate begun{0};
+  troupe::pool pool{1};
+  // In a callback the thread of the pool reads no results.
+  pool.apply_async<gated>(1, open).when_done([&] {
+    step = 1;
+    while (step == 1)
+      std::this_thread::sleep_for(100us);
+  });
+  open = 1;
+  REQUIRE(eventually([&] { return step == 1; }));
+  // Of short tasks a worker is given more than one.
+  const std::vector<std::tuple<int, int>> pairs(200);
+  static_cast<void>(pool.starmap<product>(pairs, 1));
+  auto done = pool.apply_async<product>(6, 7);
+  auto runs = pool.apply_async<undisturbed>(begun, open);
+  const bool both = eventually([&] { return begun == 1; }, 2s);
+  if (both) {
+    if (by_force)
+      done.kill();
+    else
+      done.cancel();
+  }
+  open = 2;
+  step = 2;
+  if (!both)
+    return false;
+  CHECK(runs.get());
+  CHECK(done.get() == 42);
+  return true;
 }
 
 } // namespace
@@ -176,6 +231,19 @@ TEST_CASE("many threads wait for the same hundred results") {
   for (auto& each : threads)
     each.join();
   CHECK(done == 4);
+}
+
+TEST_CASE("to cancel what is done leaves alone what its worker runs now") {
+  for (const bool by_force : {false, true})
+    CHECK(eventually([&] { return cancel_done_task(by_force); }));
+}
+
+TEST_CASE("a task that waits for an initialiser is cancelled by force") {
+  troupe::pool pool{{.size = 1},
+                    troupe::worker_hooks{}.on_start<never_starts>()};
+  auto result = pool.apply_async<product>(6, 7);
+  result.kill();
+  CHECK_THROWS_AS(static_cast<void>(result.get()), troupe::cancelled);
 }
 
 TEST_CASE("a pool that only a callback owns ends after it") {
