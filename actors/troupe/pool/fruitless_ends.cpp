@@ -3,16 +3,27 @@
 
 #include <troupe/pool/pool_options.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <string>
 
 namespace troupe::pooling {
 
+namespace {
+
+std::uint32_t at_most_32_bits(std::uint64_t number) noexcept {
+  return static_cast<std::uint32_t>(
+    std::min<std::uint64_t>(number, std::numeric_limits<std::uint32_t>::max()));
+}
+
+} // namespace
+
 fruitless_ends::fruitless_ends(const pool_options& options)
-  : most_(options.intensity.value_or(3 * options.size + 2)),
-    crashes_(static_cast<std::uint32_t>(most_), options.period),
-    kills_(static_cast<std::uint32_t>(most_) * killed_per_crash,
-           options.period) {
+  : most_(options.intensity ? std::uint64_t{*options.intensity}
+                            : 3 * std::uint64_t{options.size} + 2),
+    crashes_(at_most_32_bits(most_), options.period),
+    kills_(at_most_32_bits(most_ * killed_per_crash), options.period) {
 }
 
 bool fruitless_ends::note(cause why, restart_intensity::clock::time_point now) {
