@@ -11,6 +11,7 @@
 #include <troupe/process/process.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -42,14 +43,17 @@ public:
   /// The token of the task that runs now.
   std::stop_token token(worker_note& note) {
     const std::scoped_lock guard{mutex_};
-    if (!watcher_.joinable())
-      watcher_ = std::thread{[this, &note] { watch(note); }};
+    if (!watches_.load(std::memory_order_relaxed)) {
+      std::thread{[this, &note] { watch(note); }}.detach();
+      watches_.store(true, std::memory_order_relaxed);
+    }
     return source_.get_token();
   }
 
   /// Another task begins.
   void renew() {
-    if (!watcher_.joinable())
+    // relaxed: a token that another thread asks for meanwhile is of either task.
+    if (!watches_.load(std::memory_order_relaxed))
       return;
     const std::scoped_lock guard{mutex_};
     if (source_.stop_requested())
@@ -72,11 +76,12 @@ private:
 
   std::mutex mutex_;
   std::stop_source source_;
-  std::thread watcher_;
+  /// There is a thread that watches; it runs until the process ends.
+  std::atomic<bool> watches_ = false;
 };
 
 stopper& the_stopper() {
-  // Its thread runs until the process ends.
+  // Its thread uses it until the process ends.
   static auto& only = *new stopper;
   return only;
 }
