@@ -92,9 +92,10 @@ public:
   void complete(const std::shared_ptr<job>& of);
 
   /// Waits, leading if need be, until `ready` or `limit`. `ready` is called
-  /// under the mutex. Returns whether it is ready. Throws `limit_reached` if this
-  /// process has no handle left for a large result: that is lost to nobody, and
-  /// the next who waits tries again. Where nobody waits every task fails with it.
+  /// under the mutex. Returns whether it is ready. Throws `limit_reached` if
+  /// this process has no handle left for a large result: that is lost to nobody,
+  /// and the next who waits tries again. Where nobody waits every task fails
+  /// with it.
   bool wait(const std::function<bool()>& ready, deadline limit);
 
   /// From now on somebody leads also while nobody waits. To be called after
@@ -112,8 +113,9 @@ public:
   /// Has `what` called at the end of `terminate`. Throws `closed` after it.
   void at_end(std::function<void()> what);
 
-  /// Calls what a user wants to be called. Should that throw, a line on standard
-  /// error says so: whoever happens to call it is not the one to be told.
+  /// Calls what a user wants to be called. Should that throw, a line on
+  /// standard error says so: whoever happens to call it is not the one to be
+  /// told.
   void call_back(const std::function<void()>& what) const noexcept;
 
   [[nodiscard]] std::uint32_t size() const noexcept {

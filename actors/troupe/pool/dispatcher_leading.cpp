@@ -41,7 +41,7 @@ std::exception_ptr error_of_task(const task_failure& failure,
     remote_error{worker, pid, failure.type, failure.text, failure.last_lines});
 }
 
-/// Why the value of a task was not read, of the exception that is being handled.
+/// Why the value of a task was not read: of the exception being handled.
 std::exception_ptr error_of_value(const std::string& attempted) {
   try {
     throw;

@@ -195,8 +195,8 @@ public:
 
   /// From now on `tell` is called for each `map` and its like with how many
   /// tasks are done and how many there are, by a thread that waits for the pool
-  /// or one of the pool. What it throws reaches nobody: a line on standard error
-  /// names the pool and the exception. See `progress_bar`.
+  /// or one of the pool. What it throws reaches nobody: a line on standard
+  /// error names the pool and the exception. See `progress_bar`.
   void on_progress(std::function<void(std::size_t, std::size_t)> tell) {
     progress_ = std::move(tell);
   }

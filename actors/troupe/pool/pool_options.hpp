@@ -44,8 +44,8 @@ struct pool_options {
 
   /// Called for each worker that ends with no task to blame or cannot be made,
   /// and when that was too often; by a thread that waits for the pool or one of
-  /// the pool. `restarts` says how many processes that worker has been. Unset, or
-  /// where it throws, a line on standard error.
+  /// the pool. `restarts` says how many processes that worker has been. Unset,
+  /// or where it throws, a line on standard error.
   std::function<void(const restart_report&)> report = nullptr;
 };
 

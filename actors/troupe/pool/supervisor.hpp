@@ -60,6 +60,18 @@ using supervisor_actor
 ///
 /// The supervisor is an actor of the calling process with a thread of its own.
 ///
+/// # Waiting
+/// It does one thing after the other, and answers nobody while it starts or
+/// ends a child: whatever it is asked waits for that. A start may take the
+/// child's `start_limit`, 30 seconds where nothing else was said, and half a
+/// minute more; an end its `shutdown` time and up to a minute; both have no
+/// limit where the specification has none.
+///
+/// # Errors
+/// Its functions throw as the messages of `supervisor_actor` answer,
+/// `peer_died` once it has given up, and `invalid_state` once it was closed or
+/// moved from.
+///
 /// # What a crash leaves
 /// If the supervisor's process dies, all its children die with it: their
 /// processes are its daemons. After Ctrl-C, which the children hear too, it
@@ -79,25 +91,54 @@ public:
   /// @blocks on the children, for the time that each one's `shutdown` says
   ~supervisor();
 
-  /// Adds a child. Throws as the messages of `supervisor_actor` answer; so do
-  /// the others. After the supervisor has given up: `peer_died`.
+  /// Adds a child and returns its actor. If its start fails, there is no such
+  /// child.
+  /// @blocks on the child's start, and on what the supervisor is busy with
   caf::actor start_child(child_spec spec) const;
+
+  /// Returns the actor of a child; empty while it does not run.
+  /// @blocks on what the supervisor is busy with
   [[nodiscard]] caf::actor child(std::string_view id) const;
+
+  /// Starts a child that has ended or was terminated. Returns its new actor.
+  /// @blocks on the child's start, and on what the supervisor is busy with
   caf::actor restart_child(std::string_view id) const;
+
+  /// Ends a child, or no longer tries to restart it, and keeps its
+  /// specification; a temporary one is forgotten.
+  /// @blocks on the child, for the time that its `shutdown` says, and on what
+  /// the supervisor is busy with
   void terminate_child(std::string_view id) const;
+
+  /// Forgets a child that has ended or was terminated.
+  /// @blocks on what the supervisor is busy with
   void delete_child(std::string_view id) const;
+
+  /// Returns all children, in the order of their start.
+  /// @blocks on what the supervisor is busy with
   [[nodiscard]] std::vector<child_info> which_children() const;
+
+  /// @blocks on what the supervisor is busy with
   [[nodiscard]] child_count count_children() const;
 
   /// From now on `listener`, an actor of any process, gets a `restart_report`
   /// for each restart and for giving up, as long as it lives.
+  /// @blocks on what the supervisor is busy with
   void subscribe(const caf::actor& listener) const;
+
+  /// From now on no report is sent to `listener`; one that was may still come.
+  /// @blocks on what the supervisor is busy with
   void unsubscribe(const caf::actor& listener) const;
 
-  /// Returns whether it has not given up.
+  /// Returns whether it has not given up; false after `close`, and once the
+  /// process is ending.
+  /// @blocks on what the supervisor is busy with
   [[nodiscard]] bool is_alive() const;
 
-  /// Ends it as the destructor does. May be called again.
+  /// Ends it as the destructor does. May be called again. Throws
+  /// `invalid_state` once the process is ending.
+  /// @blocks on the children, for the time that each one's `shutdown` says; a
+  /// start that is under way is given up
   void close();
 
   [[nodiscard]] const supervisor_actor& actor() const noexcept {

@@ -41,8 +41,8 @@ public:
 
   /// Waits for the result and gives it, once. Throws `remote_error` for what
   /// the task threw or its worker died of, `timed_out` for its hard limit,
-  /// `cancelled`, `malformed_bytes` for a result whose `load` throws; of several
-  /// tasks the first failure, when all are done.
+  /// `cancelled`, `malformed_bytes` for a result whose `load` throws; of
+  /// several tasks the first failure, when all are done.
   /// Throws `limit_reached` while this process has no handle left for a large
   /// result, of this task or another: then it may be called again.
   /// @blocks on the pool's workers

@@ -52,7 +52,7 @@ public:
 
   /// Another task begins.
   void renew() {
-    // relaxed: a token that another thread asks for meanwhile is of either task.
+    // relaxed: a token that another thread asks for now is of either task.
     if (!watches_.load(std::memory_order_relaxed))
       return;
     const std::scoped_lock guard{mutex_};
