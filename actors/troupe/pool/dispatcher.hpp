@@ -18,8 +18,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace troupe::pooling {
@@ -120,10 +118,6 @@ public:
 
   [[nodiscard]] std::uint32_t size() const noexcept {
     return options_.size;
-  }
-
-  [[nodiscard]] const pool_options& options() const noexcept {
-    return options_;
   }
 
   [[nodiscard]] std::vector<process_view> workers();

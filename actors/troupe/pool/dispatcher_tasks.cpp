@@ -65,7 +65,7 @@ void dispatcher::submit(const std::shared_ptr<job>& to,
   made.tasks = tasks;
   made.last = tasks;
   made.index = to->expected_;
-  to->expect(tasks);
+  to->expected_ += tasks;
   waiting_.push_back(std::move(made));
   dispatch();
   // Results come in while many tasks are submitted; workers must not run dry.
@@ -273,8 +273,7 @@ void dispatcher::ask_to_stop(member& whom, std::uint64_t running) noexcept {
 }
 
 void dispatcher::settle(job& of, std::size_t first, std::size_t last) {
-  if (last > first)
-    of.finish(first, last);
+  of.finished_ += last - first;
   if (of.on_progress && last > first)
     callbacks_.emplace_back([call = of.on_progress, done = of.finished_,
                              all = of.expected_] { call(done, all); });

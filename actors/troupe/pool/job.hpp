@@ -39,10 +39,6 @@ public:
     return complete_ && finished_ == expected_;
   }
 
-  [[nodiscard]] bool is_finished(std::size_t index) const {
-    return index < is_finished_.size() && is_finished_[index];
-  }
-
   /// The first failure, by index.
   [[nodiscard]] std::exception_ptr first_failure() const {
     return failures_.empty() ? nullptr : failures_.begin()->second;
@@ -65,23 +61,11 @@ public:
 private:
   friend class dispatcher;
 
-  void expect(std::size_t more) {
-    expected_ += more;
-    is_finished_.resize(expected_);
-  }
-
-  void finish(std::size_t first, std::size_t last) {
-    for (auto index = first; index < last; ++index)
-      is_finished_[index] = true;
-    finished_ += last - first;
-  }
-
   std::size_t expected_ = 0;
   std::size_t finished_ = 0;
   /// No more tasks will come.
   bool complete_ = false;
   bool cancelled_ = false;
-  std::vector<bool> is_finished_;
   std::map<std::size_t, std::exception_ptr> failures_;
 };
 

@@ -29,7 +29,6 @@ enum class object_kind : std::uint32_t {
   barrier,
   registry,
   state,
-  pool,
   /// Kinds for tests and for users of this layer start here.
   user = 1000,
 };
