@@ -266,10 +266,13 @@ TEST_CASE("a pool that only a callback owns ends after it") {
 
 TEST_CASE("a callback may outlive its pool") {
   for (int round = 0; round < 20; ++round) {
-    auto pool = std::make_unique<troupe::pool>(1);
+    auto mark = std::make_shared<int>();
+    const std::weak_ptr<int> left = mark;
+    auto pool = std::make_unique<troupe::pool>(troupe::pool_options{
+      .size = 1, .report = [mark](const troupe::restart_report&) {}});
+    mark.reset();
     gate open{0};
     std::atomic<int> step = 0;
-    const std::weak_ptr<troupe::pooling::dispatcher> core = pool->core();
     auto result = pool->apply_async<gated>(1, open);
     result.when_done([&step, result] {
       step = 1;
@@ -281,7 +284,8 @@ TEST_CASE("a callback may outlive its pool") {
     pool.reset();
     CHECK(result.get() == 1);
     step = 2;
-    CHECK(eventually([&] { return core.expired(); }));
+    // Its options go with all the rest of it.
+    CHECK(eventually([&] { return left.expired(); }));
   }
 }
 
