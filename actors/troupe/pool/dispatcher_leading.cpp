@@ -389,7 +389,7 @@ void dispatcher::note_end(member& one, std::int32_t pid,
     return;
   }
   give_up(thrown ? std::move(thrown)
-                 : std::make_exception_ptr(error_of<errc::process_died>(
+                 : std::make_exception_ptr(process_died(
                      "run a pool",
                      std::string{made ? "its workers end before they run a "
                                         "task"

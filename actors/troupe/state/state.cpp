@@ -49,8 +49,7 @@ reference start_state(const std::string& name) {
     mailbox::sleep_at_door(memory.own_slot(), ready,
                            deadline::after(look_again));
   if (words.ready.load() == 0)
-    throw error_of<errc::process_died>("start a state",
-                                       runner.join().description());
+    throw process_died("start a state", runner.join().description());
   TROUPE_CRASH_POINT("state.start.ready");
   memory.slot(id.index).parent.store(root.packed());
   runner.detach();

@@ -124,9 +124,8 @@ caf::actor services::keeper() {
     const auto status = process_view{found.process}.status();
     const bool by_itself = status && (status->exited() || status->threw());
     if (by_itself || attempt == most_attempts)
-      throw error_of<errc::process_died>("start the services host",
-                                         status ? status->description()
-                                                : "it died each time");
+      throw process_died("start the services host",
+                         status ? status->description() : "it died each time");
   }
 }
 
@@ -159,7 +158,7 @@ caf::strong_actor_ptr services::make(const hosting::entry& recipe,
   const auto host = keeper();
   try {
     return factory::request_actor(host, recipe, arguments);
-  } catch (const error_of<errc::process_died>&) {
+  } catch (const process_died&) {
     // Killed meanwhile. For any other reason that it may have, `keeper` throws.
     if (attempt == most_attempts)
       throw;

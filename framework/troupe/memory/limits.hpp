@@ -8,7 +8,9 @@ namespace troupe {
 /// How large one run may become. Fixed when the run starts.
 ///
 /// Reaching any of them throws `limit_reached`, names the member to raise, and
-/// loses nothing: what existed before goes on.
+/// loses nothing: what existed before goes on. Among actors, who see only
+/// messages: a request fails with that error, an answer that finds no memory is
+/// a dead letter.
 struct limits {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   static constexpr std::uint64_t default_address_space = 1ULL << 36;

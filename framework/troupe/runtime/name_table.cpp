@@ -18,10 +18,7 @@ memory::reference attach(memory::offset where) {
 memory::reference make() {
   auto made = memory::reference::create(memory::object_kind::registry,
                                         sizeof(name_table));
-  auto* table = made.as<name_table>();
-  table->mutex.initialise();
-  // release: pairs with the acquire of whoever finds the table.
-  table->ready.store(1, std::memory_order_release);
+  made.as<name_table>()->mutex.initialise();
   return made;
 }
 

@@ -35,15 +35,13 @@ static_assert(sizeof(name_entry) == 256);
 /// lives as long as the run.
 ///
 ///     0     mutex    held while entries change or are read
-///     64    ready    1 once the mutex is initialised
-///     68    changes  counted up with every new name; sleep on it
+///     64    changes  counted up with every new name; sleep on it
 ///     128   entries
 struct name_table {
   static constexpr std::size_t size = 1024;
 
   alignas(64) os::robust_mutex mutex;
-  alignas(64) std::atomic<std::uint32_t> ready;
-  os::wait_word changes;
+  alignas(64) os::wait_word changes;
   alignas(cache_line) name_entry entries[size];
 };
 
