@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
   if (!python.present())
     suite.absent("python", "python3 is absent, or has no multiprocessing");
   const int turns = suite.scaled(5, 1);
-  const std::size_t tasks = suite.scaled(200'000, 2'000);
+  const std::size_t tasks = suite.scaled<std::size_t>(200'000, 2'000);
   const auto ask = [&](const std::string& what, std::size_t count) {
     return suite.smoke() ? 0.0 : python.ask(what + ' ' + std::to_string(count));
   };
@@ -151,7 +151,7 @@ int main(int argc, char** argv) {
                                   }),
              ask("apply", tasks / 100), "us");
     if (suite.wants("result_64MiB")) {
-      const std::size_t size = suite.scaled(64 << 20, 1 << 20);
+      const std::size_t size = suite.scaled<std::size_t>(64 << 20, 1 << 20);
       const auto gigabytes = [&](auto work) {
         return bench::median_of(turns, [&] { return rate(size, work) * 1e-9; });
       };
@@ -176,7 +176,7 @@ int main(int argc, char** argv) {
                    "GB/s");
     }
     if (suite.wants("copies_64MiB")) {
-      const std::size_t size = suite.scaled(64 << 20, 1 << 20);
+      const std::size_t size = suite.scaled<std::size_t>(64 << 20, 1 << 20);
       troupe::pool alone{1};
       const auto copies = [&](auto work) {
         const auto before = alone.apply<copied_by_worker>()
@@ -196,7 +196,7 @@ int main(int argc, char** argv) {
                    "times");
     }
     if (suite.wants("millisecond")) {
-      const std::size_t count = suite.scaled(1000, 20);
+      const std::size_t count = suite.scaled<std::size_t>(1000, 20);
       numbers.resize(count);
       suite.report("millisecond_of_ideal",
                    100

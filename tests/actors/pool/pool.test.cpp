@@ -80,7 +80,7 @@ TEST_CASE("apply gives the result of a function in another process") {
 TEST_CASE("map gives results in the order of the input") {
   troupe::pool pool{2};
   const auto input = numbers(10'000);
-  for (const std::size_t chunk : {0, 1, 7, 100'000}) {
+  for (const std::size_t chunk : {0U, 1U, 7U, 100'000U}) {
     CAPTURE(chunk);
     const auto result = pool.map<square>(input, chunk);
     REQUIRE(result.size() == input.size());
@@ -147,7 +147,7 @@ TEST_CASE("the other tasks of a map go on when one fails") {
 
 TEST_CASE("a task that kills its worker fails alone, with the story") {
   troupe::pool pool{2};
-  for (const std::size_t chunk : {1, 5, 20}) {
+  for (const std::size_t chunk : {1U, 5U, 20U}) {
     CAPTURE(chunk);
     auto stream = pool.imap<dies_on_seven>(std::views::iota(0, 20), chunk);
     std::vector<int> good;

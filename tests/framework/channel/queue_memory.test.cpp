@@ -61,7 +61,7 @@ TEST_CASE("items of 64 MiB") {
 
 TEST_CASE("a large item is copied once on each side") {
   // In a ring, and in an object of its own.
-  for (const std::size_t size : {1 << 20, 8 << 20}) {
+  for (const std::size_t size : {std::size_t{1} << 20, std::size_t{8} << 20}) {
     const queue<std::vector<std::string>> texts;
     const std::vector<std::string> some(3, std::string(size, 't'));
     const auto before = troupe::copied_bytes();
