@@ -141,7 +141,8 @@ public:
   }
 
   /// Makes every element `wanted`. A large array takes the memory that it has
-  /// not taken yet in large pages, where the kernel can: see `populate`.
+  /// not taken yet in large pages, where the kernel can: see `populate`, also
+  /// for when that is slow. `std::ranges::fill` takes small ones.
   void fill(const T& wanted) const noexcept {
     shared::populate_to_write(std::as_writable_bytes(span()));
     std::ranges::fill(*this, wanted);
@@ -150,9 +151,9 @@ public:
   /// Takes all of the array's memory now, in large pages where the kernel can.
   /// For large arrays that are read and written all over: the first write to
   /// every page, and the first read in every other process, then cost a
-  /// fraction. What is in the array stays. For 1 GiB it takes a tenth of a second
-  /// to two, which depends on how scattered free memory is, and on the host of a
-  /// virtual machine; longer on a busy one.
+  /// fraction. What is in the array stays. For 1 GiB it takes a tenth of a second;
+  /// some seconds where free memory is scattered, or where a virtual machine
+  /// has given it back to its host.
   void populate() const noexcept {
     shared::populate(std::as_writable_bytes(span()));
   }
