@@ -325,8 +325,10 @@ int forgets() {
   static std::unique_ptr<troupe::pool> only;
   only = std::make_unique<troupe::pool>(2);
   std::cout << "forgotten: " << right(*only) << std::endl;
+  // Known to the leak checker, which is right to mind otherwise.
+  static std::atomic<troupe::pool*> kept;
   if (Never)
-    static_cast<void>(only.release()); // NOLINT(bugprone-unused-return-value)
+    kept = only.release();
   return 0;
 }
 
