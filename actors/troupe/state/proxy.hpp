@@ -150,8 +150,9 @@ public:
   }
 
 private:
+  /// `all` is held, and no temporary.
   static const T& copy(const T& all) {
-    return all;
+    return all; // NOLINT(bugprone-return-const-ref-from-parameter)
   }
 
   static void replace(T& all, T value) {

@@ -214,8 +214,7 @@ bool peer::send_control(frame_kind kind, actor_pair what) {
 void peer::send_down(caf::actor_id ended, const caf::error& reason) {
   std::vector<std::byte> body;
   byte_writer sink{&node_.system(), body, sizeof(actor_pair)};
-  auto copy = reason;
-  if (!sink.apply(copy))
+  if (!sink.apply(reason))
     return;
   body.resize(sink.written());
   const actor_pair what{ended, 0, 0};
