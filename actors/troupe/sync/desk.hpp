@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/deadline.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/clients.hpp>
 #include <troupe/sync/doorman.hpp>
+#include <troupe/sync/line.hpp>
 #include <troupe/sync/services.hpp>
 #include <troupe/transport/caf_error.hpp>
 
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <optional>
@@ -18,6 +21,17 @@
 #include <utility>
 
 namespace troupe::sync {
+
+/// A request of `whose` that waits at a place of a line, until `limit`.
+template <class Answer>
+struct place_request {
+  client whose;
+  caf::typed_response_promise<Answer> answer;
+  place* at;
+  std::uint64_t ticket;
+  deadline limit;
+  std::uint64_t key = 0;
+};
 
 /// What the actors of this layer have in common: their process, their clients,
 /// and requests that wait.

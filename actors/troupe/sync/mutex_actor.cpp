@@ -16,14 +16,7 @@ namespace {
 using sync::client;
 using sync::mutex_word;
 
-struct mutex_request {
-  client whose;
-  caf::typed_response_promise<grant> answer;
-  sync::place* at;
-  std::uint64_t ticket;
-  deadline limit;
-  std::uint64_t key = 0;
-};
+using mutex_request = sync::place_request<grant>;
 
 template <class Lock>
 class mutex_desk : public sync::desk<mutex_actor, mutex_request> {
@@ -75,27 +68,28 @@ private:
   }
 
   caf::result<grant> acquire(deadline limit) {
-    const auto what = "acquire " + text();
+    // Said when it fails only.
+    const auto what = [this] { return "acquire " + text(); };
     const auto whose = sender();
     if (!whose)
-      return refuse_sender(what);
+      return refuse_sender(what());
     const auto& who = whose->who;
     if (word().holder() == who && !is_on_its_way_to(who)) {
       // The host before this one may have died with the answer.
       if (std::exchange(adopted_, sync::owner{}) == who)
         return grant{word().fence(), word().owner_died()};
       if (!word().is_recursive())
-        return refuse(errc::would_deadlock, what + ": the sender owns it");
+        return refuse(errc::would_deadlock, what() + ": the sender owns it");
       word().set_depth(word().depth() + 1);
       return grant{word().fence(), word().owner_died()};
     }
     if (word().try_take(who))
       return granted(word(), *whose, row_);
     if (limit.passed())
-      return refuse(errc::timed_out, what);
+      return refuse(errc::timed_out, what());
     auto* const at = word().wait_in_line(who, row_);
     if (at == nullptr)
-      return refuse(errc::limit_reached, what + ": too many wait");
+      return refuse(errc::limit_reached, what() + ": too many wait");
     auto answer = self_->make_response_promise<grant>();
     look(add({*whose, answer, at, at->ticket.load(), limit}));
     return answer;

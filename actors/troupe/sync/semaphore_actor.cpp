@@ -13,14 +13,7 @@ namespace {
 
 using sync::client;
 
-struct semaphore_request {
-  client whose;
-  caf::typed_response_promise<void> answer;
-  sync::place* at;
-  std::uint64_t ticket;
-  deadline limit;
-  std::uint64_t key = 0;
-};
+using semaphore_request = sync::place_request<void>;
 
 class semaphore_desk : public sync::desk<semaphore_actor, semaphore_request> {
 public:
