@@ -12,9 +12,21 @@
 
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#ifdef TROUPE_BENCH_ROBIN_MAP
+#  include <tsl/robin_map.h>
+#endif
+
+#ifdef TROUPE_BENCH_ROBIN_MAP
+template <class K, class V>
+struct troupe::codec::coding<tsl::robin_map<K, V>>
+  : troupe::codec::associative_coding<tsl::robin_map<K, V>, std::hash<K>,
+                                      std::equal_to<K>> {};
+#endif
 
 namespace {
 
@@ -22,6 +34,10 @@ using bench::clock_type;
 using bench::median_of;
 using bench::seconds_since;
 using dict = troupe::held::dict<std::string, int>;
+#ifdef TROUPE_BENCH_ROBIN_MAP
+using open_dict
+  = troupe::held::dict<std::string, int, tsl::robin_map<std::string, int>>;
+#endif
 using entries = std::vector<std::pair<std::string, int>>;
 
 constexpr int bulk = 100;
@@ -56,8 +72,9 @@ const std::string& key_of(const std::vector<std::string>& keys, long i) {
   return keys[static_cast<std::size_t>(i) % keys.size()];
 }
 
-double gets(const dict& from, const std::vector<std::string>& keys,
-            long times) {
+template <class Dict>
+double
+gets(const Dict& from, const std::vector<std::string>& keys, long times) {
   int sum = 0;
   return rate(times, [&](long i) { sum += from.at(key_of(keys, i)); });
 }
@@ -97,7 +114,8 @@ double private_memory(int pid) {
   return sum / 1024;
 }
 
-void fill(const dict& into, int count) {
+template <class Dict>
+void fill(const Dict& into, int count) {
   entries part;
   for (int i = 0; i < count; ++i) {
     part.emplace_back("key" + std::to_string(i), i);
@@ -228,6 +246,22 @@ int main(int argc, char** argv) {
   suite.report("get_of_few", sizes.first / 1e3, "k/s");
   suite.report("memory_of_many.troupe", memory, "MB");
 
+#ifdef TROUPE_BENCH_ROBIN_MAP
+  const auto open_small = state.make<open_dict>();
+  const auto open_large = state.make<open_dict>();
+  fill(open_small, 1000);
+  const auto before_open = private_memory(state.process().pid());
+  fill(open_large, many);
+  suite.report("memory_of_many.open_addressing",
+               private_memory(state.process().pid()) - before_open, "MB");
+  const auto open_sizes = in_turn(
+    turns, [&] { return gets(open_small, few_keys, times); },
+    [&] { return gets(open_large, many_keys, times); });
+  suite.report("get_of_many.open_addressing", open_sizes.second / 1e3, "k/s");
+#else
+  suite.absent("open_addressing", "robin-map's headers are absent");
+#endif
+
   python_rates python{};
   const bool known = ask_python(suite.scaled(20'000L, 100L), seconds, many,
                                 python);
@@ -247,6 +281,10 @@ int main(int argc, char** argv) {
                "ratio");
   suite.report("four_clients_of_one", clients.ratio, "ratio");
   suite.report("get_of_many_time_of_few", sizes.ratio, "ratio");
+#ifdef TROUPE_BENCH_ROBIN_MAP
+  suite.report("get_of_many_time_of_few.open_addressing", open_sizes.ratio,
+               "ratio");
+#endif
   if (known)
     suite.report("bulk_set_of_pythons_update", bulk_set / python.bulk_sets,
                  "ratio");
@@ -258,4 +296,7 @@ int main(int argc, char** argv) {
   suite.at_least(1, "four_clients_of_one");
   suite.at_most(1.2, "method_time_of_get");
   suite.at_most(2, "get_of_many_time_of_few");
+#ifdef TROUPE_BENCH_ROBIN_MAP
+  suite.at_most(2, "get_of_many_time_of_few.open_addressing");
+#endif
 }

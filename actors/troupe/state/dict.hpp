@@ -26,17 +26,22 @@ namespace troupe::held {
 /// Each function is one call, also those for many keys. A `for` over it sees a
 /// copy that was made in one piece. A key that is not there is a
 /// `remote_error` of type `std::out_of_range` in `at`, `[]` and `+=`.
-template <class K, class V>
-class dict : public proxy<typename dict_functions<K, V>::object> {
-  using functions = dict_functions<K, V>;
-  using base = proxy<typename functions::object>;
+///
+/// `Map` may be another with the functions of those: a `std::map<K, V>` for
+/// keys in order, or one with open addressing, which finds a key among a
+/// million faster (docs/performance.md). One of another library needs a
+/// `coding`, which is one line: see `codec::associative_coding`.
+template <class K, class V, class Map = dict_map<K, V>>
+class dict : public proxy<Map> {
+  using functions = dict_functions<K, V, Map>;
+  using base = proxy<Map>;
 
 public:
   using key_type = K;
   using mapped_type = V;
-  using value_type = typename functions::object::value_type;
+  using value_type = typename Map::value_type;
   using reference = element<dict, K, V>;
-  using iterator = snapshot_iterator<typename functions::object>;
+  using iterator = snapshot_iterator<Map>;
 
   explicit dict(base object) noexcept : base(std::move(object)) {
   }

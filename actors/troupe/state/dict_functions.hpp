@@ -22,22 +22,39 @@ concept hashable = requires(const K& key) {
   { std::hash<K>{}(key) } -> std::convertible_to<std::size_t>;
 };
 
-/// What `held::dict` does, where the entries are.
+/// What holds the entries of a `held::dict<K, V>`.
 template <class K, class V>
+using dict_map
+  = std::conditional_t<hashable<K>, std::unordered_map<K, V>, std::map<K, V>>;
+
+/// What `held::dict` does, where the entries are.
+template <class K, class V, class Map = dict_map<K, V>>
 struct dict_functions {
-  using object
-    = std::conditional_t<hashable<K>, std::unordered_map<K, V>, std::map<K, V>>;
+  static_assert(std::is_same_v<typename Map::key_type, K>
+                  && std::is_same_v<typename Map::mapped_type, V>,
+                "the map of a held::dict<K, V, Map> maps K to V");
+  using object = Map;
   using entries = std::vector<std::pair<K, V>>;
 
   [[noreturn]] static void throw_missing() {
     throw std::out_of_range("no such key in the dict");
   }
 
+  /// Some maps with open addressing show a const pair, and the value by name.
+  static V& value_of(typename object::iterator entry) {
+    if constexpr (requires {
+                    { entry.value() } -> std::same_as<V&>;
+                  })
+      return entry.value();
+    else
+      return entry->second;
+  }
+
   static V& existing(object& in, const K& key) {
     const auto found = in.find(key);
     if (found == in.end())
       throw_missing();
-    return found->second;
+    return value_of(found);
   }
 
   static V at(const object& in, const K& key) {
@@ -77,7 +94,7 @@ struct dict_functions {
   }
 
   static V get_or_insert(object& in, K key, V value) {
-    return in.try_emplace(std::move(key), std::move(value)).first->second;
+    return value_of(in.try_emplace(std::move(key), std::move(value)).first);
   }
 
   static void add(object& in, const K& key, const V& value)
@@ -104,17 +121,22 @@ struct dict_functions {
   }
 
   static std::optional<V> pop(object& in, const K& key) {
-    auto node = in.extract(key);
-    if (node.empty())
+    const auto found = in.find(key);
+    if (found == in.end())
       return std::nullopt;
-    return std::move(node.mapped());
+    std::optional<V> result{std::move(value_of(found))};
+    in.erase(found);
+    return result;
   }
 
   static std::optional<std::pair<K, V>> pop_any(object& in) {
     if (in.empty())
       return std::nullopt;
-    auto node = in.extract(in.begin());
-    return std::pair<K, V>{std::move(node.key()), std::move(node.mapped())};
+    const auto first = in.begin();
+    std::optional<std::pair<K, V>> result{std::in_place, first->first,
+                                          std::move(value_of(first))};
+    in.erase(first);
+    return result;
   }
 
   static bool contains(const object& in, const K& key) {

@@ -11,11 +11,20 @@
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
 
+#include <boost/container/flat_map.hpp>
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 
+#include <functional>
+#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
+
+template <class K, class V>
+struct troupe::codec::coding<boost::container::flat_map<K, V>>
+  : troupe::codec::associative_coding<boost::container::flat_map<K, V>,
+                                      std::less<K>> {};
 
 namespace held = troupe::held;
 using troupe::state;
@@ -102,9 +111,12 @@ TEST_CASE("a loop over a list sees it as it was at the beginning") {
   CHECK(list.size() == 6);
 }
 
-TEST_CASE("a dict has the habits of a map") {
+TEST_CASE_TEMPLATE("a dict has the habits of a map, of whichever it is made",
+                   Map, std::unordered_map<std::string, int>,
+                   std::map<std::string, int>,
+                   boost::container::flat_map<std::string, int>) {
   const state here;
-  const auto dict = here.make<scores>();
+  const auto dict = here.make<held::dict<std::string, int, Map>>();
   dict["Sam"] = 10;
   CHECK(dict["Sam"] == 10);
   dict["Sam"] += 5;
@@ -136,6 +148,16 @@ TEST_CASE("a dict has the habits of a map") {
   CHECK(remote_type([&] { static_cast<void>(dict.at("x")); })
         == "std::out_of_range");
   CHECK(remote_type([&] { dict["x"] += 1; }) == "std::out_of_range");
+}
+
+TEST_CASE("a dict in a std::map has its keys in order") {
+  const state here;
+  const auto dict
+    = here.make<held::dict<std::string, int, std::map<std::string, int>>>();
+  for (const auto* each : {"c", "a", "d", "b"})
+    dict[each] = 1;
+  CHECK(dict.keys() == std::vector<std::string>{"a", "b", "c", "d"});
+  CHECK(dict.pop_any() == std::pair<std::string, int>{"a", 1});
 }
 
 TEST_CASE("a loop over a dict sees it as it was at the beginning") {

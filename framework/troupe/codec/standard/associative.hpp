@@ -16,6 +16,13 @@ namespace troupe::codec {
 ///
 /// `Rules` are the comparison, or hash and equality: they must be stateless,
 /// because they do not travel.
+///
+/// A map or set of another library with the functions of these travels so too:
+///
+///     template <class K, class V>
+///     struct troupe::codec::coding<their::map<K, V>>
+///       : troupe::codec::associative_coding<their::map<K, V>, std::hash<K>,
+///                                           std::equal_to<K>> {};
 template <class Container, class... Rules>
 struct associative_coding {
   using key = typename Container::key_type;
