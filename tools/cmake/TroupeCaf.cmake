@@ -35,6 +35,7 @@ function(troupe_caf_cache result)
       file(GLOB prefixes ${cache}/caf-*-${compiler})
       list(FILTER prefixes EXCLUDE REGEX "-tsan$")
     endif()
+    list(SORT prefixes COMPARE NATURAL ORDER DESCENDING) # the newest first
     list(APPEND found ${prefixes})
   endforeach()
   set(${result} "${found}" PARENT_SCOPE)
