@@ -5,7 +5,7 @@
 
 #include <caf/all.hpp>
 
-#include <csignal>
+#include <cstdlib>
 #include <future>
 #include <iostream>
 
@@ -14,7 +14,7 @@ caf::behavior counter(caf::event_based_actor*, std::int32_t number) {
     [number](caf::add_atom, std::int32_t more) mutable {
       return number += more;
     },
-    [](caf::put_atom) { ::raise(SIGSEGV); },
+    [](caf::put_atom) { std::abort(); },
   };
 }
 

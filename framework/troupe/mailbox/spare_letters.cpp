@@ -99,7 +99,7 @@ reference spare_letters::take(std::uint64_t size) {
 
 void spare_letters::keep(reference letter) noexcept {
   auto& memory = memory::run_memory::current();
-  if (memory.reserved_bytes() > memory.header().memory_limit / 8)
+  if (memory.reserved_bytes() > memory.header().memory_limit.load() / 8)
     return;
   auto& here = shelf_of_this_process();
   const std::scoped_lock guard{here.mutex};

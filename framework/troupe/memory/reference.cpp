@@ -149,13 +149,13 @@ void take_memory(ledger_row& ledger, offset where, std::uint64_t size,
   auto& memory = run_memory::current();
   ledger.begin(where, static_cast<std::int64_t>(reserved));
   const auto sum = memory.reserved_bytes();
-  if (sum <= memory.header().memory_limit)
+  const auto limit = memory.header().memory_limit.load();
+  if (sum <= limit)
     return;
   ledger.undo();
   throw limit_reached(creation_text(size),
                       "living objects reserve " + std::to_string(sum - reserved)
-                        + " of the "
-                        + std::to_string(memory.header().memory_limit)
+                        + " of the " + std::to_string(limit)
                         + " bytes that the run may use",
                       "drop handles, drain queues, or raise limits::memory");
 }

@@ -37,7 +37,7 @@ struct run_header {
   std::uint64_t size = 0;
   /// Random; says that a descriptor belongs to the run one thinks.
   std::array<std::uint64_t, 2> identity{};
-  std::uint64_t memory_limit = 0;
+  std::atomic<std::uint64_t> memory_limit{0};
   std::uint32_t slots = 0;
   std::uint32_t handles = 0;
   std::uint64_t ledger = 0;

@@ -23,7 +23,8 @@ long futex(const wait_word& word, int operation, std::uint32_t value,
 
 // ThreadSanitizer holds a signal back until its thread calls something that it
 // knows. A futex is not that, and sleeps on after a signal: Ctrl-C would never
-// arrive. So with it a sleeper looks up now and then.
+// arrive. So with it a sleeper looks up now and then; rarely enough that who
+// sleeps for some tenths of a second, to do something then, gets there.
 #if defined(__SANITIZE_THREAD__)
 constexpr bool looks_up = true;
 #elif defined(__has_feature)
@@ -31,7 +32,7 @@ constexpr bool looks_up = __has_feature(thread_sanitizer);
 #else
 constexpr bool looks_up = false;
 #endif
-constexpr auto longest_sleep = std::chrono::milliseconds{50};
+constexpr auto longest_sleep = std::chrono::milliseconds{300};
 
 } // namespace
 

@@ -223,11 +223,12 @@ bool hub::run_job(seat& mine, caf::resumable* job) {
   ensure_watcher();
   mine.flooded = false;
   mine.running.store(actor, std::memory_order_relaxed);
+  // Before it enters: from then on another thread may lead, and change it.
+  const auto suspect = slow_.suspects(actor);
   const auto entered = lead_.enter();
   if (watcher_asleep_.load(std::memory_order_seq_cst) != 0
       && watcher_asleep_.exchange(0) != 0)
     os::wake_all(watcher_asleep_);
-  const auto suspect = slow_.suspects(actor);
   const auto before = suspect ? os::thread_use::of_this_thread()
                               : os::thread_use{};
   const auto start = os::cycles();

@@ -150,7 +150,7 @@ TEST_CASE("reaching the memory limit of the run loses nothing") {
   words.put("first");
   troupe::mailbox::spare_letters::give_back();
   auto& header = troupe::memory::run_memory::current().header();
-  const auto limit = header.memory_limit;
+  const auto limit = header.memory_limit.load();
   header.memory_limit = troupe::memory::run_memory::current().reserved_bytes()
                         + (1 << 20);
   CHECK_THROWS_AS(words.put(std::string(3 << 20, 'x')), troupe::limit_reached);
