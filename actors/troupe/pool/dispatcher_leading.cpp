@@ -9,6 +9,7 @@
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/current_exception.hpp>
+#include <troupe/process/host.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/process/remote_error.hpp>
 
@@ -266,7 +267,8 @@ void dispatcher::bury(member& dead, const exit_status& how) {
   }
   const auto pid = dead.runner.pid();
   const auto running = note_of(*dead.note).running.load();
-  const bool winding_up = hosting::interrupted_by(how.signal());
+  const bool ending = hosting::is_ending();
+  const bool winding_up = ending || hosting::interrupted_by(how.signal());
   auto given = std::exchange(dead.given, {});
   dead.runner.close();
   std::deque<chunk> again;
@@ -305,7 +307,9 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     if (retry)
       continue;
     std::exception_ptr why;
-    if (winding_up && how.signal() == SIGINT)
+    if (ending)
+      why = cancelled_because("its process is ending");
+    else if (winding_up && how.signal() == SIGINT)
       why = cancelled_because("Ctrl-C ended its worker");
     else if (dead.by_force && each.of->cancelled_)
       why = cancelled_because("it was cancelled, and its worker killed");

@@ -8,6 +8,7 @@
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/process/host.hpp>
 #include <troupe/process/program.hpp>
 
 #include <algorithm>
@@ -111,7 +112,7 @@ void dispatcher::even_out() {
 }
 
 void dispatcher::dispatch() {
-  if (interrupted())
+  if (interrupted() || hosting::is_ending())
     return wind_up();
   if (waiting_.empty())
     even_out();
@@ -316,7 +317,9 @@ void dispatcher::wind_up() {
   requeue(std::move(back));
   const bool first = broken_ == nullptr;
   if (first)
-    broken_ = cancelled_because("Ctrl-C has asked the run to end");
+    broken_ = cancelled_because(hosting::is_ending()
+                                  ? "its process is ending"
+                                  : "Ctrl-C has asked the run to end");
   for (const auto& each : waiting_)
     fail(each, broken_);
   waiting_.clear();

@@ -5,6 +5,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pending_start.hpp>
 #include <troupe/process/current_exception.hpp>
+#include <troupe/process/host.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/names.hpp>
@@ -366,7 +367,8 @@ void supervising::ended(const caf::down_msg& down) {
   found->actor = {};
   see_off(*found);
   // The end of the run is no reason to begin anew.
-  if (hosting::interrupted_by(transport::signal_of(down.reason))) {
+  if (hosting::is_ending()
+      || hosting::interrupted_by(transport::signal_of(down.reason))) {
     over_ = true;
     return;
   }
@@ -382,7 +384,7 @@ void supervising::ended(const caf::down_msg& down) {
 void supervising::try_again() {
   const auto what = std::move(again_.front());
   again_.pop_front();
-  if (interrupted()) {
+  if (interrupted() || hosting::is_ending()) {
     over_ = true;
     return;
   }

@@ -166,6 +166,11 @@ void reap(std::int32_t pid) noexcept {
 }
 
 descriptor watch_children() {
+  // Where it was ignored when the program was started, the system would reap
+  // the children itself, and nobody learn how they ended.
+  struct sigaction usual{};
+  usual.sa_handler = SIG_DFL;
+  ::sigaction(SIGCHLD, &usual, nullptr);
   sigset_t ended;
   sigemptyset(&ended);
   sigaddset(&ended, SIGCHLD);

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace troupe::os {
@@ -50,6 +51,13 @@ bool write_all(int fd, std::string_view text) noexcept {
     }
   }
   return true;
+}
+
+file_identity identity_of(int fd) noexcept {
+  struct stat found{};
+  if (::fstat(fd, &found) != 0)
+    return {};
+  return {found.st_dev, found.st_ino};
 }
 
 std::size_t read_some(int fd, std::span<std::byte> into) noexcept {

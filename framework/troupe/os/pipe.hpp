@@ -31,6 +31,17 @@ void widen_pipe(int fd, std::size_t bytes) noexcept;
 /// other side is gone or the descriptor closed: there is nobody to tell.
 bool write_all(int fd, std::string_view text) noexcept;
 
+/// Which file a descriptor is open on: nobody else's as long as it is open.
+struct file_identity {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+
+  [[nodiscard]] bool operator==(const file_identity&) const = default;
+};
+
+/// All zero for a descriptor that is not open.
+[[nodiscard]] file_identity identity_of(int fd) noexcept;
+
 /// Reads at most `into.size()` bytes; 0 at the end or when there is nothing
 /// yet in a descriptor that does not block.
 [[nodiscard]] std::size_t read_some(int fd, std::span<std::byte> into) noexcept;

@@ -24,7 +24,8 @@ struct process_stat {
   std::uint64_t start_time = 0;
 };
 
-/// Reads the two fields we need of /proc/PID/stat; false if there is none.
+/// Reads the two fields we need of /proc/PID/stat; false if there is none, or
+/// no descriptor for it.
 bool read_stat(std::int32_t pid, process_stat& result) noexcept {
   std::array<char, 64> path{};
   std::snprintf(path.data(), path.size(), "/proc/%d/stat", pid);
@@ -68,12 +69,17 @@ std::int32_t this_thread_id() noexcept {
   return static_cast<std::int32_t>(::gettid());
 }
 
+bool has_number(std::int32_t pid) noexcept {
+  return ::kill(pid, 0) == 0 || errno == EPERM;
+}
+
 bool is_running(const process_id& id) noexcept {
   if (id.pid <= 0)
     return false;
   process_stat stat;
+  // Without a descriptor a zombie counts as running, for as long as it is one.
   if (!read_stat(id.pid, stat))
-    return false;
+    return has_number(id.pid);
   return stat.state != 'Z' && stat.state != 'X'
          && (id.start_time == 0 || id.start_time == stat.start_time);
 }
@@ -90,7 +96,14 @@ bool send_signal(const process_id& id, int signal) noexcept {
     return false;
   const descriptor handle{
     static_cast<int>(::syscall(SYS_pidfd_open, id.pid, 0))};
-  if (!handle || !is_running(id))
+  const int errno_of_handle = errno;
+  if (!is_running(id))
+    return false;
+  // Out of descriptors, which are the user's to spend. The number is the right
+  // one as long as nobody has reaped the process since we looked.
+  if (!handle && errno_of_handle != ESRCH)
+    return ::kill(id.pid, signal) == 0;
+  if (!handle)
     return false;
   return ::syscall(SYS_pidfd_send_signal, handle.get(), signal, nullptr, 0)
          == 0;

@@ -28,7 +28,11 @@ struct process_id {
 /// Returns the number of the calling thread.
 [[nodiscard]] std::int32_t this_thread_id() noexcept;
 
-/// Returns whether that very process still runs. A zombie does not run.
+/// Returns whether some process has that number, if only as a zombie.
+[[nodiscard]] bool has_number(std::int32_t pid) noexcept;
+
+/// Returns whether that very process still runs. A zombie does not run, unless
+/// there is no descriptor left with which to see that it is one.
 [[nodiscard]] bool is_running(const process_id& id) noexcept;
 
 /// Opens a descriptor that becomes readable when the process ends.

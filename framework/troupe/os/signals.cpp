@@ -29,12 +29,14 @@ struct signal_settings::state {
   sigset_t mask{};
   struct sigaction interrupt{};
   struct sigaction quit{};
+  struct sigaction child{};
 };
 
 signal_settings::signal_settings() : state_(std::make_unique<state>()) {
   ::pthread_sigmask(SIG_SETMASK, nullptr, &state_->mask);
   ::sigaction(SIGINT, nullptr, &state_->interrupt);
   ::sigaction(SIGQUIT, nullptr, &state_->quit);
+  ::sigaction(SIGCHLD, nullptr, &state_->child);
 }
 
 signal_settings::~signal_settings() = default;
@@ -42,6 +44,7 @@ signal_settings::~signal_settings() = default;
 void signal_settings::restore() const noexcept {
   ::sigaction(SIGINT, &state_->interrupt, nullptr);
   ::sigaction(SIGQUIT, &state_->quit, nullptr);
+  ::sigaction(SIGCHLD, &state_->child, nullptr);
   ::pthread_sigmask(SIG_SETMASK, &state_->mask, nullptr);
 }
 

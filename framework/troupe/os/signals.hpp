@@ -5,8 +5,8 @@
 
 namespace troupe::os {
 
-/// The signal mask of a thread, and whether SIGINT and SIGQUIT were ignored:
-/// what a child must find as the user left it.
+/// The signal mask of a thread, and whether SIGINT, SIGQUIT and SIGCHLD were
+/// ignored: what a child must find as the user left it.
 class signal_settings {
 public:
   /// Notes the settings of the calling thread.

@@ -14,6 +14,7 @@
 #include <troupe/process/links.hpp>
 #include <troupe/process/table.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -34,8 +35,11 @@ public:
       return *host;
     for (;;) {
       os::watched waiting[] = {{links::current().requests_reader.get()},
-                               {ended_.get()}};
+                               {ended_.get()},
+                               {life_line_.get()}};
       static_cast<void>(os::wait_readable(waiting, deadline::never()));
+      if (waiting[2].ready)
+        end_with_root();
       if (waiting[1].ready)
         bury_hosts();
       if (waiting[0].ready)
@@ -123,7 +127,19 @@ private:
     }
   }
 
+  /// The life-line kills whoever hangs on it. One that has closed it, or has
+  /// executed another program, is killed here.
+  [[noreturn]] static void end_with_root() noexcept {
+    for_each_slot([](std::uint32_t index, process_slot& slot) {
+      if (index != 0 && is_alive(slot.current_state()))
+        os::send_signal(slot.identity(), SIGKILL);
+    });
+    os::exit_at_once(0);
+  }
+
   os::signal_settings settings_;
+  os::descriptor life_line_
+    = os::watch_life_line(links::current().life_line.get());
   os::descriptor ended_ = os::watch_children();
   std::unordered_map<std::int32_t, slot_id> hosts_;
 };
@@ -133,7 +149,6 @@ private:
 slot_id serve_forks() {
   os::name_process(fork_server_name);
   os::detach_standard_input();
-  const auto armed = os::arm_life_line(links::current().life_line.get());
   auto& memory = run_memory::current();
   // What a server before this one has left half done.
   memory::release_holdings(memory.self().index);

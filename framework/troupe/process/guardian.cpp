@@ -51,6 +51,20 @@ void for_each_host(Visit visit) {
   });
 }
 
+/// A process that nobody has waited for, and that is no more: the program
+/// ignores SIGCHLD, or waits for whatever child ends, and has taken its end
+/// along. Who tells of a death does so before the zombie goes, so that a slot
+/// which is alive afterwards has lost it.
+void confirm_if_gone(slot_id id, std::int32_t pid) {
+  constexpr int unknown_code = 255;
+  if (os::has_number(pid))
+    return;
+  auto* slot = run_memory::current().find(id);
+  if (slot != nullptr && slot->claimant() == pid
+      && is_alive(slot->current_state()) && !os::peek_child(pid).is_child)
+    confirm_death(id.index, {pid, false, unknown_code});
+}
+
 bool has_claimed(std::int32_t pid) {
   bool result = false;
   for_each_host([&](std::uint32_t, process_slot& slot) {
@@ -226,8 +240,12 @@ void guardian::adopt() {
       unclaimed_ = unclaimed_ || slot.current_state() == slot_state::starting;
       return;
     }
-    if (is_orphan(pid) || !os::peek_child(pid).is_child)
+    if (is_orphan(pid))
       return;
+    if (!os::peek_child(pid).is_child) {
+      confirm_if_gone({index, generation}, pid);
+      return;
+    }
     os::descriptor ended;
     if (orphans_.size() < most_watched) {
       try {
@@ -275,6 +293,8 @@ void guardian::bury_orphans() {
     const auto state = os::peek_child(each.pid);
     if (state.is_child && !state.ended)
       return false;
+    if (!state.is_child)
+      confirm_if_gone(each.slot, each.pid);
     if (state.ended) {
       // The dead server may have told of it already.
       auto* slot = run_memory::current().find(each.slot);

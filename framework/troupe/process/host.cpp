@@ -17,6 +17,7 @@
 #include <troupe/process/table.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -72,6 +73,8 @@ void run_function(process_slot& slot) {
     slot.result.store(codec::parcel::make(*result), std::memory_order_release);
 }
 
+std::atomic<bool> ending{false};
+
 void claim(slot_id id) {
   auto& memory = run_memory::current();
   auto* slot = memory.find(id);
@@ -98,12 +101,17 @@ void claim(slot_id id) {
 
 } // namespace
 
+bool is_ending() noexcept {
+  return ending.load();
+}
+
 void end_children() noexcept {
   auto& memory = run_memory::current();
   const bool is_root = memory.self().index == 0;
   // A child that the user forked has no children of ours.
   if (!is_own_slot())
     return;
+  ending.store(true);
   const auto mine = memory.self().packed();
   const auto each_living_daemon = [&](auto visit) {
     for_each_slot([&](std::uint32_t index, process_slot& slot) {
@@ -123,6 +131,8 @@ void end_children() noexcept {
   for (bool some = true; some;) {
     const auto deaths = memory.header().deaths.load();
     some = false;
+    // Of a thread that was about to start one when this process began to end.
+    each_living_daemon([](const process_view& daemon) { daemon.kill(); });
     for_each_slot([&](std::uint32_t index, process_slot& slot) {
       some = some
              || (index != memory.self().index && is_alive(slot.current_state())

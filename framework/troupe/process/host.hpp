@@ -11,6 +11,10 @@ namespace troupe::hosting {
 /// claimed the slot first.
 [[noreturn]] void run_host(memory::slot_id slot);
 
+/// Whether the calling process has begun to end its children: from then on it
+/// starts no more.
+[[nodiscard]] bool is_ending() noexcept;
+
 /// Ends what the calling process has started, as its documentation promises:
 /// daemons are terminated, then killed after the run's grace; the others are
 /// waited for. The root waits for every process of the run.

@@ -67,6 +67,7 @@ summons answer_summons() {
                           "do not set that variable");
   own.life_line = take(fds[1]);
   own.requests = take(fds[3]);
+  own.requests_identity = os::identity_of(own.requests.get());
   own.freshly_executed = true;
   if (part == 1) {
     own.requests_reader = take(fds[2]);

@@ -3,6 +3,7 @@
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/descriptor.hpp>
+#include <troupe/os/pipe.hpp>
 
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct links {
   /// with a fork server, and hosts have none.
   os::descriptor requests_reader;
   os::descriptor requests;
+  /// What `requests` was opened on: a program may close all its descriptors,
+  /// and open others of the same number.
+  os::file_identity requests_identity;
   /// This image was executed for the run, and is not a fork of the server.
   bool freshly_executed = false;
 

@@ -97,7 +97,8 @@ bool process_view::send_signal(int signal) const {
   if (pid() == 0)
     return false;
   const auto* slot = run_memory::current().find(id_);
-  return slot != nullptr && os::send_signal(slot->identity(), signal);
+  return slot != nullptr && hosting::is_alive(slot->current_state())
+         && os::send_signal(slot->identity(), signal);
 }
 
 os::descriptor process_view::open_sentinel() const {

@@ -109,6 +109,7 @@ program::program(int argc, char** argv, const run_options& options)
   auto [reader, writer] = os::make_pipe();
   own.requests_reader = std::move(reader);
   own.requests = std::move(writer);
+  own.requests_identity = os::identity_of(own.requests.get());
   // Every slot may wait in it, and once more after a death: nobody ever blocks.
   os::widen_pipe(own.requests.get(),
                  run_memory::current().header().slots * std::size_t{8});

@@ -5,8 +5,10 @@
 #include <troupe/codec/parcel.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/error_tail.hpp>
+#include <troupe/process/host.hpp>
 #include <troupe/process/table.hpp>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -49,6 +51,9 @@ slot_id request_process(const entry& function, codec::packet& arguments,
                         "this process was forked off a process of the run",
                         "execute the program anew, or start processes before "
                         "such a fork");
+  if (is_ending())
+    throw invalid_state("start a process", "this process is ending",
+                        "start none after exit, or after main has returned");
   if (options.name.size() >= name_capacity
       || options.name.find('\0') != std::string::npos)
     throw invalid_argument("start a process with a name of "
@@ -80,7 +85,13 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   TROUPE_CRASH_POINT("process.start.requested");
   // What this process has printed so far comes before what the child prints.
   flush_output();
-  announce_request(id.index);
+  if (!announce_request(id.index)) {
+    free_slot(id, slot_state::requested);
+    throw os_failure("ask the fork server for a process",
+                     "start processes before all descriptors are closed, and "
+                     "close none that the program has not opened",
+                     EBADF);
+  }
   return id;
 }
 

@@ -88,10 +88,10 @@ void end_children_of(std::uint64_t parent) noexcept {
     const bool daemon = slot.daemon.load(std::memory_order_relaxed) != 0;
     switch (slot.current_state()) {
       case slot_state::requested:
-        if (!daemon)
-          // Its parent may have died before it could tell the fork server.
-          announce_request(index);
-        else if (move_to_reserved(slot, slot_state::requested))
+        // Its parent may have died before it could tell the fork server.
+        if (!daemon && announce_request(index))
+          break;
+        if (move_to_reserved(slot, slot_state::requested))
           clean(slot);
         break;
       case slot_state::starting:
@@ -233,9 +233,12 @@ void recover_reservations(std::uint32_t owner) noexcept {
   clean_after(owner);
 }
 
-void announce_request(std::uint32_t index) noexcept {
-  os::write_all(links::current().requests.get(),
-                {reinterpret_cast<const char*>(&index), sizeof index});
+bool announce_request(std::uint32_t index) noexcept {
+  const auto& own = links::current();
+  return os::identity_of(own.requests.get()) == own.requests_identity
+         && os::write_all(own.requests.get(),
+                          {reinterpret_cast<const char*>(&index),
+                           sizeof index});
 }
 
 void confirm_death(std::uint32_t index, const os::child_end& end) noexcept {

@@ -29,7 +29,8 @@ void recover_reservations(std::uint32_t owner) noexcept;
 
 /// Tells the fork server that the slot at `index` waits in the table. To tell
 /// it twice does no harm. Does not block: the pipe has room for every slot.
-void announce_request(std::uint32_t index) noexcept;
+/// Returns false if this process has its end of that pipe open no more.
+[[nodiscard]] bool announce_request(std::uint32_t index) noexcept;
 
 /// Makes the death of the process in slot `index` known: notes how it ended,
 /// gives back all that it held, ends or forgets its children, wakes whoever

@@ -5,6 +5,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/command_line.hpp>
 #include <troupe/os/heap.hpp>
+#include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/type_table.hpp>
 
@@ -27,6 +28,9 @@ std::vector<configurer>& configurers() {
   return all;
 }
 
+/// Whether the calling thread is one that the actor system has started.
+thread_local bool of_the_actor_system = false;
+
 class configuration : public caf::actor_system_config {
 public:
   configuration() {
@@ -47,6 +51,8 @@ public:
       std::cerr << "troupe: CAF's configuration: " << to_string(failed) << '\n';
     for (const auto& configure : configurers())
       configure(*this);
+    add_thread_hook<transport::version::thread_start_hook>(
+      [] { of_the_actor_system = true; });
     load<transport::node>();
   }
 };
@@ -80,6 +86,12 @@ void end_runtime() {
   }
   if (!ending)
     return;
+  // An actor has called `exit`. Its thread cannot be waited for; the others run
+  // on until the process has ended.
+  if (of_the_actor_system) {
+    static_cast<void>(ending.release());
+    return;
+  }
   ending->system.await_actors_before_shutdown(false);
   // CAF's destructor uses a thread-local object, and those of the thread that
   // calls exit are gone by now.

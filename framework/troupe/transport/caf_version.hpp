@@ -22,6 +22,7 @@
 #include <caf/resumable.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/serializer.hpp>
+#include <caf/thread_hook.hpp>
 
 #if CAF_MAJOR_VERSION >= 1
 #  include <caf/actor_system_module.hpp>
@@ -86,6 +87,29 @@ inline constexpr auto module_of_transport = system_module::network_manager;
 using no_backends = caf::detail::type_list<>;
 
 #endif
+
+/// Calls a function in each thread that the actor system starts, first.
+class thread_start_hook : public caf::thread_hook {
+public:
+  explicit thread_start_hook(void (*started)()) : started_(started) {
+  }
+  void init(caf::actor_system&) final {
+  }
+#if CAF_MAJOR_VERSION >= 1
+  void thread_started(caf::thread_owner) final {
+    started_();
+  }
+#else
+  void thread_started() final {
+    started_();
+  }
+#endif
+  void thread_terminates() final {
+  }
+
+private:
+  void (*started_)();
+};
 
 /// An execution context of our own: `later` is called for every actor that an
 /// actor wakes which runs in it.

@@ -174,6 +174,37 @@ int supervises() {
   return 0;
 }
 
+void leave(int code) {
+  std::exit(code);
+}
+
+/// Ends with tasks on the way, in a pool that lives on, and read by a thread.
+int exits() {
+  static const tally begun{0};
+  static troupe::pool lasting{2};
+  troupe::pool pool{2};
+  auto open = pool.apply_async<sleep_for_ever>(0, begun);
+  auto other = lasting.apply_async<sleep_for_ever>(0, begun);
+  std::thread{[&] {
+    try {
+      open.get();
+    } catch (const troupe::cancelled&) {
+    }
+    for (;;)
+      ::pause();
+  }}.detach();
+  while (begun < 2)
+    std::this_thread::sleep_for(1ms);
+  leave(3);
+  return 0;
+}
+
+/// The same in a process of the run.
+int child_exits() {
+  std::cout << troupe::start([] { exits(); }).join().description() << std::endl;
+  return 0;
+}
+
 int twice(int number) {
   return 2 * number;
 }
@@ -352,6 +383,8 @@ int main(int argc, char** argv) {
     {"listens", listens},
     {"polite", polite},
     {"supervises", supervises},
+    {"exits", exits},
+    {"child_exits", child_exits},
     {"refused", refused},
     {"too_large", too_large},
     {"forgets", forgets<true>},

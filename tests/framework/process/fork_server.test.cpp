@@ -121,3 +121,11 @@ TEST_CASE("no zombie of a killed fork server stays") {
   };
   CHECK(eventually([&] { return zombies() == 0; }));
 }
+
+TEST_CASE(
+  "a child that the system reaps after the fork server's death is told of") {
+  launched program{{role, "reaped_by_the_system"}};
+  CHECK(program.wait() == 0);
+  CHECK(program.output().find("child: exited with code 255")
+        != std::string::npos);
+}

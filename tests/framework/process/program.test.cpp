@@ -2,6 +2,7 @@
 #include <troupe/process/program.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/process_id.hpp>
 
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
@@ -54,6 +55,62 @@ TEST_CASE("exit in the root ends the run in order as well") {
   launched program{{role, "exits"}};
   CHECK(WEXITSTATUS(program.wait()) == 6);
   CHECK(contains(program, "child"));
+}
+
+TEST_CASE("a thread that starts processes for ever does not delay the end") {
+  launched program{{role, "starts_until_the_end"}};
+  CHECK(WEXITSTATUS(program.wait()) == 9);
+  CHECK(contains(program, "this process is ending"));
+}
+
+TEST_CASE(
+  "a program that was started with SIGCHLD ignored joins its children") {
+  launched program{{"/bin/sh", "-c", "trap '' CHLD; exec \"$0\" codes", role}};
+  CHECK(program.wait() == 0);
+  CHECK(contains(program, "first: exited with code 5"));
+  CHECK(contains(program, "second: killed by SIGKILL"));
+}
+
+TEST_CASE("a process without a free descriptor still kills its children") {
+  for (const auto* name : {"no_descriptors", "no_descriptors_at_end"}) {
+    launched program{
+      {"/bin/sh", "-c", "ulimit -n 64; exec \"$0\" \"$1\"", role, name}};
+    const int status = program.wait();
+    CHECK(WIFEXITED(status));
+    if (WEXITSTATUS(status) != 8) {
+      CHECK(contains(program, "killed: 1"));
+      CHECK(contains(program, "child: killed by SIGKILL"));
+    }
+  }
+}
+
+TEST_CASE(
+  "a child that has closed all descriptors is told that it cannot start") {
+  launched program{{role, "closed_all"}};
+  CHECK(program.wait() == 0);
+  CHECK(!contains(program, "it started"));
+  const std::string text = "ask the fork server for a process";
+  const auto first = program.output().find(text);
+  REQUIRE(first != std::string::npos);
+  CHECK(program.output().find(text, first + 1) != std::string::npos);
+}
+
+TEST_CASE("children that closed their descriptors or executed a program die "
+          "with a killed root") {
+  launched program{{role, "loose"}};
+  REQUIRE(program.wait_for("ready"));
+  int first = 0;
+  int second = 0;
+  std::sscanf(program.output().c_str() + program.output().find("main goes on\n")
+                + 13,
+              "%d %d", &first, &second);
+  REQUIRE(second > 0);
+  CHECK(troupe::os::is_running({first, 0}));
+  program.signal(SIGKILL);
+  CHECK(eventually([&] {
+    return !troupe::os::is_running({first, 0})
+           && !troupe::os::is_running({second, 0});
+  }));
 }
 
 TEST_CASE("children never run what follows in main") {

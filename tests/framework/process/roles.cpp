@@ -7,6 +7,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -275,6 +277,118 @@ int kills_server() {
   return 0;
 }
 
+/// How two children end that nobody else may reap.
+int codes() {
+  std::cout << "first: "
+            << troupe::start([] { std::exit(5); }).join().description()
+            << std::endl;
+  const auto second = troupe::start<sleep_for_ever>();
+  second.kill();
+  std::cout << "second: " << second.join().description() << std::endl;
+  return 0;
+}
+
+/// A child whose server has died, and which the system reaps.
+int reaped_by_the_system() {
+  std::signal(SIGCHLD, SIG_IGN);
+  auto& server = troupe::memory::run_memory::current().header().fork_server;
+  const auto child = troupe::start<sleep_for_ever>();
+  static_cast<void>(child.pid());
+  const auto old = server.load();
+  ::kill(old, SIGKILL);
+  while (server.load() == old)
+    std::this_thread::sleep_for(1ms);
+  child.kill();
+  std::cout << "child: " << child.join().description() << std::endl;
+  return 0;
+}
+
+/// Kills a child when there is no descriptor left.
+int no_descriptors() {
+  const auto child = troupe::start<sleep_for_ever>();
+  static_cast<void>(child.pid());
+  while (::dup(1) >= 0) {
+  }
+  std::cout << "killed: " << child.kill() << std::endl;
+  std::cout << "child: " << child.join().description() << std::endl;
+  return 0;
+}
+
+/// The same, and the end of main has to kill.
+int no_descriptors_at_end() {
+  auto child = troupe::start(as_daemon(), [] {
+    std::signal(SIGTERM, SIG_IGN);
+    sleep_for_ever();
+  });
+  static_cast<void>(child.pid());
+  child.detach();
+  while (::dup(1) >= 0) {
+  }
+  return 8;
+}
+
+std::string start_after_closing_all(bool open_others) {
+  ::closefrom(3);
+  while (open_others && ::open("/dev/null", O_WRONLY) < 40) {
+  }
+  try {
+    troupe::start([] {}).join();
+  } catch (const troupe::os_failure& failure) {
+    return failure.what();
+  }
+  return "it started";
+}
+
+/// Starts from a process that has closed Troupe's descriptors.
+int closed_all() {
+  for (const bool others : {false, true})
+    std::cout << troupe::async<start_after_closing_all>(others).get()
+              << std::endl;
+  return 0;
+}
+
+/// Children that do not hang on the root by a descriptor any more.
+int loose() {
+  const auto executed
+    = troupe::start([] { ::execl("/bin/sleep", "sleep", "1000", nullptr); });
+  const auto closed = troupe::start([] {
+    ::closefrom(3);
+    std::ofstream{"/proc/self/comm"} << "closed";
+    sleep_for_ever();
+  });
+  for (const auto& [child, name] :
+       {std::pair{&executed, "sleep"}, std::pair{&closed, "closed"}}) {
+    const auto comm = "/proc/" + std::to_string(child->pid()) + "/comm";
+    for (std::string now; now != name; std::getline(std::ifstream{comm}, now))
+      std::this_thread::sleep_for(1ms);
+    std::cout << child->pid() << ' ';
+  }
+  ready();
+  sleep_for_ever();
+  return 0;
+}
+
+/// A thread starts processes for as long as the program lets it.
+int starts_until_the_end() {
+  std::atomic<int> started{0};
+  std::thread{[&] {
+    try {
+      for (;;) {
+        auto child = troupe::start<sleep_for_ever>(as_daemon());
+        static_cast<void>(child.pid());
+        child.detach();
+        ++started;
+      }
+    } catch (const troupe::invalid_state& failure) {
+      std::cout << failure.what() << std::endl;
+    }
+    sleep_for_ever();
+  }}.detach();
+  while (started < 3)
+    std::this_thread::sleep_for(1ms);
+  std::exit(9);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -311,6 +425,13 @@ int main(int argc, char** argv) {
     {"late_program", refused_by_kernel},
     {"forks_in_root", forks_in_root},
     {"kills_server", kills_server},
+    {"codes", codes},
+    {"reaped_by_the_system", reaped_by_the_system},
+    {"no_descriptors", no_descriptors},
+    {"no_descriptors_at_end", no_descriptors_at_end},
+    {"closed_all", closed_all},
+    {"loose", loose},
+    {"starts_until_the_end", starts_until_the_end},
   };
   const auto found = roles.find(role);
   return found != roles.end() ? found->second() : 99;

@@ -4,6 +4,8 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/remote_error.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/handle_coding.hpp>
 
 #include <support/eventually.hpp>
@@ -12,7 +14,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <stdexcept>
+#include <string>
 
 #include <unistd.h>
 
@@ -47,6 +51,20 @@ std::int32_t ask_from_queue(troupe::queue<caf::actor> handles,
   const auto whom = handles.get();
   const auto word = words.get();
   return ask_actor(whom, word.get_as<std::int32_t>(0));
+}
+
+/// Ends its process.
+caf::behavior leaver() {
+  return {[](std::int32_t code) { std::exit(code); }};
+}
+
+/// The same beside others in one process.
+void leaves_from_here() {
+  const auto other = troupe::spawn<echo>(troupe::placement::here);
+  const auto actor = troupe::spawn<leaver>(troupe::placement::here);
+  caf::anon_send(actor, std::int32_t{4});
+  for (;;)
+    ::pause();
 }
 
 /// An actor that cannot be made.
@@ -99,6 +117,23 @@ TEST_CASE("a process of one actor ends with it") {
   CHECK(processes() == before + 1);
   caf::anon_send(actor, caf::close_atom_v);
   CHECK(troupe::test::eventually([&] { return processes() == before; }));
+}
+
+TEST_CASE(
+  "an actor that calls exit ends its process, and who watches is told") {
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto actor = troupe::spawn<leaver>();
+  self->monitor(actor);
+  self->send(actor, std::int32_t{3});
+  std::string reason;
+  self->receive(
+    [&](const caf::down_msg& down) {
+      reason = troupe::transport::text_of(down.reason);
+    },
+    caf::after(20s) >> [] {});
+  CHECK(reason.find("exited with code 3") != std::string::npos);
+  CHECK(troupe::start<leaves_from_here>().join().description()
+        == "exited with code 4");
 }
 
 TEST_CASE("a host ends with its handle, and tells its actors") {
