@@ -3,6 +3,7 @@
 #include <troupe/state/dict.hpp>
 #include <troupe/state/fields.hpp>
 #include <troupe/state/list.hpp>
+#include <troupe/state/mutex.hpp>
 #include <troupe/state/queue.hpp>
 #include <troupe/state/set.hpp>
 #include <troupe/state/value.hpp>
@@ -184,6 +185,25 @@ TEST_CASE("a function runs on the container where it is") {
   CHECK(most == 5);
 }
 
+TEST_CASE("steps of several processes on one entry lose nothing") {
+  const state here;
+  const auto dict = here.make<scores>();
+  dict["x"] = 0;
+  std::vector<troupe::process> all;
+  for (int i = 0; i < 4; ++i)
+    all.push_back(troupe::start(
+      [](scores of) {
+        for (int turn = 0; turn < 250; ++turn) {
+          of["x"] += 1;
+          of.update(
+            [](std::unordered_map<std::string, int>& in) { in["x"] += 1; });
+        }
+      },
+      dict));
+  all.clear();
+  CHECK(dict.at("x") == 2000);
+}
+
 TEST_CASE("a set has the habits of a set") {
   const state here;
   const auto set = here.make<held::set<int>>(std::unordered_set<int>{1, 2, 3});
@@ -276,4 +296,44 @@ TEST_CASE("a queue in the state waits, and is closed, as a queue") {
   queue.close();
   CHECK_THROWS_AS(queue.put(1), troupe::closed);
   CHECK_THROWS_AS(static_cast<void>(queue.get()), troupe::closed);
+}
+
+TEST_CASE("every kind of held object is used by a child") {
+  const state here;
+  const auto list = here.make<numbers>({1});
+  const auto dict = here.make<scores>();
+  const auto set = here.make<held::set<int>>(std::unordered_set<int>{1, 2});
+  const auto shared = here.make<held::fields>();
+  shared.set("score", 10);
+  auto value = here.make<held::value<int>>(1);
+  const auto array = here.make<held::array<double>>(std::vector<double>(2));
+  const auto lock = here.make<held::recursive_mutex>();
+  auto child = troupe::start(
+    [](numbers in, scores of, held::set<int> some, held::fields fields,
+       held::value<int> one, held::array<double> row,
+       held::recursive_mutex with) {
+      with.lock();
+      with.lock();
+      in.push_back(2);
+      of["Sam"] = 3;
+      some.erase(1);
+      some.insert(4);
+      fields.set("score", fields.get<int>("score") + 1);
+      fields.set("name", "Ann");
+      one += 5;
+      row[1] = 2.5;
+      with.unlock();
+      // Its end frees what is left of it.
+    },
+    list, dict, set, shared, value, array, lock);
+  child.join();
+  CHECK(lock.try_lock_for(std::chrono::seconds{20}));
+  lock.unlock();
+  CHECK(list.snapshot() == std::vector{1, 2});
+  CHECK(dict.at("Sam") == 3);
+  CHECK(set.snapshot() == std::unordered_set<int>{2, 4});
+  CHECK(shared.get<int>("score") == 11);
+  CHECK(shared.get<std::string>("name") == "Ann");
+  CHECK(value == 6);
+  CHECK(array.slice(0, 2) == std::vector<double>{0, 2.5});
 }

@@ -15,8 +15,10 @@
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace held = troupe::held;
@@ -29,6 +31,32 @@ namespace {
 
 using numbers = held::list<int>;
 using lists = held::dict<std::string, numbers>;
+
+/// Tells of its end.
+class farewell {
+public:
+  explicit farewell(troupe::event to) : to_(std::move(to)) {
+  }
+  farewell(const farewell&) = delete;
+  farewell& operator=(const farewell&) = delete;
+  ~farewell() {
+    to_.set();
+  }
+
+private:
+  troupe::event to_;
+};
+
+/// Refers to another of its kind.
+class node {
+public:
+  void refer(proxy<node> to) {
+    next_ = std::move(to);
+  }
+
+private:
+  std::optional<proxy<node>> next_;
+};
 
 bool comes_to(const state& here, std::uint64_t count) {
   return eventually([&] { return here.size() == count; });
@@ -49,6 +77,65 @@ TEST_CASE("a list in a dict lives as long as it is there") {
   CHECK(outside->size() == 3);
   outside.reset();
   CHECK(comes_to(here, 1));
+}
+
+TEST_CASE("a dict in a dict is used and ends as an object of its own") {
+  using ages = held::dict<std::string, int>;
+  const state here;
+  const auto outer = here.make<held::dict<std::string, ages>>();
+  outer.set("a", here.make<ages>());
+  outer.set("b", here.make<ages>());
+  outer.at("a")["Sam"] = 40;
+  outer.at("a")["Sam"] += 1;
+  outer.at("b")["Sam"] = 7;
+  CHECK(outer.at("a").at("Sam") == 41);
+  CHECK(outer.at("b").at("Sam") == 7);
+  CHECK(here.size() == 3);
+  outer.set("a", outer.at("b"));
+  CHECK(comes_to(here, 2));
+  CHECK(outer.at("a") == outer.at("b"));
+  outer.clear();
+  CHECK(comes_to(here, 1));
+}
+
+TEST_CASE("a queue in a list or a dict is used where it is") {
+  using tasks = held::queue<int>;
+  const state here;
+  const auto list = here.make<held::list<tasks>>();
+  const auto dict = here.make<held::dict<std::string, tasks>>();
+  list.push_back(here.make<tasks>());
+  dict.set("a", here.make<tasks>());
+  list.at(0).put(1);
+  dict.at("a").put(2);
+  auto child = troupe::start(
+    [](held::list<tasks> from, held::dict<std::string, tasks> to) {
+      to.at("a").put(from.at(0).get() + 10);
+    },
+    list, dict);
+  child.join();
+  CHECK(list.at(0).empty());
+  CHECK(dict.at("a").get() == 2);
+  CHECK(dict.at("a").get() == 11);
+  list.clear();
+  dict.clear();
+  CHECK(comes_to(here, 2));
+}
+
+TEST_CASE("held objects in a circle last until their state ends, and do not "
+          "keep it") {
+  std::optional<state> here{state{}};
+  const auto process = here->process();
+  {
+    const auto one = here->make<node>();
+    const auto two = here->make<node>();
+    const auto in_none = here->make<node>();
+    one.call<&node::refer>(two);
+    two.call<&node::refer>(one);
+    CHECK(here->size() == 3);
+  }
+  CHECK(comes_to(*here, 2));
+  here.reset();
+  CHECK(process.join_for(20s));
 }
 
 TEST_CASE("held objects that refer to each other in a chain all end") {
@@ -164,11 +251,53 @@ TEST_CASE("states are started and ended in quick succession") {
   }
 }
 
+TEST_CASE("with its last proxy a state ends in order, by end it is killed") {
+  const troupe::event ended;
+  {
+    std::optional<state> here{state{}};
+    here->bind("last", here->make<farewell>(ended));
+    std::optional<numbers> list{here->make<numbers>({1})};
+    const auto process = here->process();
+    here.reset();
+    CHECK(list->at(0) == 1);
+    CHECK_FALSE(ended.is_set());
+    list.reset();
+    CHECK(ended.wait_for(20s));
+    CHECK(process.join_for(20s));
+  }
+  ended.clear();
+  const state here;
+  here.bind("last", here.make<farewell>(ended));
+  const auto list = here.make<numbers>({1});
+  here.end();
+  CHECK_FALSE(here.process().is_alive());
+  CHECK_FALSE(ended.is_set());
+  CHECK(eventually([&] {
+    try {
+      static_cast<void>(list.at(0));
+    } catch (const troupe::peer_died& thrown) {
+      return std::string{thrown.what()}.find("SIGKILL") != std::string::npos;
+    }
+    return false;
+  }));
+}
+
 TEST_CASE("an initialiser runs once in the new state") {
   const state here;
   const auto calls = here.make<held::value<int>>(0);
   here.run([](held::value<int> of) { of += 1; }, calls);
   CHECK(calls == 1);
+  // Other handles and other clients are of the same state: none runs it again.
+  const state copy{here};
+  auto client = troupe::start(
+    [](state of, held::value<int> seen) {
+      of.bind("seen", seen);
+      static_cast<void>(of.make<numbers>({1}));
+    },
+    copy, calls);
+  client.join();
+  CHECK(copy.find<held::value<int>>("seen") == 1);
+  CHECK(copy.unbind("seen"));
 }
 
 TEST_CASE("the object's type is checked where the compiler cannot") {

@@ -4,6 +4,7 @@
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/state/state.hpp>
+#include <troupe/sync/event.hpp>
 
 #include "account.hpp"
 
@@ -67,6 +68,19 @@ TEST_CASE("what a function throws arrives with type and text") {
   } catch (const troupe::remote_error& thrown) {
     CHECK(thrown.type() == "std::invalid_argument");
   }
+}
+
+TEST_CASE("an object is as a function that throws left it") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 5);
+  CHECK_THROWS_AS(savings.update(
+                    [](account& of, int amount) {
+                      of.deposit(amount);
+                      of.withdraw(1000);
+                    },
+                    7),
+                  troupe::remote_error);
+  CHECK(savings.call<&account::balance>() == 12);
 }
 
 TEST_CASE("calls of several processes lose no update") {
@@ -146,6 +160,29 @@ TEST_CASE("a call that waits stalls nobody") {
   CHECK(savings.call<&account::deposit>(40) == 60);
   CHECK(waiting.get() == 10);
   CHECK(savings.call_for<&account::withdraw_when_there>(5ms, 10) == 0);
+}
+
+TEST_CASE("a call of another process that waits stalls nobody") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 0);
+  const auto other = bank.make<account>("Ann", 0);
+  const troupe::event waits;
+  auto taken = troupe::async(
+    [](proxy<account> from, troupe::event tell) {
+      auto rest = from.call_async<&account::withdraw_when_there>(50);
+      // Answered behind the one before: that one waits by now.
+      static_cast<void>(from.call<&account::balance>());
+      tell.set();
+      return rest.get();
+    },
+    savings, waits);
+  waits.wait();
+  CHECK(other.call<&account::deposit>(1) == 1);
+  CHECK(savings.call<&account::deposit>(20) == 20);
+  CHECK(savings.call<&account::withdraw>(5) == 15);
+  CHECK(savings.call<&account::deposit>(45) == 60);
+  CHECK(taken.get() == 10);
+  CHECK(savings.call<&account::balance>() == 10);
 }
 
 TEST_CASE(

@@ -162,13 +162,19 @@ void guess_numbers() {
 void send_garbage() {
   std::minstd_rand random{7};
   int answers = 0;
+  int failures = 0;
+  const auto count = [&](troupe::bytes_view answer) {
+    ++answers;
+    failures += answer[0] == std::byte{1} ? 1 : 0;
+  };
   for (int i = 0; i < 3000; ++i) {
     troupe::bytes noise(random() % 120);
     for (auto& each : noise)
       each = static_cast<std::byte>(random());
-    held::serve(4, noise, [&](troupe::bytes_view) { ++answers; });
+    held::serve(4, noise, count);
   }
   expect(answers == 3000, "each is answered");
+  expect(failures == 3000, "each is refused");
   // A right head with noise behind it.
   const auto away = connect_to(4);
   const auto list = away.make<numbers>({1, 2});
@@ -185,9 +191,11 @@ void send_garbage() {
     troupe::bytes all(request.body().begin(), request.body().end());
     for (auto left = random() % 40; left != 0; --left)
       all.push_back(static_cast<std::byte>(random()));
-    held::serve(4, all, [&](troupe::bytes_view) { ++answers; });
+    held::serve(4, all, count);
   }
   expect(answers == 6000, "each is answered, too");
+  expect(failures == 6000, "each is refused, too");
+  expect(list.snapshot() == std::vector{1, 2}, "nothing was appended");
   held::client_gone(4);
 }
 

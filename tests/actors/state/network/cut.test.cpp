@@ -7,6 +7,7 @@
 #include <support/launched.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -113,9 +114,13 @@ TEST_CASE("a cut cable fails the calls on their way, and frees what was held") {
     REQUIRE(holder.wait_for("holding"));
     launched next{machines.on(1, {"lock", where}), options};
     REQUIRE(next.wait_for("it is taken"));
+    const auto before = std::chrono::steady_clock::now();
     machines.cut();
     CHECK(getter.wait() != 0);
     CHECK(getter.output().find("connection_lost") != std::string::npos);
     CHECK(next.wait() == 0);
+    // 1.4 × 1 s, and what a busy machine takes besides.
+    CHECK(std::chrono::steady_clock::now() - before
+          < std::chrono::milliseconds{1'400 + 5'000});
   }
 }

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
+#include <troupe/os/tcp.hpp>
 #include <troupe/state/network/address.hpp>
+#include <troupe/state/network/connection.hpp>
 #include <troupe/state/network/credentials.hpp>
 #include <troupe/state/network/key.hpp>
+#include <troupe/state/network/limits.hpp>
+#include <troupe/state/network/listener.hpp>
 
 #include <doctest/doctest.h>
 
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -15,14 +21,26 @@
 #include <string>
 
 using troupe::network::address;
+using troupe::network::connection;
 using troupe::network::credentials;
 using troupe::network::key;
+using troupe::network::limits;
+using troupe::network::listener;
+using troupe::network::service;
+using namespace std::chrono_literals;
 
 namespace {
 
 std::string content_of(const std::string& path) {
   std::ifstream file{path};
   return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+service echo() {
+  return {[](std::uint64_t, troupe::bytes_view request,
+             service::reply_function reply) { reply(request); },
+          {},
+          [](std::uint64_t) {}};
 }
 
 template <class T>
@@ -35,6 +53,30 @@ TEST_CASE("an address is loopback unless told otherwise") {
   CHECK(address{4242}.host() == "127.0.0.1");
   CHECK(address{}.port() == 0);
   CHECK(to_string(address{"::1", 4242}) == "[::1]:4242");
+}
+
+TEST_CASE("who listens at the address by default is reached there and nowhere "
+          "else") {
+  const key shared{"a key for tests only"};
+  const listener door{address{}, shared, echo()};
+  connection line{door.where(), shared};
+  CHECK(line.ask({}).empty());
+  // Of this machine too, and of its loopback, but another address.
+  CHECK_THROWS_AS(static_cast<void>(
+                    troupe::os::connect_tcp("127.0.0.2", door.where().port(),
+                                            troupe::deadline::after(20s))),
+                  troupe::os_failure);
+  // One that listens everywhere is reached there.
+  const listener wide{address{"0.0.0.0", 0}, shared, echo()};
+  CHECK(troupe::os::connect_tcp("127.0.0.2", wide.where().port(),
+                                troupe::deadline::after(20s)));
+}
+
+TEST_CASE("limits are what the pages say unless told otherwise") {
+  CHECK(limits{}.silence == 10s);
+  CHECK(limits{}.handshake == 5s);
+  CHECK(limits{}.strangers == 64);
+  CHECK(limits{}.clients == 256);
 }
 
 TEST_CASE("an address is read as it is written") {
@@ -90,4 +132,36 @@ TEST_CASE(
         == content_of(there.private_key_path()));
   CHECK(content_of(here.private_key_path())
         != content_of(other.private_key_path()));
+}
+
+TEST_CASE("the key and what is derived from it are in no file of a disk") {
+  namespace files = std::filesystem;
+  const key shared{"a key for tests only"};
+  const credentials here{shared};
+  for (const auto& path : {here.private_key_path(), here.certificate_path()})
+    CHECK(files::read_symlink(path).string().starts_with("/memfd:"));
+  // Whoever wanted to write one would do it here.
+  const auto folder = files::temp_directory_path()
+                      / ("troupe-no-file-" + std::to_string(::getpid()));
+  REQUIRE(files::create_directory(folder));
+  const auto before = files::current_path();
+  files::current_path(folder);
+  ::setenv("TMPDIR", folder.c_str(), 1);
+  ::setenv("HOME", folder.c_str(), 1);
+  {
+    const listener door{address{}, shared, echo()};
+    connection line{door.where(), shared};
+    CHECK(line.ask({}).empty());
+    CHECK(files::is_empty(folder));
+    // Nor is one open that has lost its name.
+    for (const auto& each : files::directory_iterator{"/proc/self/fd"}) {
+      std::error_code gone;
+      const auto target = files::read_symlink(each.path(), gone).string();
+      CAPTURE(target);
+      CHECK_FALSE(target.starts_with(folder.string()));
+    }
+  }
+  CHECK(files::is_empty(folder));
+  files::current_path(before);
+  files::remove(folder);
 }

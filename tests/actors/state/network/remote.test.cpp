@@ -14,6 +14,7 @@
 #include <support/launched.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -48,10 +49,24 @@ troupe::test::launch_options with_key() {
   return options;
 }
 
+/// Whoever is gone is not found by its silence.
+troupe::test::launch_options silent() {
+  auto options = with_key();
+  options.environment.emplace_back("TROUPE_TEST_SILENCE=3600000");
+  return options;
+}
+
+network::limits silent_limits() {
+  network::limits bounds;
+  bounds.silence = 1h;
+  return bounds;
+}
+
 /// The state of another program.
 struct server {
-  explicit server(const std::string& host = "127.0.0.1")
-    : program{{beside_this_program("remote_role"), "serve", host}, with_key()} {
+  explicit server(const std::string& host = "127.0.0.1",
+                  const troupe::test::launch_options& options = with_key())
+    : program{{beside_this_program("remote_role"), "serve", host}, options} {
     REQUIRE(program.wait_for("state "));
     REQUIRE(eventually([&] { return program.wait_for("\n"); }));
     const auto& text = program.output();
@@ -171,6 +186,21 @@ TEST_CASE("what is published no more is gone, and the state goes on") {
   CHECK(troupe::test::eventually([&] { return again.size() == near.size(); }));
 }
 
+TEST_CASE("when a state has ended, the next one is published in its place at "
+          "once") {
+  network::address where{};
+  for (int i = 0; i < 5; ++i) {
+    const state near;
+    const auto got = near.publish(where, shared());
+    CHECK((i == 0 || got == where));
+    where = got;
+    const auto far = troupe::connect(where, shared());
+    const auto numbers = far.make<held::list<int>>({i});
+    near.end();
+    CHECK_THROWS_AS(static_cast<void>(numbers.at(0)), troupe::connection_lost);
+  }
+}
+
 TEST_CASE("publishing again and again leaves no thread and no stack behind") {
   const state near;
   const auto round = [&] {
@@ -282,12 +312,12 @@ TEST_CASE("a program without the right key is told so") {
 }
 
 TEST_CASE("a lock of a killed program far away is freed") {
-  server there;
-  const auto far = troupe::connect(there.where, shared());
+  server there{"127.0.0.1", silent()};
+  const auto far = troupe::connect(there.where, shared(), silent_limits());
   const auto lock = far.find<held::mutex>("lock");
   launched holder{{beside_this_program("remote_role"), "hold",
                    to_string(there.where)},
-                  with_key()};
+                  silent()};
   REQUIRE(holder.wait_for("holding"));
   CHECK_FALSE(lock.try_lock());
   holder.signal(SIGKILL);
@@ -295,9 +325,31 @@ TEST_CASE("a lock of a killed program far away is freed") {
   lock.unlock();
 }
 
+TEST_CASE("a killed program far away takes along what it used, held and "
+          "waited for") {
+  server there{"127.0.0.1", silent()};
+  const auto far = troupe::connect(there.where, shared(), silent_limits());
+  const auto lock = far.find<held::mutex>("lock");
+  const auto tasks = far.find<held::queue<std::string>>("tasks");
+  const auto before = far.size();
+  launched user{{beside_this_program("remote_role"), "use",
+                 to_string(there.where)},
+                silent()};
+  REQUIRE(user.wait_for("using"));
+  CHECK(far.size() == before + 1);
+  CHECK_FALSE(lock.try_lock());
+  user.signal(SIGKILL);
+  CHECK(eventually([&] { return far.size() == before; }));
+  CHECK(lock.try_lock_for(20s));
+  lock.unlock();
+  // The dead call would have had it.
+  tasks.put("later");
+  CHECK(tasks.try_get() == "later");
+}
+
 TEST_CASE("calls on their way to a killed state fail at once") {
-  server there;
-  const auto far = troupe::connect(there.where, shared());
+  server there{"127.0.0.1", silent()};
+  const auto far = troupe::connect(there.where, shared(), silent_limits());
   const auto tasks = far.find<held::queue<std::string>>("tasks");
   std::vector<std::future<std::string>> taken;
   for (int i = 0; i < 3; ++i)
@@ -318,7 +370,10 @@ TEST_CASE("a state that is stopped is lost when its time is over") {
   const auto far = troupe::connect(there.where, shared(), bounds);
   const auto tasks = far.find<held::queue<std::string>>("tasks");
   auto taken = std::async(std::launch::async, [&] { return tasks.get(); });
+  const auto before = std::chrono::steady_clock::now();
   ::kill(there.state_pid, SIGSTOP);
   CHECK_THROWS_AS(taken.get(), troupe::connection_lost);
+  // 1.4 × silence, and what a busy machine takes besides.
+  CHECK(std::chrono::steady_clock::now() - before < 1'400ms + 5s);
   CHECK_THROWS_AS(static_cast<void>(far.size()), troupe::connection_lost);
 }

@@ -7,6 +7,8 @@
 //   remote_role hold ADDRESS        takes the lock "lock", and waits for ever
 //   remote_role lock ADDRESS        waits for that lock
 //   remote_role get ADDRESS         waits for an item of the queue "tasks"
+//   remote_role use ADDRESS         makes a list, takes the lock, and waits for
+//                                   an item
 //
 // TROUPE_TEST_SILENCE is its `limits::silence` in milliseconds.
 
@@ -81,6 +83,17 @@ int main(int argc, char** argv) {
       const auto tasks = far.find<held::queue<std::string>>("tasks");
       std::cout << (tasks.empty() ? "getting" : "there is one") << std::endl;
       std::cout << tasks.get() << std::endl;
+      return 0;
+    }
+    if (role == "use") {
+      const auto own = far.make<held::list<int>>({1, 2});
+      const auto lock = far.find<held::mutex>("lock");
+      lock.lock();
+      const auto tasks = far.find<held::queue<std::string>>("tasks");
+      auto item = tasks.call_async<&held::waiting_queue<std::string>::get>();
+      // Answered behind the one before: that one waits by now.
+      std::cout << (tasks.empty() ? "using" : "there is one") << std::endl;
+      std::cout << item.get() << std::endl;
       return 0;
     }
     if (role == "add") {

@@ -149,47 +149,125 @@ private:
   std::thread thread_;
 };
 
-/// Says what it likes through TLS, with the key.
+/// A context of OpenSSL that asks nobody for a certificate, and shows that of a
+/// key; none: it shows nothing.
+std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> showing(const SSL_METHOD* method,
+                                                     const key* which) {
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> made{::SSL_CTX_new(method),
+                                                    ::SSL_CTX_free};
+  ::SSL_CTX_set_verify(made.get(), SSL_VERIFY_NONE, nullptr);
+  if (which == nullptr)
+    return made;
+  const troupe::network::credentials shown{*which};
+  REQUIRE(::SSL_CTX_use_PrivateKey_file(
+            made.get(), shown.private_key_path().c_str(), SSL_FILETYPE_PEM)
+          == 1);
+  REQUIRE(::SSL_CTX_use_certificate_file(
+            made.get(), shown.certificate_path().c_str(), SSL_FILETYPE_PEM)
+          == 1);
+  return made;
+}
+
+using tls_session = std::unique_ptr<SSL, void (*)(SSL*)>;
+
+tls_session session_on(SSL_CTX* context, const troupe::os::descriptor& fd) {
+  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
+  const timeval most{20, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+  tls_session made{::SSL_new(context), ::SSL_free};
+  REQUIRE(::SSL_set_fd(made.get(), fd.get()) == 1);
+  return made;
+}
+
+/// Says what it likes through TLS, to whoever it is.
 class speaker {
 public:
-  explicit speaker(const address& where)
-    : fd_(knock(where)),
-      context_(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free) {
-    ::fcntl(fd_.get(), F_SETFL, ::fcntl(fd_.get(), F_GETFL) & ~O_NONBLOCK);
-    const troupe::network::credentials shown{shared()};
-    REQUIRE(::SSL_CTX_use_PrivateKey_file(context_.get(),
-                                          shown.private_key_path().c_str(),
-                                          SSL_FILETYPE_PEM)
-            == 1);
-    REQUIRE(::SSL_CTX_use_certificate_file(context_.get(),
-                                           shown.certificate_path().c_str(),
-                                           SSL_FILETYPE_PEM)
-            == 1);
-    session_.reset(::SSL_new(context_.get()));
-    REQUIRE(::SSL_set_fd(session_.get(), fd_.get()) == 1);
-    REQUIRE(::SSL_connect(session_.get()) == 1);
+  /// Shows the certificate of `which`; none: it shows nothing.
+  explicit speaker(const address& where, const key* which = &shared(),
+                   int newest = TLS1_3_VERSION)
+    : fd_(knock(where)), context_(showing(::TLS_client_method(), which)) {
+    REQUIRE(::SSL_CTX_set_max_proto_version(context_.get(), newest) == 1);
+    session_ = session_on(context_.get(), fd_);
+    welcome_ = ::SSL_connect(session_.get()) == 1;
   }
 
-  void say(bytes_view what) {
-    CHECK(
-      ::SSL_write(session_.get(), what.data(), static_cast<int>(what.size()))
-      == static_cast<int>(what.size()));
+  /// Whether the handshake is over for this end. In TLS 1.3 it is before the
+  /// other end has seen the certificate.
+  [[nodiscard]] bool is_welcome() const noexcept {
+    return welcome_;
+  }
+
+  bool say(bytes_view what) {
+    return ::SSL_write(session_.get(), what.data(),
+                       static_cast<int>(what.size()))
+           == static_cast<int>(what.size());
   }
 
   /// Hears out what the other end says. Returns whether it ends in time.
   bool ends() {
-    const timeval most{20, 0};
-    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
     std::array<char, 4096> some{};
     while (::SSL_read(session_.get(), some.data(), some.size()) > 0) {
     }
-    return is_closed(fd_.get());
+    return ::ends(fd_);
   }
 
 private:
   troupe::os::descriptor fd_;
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
-  std::unique_ptr<SSL, void (*)(SSL*)> session_{nullptr, ::SSL_free};
+  tls_session session_{nullptr, ::SSL_free};
+  bool welcome_ = false;
+};
+
+/// A TLS server of somebody else's, for one client, of whom it wants no
+/// certificate.
+class impostor {
+public:
+  explicit impostor(const key& which)
+    : listening_(troupe::os::listen_tcp("127.0.0.1", 0)),
+      context_(showing(::TLS_server_method(), &which)),
+      thread_([this] { run(); }) {
+  }
+  impostor(const impostor&) = delete;
+  impostor& operator=(const impostor&) = delete;
+  ~impostor() {
+    static_cast<void>(was_trusted());
+  }
+
+  [[nodiscard]] address where() const {
+    return address{troupe::os::local_port(listening_.get())};
+  }
+
+  /// Whether its client has finished the handshake.
+  bool was_trusted() {
+    if (thread_.joinable())
+      thread_.join();
+    return trusted_;
+  }
+
+private:
+  void run() {
+    troupe::os::tcp_acceptor from{listening_.get()};
+    troupe::os::descriptor taken;
+    if (!eventually([&] {
+          taken = from.accept();
+          return static_cast<bool>(taken);
+        }))
+      return;
+    const auto session = session_on(context_.get(), taken);
+    trusted_ = ::SSL_accept(session.get()) == 1;
+    if (!trusted_)
+      return;
+    // What the client makes of it is its own decision: it is not sent away.
+    const bytes senseless(64, std::byte{0xFF});
+    static_cast<void>(::SSL_write(session.get(), senseless.data(),
+                                  static_cast<int>(senseless.size())));
+    static_cast<void>(eventually([&] { return is_closed(taken.get()); }));
+  }
+
+  troupe::os::descriptor listening_;
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+  bool trusted_ = false;
+  std::thread thread_;
 };
 
 /// The most memory that this process has ever had, in mebibytes.
@@ -378,7 +456,8 @@ TEST_CASE("a message of 4 GiB is cut off, told of once, and takes no memory") {
   std::fill_n(head.begin() + 4, 4, std::byte{0xFF});
   for (long i = 1; i <= 5; ++i) {
     speaker one{door.where()};
-    one.say(head);
+    REQUIRE(one.is_welcome());
+    CHECK(one.say(head));
     CHECK(one.ends());
     CHECK(eventually([&] {
       return told.lines("it has announced a message of 4294967295 bytes") == i;
@@ -418,6 +497,42 @@ TEST_CASE("a server that is none of ours is not trusted") {
                               shared()}),
                   troupe::not_authentic);
   answers.join();
+}
+
+TEST_CASE("who speaks TLS without the key is turned away, though it would "
+          "trust anybody") {
+  const key wrong{"a key that is wrong here"};
+  for (const auto newest : {TLS1_2_VERSION, TLS1_3_VERSION})
+    for (const auto* shown : {static_cast<const key*>(nullptr), &wrong}) {
+      CAPTURE(newest);
+      CAPTURE(shown == nullptr);
+      const caught told;
+      const listener door{address{}, shared(), echo(), patient()};
+      busy client{door.where()};
+      speaker one{door.where(), shown, newest};
+      static_cast<void>(one.say(bytes(32, std::byte{1})));
+      CHECK(one.ends());
+      CHECK(eventually([&] { return door.strangers() == 0; }));
+      CHECK(door.clients() == 1);
+      CHECK(
+        eventually([&] { return told.lines("it did not show the key") == 1; }));
+      CHECK(told.lines("troupe: ") == 1);
+      CHECK(client.stop());
+    }
+}
+
+TEST_CASE("a TLS server with another key is not trusted, though it would trust "
+          "anybody") {
+  {
+    // The same with this key gets further: the key alone makes the difference.
+    impostor right{shared()};
+    CHECK_THROWS_AS((connection{right.where(), shared()}),
+                    troupe::connection_lost);
+    CHECK(right.was_trusted());
+  }
+  impostor wrong{key{"a key that is wrong here"}};
+  CHECK_THROWS_AS((connection{wrong.where(), shared()}), troupe::not_authentic);
+  CHECK_FALSE(wrong.was_trusted());
 }
 
 TEST_CASE("a quiet connection is not a lost one") {
