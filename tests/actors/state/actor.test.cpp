@@ -190,12 +190,13 @@ TEST_CASE("a lock is taken, waited for and given back by messages") {
 TEST_CASE("a lock taken by message is free when the actor's process dies") {
   const state here;
   const auto lock = here.make<held::mutex>();
+  // The process says nothing to the state but by this actor.
   auto died = troupe::async(
-    [](const troupe::state& of, const held::mutex& with) {
-      if (tell<&lock_object::acquire>(troupe::actor_of(of), with, 1))
+    [](const troupe::state_actor& to, const held::mutex& with) {
+      if (tell<&lock_object::acquire>(to, with, 1))
         ::kill(::getpid(), SIGKILL);
     },
-    here, lock);
+    troupe::actor_of(here), lock);
   CHECK_THROWS_AS(died.get(), troupe::remote_error);
   CHECK(lock.try_lock_for(20s));
 }

@@ -163,5 +163,5 @@ TEST_CASE("the key and what is derived from it are in no file of a disk") {
   }
   CHECK(files::is_empty(folder));
   files::current_path(before);
-  files::remove(folder);
+  files::remove_all(folder);
 }
