@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <type_traits>
 
 namespace troupe {
 
@@ -28,27 +29,32 @@ public:
   template <class Rep, class Period>
   [[nodiscard]] static deadline
   after(const std::chrono::duration<Rep, Period>& duration) {
-    if (duration <= duration.zero())
+    const auto wanted = in_ticks(duration);
+    if (wanted <= wanted.zero())
       return now();
     const auto start = clock::now();
-    const std::chrono::duration<double> wanted = duration;
-    const std::chrono::duration<double> room = clock::time_point::max() - start;
-    if (wanted >= room)
+    if (wanted >= clock::time_point::max() - start)
       return never();
-    return deadline{start
-                    + std::chrono::duration_cast<clock::duration>(duration)};
+    return deadline{start + wanted};
   }
 
-  /// The deadline at `when` of any clock, translated to the steady clock now.
+  /// The deadline at `when` of any clock, translated to the steady clock now;
+  /// too far a point means never.
   template <class Clock, class Duration>
   [[nodiscard]] static deadline
   at(const std::chrono::time_point<Clock, Duration>& when) {
-    if constexpr (std::is_same_v<Clock, clock>)
-      return deadline{when};
-    else if (const auto start = Clock::now(); when <= start)
-      return now();
-    else
-      return after(when - start);
+    const auto wanted = in_ticks(when.time_since_epoch());
+    if constexpr (std::is_same_v<Clock, clock>) {
+      return deadline{clock::time_point{wanted}};
+    } else {
+      const auto start = in_ticks(Clock::now().time_since_epoch());
+      if (wanted <= start)
+        return now();
+      if (wanted == wanted.max()
+          || (start < start.zero() && wanted > wanted.max() + start))
+        return never();
+      return after(wanted - start);
+    }
   }
 
   [[nodiscard]] constexpr bool is_never() const noexcept {
@@ -64,10 +70,9 @@ public:
   [[nodiscard]] clock::duration left() const noexcept {
     if (is_never())
       return clock::duration::max();
-    if (when_ == clock::time_point::min())
-      return clock::duration::zero();
-    const auto rest = when_ - clock::now();
-    return rest < clock::duration::zero() ? clock::duration::zero() : rest;
+    const auto start = clock::now();
+    // One that has passed may lie farther back than can be counted.
+    return when_ > start ? when_ - start : clock::duration::zero();
   }
 
   [[nodiscard]] constexpr clock::time_point when() const noexcept {
@@ -77,6 +82,27 @@ public:
   friend constexpr auto operator<=>(deadline, deadline) noexcept = default;
 
 private:
+  /// Rounded up; what is too far to count, or no number, becomes the farthest.
+  template <class Rep, class Period>
+  [[nodiscard]] static constexpr clock::duration
+  in_ticks(const std::chrono::duration<Rep, Period>& of) {
+    if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>,
+                                 clock::duration>) {
+      return of;
+    } else {
+      using seconds = std::chrono::duration<double>;
+      // One less: near the end a double is exact to a microsecond only.
+      constexpr seconds farthest = seconds{clock::duration::max()}
+                                   - std::chrono::seconds{1};
+      const seconds rough = of;
+      if (rough >= farthest)
+        return clock::duration::max();
+      if (!(rough > -farthest))
+        return clock::duration::min();
+      return std::chrono::ceil<clock::duration>(of);
+    }
+  }
+
   constexpr explicit deadline(clock::time_point when) noexcept : when_(when) {
   }
 

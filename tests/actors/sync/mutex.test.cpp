@@ -94,6 +94,12 @@ TEST_CASE_TEMPLATE("a lock is TimedLockable", Mutex, troupe::mutex,
   lock.unlock();
   CHECK(lock.try_lock_until(std::chrono::system_clock::now() + 1s));
   lock.unlock();
+  const std::chrono::duration<double> a_second{1};
+  {
+    const std::unique_lock<Mutex> timed{lock, std::chrono::steady_clock::now()
+                                                + a_second};
+    CHECK(timed.owns_lock());
+  }
   {
     Mutex other;
     const std::scoped_lock both{lock, other};
