@@ -7,6 +7,9 @@
 #include <troupe/os/pipe.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <fstream>
 #include <string>
 
@@ -31,6 +34,30 @@ void take_large_pages(std::uintptr_t first, std::uintptr_t last) noexcept {
   ::madvise(reinterpret_cast<void*>(first), last - first, collapse);
 }
 
+/// As `ftruncate`, but a size beyond the limit of file sizes is an error (EFBIG)
+/// and no signal, which would end the program before it could say why.
+int resize(int fd, std::uint64_t size) noexcept {
+  sigset_t too_large;
+  sigemptyset(&too_large);
+  sigaddset(&too_large, SIGXFSZ);
+  sigset_t pending;
+  ::sigpending(&pending);
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &too_large, &before);
+  const int result = ::ftruncate(fd, static_cast<off_t>(size));
+  const int why = errno;
+  // One that waited before is not ours to take.
+  if (result != 0 && sigismember(&pending, SIGXFSZ) == 0) {
+    const timespec at_once{};
+    while (::sigtimedwait(&too_large, nullptr, &at_once) < 0
+           && errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = why;
+  return result;
+}
+
 } // namespace
 
 descriptor make_memory_file(const char* label, std::uint64_t size) {
@@ -38,7 +65,7 @@ descriptor make_memory_file(const char* label, std::uint64_t size) {
   if (!file)
     throw os_failure("create the memory of the run",
                      "Troupe needs memfd_create (Linux 3.17 or later)");
-  if (::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
+  if (resize(file.get(), size) != 0)
     throw os_failure("give the memory of the run its size of "
                        + std::to_string(size) + " bytes",
                      "lift the limit of file sizes (ulimit -f) or lower "

@@ -6,11 +6,15 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <fstream>
 #include <string>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace os = troupe::os;
@@ -54,4 +58,47 @@ TEST_CASE("the memory size is that of the machine or less") {
   info >> word >> kilobytes;
   CHECK(os::memory_size() > 0);
   CHECK(os::memory_size() <= kilobytes * 1024);
+}
+
+namespace {
+
+/// What becomes of a file larger than this process may make: 0, or which step
+/// of the way went wrong.
+int make_too_large(bool waits_before) {
+  const rlimit small{1 << 20, 1 << 20};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  sigset_t too_large;
+  sigemptyset(&too_large);
+  sigaddset(&too_large, SIGXFSZ);
+  if (waits_before) {
+    ::pthread_sigmask(SIG_BLOCK, &too_large, nullptr);
+    ::raise(SIGXFSZ);
+  }
+  try {
+    static_cast<void>(os::make_memory_file("test", std::uint64_t{1} << 32));
+    return 1;
+  } catch (const troupe::os_failure& failure) {
+    if (std::string{failure.what()}.find("ulimit -f") == std::string::npos)
+      return 2;
+  }
+  sigset_t now;
+  ::sigpending(&now);
+  if ((sigismember(&now, SIGXFSZ) == 1) != waits_before)
+    return 3;
+  ::pthread_sigmask(SIG_BLOCK, nullptr, &now);
+  return (sigismember(&now, SIGXFSZ) == 1) != waits_before ? 4 : 0;
+}
+
+} // namespace
+
+TEST_CASE("a file beyond the limit of file sizes is an error, and no signal") {
+  for (const bool waits_before : {false, true}) {
+    CAPTURE(waits_before);
+    const auto child = ::fork();
+    if (child == 0)
+      ::_exit(make_too_large(waits_before));
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+  }
 }
