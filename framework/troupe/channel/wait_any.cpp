@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 namespace troupe {
 
@@ -63,9 +64,17 @@ public:
       static_cast<void>(os::wait_readable(polled_, limit));
     auto next = polled_.begin();
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      const bool ready = sources_[i].fd() >= 0 ? (next++)->ready
-                                               : looks_ready(sources_[i]);
-      if (ready)
+      if (sources_[i].fd() < 0) {
+        if (looks_ready(sources_[i]))
+          return i;
+        continue;
+      }
+      const auto& seen = *next++;
+      if (!seen.open)
+        throw invalid_argument("wait for descriptor " + std::to_string(seen.fd),
+                               "it is not open",
+                               "close it after the wait only");
+      if (seen.ready)
         return i;
     }
     return none;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/base/error.hpp>
 #include <troupe/channel/connection.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/mailbox/letter_box.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,8 +37,13 @@ public:
   wait_source(process& from) : fd_(from.sentinel()) {
   }
 
-  /// Ready when the descriptor is readable, or its other end is closed.
-  wait_source(int fd) noexcept : fd_(fd) {
+  /// Ready when the descriptor is readable, or its other end is closed. Throws
+  /// `invalid_argument` for a negative one.
+  wait_source(int fd) : fd_(fd) {
+    if (fd < 0)
+      throw invalid_argument("wait for descriptor " + std::to_string(fd),
+                             "a descriptor is not negative",
+                             "look at what the call that opened it returned");
   }
 
   /// Ready when it has passed.
@@ -79,7 +86,8 @@ private:
 /// Mailboxes alone, and deadlines, cost a spin and a sleep like `get`. With a
 /// descriptor or a process among them, this process gets a thread that listens
 /// to its bell (once), and the wait is one `poll`.
-/// Throws `invalid_argument` (nothing to wait for), `os_failure`.
+/// Throws `invalid_argument` (nothing to wait for, a descriptor that is not
+/// open), `os_failure`.
 /// @blocks on all of them
 [[nodiscard]] std::size_t wait_any(std::span<const wait_source> sources);
 

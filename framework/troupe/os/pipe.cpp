@@ -82,8 +82,10 @@ bool wait_readable(std::span<watched> fds, deadline limit) {
       std::min<std::chrono::milliseconds::rep>(left.count(), INT_MAX));
   }
   const int count = ::poll(polled.data(), polled.size(), milliseconds);
-  for (std::size_t i = 0; i < fds.size(); ++i)
+  for (std::size_t i = 0; i < fds.size(); ++i) {
     fds[i].ready = count > 0 && polled[i].revents != 0;
+    fds[i].open = count <= 0 || (polled[i].revents & POLLNVAL) == 0;
+  }
   return count != 0;
 }
 

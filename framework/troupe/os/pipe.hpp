@@ -50,6 +50,8 @@ struct file_identity {
 struct watched {
   int fd = -1;
   bool ready = false;
+  /// False: there is no such descriptor.
+  bool open = true;
 };
 
 /// Waits until one of `fds` is readable or its other end is closed.

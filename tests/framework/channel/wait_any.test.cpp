@@ -270,3 +270,24 @@ TEST_CASE("where the thread of the descriptors cannot be started, the next "
   });
   CHECK(passed(child));
 }
+
+TEST_CASE("a descriptor that is not open is an error, and neither ready nor "
+          "waited for") {
+  const queue<int> full;
+  full.put(1);
+  int closed = -1;
+  {
+    const auto event = troupe::os::make_event();
+    closed = event.get();
+    CHECK(wait_any(closed, 0s) == 1);
+  }
+  CHECK_THROWS_AS(static_cast<void>(wait_any(closed, 0s)),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(wait_any(closed, full)),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(wait_any(-1, 0s)),
+                  troupe::invalid_argument);
+  const std::vector<troupe::wait_source> sources{closed};
+  CHECK_THROWS_AS(static_cast<void>(troupe::all_ready(sources)),
+                  troupe::invalid_argument);
+}
