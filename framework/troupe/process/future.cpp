@@ -2,8 +2,13 @@
 #include <troupe/process/future.hpp>
 
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/process/table.hpp>
 
 namespace troupe::hosting {
+
+void require_own_future() {
+  require_own_slot("get the result of a process");
+}
 
 void require_success(const process_view& of) {
   const auto pid = of.pid();

@@ -14,6 +14,10 @@ namespace troupe {
 
 namespace hosting {
 
+/// Throws `invalid_state` in a process that was forked off the one that has the
+/// future: the result is that one's.
+void require_own_future();
+
 /// Waits for the process. Throws `remote_error` if it ended otherwise than by
 /// returning.
 void require_success(const process_view& of);
@@ -40,9 +44,11 @@ public:
 
   /// Waits for the result and gives it, once: `valid()` is false afterwards.
   /// Throws `remote_error` when the function threw or the process died,
-  /// `malformed_bytes`, `invalid_state` when there is nothing to get.
+  /// `malformed_bytes`, `invalid_state` when there is nothing to get, or when
+  /// user code has forked this process off the one that has the future.
   /// @blocks on the process
   R get() {
+    hosting::require_own_future();
     const process runner = std::move(runner_);
     if constexpr (std::is_void_v<R>) {
       hosting::require_success(runner.view());

@@ -179,6 +179,7 @@ int process::sentinel() {
 }
 
 void process::close() {
+  hosting::require_own_slot("close the handle of a process");
   if (view().is_alive())
     throw invalid_state("close the handle of process " + name(),
                         "the process is alive", "join it first");
@@ -188,6 +189,7 @@ void process::close() {
 }
 
 void process::detach() {
+  hosting::require_own_slot("detach a process");
   const auto id = view().id();
   if (auto* slot = run_memory::current().find(id)) {
     slot->detached.store(1);

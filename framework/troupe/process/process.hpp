@@ -203,7 +203,8 @@ public:
   [[nodiscard]] int sentinel();
 
   /// Frees the handle and its place in the process table. Throws
-  /// `invalid_state` while the process is alive.
+  /// `invalid_state` while the process is alive, and, as `detach`, in a process
+  /// that user code has forked off the one that has the handle.
   void close();
 
   /// Lets the process go on without this handle. A daemon still ends with this

@@ -166,6 +166,13 @@ bool is_own_slot() noexcept {
          == os::this_pid();
 }
 
+void require_own_slot(const char* attempted) {
+  if (!is_own_slot())
+    throw invalid_state(attempted,
+                        "this process was forked off the one that has it",
+                        "do it there");
+}
+
 bool is_alive(slot_state state) noexcept {
   return state == slot_state::requested || state == slot_state::starting
          || state == slot_state::running || state == slot_state::dying;

@@ -49,6 +49,9 @@ void confirm_failed_start(std::uint32_t index, const char* reason) noexcept;
 /// not a copy that somebody forked off it.
 [[nodiscard]] bool is_own_slot() noexcept;
 
+/// Throws `invalid_state` if it is such a copy.
+void require_own_slot(const char* attempted);
+
 /// Returns whether a process is there that has not been confirmed dead.
 [[nodiscard]] bool is_alive(slot_state state) noexcept;
 

@@ -10,7 +10,9 @@
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace std::chrono_literals;
@@ -113,4 +115,43 @@ TEST_CASE("an exception two processes away keeps its text") {
     CHECK(failure.type() == "troupe::remote_error");
     CHECK(failure.text().find("deep down") != std::string::npos);
   }
+}
+
+TEST_CASE("a copy that the user forked off takes no result, and frees no "
+          "process") {
+  auto result = troupe::async<sum_to>(100);
+  auto ended = troupe::start([] {});
+  auto other = troupe::start([] {});
+  result.wait();
+  ended.join();
+  other.join();
+  const auto forked = ::fork();
+  if (forked == 0) {
+    int wrong = 3;
+    try {
+      result.get();
+    } catch (const troupe::invalid_state&) {
+      --wrong;
+    }
+    try {
+      ended.close();
+    } catch (const troupe::invalid_state&) {
+      --wrong;
+    }
+    try {
+      other.detach();
+    } catch (const troupe::invalid_state&) {
+      --wrong;
+    }
+    {
+      const auto gone = std::move(result);
+    }
+    ::_exit(wrong);
+  }
+  int status = 0;
+  CHECK(::waitpid(forked, &status, 0) == forked);
+  CHECK(status == 0);
+  CHECK(result.get() == 5050);
+  CHECK(ended.join().success());
+  CHECK(other.join().success());
 }
