@@ -6,6 +6,7 @@
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/current_exception.hpp>
+#include <troupe/process/table.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -29,9 +30,18 @@ note_part make_note() {
     reference::create(memory::object_kind::block, sizeof(worker_note))};
 }
 
+/// Keeps what is never destroyed where the leak checker finds it.
+void leave_alone(const dispatcher* copy) {
+  static auto& all = *new std::deque<const dispatcher*>;
+  static auto& mutex = *new std::mutex;
+  const std::scoped_lock guard{mutex};
+  all.push_back(copy);
+}
+
 pool_options completed(pool_options options) {
   if (options.size == 0)
     options.size = hardware_concurrency();
+  hosting::require_places(options.size);
   if (!options.report)
     options.report = print_end;
   return options;
@@ -54,7 +64,12 @@ dispatcher::make(const pool_options& options, const hosting::entry* initializer,
   auto made = std::make_unique<dispatcher>(options, initializer,
                                            std::move(arguments), finalizer);
   return {made.release(), [](dispatcher* given_up) {
-            if (given_up->background_.get_id() == std::this_thread::get_id())
+            // What threads of the original were about is half done here, and
+            // its thread is none that could be joined.
+            if (given_up->is_copy())
+              leave_alone(given_up);
+            else if (given_up->background_.get_id()
+                     == std::this_thread::get_id())
               std::thread{[given_up] { delete given_up; }}.detach();
             else
               delete given_up;
@@ -94,6 +109,13 @@ dispatcher::~dispatcher() {
     background_.join();
 }
 
+void dispatcher::require_original() const {
+  if (is_copy())
+    throw invalid_state("use a pool",
+                        "this process was forked off the one that has it",
+                        "use it there");
+}
+
 // Workers --------------------------------------------------------------------
 
 void dispatcher::start(member& one) {
@@ -125,7 +147,7 @@ void dispatcher::start(member& one) {
 }
 
 std::vector<process_view> dispatcher::workers() {
-  const std::scoped_lock guard{mutex_};
+  const std::scoped_lock guard{mutex()};
   std::vector<process_view> result;
   for (const auto& each : members_)
     if (each->runner.joinable())
@@ -141,7 +163,7 @@ void dispatcher::ring() {
 }
 
 void dispatcher::lead_always() {
-  const std::scoped_lock guard{mutex_};
+  const std::scoped_lock guard{mutex()};
   if (!background_.joinable())
     background_ = std::thread{[this] { run_background(); }};
   changed_.notify_all();
@@ -183,7 +205,7 @@ void dispatcher::call_back(const std::function<void()>& what) const noexcept {
 // The end --------------------------------------------------------------------
 
 void dispatcher::close() {
-  const std::scoped_lock guard{mutex_};
+  const std::scoped_lock guard{mutex()};
   closed_ = true;
   changed_.notify_all();
 }
@@ -200,7 +222,7 @@ void dispatcher::end_workers() {
 
 bool dispatcher::join(deadline limit) {
   {
-    const std::scoped_lock guard{mutex_};
+    const std::scoped_lock guard{mutex()};
     if (!closed_)
       throw invalid_state("join a pool", "it is not closed",
                           "close or terminate it first");
@@ -227,6 +249,8 @@ bool dispatcher::join(deadline limit) {
 }
 
 void dispatcher::terminate() {
+  if (is_copy())
+    return;
   lock held{mutex_};
   closed_ = true;
   if (std::exchange(ended_, true)) {
@@ -263,7 +287,7 @@ void dispatcher::terminate() {
 }
 
 void dispatcher::at_end(std::function<void()> what) {
-  const std::scoped_lock guard{mutex_};
+  const std::scoped_lock guard{mutex()};
   if (ended_)
     throw troupe::closed("use a pool", "it was terminated");
   farewells_.push_back(std::move(what));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/pool/fruitless_ends.hpp>
 #include <troupe/pool/job.hpp>
 #include <troupe/pool/pool_options.hpp>
@@ -62,10 +63,16 @@ struct chunk {
 /// After Ctrl-C nobody is replaced and nothing begins: what runs may end, and
 /// all else fails with `cancelled`. In a root that does not listen nobody is
 /// told: it dies when its processes have ended.
+///
+/// # A fork in user code
+/// The copy has none of this: no workers, no thread of the pool, and a mutex
+/// that may have been locked at the fork. Its end touches nothing, and what
+/// uses it throws `invalid_state`.
 class dispatcher {
 public:
   /// The last owner may be a callback, and go in the thread of the pool: then
-  /// another thread destroys it, for this one is waited for.
+  /// another thread destroys it, for this one is waited for. One in a process
+  /// that was forked off its own is never destroyed.
   [[nodiscard]] static std::shared_ptr<dispatcher>
   make(const pool_options& options, const hosting::entry* initializer,
        codec::packet arguments, const hosting::entry* finalizer);
@@ -105,7 +112,8 @@ public:
 
   void close();
   bool join(deadline limit);
-  /// Returns when the workers are gone. The pool answers meanwhile.
+  /// Returns when the workers are gone. The pool answers meanwhile. Does
+  /// nothing in a process that was forked off the pool's.
   void terminate();
 
   /// Has `what` called at the end of `terminate`. Throws `closed` after it.
@@ -122,8 +130,15 @@ public:
 
   [[nodiscard]] std::vector<process_view> workers();
 
-  [[nodiscard]] std::mutex& mutex() noexcept {
+  /// Throws `invalid_state` in a process that was forked off the pool's.
+  [[nodiscard]] std::mutex& mutex() {
+    require_original();
     return mutex_;
+  }
+
+  /// Whether this process was forked off the pool's.
+  [[nodiscard]] bool is_copy() const noexcept {
+    return owner_ != os::this_pid();
   }
 
 private:
@@ -158,6 +173,7 @@ private:
   [[nodiscard]] static std::int64_t now() noexcept;
   [[nodiscard]] static std::exception_ptr cancelled_because(const char* reason);
 
+  void require_original() const;
   void start(member& one);
   void dispatch();
   void even_out();
@@ -189,6 +205,7 @@ private:
   void run_background();
   [[nodiscard]] bool idle() const;
 
+  std::int32_t owner_ = os::this_pid();
   pool_options options_;
   const hosting::entry* initializer_;
   codec::packet arguments_;

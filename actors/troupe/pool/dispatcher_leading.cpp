@@ -59,7 +59,7 @@ std::exception_ptr error_of_value(const std::string& attempted) {
 } // namespace
 
 bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
-  lock held{mutex_};
+  lock held{mutex()};
   ++wanting_;
   struct leaving {
     dispatcher& of;

@@ -53,7 +53,7 @@ void dispatcher::submit(const std::shared_ptr<job>& to,
   auto body = std::make_shared<chunk_body>();
   body->objects = objects_of(letter);
   body->letter = std::move(letter);
-  const std::scoped_lock guard{mutex_};
+  const std::scoped_lock guard{mutex()};
   if (broken_)
     std::rethrow_exception(broken_);
   if (closed_)
@@ -81,7 +81,7 @@ void dispatcher::submit(const std::shared_ptr<job>& to,
 }
 
 void dispatcher::complete(const std::shared_ptr<job>& of) {
-  const std::scoped_lock guard{mutex_};
+  const std::scoped_lock guard{mutex()};
   of->complete_ = true;
   settle(*of, 0, 0);
 }
@@ -215,7 +215,7 @@ bool dispatcher::take_back(member& from, std::deque<chunk>& into) {
 }
 
 void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
-  const std::scoped_lock guard{mutex_};
+  const std::scoped_lock guard{mutex()};
   of->cancelled_ = true;
   of->complete_ = true;
   const auto why = cancelled_because("it was cancelled");

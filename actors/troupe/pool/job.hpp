@@ -57,6 +57,8 @@ public:
   /// Where `number` is entered once everything is known.
   std::deque<std::uint64_t>* done_list = nullptr;
   std::uint64_t number = 0;
+  /// A future has given the value.
+  bool taken = false;
 
 private:
   friend class dispatcher;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/error.hpp>
 #include <troupe/pool/dispatcher.hpp>
 #include <troupe/pool/pool_options.hpp>
 #include <troupe/pool/task_future.hpp>
@@ -54,9 +55,13 @@ namespace troupe {
 /// The destructor terminates, as leaving Python's `with` does; `close` and
 /// `join` wait for what was submitted. Both end whatever the workers do. A
 /// callback may be the last who owns the pool, or a future of it.
+/// A pool that was moved from may be assigned to and destroyed; all else throws
+/// `invalid_state`, and so does a pool in a process that user code has forked
+/// off the pool's own: there its end does nothing.
 class pool {
 public:
-  /// Starts the workers. Throws what `start` throws.
+  /// Starts the workers. Throws what `start` throws; `limit_reached` before the
+  /// first if the run cannot have so many processes.
   explicit pool(const pool_options& options = {}, worker_hooks hooks = {})
     : core_(pooling::dispatcher::make(options, hooks.initializer_,
                                       std::move(hooks.arguments_),
@@ -68,7 +73,15 @@ public:
   }
 
   pool(pool&&) noexcept = default;
-  pool& operator=(pool&&) noexcept = default;
+
+  /// Terminates what this pool had.
+  /// @blocks on its killed workers
+  pool& operator=(pool&& other) noexcept {
+    pool old{std::move(other)};
+    std::swap(core_, old.core_);
+    std::swap(progress_, old.progress_);
+    return *this;
+  }
 
   /// Kills the workers; what is not done fails with `cancelled`.
   ~pool() {
@@ -95,14 +108,14 @@ public:
   template <auto F, class... Args>
   [[nodiscard]] auto apply_async(Args&&... args) {
     auto result = submit_one<hosting::function<F>>(std::forward<Args>(args)...);
-    core_->lead_always();
+    core()->lead_always();
     return result;
   }
 
   template <hosting::captureless_lambda F, class... Args>
   [[nodiscard]] auto apply_async(F, Args&&... args) {
     auto result = submit_one<hosting::lambda<F>>(std::forward<Args>(args)...);
-    core_->lead_always();
+    core()->lead_always();
     return result;
   }
 
@@ -126,14 +139,14 @@ public:
   template <auto F, std::ranges::input_range Items>
   [[nodiscard]] auto map_async(Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<hosting::function<F>, false>(items, chunk);
-    core_->lead_always();
+    core()->lead_always();
     return result;
   }
 
   template <hosting::captureless_lambda F, std::ranges::input_range Items>
   [[nodiscard]] auto map_async(F, Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<hosting::lambda<F>, false>(items, chunk);
-    core_->lead_always();
+    core()->lead_always();
     return result;
   }
 
@@ -151,7 +164,7 @@ public:
   template <auto F, std::ranges::input_range Items>
   [[nodiscard]] auto starmap_async(Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<hosting::function<F>, true>(items, chunk);
-    core_->lead_always();
+    core()->lead_always();
     return result;
   }
 
@@ -183,13 +196,13 @@ public:
 
   // Looking --------------------------------------------------------------------
 
-  [[nodiscard]] std::uint32_t size() const noexcept {
-    return core_->size();
+  [[nodiscard]] std::uint32_t size() const {
+    return core()->size();
   }
 
   /// The workers that there are now.
   [[nodiscard]] std::vector<process_view> workers() const {
-    return core_->workers();
+    return core()->workers();
   }
 
   /// From now on `tell` is called for each `map` and its like with how many
@@ -205,29 +218,37 @@ public:
   /// No more tasks: `apply` and its like throw `closed`. What was submitted goes
   /// on.
   void close() {
-    core_->close();
+    core()->close();
   }
 
   /// Waits until everything that was submitted is done and the workers, whose
   /// finalisers run, have ended. Throws `invalid_state` if the pool is open.
   /// @blocks on the pool's workers
   void join() {
-    static_cast<void>(core_->join(deadline::never()));
+    static_cast<void>(core()->join(deadline::never()));
   }
 
   template <class Rep, class Period>
   [[nodiscard]] bool join_for(const std::chrono::duration<Rep, Period>& limit) {
-    return core_->join(deadline::after(limit));
+    return core()->join(deadline::after(limit));
+  }
+
+  template <class Clock, class Duration>
+  [[nodiscard]] bool
+  join_until(const std::chrono::time_point<Clock, Duration>& limit) {
+    return core()->join(deadline::at(limit));
   }
 
   /// Kills the workers. What is not done fails with `cancelled`.
   void terminate() {
-    core_->terminate();
+    core()->terminate();
   }
 
-  /// What is behind it, for layers above.
-  [[nodiscard]] const std::shared_ptr<pooling::dispatcher>&
-  core() const noexcept {
+  /// What is behind it, for layers above. Throws `invalid_state` for a pool
+  /// that was moved from.
+  [[nodiscard]] const std::shared_ptr<pooling::dispatcher>& core() const {
+    if (!core_)
+      throw invalid_state("use a pool", "it was moved from");
     return core_;
   }
 
@@ -242,9 +263,9 @@ private:
     pooling::dispatcher::begin_letter(letter, 1);
     append<Callable>(letter, parameters(std::forward<Args>(args)...));
     auto made = std::make_shared<pooling::job_of<result>>();
-    core_->submit(made, pooling::task_entry<Callable>, std::move(letter), 1);
-    core_->complete(made);
-    return task_future<result>{core_, std::move(made)};
+    core()->submit(made, pooling::task_entry<Callable>, std::move(letter), 1);
+    core()->complete(made);
+    return task_future<result>{core(), std::move(made)};
   }
 
   template <class Callable, bool Star, class Items>
@@ -269,7 +290,7 @@ private:
     auto made = std::make_shared<pooling::job_of<result>>();
     made->on_progress = progress_;
     if (chunk == 0) {
-      const auto parts = std::size_t{core_->size()} * 4;
+      const auto parts = std::size_t{core()->size()} * 4;
       chunk = std::max<std::size_t>(1, (count + parts - 1) / parts);
     }
     try {
@@ -280,16 +301,16 @@ private:
         pooling::dispatcher::begin_letter(letter, 0);
         const auto tasks = append_some<Callable, Star>(letter, at, end, chunk);
         pooling::dispatcher::set_tasks(letter, tasks);
-        core_->submit(made, pooling::task_entry<Callable>, std::move(letter),
-                      tasks);
+        core()->submit(made, pooling::task_entry<Callable>, std::move(letter),
+                       tasks);
       }
     } catch (...) {
       // Nobody will ask for what the items before have come to.
-      core_->cancel(made, false);
+      core()->cancel(made, false);
       throw;
     }
-    core_->complete(made);
-    return task_future<result, true>{core_, std::move(made)};
+    core()->complete(made);
+    return task_future<result, true>{core(), std::move(made)};
   }
 
   template <class Callable, class Items>
@@ -310,9 +331,9 @@ private:
       return append_some<Callable, false>(letter, from->at,
                                           std::ranges::end(from->items), chunk);
     };
-    return task_stream<result>{core_, pooling::task_entry<Callable>,
+    return task_stream<result>{core(), pooling::task_entry<Callable>,
                                std::move(source),
-                               std::size_t{core_->size()} * ahead, ordered};
+                               std::size_t{core()->size()} * ahead, ordered};
   }
 
   /// Chunks that `imap` reads ahead, for each worker.

@@ -20,6 +20,9 @@ namespace troupe {
 /// The result of a task, or of all tasks of a `map`, that a pool runs: the shape
 /// of `std::future`. Dropping it drops the result, not the task.
 ///
+/// A copy is a future of the same task, for a callback that has to know it. The
+/// value goes to the first that asks.
+///
 /// `R` is what one task gives; `Many` says that there are several.
 template <class R, bool Many = false>
 class task_future {
@@ -42,7 +45,8 @@ public:
   /// Waits for the result and gives it, once. Throws `remote_error` for what
   /// the task threw or its worker died of, `timed_out` for its hard limit,
   /// `cancelled`, `malformed_bytes` for a result whose `load` throws; of
-  /// several tasks the first failure, when all are done.
+  /// several tasks the first failure, when all are done. Throws
+  /// `invalid_state` without a task, and where a copy gave the value already.
   /// Throws `limit_reached` while this process has no handle left for a large
   /// result, of this task or another: then it may be called again.
   /// @blocks on the pool's workers
@@ -53,6 +57,9 @@ public:
     const std::scoped_lock guard{pool->mutex()};
     if (const auto failure = of->first_failure())
       std::rethrow_exception(failure);
+    if (std::exchange(of->taken, true))
+      throw invalid_state("use the result of a task",
+                          "a copy of this future gave it already");
     if constexpr (Many)
       return of->take_all();
     else

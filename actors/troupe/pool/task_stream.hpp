@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/error.hpp>
 #include <troupe/pool/dispatcher.hpp>
 
 #include <cstddef>
@@ -25,7 +26,8 @@ namespace troupe {
 ///
 /// A task that failed throws where its result would be; going on with `next`
 /// gives those behind it. What the input throws, or the pool because it was
-/// closed meanwhile, is thrown behind the last result, once. One thread uses it; it must not outlive its input.
+/// closed meanwhile, is thrown behind the last result, once. One thread uses it;
+/// it must not outlive its input.
 template <class R>
 class task_stream {
 public:
@@ -49,7 +51,7 @@ public:
 
   /// Takes back what has not begun, and forgets the rest.
   ~task_stream() {
-    if (!pool_)
+    if (!pool_ || pool_->is_copy())
       return;
     for (const auto& each : out_) {
       {
@@ -60,9 +62,12 @@ public:
     }
   }
 
-  /// The next result; nothing at the end. Throws what its task failed with.
+  /// The next result; nothing at the end. Throws what its task failed with,
+  /// and `invalid_state` if this was moved from.
   /// @blocks on the pool's workers
   [[nodiscard]] std::optional<R> next() {
+    if (!pool_)
+      throw invalid_state("take a result of imap", "its stream was moved from");
     if (at_ == size_ && !open_next())
       return std::nullopt;
     const auto index = at_++;

@@ -220,6 +220,15 @@ slot_id reserve_slot() {
                       "join some, or raise limits::processes");
 }
 
+void require_places(std::uint64_t children) {
+  const std::uint64_t places = run_memory::current().header().slots - 1;
+  if (children > places)
+    throw limit_reached("start a process",
+                        "the run has room for " + std::to_string(places)
+                          + ", and " + std::to_string(children) + " are wanted",
+                        "start fewer, or raise limits::processes");
+}
+
 void give_back(slot_id reserved) noexcept {
   clean(run_memory::current().slot(reserved.index));
 }

@@ -17,6 +17,10 @@ using memory::slot_state;
 /// Throws `limit_reached`.
 [[nodiscard]] slot_id reserve_slot();
 
+/// Throws the `limit_reached` of `reserve_slot` if the run has no place for that
+/// many children, however few are alive.
+void require_places(std::uint64_t children);
+
 /// Gives a slot back that `reserve_slot` has given to the calling process.
 void give_back(slot_id reserved) noexcept;
 

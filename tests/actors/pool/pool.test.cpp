@@ -23,8 +23,10 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace std::chrono_literals;
@@ -489,4 +491,123 @@ TEST_CASE("progress is told until all is done") {
   static_cast<void>(pool.map<square>(numbers(100), 10));
   CHECK(troupe::test::eventually([&] { return last == 100; }));
   CHECK(total == 100);
+}
+
+namespace {
+
+/// How many of these throw `invalid_state`.
+template <class... Fs>
+int refused(Fs... all) {
+  int count = 0;
+  const auto attempt = [&](auto& one) {
+    try {
+      one();
+    } catch (const troupe::invalid_state&) {
+      ++count;
+    }
+  };
+  (attempt(all), ...);
+  return count;
+}
+
+} // namespace
+
+TEST_CASE("a copy that the user forked off does nothing to a pool") {
+  troupe::value<int> go;
+  const auto wait_for_it = [](int number, troupe::value<int> flag) {
+    while (flag == 0)
+      std::this_thread::sleep_for(1ms);
+    return number;
+  };
+  troupe::pool pool{2};
+  const auto workers = pool.workers();
+  // A thread of the pool sleeps at the fork, as well as one that waits.
+  auto result = pool.apply_async(wait_for_it, 1, go);
+  std::thread waiting{[&] { CHECK(pool.apply(wait_for_it, 2, go) == 2); }};
+  auto stream = pool.imap<square>(std::views::iota(0L, 10L));
+  const auto forked = ::fork();
+  if (forked == 0) {
+    // What hangs must not hang the test.
+    ::alarm(60);
+    const int count = refused([&] { static_cast<void>(result.get()); },
+                              [&] { static_cast<void>(result.is_ready()); },
+                              [&] { result.cancel(); },
+                              [&] { result.when_done([] {}); },
+                              [&] { static_cast<void>(stream.next()); },
+                              [&] { static_cast<void>(pool.apply<square>(1)); },
+                              [&] { pool.close(); }, [&] { pool.join(); });
+    {
+      const auto first = std::move(stream);
+      pool.terminate();
+      const auto second = std::move(pool);
+      const auto third = std::move(result);
+    }
+    ::_exit(count == 8 ? 0 : 1);
+  }
+  int status = 0;
+  CHECK(::waitpid(forked, &status, 0) == forked);
+  CHECK(status == 0);
+  go = 1;
+  CHECK(result.get() == 1);
+  waiting.join();
+  CHECK(stream.next() == 0);
+  CHECK(pool.workers() == workers);
+}
+
+TEST_CASE("a pool that another is assigned to ends, whoever has its results") {
+  troupe::pool pool{2};
+  auto result = pool.apply_async([] { ::pause(); });
+  const auto before = pool.workers();
+  pool = troupe::pool{1};
+  for (const auto& each : before)
+    CHECK_FALSE(each.is_alive());
+  REQUIRE(result.wait_for(0s) == std::future_status::ready);
+  CHECK_THROWS_AS(result.get(), troupe::cancelled);
+  CHECK(pool.size() == 1);
+  CHECK(pool.apply<square>(3) == 9);
+  auto& same = pool;
+  pool = std::move(same);
+  CHECK(pool.apply<square>(4) == 16);
+}
+
+TEST_CASE("a pool that was moved from says so, and may be assigned to") {
+  troupe::pool from{1};
+  auto first = from.imap<square>(std::views::iota(1L, 3L));
+  auto second = std::move(first);
+  troupe::pool pool = std::move(from);
+  const std::vector<long> input{1};
+  // NOLINTBEGIN(bugprone-use-after-move)
+  CHECK(
+    refused([&] { static_cast<void>(from.apply<square>(1)); },
+            [&] { static_cast<void>(from.apply_async<square>(1)); },
+            [&] { static_cast<void>(from.map<square>(input)); },
+            [&] { static_cast<void>(from.imap<square>(input)); },
+            [&] { static_cast<void>(from.size()); },
+            [&] { static_cast<void>(from.workers()); }, [&] { from.close(); },
+            [&] { from.join(); }, [&] { static_cast<void>(from.join_for(0s)); },
+            [&] { from.terminate(); }, [&] { static_cast<void>(first.next()); })
+    == 11);
+  // NOLINTEND(bugprone-use-after-move)
+  CHECK(second.next() == 1);
+  from = std::move(pool);
+  CHECK(from.apply<square>(3) == 9);
+}
+
+TEST_CASE("a result is given once, to the first copy of a future that asks") {
+  troupe::pool pool{1};
+  const std::string text = "a text that is moved ";
+  auto first = pool.apply_async<joined>(text, 2);
+  auto second = first;
+  CHECK(second.get() == text + text);
+  CHECK_THROWS_AS(second.get(), troupe::invalid_state);
+  CHECK_THROWS_AS(first.get(), troupe::invalid_state);
+  auto all = pool.map_async<square>(numbers(3));
+  auto copy = all;
+  CHECK(all.get().size() == 3);
+  CHECK_THROWS_AS(copy.get(), troupe::invalid_state);
+  // A failure is told to each.
+  auto fails = pool.apply_async<fails_on_odd>(1);
+  auto too = fails;
+  CHECK_THROWS_AS(fails.get(), troupe::remote_error);
+  CHECK_THROWS_AS(too.get(), troupe::remote_error);
 }

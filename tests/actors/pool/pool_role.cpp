@@ -15,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -258,11 +259,16 @@ int refused() {
 }
 
 int too_large() {
-  try {
-    troupe::pool pool{100};
-  } catch (const troupe::limit_reached& failure) {
-    std::cout << "too large: " << failure.what() << std::endl;
-  }
+  for (const std::uint32_t size : {100U, 4'000'000'000U})
+    try {
+      troupe::pool pool{size};
+    } catch (const troupe::limit_reached& failure) {
+      std::cout << size << " are too large: " << failure.what() << std::endl;
+    }
+  std::cout
+    << "started: "
+    << troupe::memory::run_memory::current().own_slot().children_started.load()
+    << std::endl;
   std::cout << "children: " << troupe::active_children().size() << std::endl;
   troupe::pool pool{20};
   std::cout << "smaller: " << right(pool) << std::endl;
