@@ -76,7 +76,25 @@ auto answer(Work work) -> caf::result<decltype(work())> {
   }
 }
 
+/// The supervisor whose hook this thread is in.
+thread_local caf::actor_id calling_hook_of = caf::invalid_actor_id;
+
+struct hook_scope {
+  explicit hook_scope(caf::actor_id of) noexcept {
+    calling_hook_of = of;
+  }
+  hook_scope(const hook_scope&) = delete;
+  hook_scope& operator=(const hook_scope&) = delete;
+  ~hook_scope() {
+    calling_hook_of = caf::invalid_actor_id;
+  }
+};
+
 } // namespace
+
+bool calls_hook_of(caf::actor_id supervisor) noexcept {
+  return calling_hook_of == supervisor;
+}
 
 supervising::supervising(caf::blocking_actor* self, supervisor_options options,
                          std::vector<child_spec> children)
@@ -442,6 +460,7 @@ bool supervising::start_again(const std::string& id) {
 
 void supervising::report(const restart_report& what) const {
   try {
+    const hook_scope calling{self_->id()};
     options_.report(what);
   } catch (...) {
     std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",

@@ -23,6 +23,10 @@
 
 namespace troupe::supervision {
 
+/// Returns whether this thread is in the report hook of that supervisor of this
+/// process.
+[[nodiscard]] bool calls_hook_of(caf::actor_id supervisor) noexcept;
+
 /// What a supervisor does, as the body of an actor with a thread of its own:
 /// to start a process and to wait for the end of one take their time, and
 /// would hold up whoever shares a thread with it.

@@ -52,10 +52,20 @@ void check(const std::vector<child_spec>& children) {
   }
 }
 
+/// Throws `would_deadlock` where the supervisor itself would wait.
+void require_outside(const supervisor_actor& whom) {
+  if (supervision::calls_hook_of(whom->id()))
+    throw would_deadlock("ask a supervisor",
+                         "it is calling this report hook, and answers nobody "
+                         "meanwhile",
+                         "hand over to another thread, or subscribe an actor");
+}
+
 template <class R, class... Ts>
 R ask(const supervisor_actor& whom, Ts&&... what) {
   if (!whom)
     throw invalid_state("ask a supervisor", "it was closed or moved from");
+  require_outside(whom);
   caf::scoped_actor self{actor_system()};
   std::optional<caf::error> failure;
   if constexpr (std::is_void_v<R>) {
@@ -167,13 +177,18 @@ supervisor::supervisor(supervisor_options options,
 
 supervisor::~supervisor() {
   try {
-    close();
+    if (actor_ && supervision::calls_hook_of(actor_->id()))
+      caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+    else
+      close();
   } catch (...) {
     // The actor system has ended, and it with that.
   }
 }
 
 void supervisor::close() {
+  if (actor_)
+    require_outside(actor_);
   if (const auto whom = std::exchange(actor_, {}))
     end_in_order(caf::actor_cast<caf::actor>(whom));
 }
@@ -218,6 +233,8 @@ bool supervisor::is_alive() const {
   try {
     static_cast<void>(which_children());
     return true;
+  } catch (const would_deadlock&) {
+    throw;
   } catch (const error&) {
     return false;
   }

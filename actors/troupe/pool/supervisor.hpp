@@ -69,8 +69,8 @@ using supervisor_actor
 ///
 /// # Errors
 /// Its functions throw as the messages of `supervisor_actor` answer,
-/// `peer_died` once it has given up, and `invalid_state` once it was closed or
-/// moved from.
+/// `peer_died` once it has given up, `invalid_state` once it was closed or moved
+/// from, and `would_deadlock` in its own `report` hook.
 ///
 /// # What a crash leaves
 /// If the supervisor's process dies, all its children die with it: their

@@ -26,7 +26,8 @@ struct supervisor_options {
   std::uint32_t intensity = 1;
   std::chrono::nanoseconds period = std::chrono::seconds{5};
   /// Called in the supervisor's thread, before the restart; unset, a line on
-  /// standard error. To ask the supervisor something in it waits for ever.
+  /// standard error. What asks the supervisor something in it throws
+  /// `would_deadlock`.
   std::function<void(const restart_report&)> report = nullptr;
 };
 

@@ -212,3 +212,30 @@ TEST_CASE("children are counted by message as Erlang counts them") {
   CHECK(far.specs == 2);
   CHECK(far.workers == 2);
 }
+
+TEST_CASE("a hook that asks its own supervisor is told that it would wait for "
+          "ever") {
+  std::atomic<int> refused = 0;
+  std::atomic<supervisor*> own = nullptr;
+  supervisor other{silent(100), {child<worker>("x")}};
+  auto options = silent(100);
+  options.report = [&](const troupe::restart_report&) {
+    const auto attempt = [&](auto what) {
+      try {
+        what();
+      } catch (const troupe::would_deadlock&) {
+        ++refused;
+      }
+    };
+    attempt([&] { static_cast<void>(own.load()->child("a")); });
+    attempt([&] { own.load()->terminate_child("a"); });
+    attempt([&] { static_cast<void>(own.load()->is_alive()); });
+    attempt([&] { own.load()->close(); });
+    attempt([&] { static_cast<void>(other.child("x")); });
+  };
+  supervisor of{options, {child<worker>("a")}};
+  own = &of;
+  kill_child(of, 0);
+  CHECK(refused == 4);
+  CHECK(of.is_alive());
+}
