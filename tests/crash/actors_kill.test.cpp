@@ -11,11 +11,15 @@
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node.hpp>
 
+#include <support/eventually.hpp>
+#include <support/stopped.hpp>
+
 #include <caf/all.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <csignal>
 #include <random>
 #include <string>
 #include <thread>
@@ -36,7 +40,8 @@ std::string load_of(std::int32_t number) {
 }
 
 /// Arms a crash point in its process, then sends as many numbered messages as
-/// it is told to whoever told it; and swallows what it gets.
+/// it is told to whoever it is told of; and swallows what it gets. Told only how
+/// many, it sends bare numbers and kills its process.
 caf::behavior victim(caf::event_based_actor* self) {
   return {
     [](caf::add_atom, const std::string& point, std::uint32_t countdown) {
@@ -48,6 +53,11 @@ caf::behavior victim(caf::event_based_actor* self) {
       for (auto number = first; number < first + count; ++number)
         self->send(to, number, load_of(number));
     },
+    [self](caf::put_atom, std::int32_t count, const caf::actor& to) {
+      for (std::int32_t number = 0; number < count; ++number)
+        self->send(to, number);
+      ::raise(SIGKILL);
+    },
     [](std::int32_t number, const std::string&) { return number; },
     [](caf::update_atom, const std::string& name, const caf::actor& who) {
       troupe::names::set(name, who);
@@ -56,24 +66,42 @@ caf::behavior victim(caf::event_based_actor* self) {
   };
 }
 
-/// Checks that numbers come without a gap and contents whole.
-caf::behavior checker(caf::event_based_actor*) {
-  auto next = std::make_shared<std::int32_t>(0);
-  auto wrong = std::make_shared<std::int32_t>(0);
+/// Checks that numbers come without a gap and contents whole, and that nothing
+/// comes after the death of who sends them.
+caf::behavior checker(caf::event_based_actor* self) {
+  struct notes {
+    std::int32_t next = 0;
+    std::int32_t wrong = 0;
+    /// How many had come when the death was told; -1 before.
+    std::int32_t at_death = -1;
+  };
+  auto seen = std::make_shared<notes>();
+  self->set_down_handler(
+    [seen](const caf::down_msg&) { seen->at_death = seen->next; });
+  const auto note = [seen](std::int32_t number, bool whole) {
+    if (number != seen->next || !whole || seen->at_death != -1)
+      ++seen->wrong;
+    seen->next = number + 1;
+  };
   return {
     [=](std::int32_t number, const std::string& load) {
-      if (number != *next || load != load_of(number))
-        ++*wrong;
-      *next = number + 1;
+      note(number, load == load_of(number));
     },
-    [next](caf::get_atom) { return *next; },
-    [wrong](caf::sub_atom) { return *wrong; },
+    [=](std::int32_t number) { note(number, true); },
+    [self](caf::join_atom, const caf::actor& sender) {
+      self->monitor(sender);
+      return std::int32_t{0};
+    },
+    [seen](caf::get_atom) { return seen->next; },
+    [seen](caf::sub_atom) { return seen->wrong; },
+    [seen](caf::leave_atom) { return seen->at_death; },
   };
 }
 
-std::int32_t ask(caf::scoped_actor& self, const caf::actor& whom, auto what) {
+std::int32_t ask(caf::scoped_actor& self, const caf::actor& whom,
+                 const auto&... what) {
   std::int32_t result = -1;
-  self->request(whom, patience, what)
+  self->request(whom, patience, what...)
     .receive([&](std::int32_t x) { result = x; },
              [](caf::error& why) { FAIL(to_string(why)); });
   return result;
@@ -112,32 +140,65 @@ bool arm(caf::scoped_actor& self, const caf::actor& whom,
 } // namespace
 
 TEST_CASE("a sender killed at any point of sending leaves whole messages") {
+  /// Where it dies, and how many messages are published before that.
+  struct moment {
+    std::string point;
+    std::uint32_t countdown;
+    std::int32_t published;
+  };
+  // The three before the point is armed always count. Before number 49 the ring
+  // moves, and 99 and 199 come in three pieces each: those frames count as well.
+  const moment moments[] = {
+    {"transport.send.written", 1, 3},    {"transport.send.written", 2, 4},
+    {"transport.send.written", 7, 9},    {"transport.send.written", 150, 149},
+    {"transport.send.published", 1, 4},  {"transport.send.published", 2, 5},
+    {"transport.send.published", 7, 10}, {"transport.send.published", 150, 150},
+    {"transport.send.piece", 1, 99},     {"transport.send.piece", 2, 99},
+    {"transport.send.piece", 7, 299},    {"transport.ring.moved", 1, 49}};
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host house{"witness"};
   const auto witness = house.spawn<victim>();
-  for (const std::string point :
-       {"transport.send.written", "transport.send.published",
-        "transport.send.piece", "transport.ring.moved"})
-    for (const std::uint32_t countdown : {1U, 2U, 7U, 150U}) {
-      // A ring moves once, and few messages come in pieces.
-      if ((point == "transport.ring.moved" && countdown > 1)
-          || (point == "transport.send.piece" && countdown > 7))
-        continue;
-      CAPTURE(point);
-      CAPTURE(countdown);
-      troupe::host doomed{"doomed"};
-      const auto sender = doomed.spawn<victim>();
-      const auto judge = troupe::spawn<checker>(troupe::placement::here);
-      // Armed by a message without an answer: the point may be in the answer.
-      self->send(sender, caf::put_atom_v, 0, 3, judge);
-      self->send(sender, caf::add_atom_v, point, countdown);
-      self->send(sender, caf::put_atom_v, 3, 400, judge);
-      CHECK(dies(self, sender));
-      CHECK(ask(self, judge, caf::sub_atom_v) == 0);
-      CHECK(ask(self, judge, caf::get_atom_v) < 403);
-      CHECK(goes_on(self, witness));
-      caf::anon_send_exit(judge, caf::exit_reason::user_shutdown);
-    }
+  for (const auto& each : moments) {
+    CAPTURE(each.point);
+    CAPTURE(each.countdown);
+    troupe::host doomed{"doomed"};
+    const auto sender = doomed.spawn<victim>();
+    const auto judge = troupe::spawn<checker>(troupe::placement::here);
+    CHECK(ask(self, judge, caf::join_atom_v, sender) == 0);
+    // Armed by a message without an answer: the point may be in the answer.
+    caf::anon_send(sender, caf::put_atom_v, 0, 3, judge);
+    caf::anon_send(sender, caf::add_atom_v, each.point, each.countdown);
+    caf::anon_send(sender, caf::put_atom_v, 3, 400, judge);
+    CHECK(dies(self, sender));
+    CHECK(troupe::test::eventually(
+      [&] { return ask(self, judge, caf::leave_atom_v) != -1; }, patience));
+    CHECK(ask(self, judge, caf::leave_atom_v) == each.published);
+    CHECK(ask(self, judge, caf::get_atom_v) == each.published);
+    CHECK(ask(self, judge, caf::sub_atom_v) == 0);
+    CHECK(goes_on(self, witness));
+    caf::anon_send_exit(judge, caf::exit_reason::user_shutdown);
+  }
+}
+
+TEST_CASE("what a killed process had sent arrives before its death, however "
+          "late it is read") {
+  constexpr std::int32_t count = 1000;
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host court{"court"};
+  const auto judge = court.spawn<checker>();
+  troupe::host doomed{"doomed"};
+  const auto sender = doomed.spawn<victim>();
+  CHECK(ask(self, judge, caf::join_atom_v, sender) == 0);
+  REQUIRE(troupe::test::stop(court.pid()));
+  // All of it fits into the ring that its process makes for that.
+  self->send(sender, caf::put_atom_v, count, judge);
+  CHECK(dies(self, sender));
+  troupe::test::go_on(court.pid());
+  CHECK(troupe::test::eventually(
+    [&] { return ask(self, judge, caf::leave_atom_v) != -1; }, patience));
+  CHECK(ask(self, judge, caf::leave_atom_v) == count);
+  CHECK(ask(self, judge, caf::get_atom_v) == count);
+  CHECK(ask(self, judge, caf::sub_atom_v) == 0);
 }
 
 TEST_CASE("a sender killed while it makes its ring disturbs nobody") {
@@ -155,6 +216,23 @@ TEST_CASE("a sender killed while it makes its ring disturbs nobody") {
     CHECK(dies(self, sender));
     CHECK(goes_on(self, witness));
   }
+}
+
+TEST_CASE("a process killed while it buries another disturbs nobody") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"witness"};
+  const auto witness = house.spawn<victim>();
+  troupe::host mourner{"mourner"};
+  const auto undertaker = mourner.spawn<victim>();
+  troupe::host doomed{"doomed"};
+  const auto first = doomed.spawn<victim>();
+  // From now on the one knows the other.
+  self->send(undertaker, caf::put_atom_v, 0, 0, first);
+  CHECK(arm(self, undertaker, "transport.hub.burying", 1));
+  doomed.kill();
+  CHECK(dies(self, first));
+  CHECK(dies(self, undertaker));
+  CHECK(goes_on(self, witness));
 }
 
 TEST_CASE("a receiver killed in its hub fails its senders, and they go on") {
@@ -209,12 +287,15 @@ TEST_CASE("processes that flood each other are killed at random instants") {
     troupe::host doomed{"doomed"};
     const auto far = doomed.spawn<victim>();
     const auto judge = troupe::spawn<checker>(troupe::placement::here);
+    CHECK(ask(self, judge, caf::join_atom_v, far) == 0);
     self->send(far, caf::put_atom_v, 0, 1'000'000, judge);
     for (std::int32_t number = 0; number < 200; ++number)
       self->send(far, number, load_of(number));
     std::this_thread::sleep_for(std::chrono::microseconds{random() % 20'000});
     doomed.kill();
     CHECK(dies(self, far));
+    CHECK(troupe::test::eventually(
+      [&] { return ask(self, judge, caf::leave_atom_v) != -1; }, patience));
     CHECK(ask(self, judge, caf::sub_atom_v) == 0);
     if (round % 10 == 0)
       CHECK(goes_on(self, witness));

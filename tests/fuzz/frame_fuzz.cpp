@@ -16,6 +16,6 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
-  fuzz::feed({data, size});
+  static_cast<void>(fuzz::feed({data, size}));
   return 0;
 }

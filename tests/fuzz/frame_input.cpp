@@ -39,20 +39,6 @@ private:
   caf::actor_system& system_;
 };
 
-/// An actor that accepts all sorts of things.
-const caf::actor& listener() {
-  static const auto actor = [] {
-    auto made = actor_system().spawn([](caf::event_based_actor* self) {
-      self->set_default_handler(caf::drop);
-      return caf::behavior{[](std::int32_t x) { return x; },
-                           [](const std::string&) {}, [](const caf::error&) {}};
-    });
-    node::require().export_actor(caf::actor_cast<caf::strong_actor_ptr>(made));
-    return made;
-  }();
-  return actor;
-}
-
 void put(std::vector<std::uint8_t>& into, const void* from, std::size_t size) {
   const auto* bytes = static_cast<const std::uint8_t*>(from);
   into.insert(into.end(), bytes, bytes + size);
@@ -73,9 +59,24 @@ std::vector<std::uint8_t> frame(frame_tag tag, const void* head,
 
 } // namespace
 
-void feed(std::span<const std::uint8_t> input) {
+const caf::actor& listener() {
+  static const auto actor = [] {
+    auto made = actor_system().spawn([](caf::event_based_actor* self) {
+      self->set_default_handler(caf::drop);
+      // Strangers may link to it, and end.
+      self->set_exit_handler([](const caf::exit_msg&) {});
+      return caf::behavior{[](std::int32_t x) { return x; },
+                           [](const std::string&) {}, [](const caf::error&) {}};
+    });
+    node::require().export_actor(caf::actor_cast<caf::strong_actor_ptr>(made));
+    return made;
+  }();
+  return actor;
+}
+
+std::string feed(std::span<const std::uint8_t> input) {
   if (input.size() < 5)
-    return;
+    return "too short for the fuzzer";
   auto& own = node::require();
   static_cast<void>(listener());
   auto ring = mailbox::make_ring(own.self(), capacity, 0);
@@ -103,6 +104,7 @@ void feed(std::span<const std::uint8_t> input) {
   flow from{own, stranger, own.peer_of(stranger), std::move(ring)};
   while (from.drain(64, context) != 0) {
   }
+  return from.broken() ? from.trouble() : std::string{};
 }
 
 std::vector<std::vector<std::uint8_t>> right_frames() {
@@ -147,8 +149,6 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
   const piece_head piece{100, frame_tag{frame_kind::message, 0}.packed(), 0};
   result.push_back(
     frame({frame_kind::first_piece, 0}, &piece, sizeof piece, bytes));
-  result.push_back(frame({frame_kind::piece, 0}, &pair, sizeof pair));
-  result.push_back(frame({frame_kind::moved, 0}, &pair, 8));
   // A ring as it is: one frame of kind 1, and one of the filler.
   std::vector<std::uint8_t> raw;
   raw.reserve(64);
@@ -161,6 +161,12 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
   put(raw, words, sizeof words);
   result.push_back(raw);
   return result;
+}
+
+std::vector<std::vector<std::uint8_t>> misplaced_frames() {
+  const actor_pair pair{listener().id(), 9, stranger.packed()};
+  return {frame({frame_kind::piece, 0}, &pair, sizeof pair),
+          frame({frame_kind::moved, 0}, &pair, 8)};
 }
 
 } // namespace fuzz

@@ -101,7 +101,7 @@ std::size_t hub::take_announced() {
       = memory::slot_id::unpacked(ring.as<mailbox::ring_head>()->writer);
     // The name of the writer is a claim, too.
     if (writer.index >= memory::run_memory::current().header().slots
-        || writer == node_.self())
+        || writer == node_.self() || is_distrusted(writer))
       continue;
     flows_.push_back(std::make_unique<flow>(
       node_, writer, node_.peer_of(writer), std::move(ring)));
@@ -183,25 +183,35 @@ void hub::bury(peer& of, const caf::error& reason, seat& mine) {
   std::erase_if(flows_, [&](const auto& each) {
     return each->writer() == of.process();
   });
+  std::erase(distrusted_, of.process());
   node_.give_up(of, reason);
 }
 
-/// A process whose frames cannot be is treated as dead.
+/// A process whose frames cannot be is treated as dead, whichever of its rings
+/// they were in.
 void hub::drop_broken() {
-  for (auto at = flows_.begin(); at != flows_.end();) {
-    if (!(*at)->broken()) {
-      ++at;
-      continue;
-    }
-    const auto gone = std::move(*at);
-    at = flows_.erase(at);
-    const auto text = "process in slot " + std::to_string(gone->writer().index)
+  for (;;) {
+    const auto at = std::ranges::find_if(flows_, [](const auto& each) {
+      return each->broken();
+    });
+    if (at == flows_.end())
+      return;
+    const auto writer = (*at)->writer();
+    const auto back = (*at)->back();
+    const auto text = "process in slot " + std::to_string(writer.index)
                       + " sent what no process of this run would: "
-                      + gone->trouble();
+                      + (*at)->trouble();
+    distrusted_.push_back(writer);
+    std::erase_if(flows_,
+                  [&](const auto& each) { return each->writer() == writer; });
     std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
                  text.c_str());
-    node_.give_up(*gone->back(), make_error(errc::malformed_bytes, text));
+    node_.give_up(*back, make_error(errc::malformed_bytes, text));
   }
+}
+
+bool hub::is_distrusted(memory::slot_id process) const noexcept {
+  return std::ranges::find(distrusted_, process) != distrusted_.end();
 }
 
 /// Runs woken actors. False if another thread leads now.

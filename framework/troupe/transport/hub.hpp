@@ -108,6 +108,7 @@ private:
   std::size_t look_for_deaths(seat& mine);
   void bury(peer& of, const caf::error& reason, seat& mine);
   void drop_broken();
+  [[nodiscard]] bool is_distrusted(memory::slot_id process) const noexcept;
   [[nodiscard]] bool has_work();
   void rest();
 
@@ -117,6 +118,8 @@ private:
   mailbox::inbox inbox_;
   mailbox::patience patience_;
   std::vector<std::unique_ptr<flow>> flows_;
+  /// Whose rings are not read any more; forgotten with their deaths.
+  std::vector<memory::slot_id> distrusted_;
   std::uint32_t deaths_seen_ = 0;
   slow_actors slow_;
 

@@ -98,6 +98,10 @@ void node::stop() {
   for (const auto& each : peers())
     each->fail(reason);
   proxies_.clear();
+  // CAF's registry lets go of all that others may know under its own lock, which
+  // an actor that nothing else holds wants for its end. One by one it does not.
+  for (auto id = system_.latest_actor_id(); id != 0; --id)
+    system_.registry().erase(id);
 }
 
 caf::strong_actor_ptr node::make_proxy(caf::node_id name, caf::actor_id actor) {

@@ -9,6 +9,7 @@
 #include <troupe/transport/handle_coding.hpp>
 
 #include <support/eventually.hpp>
+#include <support/passed.hpp>
 
 #include <caf/all.hpp>
 
@@ -27,6 +28,7 @@ using namespace std::chrono_literals;
 caf::behavior echo(caf::event_based_actor* self) {
   return {
     [](std::int32_t x) { return x; },
+    [](std::int32_t x, const caf::actor&) { return x; },
     [](caf::get_atom) { return static_cast<std::int32_t>(::getpid()); },
     [self](caf::close_atom) { self->quit(); },
   };
@@ -75,6 +77,17 @@ public:
     throw std::domain_error{"no air"};
   }
 };
+
+/// Makes actors here that others know, and ends while they live.
+void leave_actors(troupe::queue<caf::actor> handles, const caf::actor& other) {
+  handles.put(troupe::spawn<echo>(troupe::placement::here));
+  // In a message, and as the sender of one.
+  caf::scoped_actor self{troupe::actor_system()};
+  self
+    ->request(other, 20s, std::int32_t{1},
+              troupe::spawn<echo>(troupe::placement::here))
+    .receive([](std::int32_t) {}, [](caf::error&) {});
+}
 
 std::size_t processes() {
   return troupe::active_children().size();
@@ -155,6 +168,14 @@ TEST_CASE("a host ends with its handle, and tells its actors") {
     },
     caf::after(20s) >> [] {});
   CHECK(told);
+}
+
+TEST_CASE("a process may end while its actors live that others know") {
+  const auto other = troupe::spawn<echo>();
+  const troupe::queue<caf::actor> handles;
+  const auto child = troupe::start<leave_actors>(handles, other);
+  CHECK(troupe::test::passed(child));
+  caf::anon_send(other, caf::close_atom_v);
 }
 
 TEST_CASE("moved hosts go on") {
