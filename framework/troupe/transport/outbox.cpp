@@ -51,12 +51,13 @@ void outbox::commit(std::size_t size, frame_tag tag) noexcept {
   TROUPE_CRASH_POINT("transport.send.published");
 }
 
-void outbox::wait(bool urgent, frame_tag tag, std::vector<std::byte> body) {
+bool outbox::wait(bool urgent, frame_tag tag, std::vector<std::byte> body) {
   // What has to go in pieces is data.
   urgent = urgent && body.size() <= ring_.largest();
   if (!urgent)
     waiting_bytes_ += body.size();
   (urgent ? urgent_ : data_).push_back({tag, std::move(body)});
+  return !urgent;
 }
 
 std::byte* outbox::room_for(std::size_t size) {

@@ -38,8 +38,8 @@ public:
   /// Publishes what was written to `reserve`'s memory.
   void commit(std::size_t size, frame_tag tag) noexcept;
 
-  /// Appends to what waits; `flush` sends it.
-  void wait(bool urgent, frame_tag tag, std::vector<std::byte> body);
+  /// Appends to what waits; `flush` sends it. Returns whether it waits as data.
+  bool wait(bool urgent, frame_tag tag, std::vector<std::byte> body);
 
   /// Moves what waits into the ring, as far as there is room. Returns whether
   /// anything was published.

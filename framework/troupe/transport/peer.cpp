@@ -162,8 +162,9 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
     return true;
   }
   const auto first = outbox_->idle();
-  outbox_->wait(urgent, tag, {buffer.data(), buffer.data() + size});
-  wait_for_room(held, first);
+  const auto data = outbox_->wait(urgent, tag,
+                                  {buffer.data(), buffer.data() + size});
+  wait_for_room(held, first, data);
   return true;
 }
 
@@ -348,9 +349,10 @@ bool peer::open(lock&) {
 }
 
 /// Something was added to what waits: sends what can be sent, then makes the
-/// calling thread wait if it may and there is too much. The `first` to find the
-/// ring full looks for a moment whether the reader is just behind.
-void peer::wait_for_room(lock& held, bool first) {
+/// calling thread wait if it may, there is too much, and it was `data`: who sends
+/// what overtakes data does not wait for it either. The `first` to find the ring
+/// full looks for a moment whether the reader is just behind.
+void peer::wait_for_room(lock& held, bool first, bool data) {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::microseconds patience{100};
   set_congested(true);
@@ -379,6 +381,8 @@ void peer::wait_for_room(lock& held, bool first) {
       node_.receiver().note_flood();
     return;
   }
+  if (!data)
+    return;
   room_.wait(held, [&] {
     return failed() || !outbox_ || outbox_->waiting() < high_water;
   });

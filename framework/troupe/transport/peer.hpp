@@ -42,7 +42,7 @@ public:
   /// Sends a message to actor `target` of that process. A message that cannot
   /// be sent fails its request and becomes a dead letter; false then.
   /// @blocks on the reader, in other threads than the hub's, while more than
-  ///         `high_water` waits
+  ///         `high_water` waits; with an urgent message on nobody
   bool send(caf::actor_id target, caf::mailbox_element& what);
 
   /// Sends a control frame, which waits behind no data. False if it is lost:
@@ -84,7 +84,7 @@ private:
   bool send_in_place(message_head head, const caf::mailbox_element& what,
                      std::size_t image);
   bool put(frame_tag tag, std::vector<std::byte> body);
-  void wait_for_room(lock& held, bool first);
+  void wait_for_room(lock& held, bool first, bool data);
   void set_congested(bool congested) noexcept;
 
   node& node_;

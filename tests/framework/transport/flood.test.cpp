@@ -11,6 +11,7 @@
 #include <troupe/transport/node_name.hpp>
 
 #include <support/eventually.hpp>
+#include <support/stopped.hpp>
 
 #include <caf/all.hpp>
 
@@ -41,6 +42,31 @@ caf::behavior flooder(caf::event_based_actor* self) {
     [received](caf::get_atom) { return *received; },
     [self](caf::close_atom) { self->quit(); },
     [](std::int32_t x) { return x; },
+    [](caf::delete_atom) {
+      return static_cast<std::int32_t>(troupe::dead_letters());
+    },
+  };
+}
+
+/// Counts loads, and notes how many had come when it was told to end and when
+/// it heard of the end of `whom`; -1 before.
+caf::behavior listener(caf::event_based_actor* self, const caf::actor& whom) {
+  struct notes {
+    std::int32_t received = 0;
+    std::int32_t at_exit = -1;
+    std::int32_t at_down = -1;
+  };
+  auto seen = std::make_shared<notes>();
+  self->set_exit_handler(
+    [seen](const caf::exit_msg&) { seen->at_exit = seen->received; });
+  self->set_down_handler(
+    [seen](const caf::down_msg&) { seen->at_down = seen->received; });
+  self->monitor(whom);
+  return {
+    [seen](const std::string&) { ++seen->received; },
+    [seen](caf::get_atom) { return seen->received; },
+    [seen](caf::get_atom, caf::close_atom) { return seen->at_exit; },
+    [seen](caf::get_atom, caf::leave_atom) { return seen->at_down; },
   };
 }
 
@@ -85,9 +111,10 @@ std::int32_t let_through(caf::scoped_actor& self,
   return result;
 }
 
-std::int32_t count_of(caf::scoped_actor& self, const caf::actor& whom) {
+std::int32_t count_of(caf::scoped_actor& self, const caf::actor& whom,
+                      const auto&... what) {
   std::int32_t result = -1;
-  self->request(whom, patience, caf::get_atom_v)
+  self->request(whom, patience, caf::get_atom_v, what...)
     .receive([&](std::int32_t x) { result = x; }, [](caf::error&) {});
   return result;
 }
@@ -132,6 +159,49 @@ TEST_CASE("a sender waits for a stopped receiver, and loses nothing") {
   sender.join();
   CHECK(troupe::test::eventually([&] { return count_of(self, to) == 20'000; },
                                  patience));
+}
+
+TEST_CASE("deaths and urgent messages overtake the loads that wait for room") {
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto mortal = troupe::spawn<flooder>(troupe::placement::here);
+  troupe::host house{"stopped"};
+  const auto to = house.spawn<listener>(mortal);
+  CHECK(count_of(self, to) == 0);
+  REQUIRE(troupe::test::stop(house.pid()));
+  std::atomic<std::int32_t> sent{0};
+  std::atomic<bool> done{false};
+  const std::string load(1000, 'x');
+  std::thread sender{[&] {
+    caf::scoped_actor own{troupe::actor_system()};
+    while (!done) {
+      own->send(to, load);
+      ++sent;
+    }
+  }};
+  // So many neither the ring has room for nor the line before it.
+  std::int32_t before = -1;
+  CHECK(troupe::test::eventually([&] {
+    const auto now = sent.load();
+    std::this_thread::sleep_for(100ms);
+    return now == std::exchange(before, now) && now > 1000;
+  }));
+  done = true;
+  // anon_send_exit sends a message like any other, which comes in its order.
+  caf::anon_send<caf::message_priority::high>(
+    to, caf::exit_msg{to->address(), caf::exit_reason::user_shutdown});
+  self->monitor(mortal);
+  caf::anon_send(mortal, caf::close_atom_v);
+  self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
+  troupe::test::go_on(house.pid());
+  sender.join();
+  CHECK(troupe::test::eventually([&] { return count_of(self, to) == sent; },
+                                 patience));
+  // Only those in the ring were before them.
+  constexpr std::int32_t fit = (64 << 10) / 1000;
+  CHECK(count_of(self, to, caf::close_atom_v) >= 0);
+  CHECK(count_of(self, to, caf::close_atom_v) <= fit);
+  CHECK(count_of(self, to, caf::leave_atom_v) >= 0);
+  CHECK(count_of(self, to, caf::leave_atom_v) <= fit);
 }
 
 TEST_CASE("a sender that waits for a receiver hears when that one is killed") {
@@ -209,13 +279,26 @@ TEST_CASE("a message to an actor that has ended is a dead letter") {
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host house{"house"};
   const auto to = house.spawn<flooder>();
+  const auto neighbour = house.spawn<flooder>();
+  const auto letters_there = [&] {
+    std::int32_t result = -1;
+    self->request(neighbour, patience, caf::delete_atom_v)
+      .receive([&](std::int32_t x) { result = x; }, [](caf::error&) {});
+    return result;
+  };
   self->monitor(to);
-  self->send(to, caf::close_atom_v);
+  caf::anon_send(to, caf::close_atom_v);
   self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
+  CHECK(letters_there() == 0);
+  for (int i = 0; i < 3; ++i)
+    caf::anon_send(to, std::string{"too late"});
+  // The question is behind them.
+  CHECK(letters_there() == 3);
   caf::error why;
   self->request(to, patience, std::int32_t{1})
     .receive([](std::int32_t) {}, [&](caf::error& e) { why = e; });
   CHECK(why);
+  CHECK(letters_there() == 4);
 }
 
 TEST_CASE("dead letters are shown to the hook") {

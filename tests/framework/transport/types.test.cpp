@@ -2,9 +2,13 @@
 
 // Message types that somebody forgot, or that only one process knows.
 
+#include <troupe/channel/queue.hpp>
+#include <troupe/process/start.hpp>
 #include <troupe/runtime/spawn.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/type_table.hpp>
+
+#include <support/passed.hpp>
 
 #include <caf/all.hpp>
 
@@ -72,11 +76,26 @@ caf::error failure_of(const caf::actor& to, T what) {
   return result;
 }
 
+/// Here, and not in the fork server, which runs already.
+void know_here() {
+  static const bool once = (troupe::use_messages<caf::id_block::half_known>(),
+                            true);
+  static_cast<void>(once);
+}
+
+/// A process in which the number of `known_here` means another type, as in a
+/// program whose libraries do not agree. Offers a listener.
+void disagree(troupe::queue<caf::actor> offers, troupe::queue<int> end) {
+  const auto meta = caf::detail::make_meta_object<forgotten>("forgotten");
+  caf::detail::set_global_meta_objects(caf::type_id_v<known_here>, {&meta, 1});
+  offers.put(troupe::spawn<listener>(troupe::placement::here));
+  static_cast<void>(end.get());
+}
+
 } // namespace
 
 TEST_CASE("a type that one process does not know is an error of the sender") {
-  // Here, and not in the fork server, which runs already.
-  troupe::use_messages<caf::id_block::half_known>();
+  know_here();
   const auto to = troupe::spawn<listener>();
   const auto why = failure_of(to, known_here{1});
   CHECK(troupe::transport::code_of(why) == troupe::errc::unknown_message_type);
@@ -87,6 +106,22 @@ TEST_CASE("a type that one process does not know is an error of the sender") {
   // What both know still goes.
   CHECK(!failure_of(to, std::int32_t{1}));
   caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("a type that is another one there is an error of the sender") {
+  know_here();
+  const troupe::queue<caf::actor> offers;
+  const troupe::queue<int> end;
+  const auto child = troupe::start<disagree>(offers, end);
+  const auto to = offers.get();
+  const auto why = failure_of(to, known_here{1});
+  CHECK(troupe::transport::code_of(why) == troupe::errc::unknown_message_type);
+  CHECK(troupe::transport::text_of(why).find("known_here: its process has "
+                                             "another type there")
+        != std::string::npos);
+  CHECK(!failure_of(to, std::int32_t{1}));
+  end.put(0);
+  CHECK(troupe::test::passed(child));
 }
 
 TEST_CASE("a type of a block that nobody named is an error of the sender") {
