@@ -1,11 +1,38 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "players.hpp"
 
-#include <troupe/process/process.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/process/start.hpp>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 using namespace conformance;
+
+namespace {
+
+/// Waits for so many ends, and returns who has ended and why.
+std::map<caf::actor_addr, caf::error> await_downs(caf::scoped_actor& self,
+                                                  std::size_t count) {
+  std::map<caf::actor_addr, caf::error> result;
+  for (std::size_t i = 0; i < count; ++i)
+    self->receive(
+      [&](const caf::down_msg& down) { result[down.source] = down.reason; },
+      caf::after(patience) >> [] {});
+  CHECK(result.size() == count);
+  return result;
+}
+
+/// Offers two actors, and exits when it is told.
+void exit_with_actors(troupe::queue<caf::actor> offers,
+                      troupe::queue<int> codes) {
+  for (int i = 0; i < 2; ++i)
+    offers.put(troupe::spawn<player>(troupe::placement::here));
+  std::exit(codes.get());
+}
+
+} // namespace
 
 TEST_CASE("a monitor hears the end of an actor, with the reason") {
   EACH_PLACE(where) {
@@ -82,16 +109,106 @@ TEST_CASE("a killed process is the end of its actors, by name of the signal") {
   const auto a = house.spawn<player>();
   const auto b = house.spawn<player>();
   CHECK(ask<std::int32_t>(self, a, echo_atom_v, std::int32_t{1}) == 1);
+  self->monitor(a);
   self->monitor(b);
   house.kill();
-  const auto why = await_down(self, a);
-  CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
-  CHECK(troupe::transport::text_of(why).find("SIGKILL") != std::string::npos);
-  CHECK(troupe::transport::text_of(why).find("house") != std::string::npos);
-  bool heard = false;
-  self->receive([&](const caf::down_msg& down) { heard = down.source == b; },
-                caf::after(patience) >> [] {});
-  CHECK(heard);
+  auto ends = await_downs(self, 2);
+  for (const auto& each : {a, b}) {
+    const auto why = ends[each->address()];
+    CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
+    CHECK(troupe::transport::text_of(why).find("SIGKILL") != std::string::npos);
+    CHECK(troupe::transport::text_of(why).find("house") != std::string::npos);
+  }
+}
+
+TEST_CASE("a process that exits is the end of its actors, by its code, once") {
+  caf::scoped_actor self{troupe::actor_system()};
+  const troupe::queue<caf::actor> offers;
+  const troupe::queue<int> codes;
+  auto child = troupe::start<exit_with_actors>(offers, codes);
+  const auto a = offers.get();
+  const auto b = offers.get();
+  CHECK(ask<std::int32_t>(self, a, echo_atom_v, std::int32_t{1}) == 1);
+  self->monitor(a);
+  self->monitor(b);
+  codes.put(3);
+  auto ends = await_downs(self, 2);
+  for (const auto& each : {a, b}) {
+    const auto why = ends[each->address()];
+    CAPTURE(to_string(why));
+    CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
+    CHECK(troupe::transport::text_of(why).find("code 3") != std::string::npos);
+  }
+  child.join();
+  // Deaths are told in the order in which they are confirmed: of this process
+  // there is no second.
+  troupe::host other{"other"};
+  const auto c = other.spawn<player>();
+  other.kill();
+  static_cast<void>(await_down(self, c));
+  CHECK(!self->has_next_message());
+}
+
+TEST_CASE("a death is told no more to who does not want to know it any more") {
+  EACH_PLACE(where) {
+    caf::scoped_actor self{troupe::actor_system()};
+    const auto listener = caf::actor_cast<caf::actor>(self);
+    const auto watcher = troupe::spawn<player>(where);
+    const auto watched = troupe::spawn<player>(where);
+    const auto last = troupe::spawn<player>(where);
+    CHECK(ask<bool>(self, watcher, watch_atom_v, watched, listener));
+    CHECK(ask<bool>(self, watcher, unwatch_atom_v, watched));
+    CHECK(ask<bool>(self, watcher, watch_atom_v, last, listener));
+    caf::anon_send(watched, quit_atom_v,
+                   caf::make_error(trouble::not_today, std::string{"first"}));
+    static_cast<void>(await_down(self, watched));
+    // The watcher's process has heard of it when it has answered this.
+    CHECK(ask<std::int32_t>(self, watcher, echo_atom_v, 1) == 1);
+    caf::anon_send(last, quit_atom_v,
+                   caf::make_error(trouble::not_today, std::string{"last"}));
+    std::string told;
+    self->receive([&](count_atom, const std::string& why) { told = why; },
+                  caf::after(patience) >> [] {});
+    CHECK(told.find("last") != std::string::npos);
+    CHECK(!self->has_next_message());
+    caf::anon_send_exit(watcher, caf::exit_reason::user_shutdown);
+  }
+}
+
+TEST_CASE("who is linked no more lives on") {
+  EACH_PLACE(where) {
+    caf::scoped_actor self{troupe::actor_system()};
+    for (const bool first_ends : {true, false}) {
+      const auto a = troupe::spawn<player>(where);
+      const auto b = troupe::spawn<player>(where);
+      CHECK(ask<bool>(self, a, bind_atom_v, b));
+      CHECK(ask<bool>(self, a, unbind_atom_v, b));
+      // Behind what the two processes have said to each other.
+      CHECK(ask<std::int32_t>(self, a, to_atom_v, b, std::int32_t{2}) == 2);
+      const auto& ends = first_ends ? a : b;
+      const auto& stays = first_ends ? b : a;
+      caf::anon_send_exit(ends, caf::exit_reason::kill);
+      static_cast<void>(await_down(self, ends));
+      for (int i = 0; i < 3; ++i)
+        CHECK(ask<std::int32_t>(self, stays, echo_atom_v, i) == i);
+      caf::anon_send_exit(stays, caf::exit_reason::user_shutdown);
+    }
+  }
+}
+
+TEST_CASE("a handle leads to its actor without the process that passed it on") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host home{"home"};
+  troupe::host between{"between"};
+  const auto far = home.spawn<player>();
+  const auto passer = between.spawn<player>();
+  const auto asker = troupe::spawn<player>();
+  CHECK(ask<bool>(self, passer, to_atom_v, asker, far));
+  between.kill();
+  static_cast<void>(await_down(self, passer));
+  for (int i = 0; i < 3; ++i)
+    CHECK(ask<std::int32_t>(self, asker, to_atom_v, pid_atom_v) == home.pid());
+  caf::anon_send_exit(asker, caf::exit_reason::user_shutdown);
 }
 
 TEST_CASE("requests in flight to a killed process fail at once") {

@@ -89,6 +89,23 @@ TEST_CASE("class-based actors get their constructor's arguments") {
   }
 }
 
+TEST_CASE("class-based actors may be typed, and actors may have CAF's state") {
+  EACH_PLACE(where) {
+    caf::scoped_actor self{troupe::actor_system()};
+    const adder_actor typed = troupe::spawn<class_adder>(where, 10);
+    CHECK(ask<std::int32_t>(self, typed, caf::add_atom_v, std::int32_t{5})
+          == 15);
+    CHECK(ask<std::int32_t>(self, typed, caf::get_atom_v) == 15);
+    const auto stateful = troupe::spawn<tally>(where, 20);
+    CHECK(ask<std::int32_t>(self, stateful, caf::add_atom_v, std::int32_t{5})
+          == 25);
+    CHECK(ask<std::int32_t>(self, stateful, caf::add_atom_v, std::int32_t{5})
+          == 30);
+    caf::anon_send_exit(typed, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(stateful, caf::exit_reason::user_shutdown);
+  }
+}
+
 TEST_CASE("a lambda without captures is an actor") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};

@@ -14,6 +14,7 @@ const bool messages_are_known = [] {
 }();
 
 caf::behavior player(caf::event_based_actor* self) {
+  auto kept = std::make_shared<caf::actor>();
   auto unanswered = std::make_shared<std::vector<caf::response_promise>>();
   return {
     [](echo_atom, std::int32_t x) { return x; },
@@ -47,6 +48,17 @@ caf::behavior player(caf::event_based_actor* self) {
     [self](to_atom, const caf::actor& next, watch_atom) {
       return self->delegate(next, watch_atom_v);
     },
+    // Passes a handle on; keeps one that was passed on; asks through that.
+    [self](to_atom, const caf::actor& next, const caf::actor& whom) {
+      return self->delegate(next, make_atom_v, whom);
+    },
+    [kept](make_atom, const caf::actor& whom) {
+      *kept = whom;
+      return true;
+    },
+    [self, kept](to_atom, pid_atom) {
+      return self->delegate(*kept, pid_atom_v);
+    },
     // Asks somebody else and answers with the answer.
     [self](to_atom, const adder_actor& next, std::int32_t x) {
       auto promise = self->make_response_promise<std::int32_t>();
@@ -65,12 +77,20 @@ caf::behavior player(caf::event_based_actor* self) {
       self->link_to(other);
       return true;
     },
+    [self](unbind_atom, const caf::actor& other) {
+      self->unlink_from(other);
+      return true;
+    },
     // Tells `listener` when `other` ends, and why.
     [self](watch_atom, const caf::actor& other, const caf::actor& listener) {
       self->set_down_handler([self, listener](const caf::down_msg& down) {
         self->send(listener, count_atom_v, to_string(down.reason));
       });
       self->monitor(other);
+      return true;
+    },
+    [self](unwatch_atom, const caf::actor& other) {
+      self->demonitor(caf::actor_cast<caf::strong_actor_ptr>(other));
       return true;
     },
     // Makes an actor in a process of its own, from inside an actor.
@@ -98,6 +118,25 @@ adder_actor::behavior_type adder(std::int32_t start) {
   return {
     [sum](caf::add_atom, std::int32_t x) { return *sum += x; },
     [sum](caf::get_atom) { return *sum; },
+  };
+}
+
+caf::behavior tally(caf::stateful_actor<std::int32_t>* self,
+                    std::int32_t start) {
+  self->state = start;
+  return {
+    [self](caf::add_atom, std::int32_t x) { return self->state += x; },
+  };
+}
+
+class_adder::class_adder(caf::actor_config& config, std::int32_t start)
+  : adder_actor::base(config), sum_(start) {
+}
+
+adder_actor::behavior_type class_adder::make_behavior() {
+  return {
+    [this](caf::add_atom, std::int32_t x) { return sum_ += x; },
+    [this](caf::get_atom) { return sum_; },
   };
 }
 

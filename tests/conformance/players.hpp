@@ -99,6 +99,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(conformance, caf::first_custom_type_id)
   CAF_ADD_ATOM(conformance, throw_atom)
   CAF_ADD_ATOM(conformance, watch_atom)
   CAF_ADD_ATOM(conformance, bind_atom)
+  CAF_ADD_ATOM(conformance, unwatch_atom)
+  CAF_ADD_ATOM(conformance, unbind_atom)
   CAF_ADD_ATOM(conformance, pid_atom)
   CAF_ADD_ATOM(conformance, make_atom)
   CAF_ADD_ATOM(conformance, count_atom)
@@ -118,6 +120,20 @@ caf::behavior player(caf::event_based_actor* self);
 caf::behavior recorder(caf::event_based_actor* self, std::int32_t start);
 
 adder_actor::behavior_type adder(std::int32_t start);
+
+/// With a state of CAF's.
+caf::behavior tally(caf::stateful_actor<std::int32_t>* self,
+                    std::int32_t start);
+
+/// Class-based, statically typed.
+class class_adder : public adder_actor::base {
+public:
+  class_adder(caf::actor_config& config, std::int32_t start);
+  adder_actor::behavior_type make_behavior() override;
+
+private:
+  std::int32_t sum_;
+};
 
 /// Class-based, dynamically typed.
 class counter_actor : public caf::event_based_actor {

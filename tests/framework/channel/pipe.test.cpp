@@ -7,6 +7,7 @@
 
 #include <support/eventually.hpp>
 #include <support/passed.hpp>
+#include <support/stopped.hpp>
 
 #include <doctest/doctest.h>
 
@@ -139,6 +140,49 @@ TEST_CASE("a killed holder ends the stream, and wakes who waits") {
   CHECK_THROWS_AS(here.send(1), troupe::closed);
   killer.join();
   child.join();
+}
+
+TEST_CASE("what a killed sender had sent comes before the end") {
+  auto [receiver, sender] = troupe::pipe<int>(troupe::one_way);
+  auto child = troupe::start(
+    [](connection<int> end) {
+      for (int i = 1; i <= 3; ++i)
+        end.send(i);
+      ::raise(SIGKILL);
+    },
+    sender);
+  sender.close();
+  CHECK(child.join().signal() == SIGKILL);
+  for (int i = 1; i <= 3; ++i)
+    CHECK(receiver.receive() == i);
+  CHECK_THROWS_AS(static_cast<void>(receiver.receive()), troupe::closed);
+}
+
+TEST_CASE("a sender that waits is woken when its receiver is killed") {
+  auto [receiver, sender] = troupe::pipe<std::string>(troupe::one_way);
+  const std::string message(100'000, 'm');
+  while (sender.try_send(message) == put_result::done) {
+  }
+  const auto holder = troupe::start(
+    [](connection<std::string>) { std::this_thread::sleep_for(60s); },
+    receiver);
+  receiver.close();
+  auto child = troupe::start(
+    [](connection<std::string> end, const std::string& what) {
+      try {
+        end.send(what);
+        return 1;
+      } catch (const troupe::closed&) {
+        return 0;
+      }
+    },
+    sender, message);
+  CHECK(
+    eventually([&] { return troupe::test::activity_of(child.pid()) == 'S'; }));
+  CHECK(child.is_alive());
+  holder.kill();
+  CHECK(passed(child));
+  holder.join();
 }
 
 TEST_CASE("a sender waits for its receiver, and no longer than it lives") {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
 #include <support/passed.hpp>
+#include <support/stopped.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <numeric>
 #include <set>
@@ -109,6 +112,29 @@ TEST_CASE("put into a queue with a limit waits, answers, or times out") {
   CHECK(passed(child));
 }
 
+TEST_CASE("put into a full queue returns when there is room, and not before") {
+  const queue<int> limited{1};
+  const queue<int> steps;
+  limited.put(0);
+  auto child = troupe::start(
+    [](queue<int> numbers, queue<int> done) {
+      done.put(0);
+      numbers.put(1);
+      done.put(1);
+    },
+    limited, steps);
+  CHECK(steps.get() == 0);
+  CHECK(eventually([&] {
+    return !steps.empty() || troupe::test::activity_of(child.pid()) == 'S';
+  }));
+  CHECK(steps.empty());
+  CHECK(limited.size() == 1);
+  CHECK(limited.get() == 0);
+  CHECK(steps.get() == 1);
+  CHECK(limited.get() == 1);
+  CHECK(passed(child));
+}
+
 // CPython: _TestQueue.test_get
 TEST_CASE("get waits, answers, or times out") {
   const queue<int> numbers;
@@ -183,8 +209,17 @@ TEST_CASE("join returns when every task is done") {
       tasks));
   for (int i = 0; i < 10; ++i)
     tasks.put(i);
-  CHECK(tasks.join_for(60s));
+  tasks.join();
   CHECK_THROWS_AS(tasks.task_done(), troupe::invalid_state);
+  CHECK(tasks.join_for(0s));
+  tasks.put(20);
+  CHECK(tasks.join_until(clock_type::now() + 60s));
+  CHECK_THROWS_AS(tasks.task_done(), troupe::invalid_state);
+  const queue<int> undone;
+  undone.put(1);
+  const auto since = clock_type::now();
+  CHECK_FALSE(undone.join_until(since + 50ms));
+  CHECK(lasted(since, 50ms));
   tasks.close();
   for (const auto& each : workers)
     CHECK(passed(each));
@@ -364,8 +399,17 @@ TEST_CASE("writers and readers of many processes lose and invent nothing") {
           to.put(mine);
         },
         items, taken));
+    std::atomic<bool> over{false};
+    std::size_t largest = 0;
+    std::thread watcher{[&] {
+      while (!over)
+        largest = std::max(largest, items.size());
+    }};
     for (const auto& each : processes)
       CHECK(passed(each));
+    over = true;
+    watcher.join();
+    CHECK((limit == 0 || largest <= limit));
     items.close();
     std::set<std::pair<int, int>> seen;
     for (int r = 0; r < readers; ++r) {
@@ -381,6 +425,41 @@ TEST_CASE("writers and readers of many processes lose and invent nothing") {
     for (const auto& each : takers)
       CHECK(passed(each));
   }
+}
+
+TEST_CASE("a queue and a pipe outlive the process that made them") {
+  using both = std::pair<queue<int>, troupe::connection<int>>;
+  const queue<both> offers;
+  const queue<troupe::connection<int>> ends;
+  auto maker = troupe::start(
+    [](queue<both> to, queue<troupe::connection<int>> other) {
+      const queue<int> numbers;
+      auto [here, there] = troupe::pipe<int>();
+      numbers.put(1);
+      here.send(1);
+      for (int i = 0; i < 2; ++i)
+        to.put({numbers, here});
+      other.put(there);
+      ::raise(SIGKILL);
+    },
+    offers, ends);
+  CHECK(maker.join().signal() == SIGKILL);
+  auto child = troupe::start(
+    [](queue<both> from) {
+      auto [numbers, end] = from.get();
+      numbers.put(2);
+      end.send(2);
+      return end.receive() == 3 ? 0 : 1;
+    },
+    offers);
+  const auto [numbers, end] = offers.get();
+  CHECK(numbers.get() == 1);
+  CHECK(numbers.get() == 2);
+  auto there = ends.get();
+  CHECK(there.receive() == 1);
+  CHECK(there.receive() == 2);
+  there.send(3);
+  CHECK(passed(child));
 }
 
 TEST_CASE("batches") {

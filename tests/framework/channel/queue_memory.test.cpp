@@ -97,6 +97,20 @@ TEST_CASE("large items use objects again, which go back when nobody sends") {
   for (int i = 0; i < 5; ++i)
     CHECK(texts.get() == std::string(4 << 20, static_cast<char>('a' + i)));
   CHECK(memory.reserved_bytes() > before);
+  // At most two are kept, and of larger ones as many as 160 MiB hold: one.
+  troupe::mailbox::spare_letters::give_back();
+  CHECK(memory.reserved_bytes() == before);
+  for (int i = 0; i < 3; ++i)
+    texts.put(std::string(4 << 20, 't'));
+  for (int i = 0; i < 3; ++i)
+    CHECK(texts.get().size() == 4 << 20);
+  CHECK(memory.reserved_bytes() > before);
+  CHECK(memory.reserved_bytes() < before + 3 * (4ULL << 20));
+  texts.put(std::string(90 << 20, 'l'));
+  texts.put(std::string(90 << 20, 'l'));
+  CHECK(texts.get().size() == 90 << 20);
+  CHECK(texts.get().size() == 90 << 20);
+  CHECK(memory.reserved_bytes() <= before + (160ULL << 20));
   CHECK(eventually([&] {
     CHECK_FALSE(nothing.try_get_for(300ms));
     return memory.reserved_bytes() == before;

@@ -122,6 +122,37 @@ TEST_CASE("handles travel as arguments and through queues") {
   caf::anon_send(actor, caf::close_atom_v);
 }
 
+TEST_CASE("messages of several kinds go through one queue") {
+  const auto actor = troupe::spawn<echo>();
+  const troupe::queue<caf::message> words;
+  words.put(caf::make_message(std::int32_t{4}));
+  words.put(caf::make_message(std::string{"five"}, 6.5));
+  words.put(caf::make_message(actor, std::vector<caf::actor>{actor}));
+  words.put(caf::message{});
+  auto child = troupe::start(
+    [](troupe::queue<caf::message> from) {
+      const auto number = from.get();
+      const auto text = from.get();
+      const auto handle = from.get();
+      return number.match_elements<std::int32_t>()
+                 && number.get_as<std::int32_t>(0) == 4
+                 && text.match_elements<std::string, double>()
+                 && text.get_as<std::string>(0) == "five"
+                 && text.get_as<double>(1) == 6.5
+                 && handle.match_elements<caf::actor, std::vector<caf::actor>>()
+                 && ask_actor(handle.get_as<std::vector<caf::actor>>(1).at(0),
+                              8)
+                      == 8
+                 && ask_actor(handle.get_as<caf::actor>(0), 9) == 9
+                 && from.get().empty()
+               ? 0
+               : 1;
+    },
+    words);
+  CHECK(troupe::test::passed(child));
+  caf::anon_send(actor, caf::close_atom_v);
+}
+
 TEST_CASE("a process of one actor ends with it") {
   // Those of the tests before may still be on their way out.
   REQUIRE(troupe::test::eventually([] { return processes() == 0; }));

@@ -6,10 +6,16 @@
 #include <troupe/runtime/spawn.hpp>
 
 #include <support/eventually.hpp>
+#include <support/stopped.hpp>
 
 #include <caf/all.hpp>
 
 #include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+
+#include <unistd.h>
 
 namespace {
 
@@ -42,6 +48,23 @@ TEST_CASE("a name set in one process is found in another, and reached") {
   troupe::host house{"house"};
   static_cast<void>(house.spawn<registrar>("far away"));
   const auto found = troupe::names::wait_for("far away", 20s);
+  REQUIRE(found);
+  CHECK(ask(*found) == 7);
+}
+
+TEST_CASE("who waits for a name sleeps until it is set") {
+  troupe::host house{"house"};
+  std::atomic<std::int32_t> thread{0};
+  std::optional<caf::actor> found;
+  std::thread waiter{[&] {
+    thread = ::gettid();
+    found = troupe::names::wait_for("late", 60s);
+  }};
+  CHECK(troupe::test::eventually(
+    [&] { return thread != 0 && troupe::test::activity_of(thread) == 'S'; }));
+  CHECK(!troupe::names::find("late"));
+  static_cast<void>(house.spawn<registrar>("late"));
+  waiter.join();
   REQUIRE(found);
   CHECK(ask(*found) == 7);
 }
