@@ -101,6 +101,29 @@ struct bomb {
   }
 };
 
+/// The first process that decodes it dies before its initialiser runs.
+struct fuse {
+  troupe::value<int> starts;
+
+  void save(troupe::codec::encoder& to) const {
+    to.save(starts);
+  }
+
+  static fuse load(troupe::codec::decoder& from) {
+    fuse result{from.load<troupe::value<int>>()};
+    if (++result.starts == 1)
+      troupe::os::arm_crash_point("pool.worker.initialize");
+    return result;
+  }
+};
+
+void starts_armed(const fuse&) {
+}
+
+int square(int number) {
+  return number * number;
+}
+
 int defused(const bomb& given) {
   return given.number;
 }
@@ -202,6 +225,18 @@ TEST_CASE("a worker killed at any point of a task costs one task at the most") {
     CHECK(result.died <= 1);
     CHECK(pool.apply([] { return 5; }) == 5);
   }
+}
+
+TEST_CASE("a worker killed right before its initialiser costs no task") {
+  const troupe::value<int> starts;
+  troupe::pool pool{
+    {.size = 2}, troupe::worker_hooks{}.on_start<starts_armed>(fuse{starts})};
+  const auto squares = pool.map<square>(std::views::iota(0, 40), 1);
+  for (int i = 0; i < 40; ++i)
+    CHECK(squares[static_cast<std::size_t>(i)] == i * i);
+  // Two workers, and a third in the place of the one that was killed.
+  CHECK(troupe::test::eventually([&] { return starts.get() >= 3; }));
+  CHECK(pool.apply([] { return 5; }) == 5);
 }
 
 TEST_CASE("however a task ends its process, it fails alone") {

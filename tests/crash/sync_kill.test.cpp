@@ -16,14 +16,20 @@
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 #include <support/seed.hpp>
+#include <support/stopped.hpp>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 using namespace std::chrono_literals;
 using troupe::test::eventually;
@@ -180,6 +186,43 @@ void kill_fork_server() {
     SIGKILL);
 }
 
+/// Where the root `pid` of a run says at which point its next fork server dies.
+std::filesystem::path order_of(std::int32_t pid) {
+  return std::filesystem::temp_directory_path()
+         / ("troupe-crash-point-" + std::to_string(pid));
+}
+
+/// A fork server executes this program anew, as a child of the root, with the
+/// environment of the run's start: that says nothing of later orders.
+const bool armed_by_order = [] {
+  const auto order = order_of(::getppid());
+  std::ifstream file{order};
+  std::string point;
+  unsigned countdown = 0;
+  if (!(file >> point >> countdown))
+    return false;
+  std::filesystem::remove(order);
+  troupe::os::arm_crash_point(point, countdown);
+  return true;
+}();
+
+/// Ends the fork server; the next one, which is returned, dies at `point`.
+auto arm_next_fork_server(const std::string& point, unsigned countdown) {
+  auto& server = troupe::memory::run_memory::current().header().fork_server;
+  const auto order = order_of(troupe::os::this_pid());
+  std::ofstream{order} << point << ' ' << countdown;
+  kill_fork_server();
+  // The one that takes the order may not be the first: the last may have been
+  // ended only just now.
+  CHECK(eventually([&] { return !std::filesystem::exists(order); }));
+  auto armed = server.load();
+  CHECK(eventually([&] {
+    return std::exchange(armed, server.load()) == armed
+           && troupe::test::activity_of(armed) == 'S';
+  }));
+  return armed;
+}
+
 /// Processes that do not outlive a test that fails.
 struct gang : std::vector<troupe::process> {
   gang() = default;
@@ -305,35 +348,118 @@ TEST_CASE("who hands the lock over is killed before it wakes the other") {
   CHECK(all[1].status()->success());
 }
 
+namespace {
+
+void hold_a_unit(stage on, troupe::event held) {
+  troupe::os::arm_crash_point({});
+  on.units.acquire();
+  held.set();
+  std::this_thread::sleep_for(60s);
+}
+
+} // namespace
+
 TEST_CASE("whoever repairs is killed while it does") {
   const char* points[] = {"sync.repair.taken",     "sync.repair.removed",
                           "sync.repair.returned",  "sync.line.left",
                           "sync.line.before_wake", "sync.semaphore.half"};
   const stage on;
   auto workers = start_workers(on, 3);
-  auto& server = troupe::memory::run_memory::current().header().fork_server;
+  const auto& server
+    = troupe::memory::run_memory::current().header().fork_server;
   for (const std::string point : points)
-    for (const char* count : {":1", ":3"}) {
+    for (const unsigned count : {1U, 3U}) {
       CAPTURE(point);
-      // The next fork server starts with the point armed.
-      ::setenv("TROUPE_CRASH_POINT", (point + count).c_str(), 1);
-      auto before = server.load();
-      kill_fork_server();
-      REQUIRE(eventually([&] { return server.load() != before; }));
-      ::unsetenv("TROUPE_CRASH_POINT");
-      before = server.load();
+      const auto before = arm_next_fork_server(point, count);
       // It has to bury until it dies of that.
       for (int i = 0; i < 30 && server.load() == before; ++i) {
-        auto victim = troupe::start<work_on>(on, seed());
-        std::this_thread::sleep_for(1ms);
+        const troupe::event held;
+        auto victim = i % 2 == 0 ? troupe::start<work_on>(on, seed())
+                                 : troupe::start<hold_a_unit>(on, held);
+        if (i % 2 == 0)
+          std::this_thread::sleep_for(1ms);
+        else
+          held.wait();
         victim.kill();
         REQUIRE(victim.join_for(120s));
       }
-      WARN(server.load() != before);
+      CHECK(eventually([&] { return server.load() != before; }));
       REQUIRE_MESSAGE(goes_on(on), describe(on));
     }
   kill_fork_server();
   end(on, workers);
+}
+
+namespace {
+
+void sleep_once(troupe::condition changed, troupe::mutex lock,
+                troupe::event woken) {
+  troupe::os::arm_crash_point({});
+  std::unique_lock guard{lock};
+  changed.wait(guard);
+  woken.set();
+}
+
+std::size_t asleep_at(const troupe::condition& changed) {
+  std::size_t count = 0;
+  changed.notices().waiters().for_each([&](auto&) { ++count; });
+  return count;
+}
+
+int arrive(troupe::barrier all) {
+  troupe::os::arm_crash_point({});
+  try {
+    all.arrive_and_wait();
+    return 1;
+  } catch (const troupe::broken_barrier&) {
+    return 0;
+  }
+}
+
+} // namespace
+
+TEST_CASE("whoever passes a dead sleeper's news on is killed before it wakes "
+          "the next") {
+  const auto& server
+    = troupe::memory::run_memory::current().header().fork_server;
+  const auto armed = arm_next_fork_server("sync.repair.passed_on", 1);
+  const troupe::condition changed;
+  const troupe::mutex lock;
+  const troupe::event woken;
+  gang sleepers;
+  for (std::size_t count = 1; count <= 2; ++count) {
+    sleepers.push_back(troupe::start<sleep_once>(changed, lock, woken));
+    REQUIRE(eventually([&] { return asleep_at(changed) == count; }));
+  }
+  // Stopped, it cannot take its notification; then it dies with it.
+  REQUIRE(troupe::test::stop(sleepers[0].pid()));
+  CHECK(changed.notify(1) == 1);
+  CHECK(!woken.is_set());
+  sleepers[0].kill();
+  CHECK(woken.wait_for(60s));
+  CHECK(eventually([&] { return server.load() != armed; }));
+  CHECK(sleepers[1].join_for(60s));
+  CHECK(sleepers[1].status()->success());
+  CHECK(changed.notify(1) == 0);
+}
+
+TEST_CASE("whoever breaks a dead party's barrier is killed before it wakes the "
+          "others") {
+  const auto& server
+    = troupe::memory::run_memory::current().header().fork_server;
+  const auto armed = arm_next_fork_server("sync.repair.broken", 1);
+  const troupe::barrier all{4};
+  gang parties;
+  for (int i = 0; i < 3; ++i)
+    parties.push_back(troupe::start<arrive>(all));
+  REQUIRE(eventually([&] { return all.waiting() == 3; }));
+  parties[0].kill();
+  for (std::size_t i = 1; i < 3; ++i) {
+    CHECK(parties[i].join_for(60s));
+    CHECK(parties[i].status()->success());
+  }
+  CHECK(all.is_broken());
+  CHECK(eventually([&] { return server.load() != armed; }));
 }
 
 TEST_CASE("processes are killed at random, and locks keep excluding") {

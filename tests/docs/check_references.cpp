@@ -9,16 +9,20 @@
 //                                    several cases may follow one test
 //
 // and reference/from-python.md must mention every name in python_names.txt.
+// Every point at which the sources let a test kill a process
+// (`TROUPE_CRASH_POINT`) must stand in some test.
 // TESTS lists `name|source|source…`.
 
 #include "../support/expected_output.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <map>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <vector>
 
 namespace fs = std::filesystem;
 
@@ -101,6 +105,37 @@ void check_names(const fs::path& page, const fs::path& list) {
       complain(page, "does not mention Python's " + name);
 }
 
+// All C++ below `folder`.
+std::vector<fs::path> sources_in(const fs::path& folder) {
+  std::vector<fs::path> result;
+  if (fs::is_directory(folder))
+    for (const auto& entry : fs::recursive_directory_iterator{folder}) {
+      const auto kind = entry.path().extension();
+      if (kind == ".cpp" || kind == ".hpp")
+        result.push_back(entry.path());
+    }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+void check_crash_points(const fs::path& root) {
+  static const std::regex point{R"q(TROUPE_CRASH_POINT\("([^"]+)"\))q"};
+  std::string tests;
+  for (const auto& file : sources_in(root / "tests"))
+    tests += text_of(file);
+  for (const auto* part : {"framework", "actors"})
+    for (const auto& file : sources_in(root / part)) {
+      const auto text = text_of(file);
+      for (std::sregex_iterator at{text.begin(), text.end(), point}, end;
+           at != end; ++at) {
+        const auto name = (*at)[1].str();
+        if (tests.find('"' + name + '"') == std::string::npos
+            && tests.find('"' + name + ':') == std::string::npos)
+          complain(file, "no test kills a process at " + name);
+      }
+    }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -123,6 +158,7 @@ int main(int argc, char** argv) {
   const auto tests = read_tests(argv[2]);
   check_tests(root / "tests/conformance/README.md", tests);
   check_tests(root / "docs/reference/semantics.md", tests);
+  check_crash_points(root);
   check_names(root / "docs/reference/from-python.md",
               root / "tests/docs/python_names.txt");
   std::cout << complaints << " complaints\n";

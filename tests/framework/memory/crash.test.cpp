@@ -100,6 +100,29 @@ TEST_CASE("a process that dies at any point leaves nothing and harms nobody") {
     }
 }
 
+TEST_CASE("a process that dies before it gives a message up leaves it on its "
+          "way") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(1);
+                     const auto base = run_memory::current().used_bytes();
+                     auto ours = reference::create(kind, 20'000);
+                     const auto sent = memory::send(ours);
+                     ours.reset();
+                     const auto pid = fork_into_slot(1, [&] {
+                       os::arm_crash_point("memory.forget.noted");
+                       memory::forget(sent);
+                     });
+                     expect(confirm(pid, 1) == SIGKILL, "it was not killed");
+                     expect(memory::head_at(sent)->in_flight.load() == 1,
+                            "the message is gone");
+                     memory::forget(sent);
+                     expect_nothing_left(base,
+                                         "after the message was given up");
+                   })
+        == "");
+}
+
 TEST_CASE("a process that dies while it cleans up after another is followed "
           "by one that goes on") {
   for (const std::string point : cleaners_points) {
