@@ -16,6 +16,8 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -37,6 +39,25 @@ caf::behavior echo(caf::event_based_actor* self) {
 /// A function that uses no actor.
 bool builds_an_actor_system() {
   return troupe::has_actor_system();
+}
+
+/// How many threads CAF has here, where it is told to have `wanted` of them, or
+/// nothing by 0.
+int workers_of_caf(int wanted) {
+  if (wanted != 0)
+    troupe::configure_actors([wanted](caf::actor_system_config& config) {
+      config.set("caf.scheduler.max-threads", wanted);
+    });
+  static_cast<void>(troupe::actor_system());
+  int count = 0;
+  for (const auto& thread :
+       std::filesystem::directory_iterator{"/proc/self/task"}) {
+    std::ifstream file{thread.path() / "comm"};
+    std::string name;
+    std::getline(file, name);
+    count += name == "caf.worker" ? 1 : 0;
+  }
+  return count;
 }
 
 /// A plain function in a process, which uses a handle that it was given.
@@ -97,6 +118,12 @@ std::size_t processes() {
 
 TEST_CASE("a process that uses no actor builds no actor system") {
   CHECK(!troupe::async<builds_an_actor_system>().get());
+}
+
+TEST_CASE("an actor system starts with one thread, or with as many as it is "
+          "told to") {
+  CHECK(troupe::async<workers_of_caf>(0).get() == 1);
+  CHECK(troupe::async<workers_of_caf>(3).get() == 3);
 }
 
 TEST_CASE("what an actor's constructor throws comes back, and its host lives") {
