@@ -134,6 +134,9 @@ void announce_death(slot_id id, std::uint64_t parent) noexcept {
 void finish_death(std::uint32_t index, process_slot& slot) noexcept {
   TROUPE_CRASH_POINT("process.death.begun");
   memory::release_holdings(index);
+  // Not only when the slot is emptied: whoever waits for what it was given, and
+  // never took, may be waited for by whoever would join it.
+  memory::forget(slot.arguments.exchange(0, std::memory_order_acq_rel));
   TROUPE_CRASH_POINT("process.death.released");
   // Once the slot says `dead`, a joiner may free it and another take it.
   const slot_id id{index, slot.generation.load(std::memory_order_relaxed)};

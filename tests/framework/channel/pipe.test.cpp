@@ -158,15 +158,39 @@ TEST_CASE("what a killed sender had sent comes before the end") {
   CHECK_THROWS_AS(static_cast<void>(receiver.receive()), troupe::closed);
 }
 
+TEST_CASE("an end that was given to a process that never took it is gone with "
+          "that, joined or not") {
+  for (int i = 0; i < 20; ++i) {
+    auto [receiver, sender] = troupe::pipe<int>(troupe::one_way);
+    const auto holder = troupe::start(
+      [](connection<int>) { std::this_thread::sleep_for(60s); }, receiver);
+    receiver.close();
+    holder.kill();
+    CHECK(eventually([&] {
+      try {
+        static_cast<void>(sender.try_send(1));
+        return false;
+      } catch (const troupe::closed&) {
+        return true;
+      }
+    }));
+  }
+}
+
 TEST_CASE("a sender that waits is woken when its receiver is killed") {
   auto [receiver, sender] = troupe::pipe<std::string>(troupe::one_way);
   const std::string message(100'000, 'm');
   while (sender.try_send(message) == put_result::done) {
   }
+  const troupe::queue<int> begun;
   const auto holder = troupe::start(
-    [](connection<std::string>) { std::this_thread::sleep_for(60s); },
-    receiver);
+    [](connection<std::string>, troupe::queue<int> to) {
+      to.put(1);
+      std::this_thread::sleep_for(60s);
+    },
+    receiver, begun);
   receiver.close();
+  CHECK(begun.get() == 1);
   auto child = troupe::start(
     [](connection<std::string> end, const std::string& what) {
       try {

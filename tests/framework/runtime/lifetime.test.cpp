@@ -20,6 +20,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <unistd.h>
 
@@ -49,15 +50,24 @@ int workers_of_caf(int wanted) {
       config.set("caf.scheduler.max-threads", wanted);
     });
   static_cast<void>(troupe::actor_system());
-  int count = 0;
-  for (const auto& thread :
-       std::filesystem::directory_iterator{"/proc/self/task"}) {
-    std::ifstream file{thread.path() / "comm"};
-    std::string name;
-    std::getline(file, name);
-    count += name == "caf.worker" ? 1 : 0;
+  // A new thread first has the name of who made it.
+  for (;;) {
+    int count = 0;
+    bool named = true;
+    for (const auto& thread :
+         std::filesystem::directory_iterator{"/proc/self/task"}) {
+      std::ifstream file{thread.path() / "comm"};
+      std::string name;
+      std::getline(file, name);
+      count += name == "caf.worker" ? 1 : 0;
+      named = named
+              && (name.starts_with("caf.") || name.starts_with("troupe")
+                  || thread.path().filename() == std::to_string(::getpid()));
+    }
+    if (named)
+      return count;
+    std::this_thread::yield();
   }
-  return count;
 }
 
 /// A plain function in a process, which uses a handle that it was given.

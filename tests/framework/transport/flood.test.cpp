@@ -164,6 +164,8 @@ TEST_CASE("a sender waits for a stopped receiver, and loses nothing") {
 TEST_CASE("deaths and urgent messages overtake the loads that wait for room") {
   caf::scoped_actor self{troupe::actor_system()};
   const auto mortal = troupe::spawn<flooder>(troupe::placement::here);
+  // Before the other: who came first is told last.
+  self->monitor(mortal);
   troupe::host house{"stopped"};
   const auto to = house.spawn<listener>(mortal);
   CHECK(count_of(self, to) == 0);
@@ -189,7 +191,6 @@ TEST_CASE("deaths and urgent messages overtake the loads that wait for room") {
   // anon_send_exit sends a message like any other, which comes in its order.
   caf::anon_send<caf::message_priority::high>(
     to, caf::exit_msg{to->address(), caf::exit_reason::user_shutdown});
-  self->monitor(mortal);
   caf::anon_send(mortal, caf::close_atom_v);
   self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
   troupe::test::go_on(house.pid());
