@@ -8,12 +8,16 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/exit_status.hpp>
+#include <troupe/process/process.hpp>
+#include <troupe/state/circle.hpp>
 #include <troupe/state/route.hpp>
+#include <troupe/state/table.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace troupe::held {
@@ -149,9 +153,9 @@ void local_caller::throw_dead() const {
 
 // Sending ------------------------------------------------------------------------
 
-void local_caller::post(std::uint32_t pipe, std::uint64_t call,
-                        codec::packet& request) {
-  const letter_route route{letter_route::call, pipe, call};
+void local_caller::post(std::uint32_t what, std::uint32_t pipe,
+                        std::uint64_t call, codec::packet& request) {
+  const letter_route route{what, pipe, call};
   request.overwrite(0, &route, sizeof route);
   TROUPE_CRASH_POINT("state.call.before_post");
   const auto outcome = box_->put({request.body(), request.handles()},
@@ -228,12 +232,17 @@ void local_caller::give_pipe_back(std::unique_ptr<pipe> used) noexcept {
 }
 
 void local_caller::call(codec::packet& request, answer_reader& reader) {
+  const bool nested = table::is_running_here();
+  std::optional<circle_watch> waiting;
+  if (nested)
+    waiting.emplace(process());
   auto through = take_pipe();
   const auto number = next_call();
   std::exception_ptr failure;
   bool answered = false;
   try {
-    post(through->number, number, request);
+    post(nested ? letter_route::nested_call : letter_route::call,
+         through->number, number, request);
   } catch (...) {
     give_pipe_back(std::move(through));
     throw;
@@ -382,7 +391,7 @@ std::unique_ptr<pending> local_caller::send(codec::packet& request) {
   }
   auto made = std::make_unique<future_answer>(
     std::static_pointer_cast<local_caller>(shared_from_this()), number);
-  post(pipe, number, request);
+  post(letter_route::call, pipe, number, request);
   return made;
 }
 

@@ -65,7 +65,8 @@ private:
   [[nodiscard]] std::unique_ptr<pipe> take_pipe();
   [[nodiscard]] std::unique_ptr<pipe> open_pipe();
   void give_pipe_back(std::unique_ptr<pipe> used) noexcept;
-  void post(std::uint32_t pipe, std::uint64_t call, codec::packet& request);
+  void post(std::uint32_t what, std::uint32_t pipe, std::uint64_t call,
+            codec::packet& request);
   void notify(std::uint32_t what, std::uint32_t pipe,
               std::uint64_t call) noexcept;
 

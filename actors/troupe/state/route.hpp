@@ -16,6 +16,8 @@ struct letter_route {
     close,
     /// The client does not wait for `call` any more.
     withdraw,
+    /// A call that is waited for in a function which another state executes.
+    nested_call,
   };
 
   std::uint32_t what;

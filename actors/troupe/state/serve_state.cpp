@@ -12,6 +12,7 @@
 #include <troupe/process/process.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/state/anchor.hpp>
+#include <troupe/state/circle.hpp>
 #include <troupe/state/local_wire.hpp>
 #include <troupe/state/route.hpp>
 #include <troupe/state/table.hpp>
@@ -153,7 +154,11 @@ private:
 class server::local_route final : public answer_route {
 public:
   local_route(server& of, client_id client, const letter_route& from) noexcept
-    : of_(of), client_(client), pipe_(from.pipe), call_(from.number) {
+    : of_(of),
+      client_(client),
+      pipe_(from.pipe),
+      call_(from.number),
+      nested_(from.what == letter_route::nested_call) {
   }
 
   [[nodiscard]] client_id client() const noexcept override {
@@ -174,6 +179,8 @@ public:
 
   void send(codec::packet& answer) noexcept override {
     TROUPE_CRASH_POINT("state.serve.before_answer");
+    if (nested_)
+      circle_watch::answered(client_);
     if (const auto found = of_.clients_.find(client_);
         found != of_.clients_.end())
       found->second.send(pipe_, call_, answer);
@@ -189,6 +196,7 @@ private:
   client_id client_;
   std::uint32_t pipe_;
   std::uint64_t call_;
+  bool nested_;
 };
 
 void server::read(const letter& shown) {
@@ -200,7 +208,8 @@ void server::read(const letter& shown) {
   // Others may be about to answer a call of this client that has waited.
   const std::scoped_lock guard{table_.mutex()};
   switch (route.what) {
-    case letter_route::call: {
+    case letter_route::call:
+    case letter_route::nested_call: {
       static_cast<void>(client_of(shown.writer));
       TROUPE_CRASH_POINT("state.serve.before_call");
       local_route answers{*this, client, route};

@@ -94,7 +94,10 @@ struct plain_signature<R (C::*)(Ps...) const> : plain_signature<R (*)(Ps...)> {
 ///
 /// # Order
 /// The calls of one thread are executed in their order, one at a time for all
-/// clients together. A call that waits is put aside and holds up nobody.
+/// clients together. A call that waits is put aside and holds up nobody. A
+/// function that a state executes may call other states; where these would come
+/// to wait for each other in a circle, the call that closes it throws
+/// `would_deadlock`.
 ///
 /// # What a crash leaves
 /// A client that is killed leaves the objects whole: a call that it had sent is

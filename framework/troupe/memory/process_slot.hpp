@@ -85,6 +85,9 @@ struct process_slot {
   /// Transport's own state of this process: see transport/peer.hpp.
   std::atomic<std::uint32_t> transport_state{0};
   std::atomic<std::uint64_t> transport_root{0};
+  /// Of a state: the packed slot_id of the state that the call which it executes
+  /// waits for, or 0. See state/circle.hpp.
+  std::atomic<std::uint64_t> waits_for{0};
 
   alignas(cache_line) std::atomic<std::int32_t> pid{0};
   std::atomic<std::uint32_t> daemon{0};

@@ -55,6 +55,7 @@ void clean(process_slot& slot) noexcept {
   slot.children_started.store(0, std::memory_order_relaxed);
   slot.transport_state.store(0, std::memory_order_relaxed);
   slot.transport_root.store(0, std::memory_order_relaxed);
+  slot.waits_for.store(0, std::memory_order_relaxed);
   slot.ended_by.store(0, std::memory_order_relaxed);
   slot.code.store(0, std::memory_order_relaxed);
   slot.exception_type.clear();

@@ -8,6 +8,7 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
+#include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
 
 #include "account.hpp"
@@ -15,6 +16,8 @@
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 
+#include <atomic>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -349,4 +352,127 @@ TEST_CASE("threads of a process each get their own answers, in their order") {
     CHECK(each % 1000 == last[static_cast<std::size_t>(each / 1000)] + 1);
     last[static_cast<std::size_t>(each / 1000)] = each % 1000;
   }
+}
+
+namespace {
+
+/// An object that asks another one, in another state.
+class asker {
+public:
+  void ask_next(std::optional<proxy<asker>> next) {
+    next_ = std::move(next);
+  }
+
+  /// The number of steps, made one by one.
+  int ask(int steps) {
+    return steps == 0 ? 0 : 1 + next_->call<&asker::ask>(steps - 1);
+  }
+
+  /// The same, once `all` calls have begun.
+  int ask_together(troupe::value<int> begun, int all) {
+    ++begun;
+    while (begun < all)
+      std::this_thread::sleep_for(100us);
+    return ask(1);
+  }
+
+private:
+  std::optional<proxy<asker>> next_;
+};
+
+/// Objects of as many states: each asks the next one, and the last the first.
+class circle {
+public:
+  explicit circle(std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i)
+      all_.push_back(state{}.make<asker>());
+    for (std::size_t i = 0; i < size; ++i)
+      all_[i].call<&asker::ask_next>(all_[(i + 1) % size]);
+  }
+  circle(const circle&) = delete;
+  circle& operator=(const circle&) = delete;
+
+  /// Else they would keep each other alive.
+  ~circle() {
+    for (const auto& each : all_)
+      each.call<&asker::ask_next>(std::nullopt);
+  }
+
+  [[nodiscard]] const std::vector<proxy<asker>>& all() const {
+    return all_;
+  }
+
+private:
+  std::vector<proxy<asker>> all_;
+};
+
+enum class came { with_a_value, with_would_deadlock, not_at_all };
+
+came outcome(held::future<int> of) {
+  if (of.wait_for(60s) != std::future_status::ready)
+    return came::not_at_all;
+  try {
+    of.get();
+    return came::with_a_value;
+  } catch (const troupe::would_deadlock&) {
+    return came::with_would_deadlock;
+  }
+}
+
+} // namespace
+
+TEST_CASE("a call that closes a circle of states is told that it would wait "
+          "for ever") {
+  for (const int size : {2, 3, 5}) {
+    CAPTURE(size);
+    const circle states{static_cast<std::size_t>(size)};
+    const auto& all = states.all();
+    REQUIRE(outcome(all[0].call_async<&asker::ask>(size))
+            == came::with_would_deadlock);
+    // All are as they were.
+    for (const auto& each : all)
+      CHECK(each.call<&asker::ask>(size - 1) == size - 1);
+  }
+}
+
+TEST_CASE("so is one of those that begin a circle at several places") {
+  const circle states{3};
+  const auto& all = states.all();
+  for (int turn = 0; turn < 20; ++turn) {
+    const troupe::value<int> begun;
+    std::vector<held::future<int>> results;
+    for (const auto& each : all)
+      results.push_back(each.call_async<&asker::ask_together>(begun, 3));
+    int refused = 0;
+    for (auto& each : results) {
+      const auto how = outcome(std::move(each));
+      REQUIRE(how != came::not_at_all);
+      refused += how == came::with_would_deadlock ? 1 : 0;
+    }
+    CHECK(refused >= 1);
+  }
+}
+
+TEST_CASE("states that call each other one after the other make no circle") {
+  const circle states{2};
+  const auto& all = states.all();
+  for (int turn = 0; turn < 1000; ++turn) {
+    REQUIRE(all[0].call<&asker::ask>(1) == 1);
+    REQUIRE(all[1].call<&asker::ask>(1) == 1);
+  }
+  // Two that call a third at once wait for it one after the other.
+  const state shared;
+  const auto last = shared.make<asker>();
+  for (const auto& each : all)
+    each.call<&asker::ask_next>(last);
+  std::vector<std::thread> clients;
+  std::atomic<int> right = 0;
+  for (const auto& each : all)
+    clients.emplace_back([&right, each] {
+      for (int turn = 0; turn < 1000; ++turn)
+        right += each.call<&asker::ask>(1);
+    });
+  for (auto& each : clients)
+    each.join();
+  CHECK(right == 2000);
 }
