@@ -140,6 +140,12 @@ std::string local_caller::description() const {
 }
 
 void local_caller::throw_dead() const {
+  // What the dead process held goes piece by piece, and this end may have gone
+  // before the house, which tells the story.
+  const auto of = process();
+  if (const auto* dying = run_memory::current().find(of);
+      dying != nullptr && dying->current_state() == memory::slot_state::dying)
+    static_cast<void>(process_view{of}.join_before(deadline::never()));
   auto slot = std::make_unique<memory::process_slot>();
   slot->ended_by.store(home_->ended_by.load());
   slot->code.store(home_->code.load());

@@ -52,6 +52,7 @@ public:
   [[nodiscard]] memory::slot_id process() const noexcept;
 
   /// Throws the `peer_died` that tells how the state's process ended.
+  /// @blocks on whoever confirms the death, where that has begun
   [[noreturn]] void throw_dead() const;
 
 private:

@@ -12,8 +12,10 @@
 #include <support/eventually.hpp>
 #include <support/sanitized.hpp>
 
+#include <cstdlib>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/resource.h>
@@ -278,4 +280,27 @@ TEST_CASE("an object can be found by its name") {
   CHECK(bank.unbind("savings"));
   CHECK(!bank.unbind("savings"));
   CHECK(eventually([&] { return bank.size() == 0; }));
+}
+
+TEST_CASE("the call that ends its state hears how it did") {
+  const auto story_of = [](auto ends) {
+    const state bank;
+    try {
+      bank.make<account>("Sam", 0).update(ends);
+    } catch (const troupe::peer_died& thrown) {
+      return std::string{thrown.what()};
+    }
+    return std::string{};
+  };
+  // What the dead process held goes piece by piece: now and then the call would
+  // hear of its end before the story is there.
+  for (int turn = 0; turn < 10; ++turn) {
+    auto story = story_of([](account&) { std::abort(); });
+    CAPTURE(story);
+    CHECK(story.find("SIGABRT") != story.npos);
+    story = story_of([](account&) { std::quick_exit(4); });
+    CHECK(story.find("code 4") != story.npos);
+    story = story_of([](account&) { state::here().end(); });
+    CHECK(story.find("SIGKILL") != story.npos);
+  }
 }
