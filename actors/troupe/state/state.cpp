@@ -76,7 +76,7 @@ void state::root_target::save_as_handle(codec::encoder& to) const {
 }
 
 void state::save(codec::encoder& to) const {
-  target_->save_as_handle(to);
+  target()->save_as_handle(to);
 }
 
 state state::load(codec::decoder& from) {

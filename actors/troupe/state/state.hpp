@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/error.hpp>
 #include <troupe/base/stored.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/state/invoke.hpp>
@@ -90,7 +91,8 @@ struct plain_signature<R (C::*)(Ps...) const> : plain_signature<R (*)(Ps...)> {
 /// A handle: copies of it, in whatever process, mean the same state. Its
 /// process is started with the first one, and ends, destroying what it holds,
 /// when the last handle and the last proxy in the run are gone, or with the
-/// run.
+/// run. One that was moved from may be assigned to and destroyed; all else
+/// throws `invalid_state`.
 ///
 /// # Order
 /// The calls of one thread are executed in their order, one at a time for all
@@ -139,7 +141,7 @@ public:
     if constexpr (requires { handle::offer(); })
       handle::offer();
     return handle{held::invoke<held::itself, recipe>(
-      *target_, stored<Args>(std::forward<Args>(args))...)};
+      *target(), stored<Args>(std::forward<Args>(args))...)};
   }
 
   /// The same from a list in braces:
@@ -158,7 +160,7 @@ public:
     using callable = held::freely<
       hosting::function<F>,
       typename held::plain_signature<std::remove_const_t<decltype(F)>>::type>;
-    return held::invoke<held::itself, callable>(*target_,
+    return held::invoke<held::itself, callable>(*target(),
                                                 std::forward<Args>(args)...);
   }
 
@@ -167,7 +169,7 @@ public:
   auto run(F, Args&&... args) const {
     using callable = held::freely<hosting::lambda<F>,
                                   typename held::plain_signature<F>::type>;
-    return held::invoke<held::itself, callable>(*target_,
+    return held::invoke<held::itself, callable>(*target(),
                                                 std::forward<Args>(args)...);
   }
 
@@ -176,7 +178,7 @@ public:
   template <class T>
   void bind(const std::string& name, const proxy<T>& object) const {
     held::invoke<held::itself, held::named<&held::itself::bind>>(
-      *target_, name, held::untyped{object.target()});
+      *target(), name, held::untyped{object.target()});
   }
 
   /// Returns the object of that name. Throws `unknown_name` if there is none,
@@ -186,7 +188,7 @@ public:
   find(const std::string& name) const {
     using object = typename held::made<T>::object;
     auto found = held::invoke<held::itself, held::named<&held::itself::find>>(
-      *target_, name, held::type_hash<object>());
+      *target(), name, held::type_hash<object>());
     if (!found)
       throw unknown_name("find \"" + name + "\" in a state",
                          "no object has that name");
@@ -196,13 +198,13 @@ public:
   /// Takes a name away. Returns false if nothing had it.
   bool unbind(const std::string& name) const {
     return held::invoke<held::itself, held::named<&held::itself::unbind>>(
-      *target_, name);
+      *target(), name);
   }
 
   /// How many objects it holds.
   [[nodiscard]] std::uint64_t size() const {
     return held::invoke<held::itself, held::named<&held::itself::size>>(
-      *target_);
+      *target());
   }
 
   /// Names operations on a `T` that clients in other programs may call, in the
@@ -240,15 +242,15 @@ public:
   void end() const;
 
   /// How its objects are reached. For layers above.
-  [[nodiscard]] const std::shared_ptr<held::caller>& via() const noexcept {
-    return target_->via();
+  [[nodiscard]] const std::shared_ptr<held::caller>& via() const {
+    return target()->via();
   }
 
   void save(codec::encoder& to) const;
   [[nodiscard]] static state load(codec::decoder& from);
 
   friend bool operator==(const state& a, const state& b) noexcept {
-    return a.via() == b.via();
+    return a.target_ && b.target_ && a.target_->via() == b.target_->via();
   }
 
 private:
@@ -262,6 +264,13 @@ private:
   private:
     memory::reference cell_;
   };
+
+  [[nodiscard]] const std::shared_ptr<root_target>& target() const {
+    if (!target_)
+      throw invalid_state("use a state", "it was moved from",
+                          "copy a state that is needed afterwards");
+    return target_;
+  }
 
   std::shared_ptr<root_target> target_;
 };

@@ -304,3 +304,29 @@ TEST_CASE("the call that ends its state hears how it did") {
     CHECK(story.find("SIGKILL") != story.npos);
   }
 }
+
+TEST_CASE("a state that was moved from says so, and may be assigned to") {
+  state from;
+  const auto savings = from.make<account>("Sam", 7);
+  const state bank = std::move(from);
+  // NOLINTBEGIN(bugprone-use-after-move)
+  CHECK_THROWS_AS(static_cast<void>(from.size()), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(from.make<account>("Sam")),
+                  troupe::invalid_state);
+  CHECK_THROWS_AS(from.run([] {}), troupe::invalid_state);
+  CHECK_THROWS_AS(from.bind("name", savings), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(from.find<account>("name")),
+                  troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(from.unbind("name")),
+                  troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(from.process()), troupe::invalid_state);
+  CHECK_THROWS_AS(from.end(), troupe::invalid_state);
+  CHECK_THROWS_AS(
+    troupe::start([](state of) { static_cast<void>(of.size()); }, from).join(),
+    troupe::invalid_state);
+  CHECK(!(from == bank));
+  // NOLINTEND(bugprone-use-after-move)
+  from = bank;
+  CHECK(from == bank);
+  CHECK(from.size() == 1);
+}
