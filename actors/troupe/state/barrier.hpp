@@ -134,13 +134,13 @@ public:
   template <class Rep, class Period>
   std::uint64_t
   arrive_and_wait_for(const std::chrono::duration<Rep, Period>& limit) const {
-    const auto mine = call<&object::arrive>();
-    if (!call_before<&object::wait>(deadline::after(limit), mine.round)) {
-      // Unless the last has come meanwhile: the next round is others'.
-      call<&object::abort_round>(mine.round);
-      call<&object::wait>(mine.round);
-    }
-    return mine.index;
+    return wait_before(deadline::after(limit));
+  }
+
+  template <class Clock, class Duration>
+  std::uint64_t arrive_and_wait_until(
+    const std::chrono::time_point<Clock, Duration>& limit) const {
+    return wait_before(deadline::at(limit));
   }
 
   /// Breaks it: all who wait, and who come, get `broken_barrier`.
@@ -171,6 +171,17 @@ public:
     state::offer<object, &object::arrive, &object::wait, &object::abort,
                  &object::abort_round, &object::reset, &object::is_broken,
                  &object::waiting>();
+  }
+
+private:
+  std::uint64_t wait_before(deadline limit) const {
+    const auto mine = call<&object::arrive>();
+    if (!call_before<&object::wait>(limit, mine.round)) {
+      // Unless the last has come meanwhile: the next round is others'.
+      call<&object::abort_round>(mine.round);
+      call<&object::wait>(mine.round);
+    }
+    return mine.index;
   }
 };
 

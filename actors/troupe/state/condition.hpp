@@ -110,11 +110,20 @@ public:
   template <class Lock, class Rep, class Period, class Predicate>
   bool wait_for(Lock& lock, const std::chrono::duration<Rep, Period>& limit,
                 Predicate done) const {
-    const auto until = deadline::after(limit);
-    while (!done())
-      if (!wait_before(lock, until))
-        return done();
-    return true;
+    return wait_before(lock, deadline::after(limit), std::move(done));
+  }
+
+  template <class Lock, class Clock, class Duration>
+  bool wait_until(Lock& lock,
+                  const std::chrono::time_point<Clock, Duration>& limit) const {
+    return wait_before(lock, deadline::at(limit));
+  }
+
+  template <class Lock, class Clock, class Duration, class Predicate>
+  bool wait_until(Lock& lock,
+                  const std::chrono::time_point<Clock, Duration>& limit,
+                  Predicate done) const {
+    return wait_before(lock, deadline::at(limit), std::move(done));
   }
 
   void notify_one() const {
@@ -163,6 +172,14 @@ private:
                           || call<&object::leave>(ticket);
     lock.lock();
     return notified;
+  }
+
+  template <class Lock, class Predicate>
+  bool wait_before(Lock& lock, deadline limit, Predicate done) const {
+    while (!done())
+      if (!wait_before(lock, limit))
+        return done();
+    return true;
   }
 };
 

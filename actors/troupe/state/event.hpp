@@ -67,6 +67,12 @@ public:
     return call_before<&object::wait>(deadline::after(limit));
   }
 
+  template <class Clock, class Duration>
+  [[nodiscard]] bool
+  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
+    return call_before<&object::wait>(deadline::at(limit));
+  }
+
   [[nodiscard]] static event load(codec::decoder& from) {
     return event{proxy::load(from)};
   }

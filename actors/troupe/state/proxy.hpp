@@ -80,6 +80,13 @@ public:
     return call_before<F>(deadline::after(limit), std::forward<Args>(args)...);
   }
 
+  template <auto F, class Clock, class Duration, class... Args>
+  [[nodiscard]] auto
+  call_until(const std::chrono::time_point<Clock, Duration>& limit,
+             Args&&... args) const {
+    return call_before<F>(deadline::at(limit), std::forward<Args>(args)...);
+  }
+
   /// Runs `function` on the object where it is: `function(T&, args...)`. So
   /// reading, changing and writing are one step. A lambda without captures.
   /// @blocks on the state

@@ -49,6 +49,13 @@ public:
     return put_before(deadline::after(limit), item);
   }
 
+  template <class Clock, class Duration>
+  put_result
+  try_put_until(const T& item,
+                const std::chrono::time_point<Clock, Duration>& limit) const {
+    return put_before(deadline::at(limit), item);
+  }
+
   /// Puts all in one call: nobody's stand between them.
   void put_many(const std::vector<T>& items) const {
     this->template call<&object::put_many>(items);
@@ -68,6 +75,12 @@ public:
   [[nodiscard]] std::optional<T>
   try_get_for(const std::chrono::duration<Rep, Period>& limit) const {
     return this->template call_before<&object::get>(deadline::after(limit));
+  }
+
+  template <class Clock, class Duration>
+  [[nodiscard]] std::optional<T>
+  try_get_until(const std::chrono::time_point<Clock, Duration>& limit) const {
+    return this->template call_before<&object::get>(deadline::at(limit));
   }
 
   /// Takes between one and `most` items; waits for the first only.
@@ -109,6 +122,12 @@ public:
   [[nodiscard]] bool
   join_for(const std::chrono::duration<Rep, Period>& limit) const {
     return this->template call_before<&object::join>(deadline::after(limit));
+  }
+
+  template <class Clock, class Duration>
+  [[nodiscard]] bool
+  join_until(const std::chrono::time_point<Clock, Duration>& limit) const {
+    return this->template call_before<&object::join>(deadline::at(limit));
   }
 
   [[nodiscard]] static queue load(codec::decoder& from) {

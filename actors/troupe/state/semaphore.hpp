@@ -100,6 +100,12 @@ public:
     return call_before<&object::acquire>(deadline::after(limit));
   }
 
+  template <class Clock, class Duration>
+  [[nodiscard]] bool try_acquire_until(
+    const std::chrono::time_point<Clock, Duration>& limit) const {
+    return call_before<&object::acquire>(deadline::at(limit));
+  }
+
   /// Throws `invalid_argument` where there would be more than there may be.
   void release(std::int64_t units = 1) const {
     call<&object::release>(units);

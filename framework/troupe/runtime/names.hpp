@@ -69,6 +69,16 @@ wait_for(std::string_view name,
   return std::nullopt;
 }
 
+template <class Handle = caf::actor, class Clock, class Duration>
+[[nodiscard]] std::optional<Handle>
+wait_until(std::string_view name,
+           const std::chrono::time_point<Clock, Duration>& limit) {
+  if (auto found = untyped::wait(name, codec::type_name<Handle>(),
+                                 deadline::at(limit)))
+    return caf::actor_cast<Handle>(found);
+  return std::nullopt;
+}
+
 /// Takes the name away. Returns false if nobody had it.
 bool erase(std::string_view name);
 

@@ -274,14 +274,19 @@ TEST_CASE("a queue in the state waits, and is closed, as a queue") {
   const auto queue = here.make<held::queue<int>>(2);
   CHECK(queue.try_get() == std::nullopt);
   CHECK(queue.try_get_for(std::chrono::milliseconds{2}) == std::nullopt);
+  const auto soon = std::chrono::steady_clock::now()
+                    + std::chrono::duration<double>{0.002};
+  CHECK(queue.try_get_until(soon) == std::nullopt);
   queue.put(1);
   queue.put(2);
   CHECK(queue.full());
   CHECK(queue.try_put(3) == troupe::put_result::full);
+  CHECK(queue.try_put_until(3, soon) == troupe::put_result::full);
   CHECK(queue.get() == 1);
   CHECK(queue.get_many(10) == std::vector{2});
   queue.task_done();
   CHECK(!queue.join_for(std::chrono::milliseconds{2}));
+  CHECK(!queue.join_until(soon));
   queue.task_done();
   queue.join();
   CHECK_THROWS_AS(queue.task_done(), troupe::invalid_state);

@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 
+#include <chrono>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -86,6 +87,7 @@ TEST_CASE("a semaphore in a state counts") {
   units.acquire();
   CHECK(!units.try_acquire());
   CHECK(!units.try_acquire_for(2ms));
+  CHECK(!units.try_acquire_until(std::chrono::steady_clock::now() + 2ms));
   auto other = troupe::start(
     [](held::semaphore of) {
       of.acquire();
@@ -102,6 +104,7 @@ TEST_CASE("an event in a state wakes all who wait") {
   const state here;
   const auto news = here.make<held::event>();
   CHECK(!news.wait_for(2ms));
+  CHECK(!news.wait_until(std::chrono::steady_clock::now() + 2ms));
   auto other = troupe::start([](held::event of) { of.wait(); }, news);
   news.set();
   other.join();
@@ -125,8 +128,11 @@ TEST_CASE("a condition in a state wakes those who wait for it") {
     lock, changed, number);
   std::unique_lock guard{lock};
   CHECK(!changed.wait_for(guard, 2ms));
+  CHECK(!changed.wait_until(guard, std::chrono::steady_clock::now() + 2ms));
   number = 5;
   changed.notify_one();
+  CHECK(changed.wait_until(guard, std::chrono::system_clock::now() + 20s,
+                           [&] { return number == 6; }));
   CHECK(changed.wait_for(guard, 20s, [&] { return number == 6; }));
 }
 
@@ -162,6 +168,10 @@ TEST_CASE("a barrier in a state lets all through together") {
   CHECK_THROWS_AS(meet.arrive_and_wait_for(2ms), troupe::broken_barrier);
   CHECK(meet.is_broken());
   CHECK_THROWS_AS(meet.arrive_and_wait(), troupe::broken_barrier);
+  meet.reset();
+  CHECK_THROWS_AS(meet.arrive_and_wait_until(std::chrono::steady_clock::now()
+                                             + 2ms),
+                  troupe::broken_barrier);
   meet.reset();
   CHECK(!meet.is_broken());
   auto dying = troupe::start([](held::barrier at) { at.arrive_and_wait(); },
