@@ -57,16 +57,11 @@ reference letter_box::create(const box_options& options) {
 }
 
 std::uint64_t letter_box::size() const noexcept {
-  // What was put while nothing was taken: how many there were at one moment, and
-  // so never more than the limit.
-  auto taken = taken_.word.load(std::memory_order_seq_cst);
-  for (;;) {
-    const auto put = put_.word.load(std::memory_order_seq_cst);
-    const auto still = taken_.word.load(std::memory_order_seq_cst);
-    if (still == taken)
-      return letters_in(put) - letters_in(taken);
-    taken = still;
-  }
+  // In this order the difference is never negative; but what was taken in
+  // between makes it too large.
+  const auto taken = letters_in(taken_.word.load(std::memory_order_seq_cst));
+  const auto in = letters_in(put_.word.load(std::memory_order_seq_cst)) - taken;
+  return options_.letters == 0 ? in : std::min(in, options_.letters);
 }
 
 bool letter_box::full() const noexcept {
