@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
 
 using namespace conformance;
 
@@ -22,6 +25,19 @@ std::map<caf::actor_addr, caf::error> await_downs(caf::scoped_actor& self,
       caf::after(patience) >> [] {});
   CHECK(result.size() == count);
   return result;
+}
+
+/// Whether all of `actors` ended with a process, as each of `words` says.
+void check_ended_with_process(std::map<caf::actor_addr, caf::error> ends,
+                              const std::vector<caf::actor>& actors,
+                              const std::vector<std::string>& words) {
+  for (const auto& each : actors) {
+    const auto why = ends[each->address()];
+    CAPTURE(to_string(why));
+    CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
+    for (const auto& word : words)
+      CHECK(troupe::transport::text_of(why).find(word) != std::string::npos);
+  }
 }
 
 /// Offers two actors, and exits when it is told.
@@ -112,13 +128,7 @@ TEST_CASE("a killed process is the end of its actors, by name of the signal") {
   self->monitor(a);
   self->monitor(b);
   house.kill();
-  auto ends = await_downs(self, 2);
-  for (const auto& each : {a, b}) {
-    const auto why = ends[each->address()];
-    CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
-    CHECK(troupe::transport::text_of(why).find("SIGKILL") != std::string::npos);
-    CHECK(troupe::transport::text_of(why).find("house") != std::string::npos);
-  }
+  check_ended_with_process(await_downs(self, 2), {a, b}, {"SIGKILL", "house"});
 }
 
 TEST_CASE("a process that exits is the end of its actors, by its code, once") {
@@ -132,13 +142,7 @@ TEST_CASE("a process that exits is the end of its actors, by its code, once") {
   self->monitor(a);
   self->monitor(b);
   codes.put(3);
-  auto ends = await_downs(self, 2);
-  for (const auto& each : {a, b}) {
-    const auto why = ends[each->address()];
-    CAPTURE(to_string(why));
-    CHECK(troupe::transport::code_of(why) == troupe::errc::peer_died);
-    CHECK(troupe::transport::text_of(why).find("code 3") != std::string::npos);
-  }
+  check_ended_with_process(await_downs(self, 2), {a, b}, {"code 3"});
   child.join();
   // Deaths are told in the order in which they are confirmed: of this process
   // there is no second.

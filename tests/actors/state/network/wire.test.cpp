@@ -101,6 +101,19 @@ struct notes {
   }
 };
 
+/// One byte of the second call, or of its answer, is another on its way.
+void check_change_ends_connection(notes& there, relay::direction way) {
+  const listener door{address{}, shared(), there.offer(), silent()};
+  relay between{door.where()};
+  connection line{between.where(), shared(), silent()};
+  CHECK(line.call(bytes_of("one"))->take() == bytes_of("one"));
+  between.change_next(way);
+  const auto changed = line.call(bytes_of("two"));
+  CHECK_THROWS_AS(static_cast<void>(changed->take()), troupe::connection_lost);
+  CHECK(between.has_changed(way));
+  CHECK(eventually([&] { return there.left() == 1; }));
+}
+
 } // namespace
 
 TEST_CASE("nothing that crosses can be read on its way") {
@@ -138,30 +151,14 @@ TEST_CASE("what crosses in clear is heard by the same ear") {
 TEST_CASE("a request that is changed on its way is not served, and ends the "
           "connection") {
   notes there;
-  const listener door{address{}, shared(), there.offer(), silent()};
-  relay between{door.where()};
-  connection line{between.where(), shared(), silent()};
-  CHECK(line.call(bytes_of("one"))->take() == bytes_of("one"));
-  between.change_next(relay::to_server);
-  const auto changed = line.call(bytes_of("two"));
-  CHECK_THROWS_AS(static_cast<void>(changed->take()), troupe::connection_lost);
-  CHECK(between.has_changed(relay::to_server));
-  CHECK(eventually([&] { return there.left() == 1; }));
+  check_change_ends_connection(there, relay::to_server);
   CHECK(there.all() == 1);
 }
 
 TEST_CASE("an answer that is changed on its way is not taken, and ends the "
           "connection") {
   notes there;
-  const listener door{address{}, shared(), there.offer(), silent()};
-  relay between{door.where()};
-  connection line{between.where(), shared(), silent()};
-  CHECK(line.call(bytes_of("one"))->take() == bytes_of("one"));
-  between.change_next(relay::to_client);
-  const auto changed = line.call(bytes_of("two"));
-  CHECK_THROWS_AS(static_cast<void>(changed->take()), troupe::connection_lost);
-  CHECK(between.has_changed(relay::to_client));
-  CHECK(eventually([&] { return there.left() == 1; }));
+  check_change_ends_connection(there, relay::to_client);
   CHECK(there.times("two") == 1);
 }
 
