@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Tutorial, page 5: your first actors in processes.
 
+#include <troupe/channel/queue.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/names.hpp>
 #include <troupe/runtime/spawn.hpp>
+#include <troupe/transport/bundle.hpp>
 #include <troupe/transport/type_table.hpp>
 
 #include <caf/all.hpp>
@@ -34,6 +36,11 @@ caf::behavior till(caf::event_based_actor*, std::int32_t start) {
   return {
     [cents](caf::put_atom, const purchase& x) { *cents += x.cents; },
     [cents](caf::get_atom) { return *cents; },
+    //[report
+    [cents](caf::get_atom, const troupe::bundle& where) {
+      where.get<troupe::queue<std::int32_t>>().put(*cents);
+    },
+    //]
   };
 }
 
@@ -81,6 +88,11 @@ int main(int argc, char** argv) {
 
   const auto local = troupe::spawn<till>(troupe::placement::here, 5);
   std::cout << "the same actor in this process: " << ask(local) << std::endl;
+  //]
+  //[bundle
+  troupe::queue<std::int32_t> reports;
+  self->send(counter, caf::get_atom_v, troupe::bundle::of(reports));
+  std::cout << "in the queue: " << reports.get() << std::endl;
   //]
   caf::anon_send_exit(counter, caf::exit_reason::user_shutdown);
 }

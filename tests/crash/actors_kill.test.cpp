@@ -5,9 +5,11 @@
 // live hear of it, get what was published before, in order and without a gap,
 // and go on.
 
+#include <troupe/channel/queue.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/runtime/names.hpp>
 #include <troupe/runtime/spawn.hpp>
+#include <troupe/transport/bundle.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node.hpp>
 
@@ -20,9 +22,11 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace {
 
@@ -43,6 +47,7 @@ std::string load_of(std::int32_t number) {
 /// it is told to whoever it is told of; and swallows what it gets. Told only how
 /// many, it sends bare numbers and kills its process.
 caf::behavior victim(caf::event_based_actor* self) {
+  const auto kept = std::make_shared<troupe::bundle>();
   return {
     [](caf::add_atom, const std::string& point, std::uint32_t countdown) {
       troupe::os::arm_crash_point(point, countdown);
@@ -59,6 +64,15 @@ caf::behavior victim(caf::event_based_actor* self) {
       ::raise(SIGKILL);
     },
     [](std::int32_t number, const std::string&) { return number; },
+    // Keeps a queue, tells where, and gives it away.
+    [kept](caf::get_atom) -> std::uint64_t {
+      *kept = troupe::bundle::of(troupe::queue<int>{});
+      return kept->objects()[0].where();
+    },
+    [self, kept](caf::get_atom, const caf::actor& to) {
+      self->send(to, caf::put_atom_v, std::exchange(*kept, {}));
+    },
+    [](caf::put_atom, const troupe::bundle&) {},
     [](caf::update_atom, const std::string& name, const caf::actor& who) {
       troupe::names::set(name, who);
       return caf::ok_atom_v;
@@ -256,6 +270,52 @@ TEST_CASE("a receiver killed in its hub fails its senders, and they go on") {
     // Answers to what was sent are of no interest here.
     while (self->has_next_message())
       self->dequeue();
+  }
+}
+
+TEST_CASE("a process killed while handles are on the way to it or from it "
+          "leaves nothing of them") {
+  using troupe::memory::kind_at;
+  using troupe::memory::object_kind;
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host house{"witness"};
+  const auto witness = house.spawn<victim>();
+  const auto is_gone = [](troupe::memory::offset where) {
+    return troupe::test::eventually(
+      [&] { return kind_at(where) == object_kind::none; }, patience);
+  };
+  SUBCASE("to it") {
+    for (const std::string point :
+         {"transport.handles.attached", "transport.handles.taken"}) {
+      CAPTURE(point);
+      troupe::host doomed{"doomed"};
+      const auto receiver = doomed.spawn<victim>();
+      CHECK(arm(self, receiver, point, 1));
+      auto what = troupe::bundle::of(troupe::queue<int>{});
+      const auto where = what.objects()[0].where();
+      self->send(receiver, caf::put_atom_v, std::move(what));
+      CHECK(dies(self, receiver));
+      CHECK(is_gone(where));
+      CHECK(goes_on(self, witness));
+    }
+  }
+  SUBCASE("from it") {
+    for (const std::string point :
+         {"transport.send.written", "transport.send.published"}) {
+      CAPTURE(point);
+      troupe::host doomed{"doomed"};
+      const auto sender = doomed.spawn<victim>();
+      troupe::memory::offset where = 0;
+      self->request(sender, patience, caf::get_atom_v)
+        .receive([&](std::uint64_t place) { where = place; },
+                 [](const caf::error& why) { FAIL(to_string(why)); });
+      CHECK(kind_at(where) == object_kind::queue);
+      caf::anon_send(sender, caf::add_atom_v, point, 1U);
+      caf::anon_send(sender, caf::get_atom_v, witness);
+      CHECK(dies(self, sender));
+      CHECK(is_gone(where));
+      CHECK(goes_on(self, witness));
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <troupe/mailbox/ring.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/transport/bundle.hpp>
 #include <troupe/transport/byte_writer.hpp>
 #include <troupe/transport/flow.hpp>
 #include <troupe/transport/frame.hpp>
@@ -116,9 +117,14 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
     std::vector<std::byte> bytes;
     byte_writer sink{&own.system(), bytes, 0};
     static_cast<void>(write_message(sink, content));
+    std::uint8_t flags = 0;
+    if (!sink.objects().empty()) {
+      flags = with_handles;
+      sink.append(&target, sizeof target);
+    }
     bytes.resize(sink.written());
     result.push_back(
-      frame({frame_kind::message, 0}, &head, sizeof head, bytes));
+      frame({frame_kind::message, flags}, &head, sizeof head, bytes));
     if (const auto size = image_size(content)) {
       std::vector<std::byte> image(size);
       write_image(content, image.data());
@@ -136,9 +142,15 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
                             std::vector<caf::actor>(3, listener())),
           caf::message_id{}.integer_value());
   message(caf::message{}, caf::message_id{}.integer_value());
+  // Of what lives as long as the fuzzer, so that the handle is right.
+  static const auto held = memory::reference::create(memory::object_kind::user,
+                                                     64);
+  message(caf::make_message(bundle{{}, {held}}),
+          caf::message_id{}.integer_value());
   const actor_pair pair{target, 9, stranger.packed()};
-  for (const auto kind : {frame_kind::watch, frame_kind::link,
-                          frame_kind::unlink, frame_kind::redirected})
+  for (const auto kind :
+       {frame_kind::watch, frame_kind::link, frame_kind::unlink,
+        frame_kind::redirected, frame_kind::taken})
     result.push_back(frame({kind, 0}, &pair, sizeof pair));
   std::vector<std::byte> bytes;
   byte_writer sink{&own.system(), bytes, 0};

@@ -82,7 +82,7 @@ dispatcher::dispatcher(const pool_options& options,
   : options_(completed(options)),
     initializer_(initializer),
     arguments_(std::move(arguments)),
-    argument_objects_(objects_of(arguments_)),
+    argument_objects_(codec::objects_of(arguments_)),
     finalizer_(finalizer),
     results_(make_box()),
     fruitless_(options_) {
@@ -132,7 +132,7 @@ void dispatcher::start(member& one) {
     const task_head head{task_head::initialize, 0, 0, 0, 0, 0, 0, 0};
     to.write(&head, sizeof head);
     to.write(arguments_.body().data(), arguments_.body().size());
-    const auto shares = shares_of(argument_objects_);
+    const auto shares = codec::shares_of(argument_objects_);
     static_cast<void>(
       box_of(*one.tasks).put({letter.body(), shares}, deadline::never()));
   }

@@ -51,7 +51,7 @@ void dispatcher::submit(const std::shared_ptr<job>& to,
   if (hosting::dies_of_interrupt())
     static_cast<void>(wait([] { return false; }, deadline::never()));
   auto body = std::make_shared<chunk_body>();
-  body->objects = objects_of(letter);
+  body->objects = codec::objects_of(letter);
   body->letter = std::move(letter);
   const std::scoped_lock guard{mutex()};
   if (broken_)
@@ -155,7 +155,7 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
     // Each letter is copied before the same body can be sent again.
     body.overwrite(0, &head, sizeof head);
     if (!next.body->objects.empty())
-      shares[count] = shares_of(next.body->objects);
+      shares[count] = codec::shares_of(next.body->objects);
     drafts[count] = {body.body(), shares[count]};
     const bool shared = next.body.use_count() > 1;
     to.given.push_back(std::move(next));

@@ -26,26 +26,26 @@ using pooling::answer;
 using pooling::dispatcher;
 using pooling::task;
 
-/// One task whose result stays bytes.
-class bytes_job final : public pooling::job {
+/// One task whose result stays encoded.
+class encoded_job final : public pooling::job {
 public:
   void accept(std::size_t& next, std::size_t last,
               const std::map<std::size_t, std::exception_ptr>& failed,
               codec::decoder& from) override {
     if (failed.empty()) {
       const auto size = from.left();
-      bytes_.assign(reinterpret_cast<const char*>(from.take(size, "a result")),
-                    size);
+      const bytes_view bytes{from.take(size, "a result"), size};
+      result_ = bundle{bytes, from.handles_left()};
     }
     next = last;
   }
 
-  [[nodiscard]] std::string take() {
-    return std::move(bytes_);
+  [[nodiscard]] bundle take() {
+    return std::move(result_);
   }
 
 private:
-  std::string bytes_;
+  bundle result_;
 };
 
 caf::error error_from(const std::exception_ptr& why) {
@@ -80,8 +80,10 @@ public:
         "the function is not in the image of the pool's program");
     codec::packet letter;
     dispatcher::begin_letter(letter, 1);
-    codec::encoder{letter}.write(what.arguments.data(), what.arguments.size());
-    auto made = std::make_shared<bytes_job>();
+    const auto arguments = what.arguments.bytes();
+    codec::encoder{letter}.write(arguments.data(), arguments.size());
+    letter.carry(what.arguments.objects());
+    auto made = std::make_shared<encoded_job>();
     const auto number = ++last_;
     // Not the actor itself: a callback that is never called would keep it.
     made->on_done.emplace_back(
@@ -122,7 +124,7 @@ public:
 
 private:
   struct waiting {
-    std::shared_ptr<bytes_job> of;
+    std::shared_ptr<encoded_job> of;
     caf::typed_response_promise<answer> promise;
   };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/base/error.hpp>
-#include <troupe/codec/codec.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/pool/pool_messages.hpp>
 #include <troupe/pool/task_recipe.hpp>
@@ -12,7 +10,6 @@
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -45,30 +42,23 @@ using pool_actor
 namespace pooling {
 
 /// The message that has `F` called with these arguments, checked as by
-/// `pool::apply`. Throws `invalid_argument` if an argument is a handle of
-/// something in the run.
+/// `pool::apply`. Handles may be among them. Throws `limit_reached`.
 template <auto F, class... Args>
 [[nodiscard]] task task_of(Args&&... args) {
   using callable = hosting::function<F>;
-  const auto packed
-    = hosting::encode_arguments<callable>(std::forward<Args>(args)...);
-  if (!packed.handles().empty())
-    throw invalid_argument("give a pool a task by message",
-                           "an argument is a handle of something in the run",
-                           "use the pool's own apply_async");
   const auto at = task_entry<callable>.location();
-  return {at.module,
-          at.offset,
-          {reinterpret_cast<const char*>(packed.body().data()),
-           packed.body().size()}};
+  return {at.module, at.offset,
+          bundle{
+            hosting::encode_arguments<callable>(std::forward<Args>(args)...)}};
 }
 
-/// Reads the result of a task of `F`. Throws `malformed_bytes`.
+/// Reads the result of a task of `F`. Throws `malformed_bytes`; for handles
+/// `stale_handle` and `limit_reached`.
 template <auto F>
 [[nodiscard]] result_of<hosting::function<F>> result_in(const answer& from) {
   using result = result_of<hosting::function<F>>;
   if constexpr (!std::is_void_v<result>)
-    return codec::decode<result>(std::as_bytes(std::span{from.bytes}));
+    return from.result.get<result>();
 }
 
 /// A task that was sent; `then` takes what is to be done with the result, which

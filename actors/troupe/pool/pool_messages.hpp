@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/transport/bundle.hpp>
+
 #include <caf/type_id.hpp>
 
 #include <cstdint>
-#include <string>
 
 namespace troupe::pooling {
 
@@ -13,7 +14,7 @@ namespace troupe::pooling {
 struct task {
   std::uint64_t module = 0;
   std::uint64_t offset = 0;
-  std::string arguments;
+  bundle arguments;
 };
 
 template <class Inspector>
@@ -24,14 +25,14 @@ bool inspect(Inspector& inspector, task& what) {
                                                        what.arguments));
 }
 
-/// The bytes of a task's result; `result_in` reads them.
+/// The result of a task; `result_in` reads it.
 struct answer {
-  std::string bytes;
+  bundle result;
 };
 
 template <class Inspector>
 bool inspect(Inspector& inspector, answer& what) {
-  return inspector.object(what).fields(inspector.field("bytes", what.bytes));
+  return inspector.object(what).fields(inspector.field("result", what.result));
 }
 
 } // namespace troupe::pooling

@@ -10,7 +10,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 /// What a pool and its workers say to each other.
 namespace troupe::pooling {
@@ -126,13 +125,5 @@ using note_part = shared_part<memory::object_kind::block>;
 [[nodiscard]] inline worker_note& note_of(const note_part& part) {
   return *part.object().as<worker_note>();
 }
-
-/// Own handles of the objects that a letter carries.
-[[nodiscard]] std::vector<memory::reference>
-objects_of(const codec::packet& letter);
-
-/// New shares of objects, for one more copy of a letter.
-[[nodiscard]] std::vector<memory::offset>
-shares_of(const std::vector<memory::reference>& objects);
 
 } // namespace troupe::pooling

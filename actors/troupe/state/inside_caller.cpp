@@ -123,14 +123,7 @@ std::unique_ptr<pending> inside_caller::send(codec::packet& request) {
   // Whoever calls from within a call does so in that client's name.
   const auto client = table::is_running_here() ? of_.calling() : this_process();
   inside_route route{into, this, call, client};
-  auto body = std::move(request);
-  struct released {
-    codec::packet& of;
-    ~released() {
-      of.release_handles();
-    }
-  } const after{body};
-  of_.execute(body.body(), body.handles(), route);
+  of_.execute(std::move(request), route);
   return std::make_unique<inside_pending>(of_, std::move(into), call, client);
 }
 

@@ -71,20 +71,26 @@ decltype(auto) as_parameter(Arg&& arg) {
     return P(std::forward<Arg>(arg));
 }
 
+/// Encodes the arguments of a call of `Callable`, one after the other.
+template <class Callable, class... Args>
+void encode_parameters(codec::packet& into, Args&&... args) {
+  using parameters = typename Callable::signature::parameters;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    codec::encode_into<std::tuple_element_t<I, parameters>...>(
+      into, as_parameter<std::tuple_element_t<I, parameters>>(
+              std::forward<Args>(args))...);
+  }(std::index_sequence_for<Args...>{});
+}
+
 /// Encodes a call of `Callable` on the `T` that is object `number`.
 template <class T, class Callable, class... Args>
 void encode_call(codec::packet& into, wire* coding, object_number number,
                  deadline limit, Args&&... args) {
-  using parameters = typename Callable::signature::parameters;
   const wire::scope scope{coding};
   const call_head head{
     {}, number, operation_of<T, Callable>.id(), call_head::limit_of(limit)};
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    codec::encode_into<call_head, std::tuple_element_t<I, parameters>...>(
-      into, head,
-      as_parameter<std::tuple_element_t<I, parameters>>(
-        std::forward<Args>(args))...);
-  }(std::index_sequence_for<Args...>{});
+  codec::encode_into(into, head);
+  encode_parameters<Callable>(into, std::forward<Args>(args)...);
 }
 
 /// Calls `Callable` and waits for the result, which is nothing where the call

@@ -28,11 +28,11 @@ void itself::bind(const std::string& name, const untyped& object) {
   names_.insert_or_assign(name, object);
 }
 
-std::optional<untyped> itself::find(const std::string& name,
-                                    std::uint64_t type) const {
+const untyped& itself::find(const std::string& name, std::uint64_t type) const {
   const auto found = names_.find(name);
   if (found == names_.end())
-    return std::nullopt;
+    throw unknown_name("find \"" + name + "\" in a state",
+                       "no object has that name");
   if (table::here().type_of(found->second.object()->number()) != type)
     throw invalid_argument("find \"" + name + "\" in a state",
                            "it is an object of another type",

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -38,10 +37,10 @@ public:
   /// Keeps the object alive until the name is taken away.
   void bind(const std::string& name, const untyped& object);
 
-  /// Returns the object of that name, if there is one. Throws
+  /// Returns the object of that name. Throws `unknown_name` if there is none,
   /// `invalid_argument` if it is not of the type with that hash.
-  [[nodiscard]] std::optional<untyped> find(const std::string& name,
-                                            std::uint64_t type) const;
+  [[nodiscard]] const untyped& find(const std::string& name,
+                                    std::uint64_t type) const;
 
   bool unbind(const std::string& name);
 

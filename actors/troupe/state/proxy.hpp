@@ -10,6 +10,21 @@
 
 namespace troupe {
 
+namespace held {
+
+/// What `snapshot` and `assign` run. `all` is held, and no temporary.
+template <class T>
+const T& whole(const T& all) {
+  return all; // NOLINT(bugprone-return-const-ref-from-parameter)
+}
+
+template <class T>
+void replace(T& all, T value) {
+  all = std::move(value);
+}
+
+} // namespace held
+
 /// A handle of a `T` that a state holds in its process.
 ///
 ///     auto savings = state.make<account>("Sam", 100);   // proxy<account>
@@ -110,18 +125,19 @@ public:
 
   /// A copy of the whole object.
   [[nodiscard]] T snapshot() const {
-    return held::invoke<T, held::named<&copy>>(*target());
+    return held::invoke<T, held::named<&held::whole<T>>>(*target());
   }
 
   /// Puts another value in the place of the object's.
   void assign(const T& value) const {
-    held::invoke<T, held::named<&replace>>(*target(), value);
+    held::invoke<T, held::named<&held::replace<T>>>(*target(), value);
   }
 
   /// Names `snapshot` and `assign`, for clients in other programs.
   static void offer_copies() {
-    static_cast<void>(held::operation_of<T, held::named<&copy>>.id());
-    static_cast<void>(held::operation_of<T, held::named<&replace>>.id());
+    static_cast<void>(held::operation_of<T, held::named<&held::whole<T>>>.id());
+    static_cast<void>(
+      held::operation_of<T, held::named<&held::replace<T>>>.id());
   }
 
   /// What it refers to. Throws `invalid_state` for a proxy that was moved from.
@@ -157,15 +173,6 @@ public:
   }
 
 private:
-  /// `all` is held, and no temporary.
-  static const T& copy(const T& all) {
-    return all; // NOLINT(bugprone-return-const-ref-from-parameter)
-  }
-
-  static void replace(T& all, T value) {
-    all = std::move(value);
-  }
-
   std::shared_ptr<held::target> target_;
 };
 

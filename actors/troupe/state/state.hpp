@@ -53,6 +53,18 @@ struct maker {
   }
 };
 
+/// What has a `T` made from arguments of these types.
+template <class T, class... Args>
+struct making {
+  using object = typename made<T>::object;
+  static_assert(
+    std::is_constructible_v<object, stored<Args>...>
+      || requires { object{std::declval<stored<Args>>()...}; },
+    "troupe: the object cannot be constructed from these "
+    "arguments");
+  using recipe = maker<object, stored<Args>...>;
+};
+
 /// A function that is run for itself, and not on an object.
 template <class Callable, class Signature>
 struct freely;
@@ -78,6 +90,14 @@ struct plain_signature<R (*)(Ps...) noexcept> : plain_signature<R (*)(Ps...)> {
 template <class C, class R, class... Ps>
 struct plain_signature<R (C::*)(Ps...) const> : plain_signature<R (*)(Ps...)> {
 };
+
+template <auto F>
+using free_function
+  = freely<hosting::function<F>,
+           typename plain_signature<std::remove_const_t<decltype(F)>>::type>;
+template <hosting::captureless_lambda F>
+using free_lambda
+  = freely<hosting::lambda<F>, typename plain_signature<F>::type>;
 
 } // namespace held
 
@@ -130,14 +150,8 @@ public:
   /// @blocks on the state
   template <class T, class... Args>
   typename held::made<T>::handle make(Args&&... args) const {
-    using object = typename held::made<T>::object;
     using handle = typename held::made<T>::handle;
-    static_assert(
-      std::is_constructible_v<object, stored<Args>...>
-        || requires { object{std::declval<stored<Args>>()...}; },
-      "troupe: the object cannot be constructed from these "
-      "arguments");
-    using recipe = held::maker<object, stored<Args>...>;
+    using recipe = typename held::making<T, Args...>::recipe;
     if constexpr (requires { handle::offer(); })
       handle::offer();
     return handle{held::invoke<held::itself, recipe>(
@@ -157,20 +171,15 @@ public:
   /// @blocks on the state
   template <auto F, class... Args>
   auto run(Args&&... args) const {
-    using callable = held::freely<
-      hosting::function<F>,
-      typename held::plain_signature<std::remove_const_t<decltype(F)>>::type>;
-    return held::invoke<held::itself, callable>(*target(),
-                                                std::forward<Args>(args)...);
+    return held::invoke<held::itself, held::free_function<F>>(
+      *target(), std::forward<Args>(args)...);
   }
 
   /// The same with a lambda without captures.
   template <hosting::captureless_lambda F, class... Args>
   auto run(F, Args&&... args) const {
-    using callable = held::freely<hosting::lambda<F>,
-                                  typename held::plain_signature<F>::type>;
-    return held::invoke<held::itself, callable>(*target(),
-                                                std::forward<Args>(args)...);
+    return held::invoke<held::itself, held::free_lambda<F>>(
+      *target(), std::forward<Args>(args)...);
   }
 
   /// Keeps an object of this state under a name, for whoever has a handle of
@@ -187,12 +196,10 @@ public:
   [[nodiscard]] typename held::made<T>::handle
   find(const std::string& name) const {
     using object = typename held::made<T>::object;
-    auto found = held::invoke<held::itself, held::named<&held::itself::find>>(
-      *target(), name, held::type_hash<object>());
-    if (!found)
-      throw unknown_name("find \"" + name + "\" in a state",
-                         "no object has that name");
-    return typename held::made<T>::handle{proxy<object>{found->object()}};
+    const auto found
+      = held::invoke<held::itself, held::named<&held::itself::find>>(
+        *target(), name, held::type_hash<object>());
+    return typename held::made<T>::handle{proxy<object>{found.object()}};
   }
 
   /// Takes a name away. Returns false if nothing had it.

@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/state/itself.hpp>
 #include <troupe/state/table.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/caf_version.hpp>
@@ -27,39 +28,14 @@
 
 namespace troupe {
 
-namespace held {
-
-void number_wire::save(codec::encoder& to, const target& object) {
-  if (object.via() != via_)
-    throw invalid_argument("call a held object by message",
-                           "an argument is a proxy of another state's object",
-                           "send a copy of the object");
-  if (auto* own = table::find(); own != nullptr && own->inside() == via_)
-    throw invalid_argument("answer a call by message", "the result is a proxy",
-                           "use the proxy's own call_async");
-  to.save(object.number());
-}
-
-std::shared_ptr<target> number_wire::load(codec::decoder& from) {
-  return table::here().target_of(from.load<object_number>());
-}
-
-void number_wire::require_no_handles(const codec::packet& arguments) {
-  if (!arguments.handles().empty())
-    throw invalid_argument("call a held object by message",
-                           "an argument is a handle of something in the run",
-                           "use the proxy's own call_async");
-}
-
-} // namespace held
-
 namespace {
 
 using held::answer;
 using held::call;
 using held::client_id;
 
-/// What was answered, on its way to the actor. Any thread.
+/// What was answered, on its way to the actor: neither of both where nobody
+/// waits for it any more. Any thread.
 struct outcome {
   std::optional<answer> result;
   caf::error failure;
@@ -85,44 +61,52 @@ private:
   std::unordered_map<std::uint64_t, outcome> all_;
 };
 
-/// Reads an answer's bytes into what an actor is told.
-class outcome_reader final : public held::answer_reader {
-public:
-  void read(bytes_view body, std::span<const memory::offset>) override {
-    codec::decoder from{body, {}, "an answer"};
-    switch (from.load<held::answer_kind>()) {
-      case held::answer_kind::value:
-        result.result.emplace();
-        result.result->bytes.assign(
-          reinterpret_cast<const char*>(body.data()) + 1, body.size() - 1);
-        break;
-      case held::answer_kind::timed_out:
-        result.failure = transport::make_error(
-          errc::timed_out, "the object was not ready within the limit");
-        break;
-      default: {
-        const auto code = from.load<errc>();
-        const auto type = from.load<std::string>();
-        const auto text = from.load<std::string>();
-        result.failure = transport::make_error(code, type.empty()
-                                                       ? text
-                                                       : type + ": " + text);
-      }
+/// What an actor is told of an answer.
+outcome outcome_of(const codec::packet& answer) {
+  const auto body = answer.body().subspan(held::answer_room);
+  codec::decoder from{body, {}, "an answer"};
+  outcome result;
+  switch (from.load<held::answer_kind>()) {
+    case held::answer_kind::value:
+      result.result.emplace(
+        bundle{body.last(from.left()), codec::objects_of(answer)});
+      break;
+    case held::answer_kind::timed_out:
+      result.failure = transport::make_error(
+        errc::timed_out, "the object was not ready within the limit");
+      break;
+    default: {
+      const auto code = from.load<errc>();
+      const auto type = from.load<std::string>();
+      const auto text = from.load<std::string>();
+      result.failure
+        = transport::make_error(code, type.empty() ? text : type + ": " + text);
     }
   }
+  return result;
+}
 
-  outcome result;
-};
-
+/// Where the answer to a message goes: at once what `take` finds, and of a call
+/// that waits, by a message to the actor, when the table is done with it.
 class actor_route final : public held::answer_route {
 public:
   actor_route(std::shared_ptr<outcomes> into, caf::actor to, client_id client,
               std::uint64_t number)
     : into_(std::move(into)),
       to_(std::move(to)),
-      coding_(held::table::here().inside()),
       client_(client),
       number_(number) {
+  }
+  actor_route(const actor_route&) = default;
+  actor_route& operator=(const actor_route&) = delete;
+
+  ~actor_route() override {
+    if (!kept_)
+      return;
+    if (!sent_)
+      into_->put(number_, {});
+    transport::version::send_anonymously(caf::actor_cast<state_actor>(to_),
+                                         answered_atom_v, number_);
   }
 
   [[nodiscard]] client_id client() const noexcept override {
@@ -137,22 +121,19 @@ public:
     return hosting::is_alive(client_);
   }
 
+  /// As handles: who gets the answer may pass it on.
   [[nodiscard]] held::wire* coding() noexcept override {
-    return &coding_;
+    return nullptr;
   }
 
   void send(codec::packet& answer) noexcept override {
-    if (!answer.handles().empty())
-      held::encode_failure(
-        answer, std::make_exception_ptr(invalid_argument(
-                  "answer a call by message",
-                  "the result holds a handle of something in the run")));
-    outcome_reader reader;
-    reader.read(answer.body().subspan(held::answer_room), {});
-    into_->put(number_, std::move(reader.result));
-    if (kept_)
-      transport::version::send_anonymously(caf::actor_cast<state_actor>(to_),
-                                           answered_atom_v, number_);
+    try {
+      into_->put(number_, outcome_of(answer));
+    } catch (const error& failure) {
+      into_->put(number_, {std::nullopt, transport::to_caf(failure)});
+    }
+    answer.clear();
+    sent_ = true;
   }
 
   [[nodiscard]] std::unique_ptr<held::answer_route> keep() const override {
@@ -164,10 +145,10 @@ public:
 private:
   std::shared_ptr<outcomes> into_;
   caf::actor to_;
-  held::number_wire coding_;
   client_id client_;
   std::uint64_t number_;
   bool kept_ = false;
+  bool sent_ = false;
 };
 
 /// The number of calls by message begins where nobody else's does.
@@ -178,7 +159,12 @@ struct desk {
 
   state_actor::stateful_pointer<desk> self = nullptr;
   std::shared_ptr<outcomes> done = std::make_shared<outcomes>();
-  std::unordered_map<std::uint64_t, caf::typed_response_promise<answer>> open;
+  struct waiting {
+    caf::typed_response_promise<answer> promise;
+    /// Kept until then: perhaps by nobody else.
+    std::shared_ptr<held::target> object;
+  };
+  std::unordered_map<std::uint64_t, waiting> open;
   std::uint64_t last = first_number;
 
   caf::result<answer> execute(const call& what) {
@@ -190,32 +176,56 @@ struct desk {
     if (!process)
       return transport::make_error(errc::invalid_argument,
                                    "the sender is no actor of this run");
+    std::shared_ptr<held::target> object;
+    try {
+      object = object_of(what, objects);
+    } catch (const error& failure) {
+      return transport::to_caf(failure);
+    }
     objects.remember(process->packed());
     const auto number = ++last;
     actor_route route{done, caf::actor_cast<caf::actor>(self->address()),
                       process->packed(), number};
     codec::packet request;
     codec::encoder to{request};
-    to.save(held::call_head{{}, what.object, what.operation, what.limit});
-    to.write(what.arguments.data(), what.arguments.size());
-    objects.execute(request.body(), {}, route);
+    to.save(held::call_head{{},
+                            object ? object->number() : held::the_state,
+                            what.operation,
+                            what.limit});
+    to.write(what.arguments.bytes().data(), what.arguments.bytes().size());
+    request.carry(what.arguments.objects());
+    objects.execute(std::move(request), route);
     if (auto now = done->take(number))
       return now->result ? caf::result<answer>{std::move(*now->result)}
                          : caf::result<answer>{std::move(now->failure)};
     auto promise = self->make_response_promise<answer>();
-    open.emplace(number, promise);
+    open.emplace(number, waiting{promise, std::move(object)});
     return promise;
   }
 
   void finish(std::uint64_t number) {
-    auto node = open.extract(number);
     auto outcome = done->take(number);
-    if (node.empty() || !outcome)
+    auto node = outcome ? open.extract(number) : decltype(open)::node_type{};
+    if (node.empty())
       return;
     if (outcome->result)
-      node.mapped().deliver(std::move(*outcome->result));
-    else
-      node.mapped().deliver(std::move(outcome->failure));
+      node.mapped().promise.deliver(std::move(*outcome->result));
+    else if (outcome->failure)
+      node.mapped().promise.deliver(std::move(outcome->failure));
+  }
+
+private:
+  /// The object that is called; none for the state itself.
+  static std::shared_ptr<held::target> object_of(const call& what,
+                                                 held::table& objects) {
+    if (what.object.bytes().empty())
+      return nullptr;
+    auto object = what.object.get<held::untyped>().object();
+    if (object->via() != objects.inside())
+      throw invalid_argument("call a held object by message",
+                             "another state holds it",
+                             "send the call to the actor of its state");
+    return object;
   }
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/state/number_wire.hpp>
+#include <troupe/state/event.hpp>
 #include <troupe/state/state.hpp>
 #include <troupe/state/state_messages.hpp>
 #include <troupe/sync/sync_messages.hpp>
@@ -10,7 +10,10 @@
 #include <caf/result.hpp>
 #include <caf/typed_actor.hpp>
 
-#include <span>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -18,7 +21,9 @@ namespace troupe {
 
 /// The actor of a state: the same objects, by messages and without blocking.
 ///
-///     held::call      a function on an object; answered with held::answer
+///     held::call      a function on an object, or on the state itself: make
+///                     an object, name it, find it, run something; answered
+///                     with held::answer
 ///     query           how many objects the state holds
 ///     answered, number    not for users
 ///
@@ -39,43 +44,138 @@ using state_actor
 
 namespace held {
 
-/// The message that calls `F` on the object with these arguments, checked as by
-/// `proxy::call`. Proxies of the same state may be among them, other handles
-/// may not.
-template <auto F, class T, class... Args>
-[[nodiscard]] call call_of(const proxy<T>& object, Args&&... args) {
-  require_callable<T, named<F>, Args&&...>();
-  call result;
-  if constexpr (is_callable<T, named<F>, Args&&...>()) {
-    using parameters = typename named<F>::signature::parameters;
-    number_wire coding{object.target()->via()};
-    const wire::scope scope{&coding};
+/// A call whose result is an `R`: a `held::call`, which is what is sent.
+template <class R>
+struct call_for : call {
+  using result = R;
+};
+
+/// For the functions below. `on` is empty for the state itself.
+template <class R, class T, class Callable, class... Args>
+[[nodiscard]] call_for<R>
+prepare(const std::shared_ptr<target>& on, Args&&... args) {
+  require_callable<T, Callable, Args&&...>();
+  call_for<R> made;
+  if constexpr (is_callable<T, Callable, Args&&...>()) {
+    const wire::scope by_handle{nullptr};
+    made.operation = operation_of<T, Callable>.id();
+    if (on)
+      made.object = bundle::of(untyped{on});
     codec::packet packed;
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      codec::encode_into<std::tuple_element_t<I, parameters>...>(
-        packed, as_parameter<std::tuple_element_t<I, parameters>>(
-                  std::forward<Args>(args))...);
-    }(std::index_sequence_for<Args...>{});
-    coding.require_no_handles(packed);
-    result.object = object.target()->number();
-    result.operation = operation_of<T, named<F>>.id();
-    result.arguments.assign(reinterpret_cast<const char*>(packed.body().data()),
-                            packed.body().size());
+    encode_parameters<Callable>(packed, std::forward<Args>(args)...);
+    made.arguments = bundle{std::move(packed)};
   }
-  return result;
+  return made;
 }
 
-/// Reads the result of a call of `F`. Throws `malformed_bytes`.
+/// The message that calls `F` on the object with these arguments, checked as by
+/// `proxy::call`. Handles may be among them. Throws `invalid_argument` for
+/// objects of another program's state, `limit_reached`.
+template <auto F, class T, class... Args>
+[[nodiscard]] call_for<result_of<named<F>>>
+call_of(const proxy<T>& object, Args&&... args) {
+  return prepare<result_of<named<F>>, T, named<F>>(object.target(),
+                                                   std::forward<Args>(args)...);
+}
+
+/// The message that runs a lambda on the object, as `proxy::update` does.
+template <hosting::captureless_lambda F, class T, class... Args>
+[[nodiscard]] call_for<result_of<unnamed<F>>>
+call_of(const proxy<T>& object, F, Args&&... args) {
+  return prepare<result_of<unnamed<F>>, T, unnamed<F>>(
+    object.target(), std::forward<Args>(args)...);
+}
+
+/// The messages that copy the whole object, and that put another value in its
+/// place: `proxy::snapshot` and `proxy::assign`.
+template <class T>
+[[nodiscard]] call_for<T> call_to_copy(const proxy<T>& object) {
+  return call_of<&whole<T>>(object);
+}
+
+template <class T>
+[[nodiscard]] call_for<void>
+call_to_assign(const proxy<T>& object, const T& value) {
+  return call_of<&replace<T>>(object, value);
+}
+
+/// The message that makes a `T` in the state, as `state::make` does; its result
+/// is a proxy.
+template <class T, class... Args>
+[[nodiscard]] call_for<typename made<T>::handle> call_to_make(Args&&... args) {
+  using handle = typename made<T>::handle;
+  using recipe = typename making<T, Args...>::recipe;
+  if constexpr (requires { handle::offer(); })
+    handle::offer();
+  return prepare<handle, itself, recipe>(
+    nullptr, stored<Args>(std::forward<Args>(args))...);
+}
+
+/// The message that runs `F(args...)` in the state's process, as `state::run`
+/// does.
+template <auto F, class... Args>
+[[nodiscard]] call_for<result_of<free_function<F>>>
+call_to_run(Args&&... args) {
+  return prepare<result_of<free_function<F>>, itself, free_function<F>>(
+    nullptr, std::forward<Args>(args)...);
+}
+
+template <hosting::captureless_lambda F, class... Args>
+[[nodiscard]] call_for<result_of<free_lambda<F>>>
+call_to_run(F, Args&&... args) {
+  return prepare<result_of<free_lambda<F>>, itself, free_lambda<F>>(
+    nullptr, std::forward<Args>(args)...);
+}
+
+/// The messages that keep an object under a name, find it, and take the name
+/// away: `state::bind`, `find` and `unbind`. The error of a name that nothing
+/// has is `unknown_name`.
+template <class T>
+[[nodiscard]] call_for<void>
+call_to_bind(const std::string& name, const proxy<T>& object) {
+  return prepare<void, itself, named<&itself::bind>>(nullptr, name,
+                                                     untyped{object.target()});
+}
+
+template <class T>
+[[nodiscard]] call_for<typename made<T>::handle>
+call_to_find(const std::string& name) {
+  return prepare<typename made<T>::handle, itself, named<&itself::find>>(
+    nullptr, name, type_hash<typename made<T>::object>());
+}
+
+[[nodiscard]] inline call_for<bool> call_to_unbind(const std::string& name) {
+  return prepare<bool, itself, named<&itself::unbind>>(nullptr, name);
+}
+
+/// The messages that publish the state and end that: `state::publish`, whose
+/// result is the port, and `state::unpublish`, whose result is an event that is
+/// set when the connections have ended; none if nothing is published there.
+[[nodiscard]] call_for<std::uint16_t>
+call_to_publish(const network::address& where, const network::key& shared,
+                const network::limits& bounds = {});
+[[nodiscard]] call_for<std::optional<event>>
+call_to_unpublish(const network::address& where);
+
+/// Reads the result of a call. Throws `malformed_bytes`; for handles
+/// `stale_handle` and `limit_reached`.
+template <class R>
+[[nodiscard]] R result_in(const answer& from) {
+  if constexpr (!std::is_void_v<R>) {
+    const wire::scope by_handle{nullptr};
+    return from.result.get<R>();
+  }
+}
+
+/// The same for a call of `F`.
 template <auto F>
 [[nodiscard]] result_of<named<F>> result_in(const answer& from) {
-  if constexpr (!std::is_void_v<result_of<named<F>>>)
-    return codec::decode<result_of<named<F>>>(
-      std::as_bytes(std::span{from.bytes}));
+  return result_in<result_of<named<F>>>(from);
 }
 
 /// A request that was sent; `then` and `await` take what is to be done with
-/// the result, which is given as what `F` returns.
-template <auto F, class Handle>
+/// the result, which is given as an `R`.
+template <class R, class Handle>
 class response {
 public:
   explicit response(Handle handle) : handle_(std::move(handle)) {
@@ -101,26 +201,37 @@ private:
   template <class OnResult>
   static auto reading(OnResult on_result) {
     return [on_result = std::move(on_result)](const answer& from) mutable {
-      if constexpr (std::is_void_v<result_of<named<F>>>)
+      if constexpr (std::is_void_v<R>)
         on_result();
       else
-        on_result(result_in<F>(from));
+        on_result(result_in<R>(from));
     };
   }
 
   Handle handle_;
 };
 
-/// Calls `F` on the object from an actor, without blocking it:
+/// Sends a call from an actor, without blocking it:
+///
+///     held::request(self, bank, 10s, held::call_to_make<account>("Sam", 100))
+///       .then([=](troupe::proxy<account> savings) { ... },
+///             [=](const caf::error& why) { ... });
+template <class Self, class Timeout, class R>
+[[nodiscard]] auto request(Self* self, const state_actor& to, Timeout timeout,
+                           const call_for<R>& what) {
+  auto handle = self->request(to, timeout, static_cast<const call&>(what));
+  return response<R, decltype(handle)>{std::move(handle)};
+}
+
+/// Calls `F` on the object:
 ///
 ///     held::request<&account::deposit>(self, bank, 10s, savings, 10)
 ///       .then([=](int balance) { ... }, [=](const caf::error& why) { ... });
 template <auto F, class Self, class Timeout, class T, class... Args>
 [[nodiscard]] auto request(Self* self, const state_actor& to, Timeout timeout,
                            const proxy<T>& object, Args&&... args) {
-  auto handle = self->request(to, timeout,
-                              call_of<F>(object, std::forward<Args>(args)...));
-  return response<F, decltype(handle)>{std::move(handle)};
+  return request(self, to, timeout,
+                 call_of<F>(object, std::forward<Args>(args)...));
 }
 
 } // namespace held

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/transport/bundle.hpp>
+
 #include <caf/type_id.hpp>
 
 #include <cstdint>
-#include <string>
 
 namespace troupe::held {
 
-/// A call of a function on a held object, as a message. `call_of` makes one.
+/// A call of a function on a held object, or on the state itself, as a message.
+/// `call_of` and its neighbours make one.
 struct call {
-  std::uint64_t object = 0;
+  /// A proxy, which keeps the object until the call is done; empty: the state.
+  bundle object;
+  /// Hash of the function's name.
   std::uint64_t operation = 0;
   /// How long it may wait there, in nanoseconds; negative: for ever.
   std::int64_t limit = -1;
-  std::string arguments;
+  bundle arguments;
 };
 
 template <class Inspector>
@@ -26,14 +30,14 @@ bool inspect(Inspector& inspector, call& what) {
     inspector.field("arguments", what.arguments));
 }
 
-/// The bytes of a call's result; `result_in` reads them.
+/// The result of a call; `result_in` reads it.
 struct answer {
-  std::string bytes;
+  bundle result;
 };
 
 template <class Inspector>
 bool inspect(Inspector& inspector, answer& what) {
-  return inspector.object(what).fields(inspector.field("bytes", what.bytes));
+  return inspector.object(what).fields(inspector.field("result", what.result));
 }
 
 } // namespace troupe::held

@@ -147,6 +147,17 @@ void table::execute(bytes_view request, std::span<const memory::offset> handles,
   calling_ = caller;
 }
 
+void table::execute(codec::packet request, answer_route& route) {
+  // They are ended in there, however it goes.
+  struct released {
+    codec::packet& of;
+    ~released() {
+      of.release_handles();
+    }
+  } const after{request};
+  execute(request.body(), request.handles(), route);
+}
+
 void table::run(const call_head& head, codec::decoder& arguments,
                 codec::packet& answer, answer_route& route) {
   const auto& what = operation::find(head.operation);

@@ -79,6 +79,9 @@ public:
   void execute(bytes_view request, std::span<const memory::offset> handles,
                answer_route& route);
 
+  /// The same with a call in a packet, whose handles it takes over.
+  void execute(codec::packet request, answer_route& route);
+
   /// The client is gone: forgets its calls, and frees what it locked.
   void client_gone(client_id client);
 

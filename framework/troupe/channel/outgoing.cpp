@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/outgoing.hpp>
 
+#include <troupe/base/object_of_this_thread.hpp>
+
 #include <cstddef>
 #include <utility>
 
@@ -16,17 +18,12 @@ struct lending {
   bool lent = false;
 };
 
-lending& of_this_thread() noexcept {
-  thread_local lending mine;
-  return mine;
-}
-
 } // namespace
 
 outgoing::outgoing() noexcept : packet_(&spare_) {
-  auto& mine = of_this_thread();
-  if (!std::exchange(mine.lent, true))
-    packet_ = &mine.packet;
+  auto* mine = object_of_this_thread<lending>();
+  if (mine != nullptr && !std::exchange(mine->lent, true))
+    packet_ = &mine->packet;
 }
 
 outgoing::~outgoing() {
@@ -36,7 +33,7 @@ outgoing::~outgoing() {
     return;
   if (large)
     *packet_ = codec::packet{};
-  of_this_thread().lent = false;
+  object_of_this_thread<lending>()->lent = false;
 }
 
 } // namespace troupe::channel

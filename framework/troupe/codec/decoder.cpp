@@ -18,9 +18,34 @@ memory::reference decoder::handle(memory::object_kind kind) {
     refuse("a handle", "number " + std::to_string(index) + " stands where "
                          + std::to_string(taken_) + " of "
                          + std::to_string(handles_.size()) + " is due");
+  return take_handle(kind);
+}
+
+memory::reference decoder::take_handle(memory::object_kind kind) {
   const auto where = handles_[taken_++];
   return shares_ == shares::lent ? memory::reference::attach(where, kind)
                                  : memory::receive(where, kind);
+}
+
+std::vector<memory::reference> decoder::handles() {
+  auto kind = memory::object_kind::none;
+  auto left = count(sizeof kind + sizeof no_handle, "handles");
+  std::vector<memory::reference> result;
+  for (; left != 0; --left) {
+    std::memcpy(&kind, take(sizeof kind, "a handle"), sizeof kind);
+    result.push_back(handle(kind));
+    if (!result.back())
+      refuse("a handle", "it is empty");
+  }
+  return result;
+}
+
+std::vector<memory::reference> decoder::handles_left() {
+  std::vector<memory::reference> result;
+  result.reserve(handles_.size() - taken_);
+  while (taken_ != handles_.size())
+    result.push_back(take_handle(memory::kind_at(handles_[taken_])));
+  return result;
 }
 
 void decoder::left_over() const {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace troupe::codec {
 
@@ -74,6 +75,13 @@ public:
   /// Throws `malformed_bytes`, and what `memory::receive` throws.
   [[nodiscard]] memory::reference handle(memory::object_kind kind);
 
+  /// Takes the handles that `encoder::handles` wrote.
+  [[nodiscard]] std::vector<memory::reference> handles();
+
+  /// Takes all handles that are left, whatever they are of: for who passes the
+  /// bytes on. Throws what `memory::receive` throws.
+  [[nodiscard]] std::vector<memory::reference> handles_left();
+
   /// Bytes not read so far.
   [[nodiscard]] std::size_t left() const noexcept {
     return body_.size() - at_;
@@ -115,6 +123,7 @@ public:
   };
 
 private:
+  [[nodiscard]] memory::reference take_handle(memory::object_kind kind);
   [[noreturn]] void left_over() const;
   [[noreturn]] void too_short(std::size_t size, std::string_view type) const;
   [[noreturn]] void too_many(std::uint64_t number, std::size_t least,

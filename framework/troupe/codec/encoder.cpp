@@ -22,6 +22,15 @@ void encoder::handle(const memory::reference& object) {
   handles.back() = memory::send(object);
 }
 
+void encoder::handles(std::span<const memory::reference> objects) {
+  count(objects.size());
+  for (const auto& each : objects) {
+    const auto kind = each.kind();
+    write(&kind, sizeof kind);
+    handle(each);
+  }
+}
+
 void encoder::refuse(std::string_view type, std::string_view why) const {
   throw invalid_argument("encode " + std::string{type}, why);
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -68,6 +69,9 @@ public:
   /// Appends a handle. From now on the packet keeps the object alive. An empty
   /// reference arrives as an empty reference.
   void handle(const memory::reference& object);
+
+  /// Appends handles, of whatever kinds and how many. None may be empty.
+  void handles(std::span<const memory::reference> objects);
 
   /// Counts one level of nesting for as long as it lives.
   class level {

@@ -22,4 +22,28 @@ void packet::clear() noexcept {
   handles_.clear();
 }
 
+void packet::carry(std::span<const memory::reference> objects) {
+  // First the room: once a handle is in flight nothing may throw.
+  handles_.reserve(handles_.size() + objects.size());
+  for (const auto& each : objects)
+    handles_.push_back(memory::send(each));
+}
+
+std::vector<memory::reference> objects_of(const packet& of) {
+  std::vector<memory::reference> result;
+  result.reserve(of.handles().size());
+  for (const auto where : of.handles())
+    result.push_back(memory::reference::attach(where, memory::kind_at(where)));
+  return result;
+}
+
+std::vector<memory::offset>
+shares_of(std::span<const memory::reference> objects) {
+  std::vector<memory::offset> result;
+  result.reserve(objects.size());
+  for (const auto& each : objects)
+    result.push_back(memory::send(each));
+  return result;
+}
+
 } // namespace troupe::codec

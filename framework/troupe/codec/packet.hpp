@@ -63,6 +63,9 @@ public:
     body_.overwrite(at, from, size);
   }
 
+  /// Adds handles to those that the bytes, which were copied, speak of.
+  void carry(std::span<const memory::reference> objects);
+
   /// Someone else answers for the handles now: they are in a mailbox.
   void release_handles() noexcept {
     handles_.clear();
@@ -79,5 +82,13 @@ private:
   std::vector<memory::offset> handles_;
   std::vector<scattered_view::piece> lent_;
 };
+
+/// Own handles of the objects that a packet carries, in its order.
+/// Throws `limit_reached`.
+[[nodiscard]] std::vector<memory::reference> objects_of(const packet& of);
+
+/// New shares of objects, for one more copy of a packet that carries them.
+[[nodiscard]] std::vector<memory::offset>
+shares_of(std::span<const memory::reference> objects);
 
 } // namespace troupe::codec

@@ -279,6 +279,14 @@ reference::hold::~hold() {
   table.give_entry_back(entry);
 }
 
+object_kind kind_at(offset where) noexcept {
+  if (!may_be_object(where))
+    return object_kind::none;
+  const auto magic = os::peek(run_memory::current().file(), where);
+  const auto kind = static_cast<object_kind>(magic);
+  return magic == magic_of(kind) ? kind : object_kind::none;
+}
+
 offset send(const reference& object) noexcept {
   auto* head = head_at(object.where());
   head->in_flight.fetch_add(1, std::memory_order_seq_cst);

@@ -49,6 +49,10 @@ public:
     return hold_ ? hold_->where : 0;
   }
 
+  [[nodiscard]] object_kind kind() const noexcept {
+    return static_cast<object_kind>(hold_->head->kind);
+  }
+
   /// Bytes of payload.
   [[nodiscard]] std::uint64_t size() const noexcept {
     return hold_->head->size;
@@ -103,6 +107,9 @@ private:
 
   std::shared_ptr<hold> hold_;
 };
+
+/// What the object at `where` is; `none` where there is none.
+[[nodiscard]] object_kind kind_at(offset where) noexcept;
 
 /// A message now carries a handle of the object: it lives until `receive` or
 /// `forget` is called for it. Returns what to put into the message.

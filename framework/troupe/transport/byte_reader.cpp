@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/byte_reader.hpp>
 
+#include <troupe/base/error.hpp>
+#include <troupe/transport/caf_error.hpp>
+
 #include <caf/sec.hpp>
 
 namespace troupe::transport {
@@ -17,6 +20,20 @@ constexpr std::uint32_t deepest = 256;
 
 void byte_reader::too_short() {
   emplace_error(caf::sec::end_of_stream);
+}
+
+bool byte_reader::handle(memory::reference& into) {
+  auto kind = memory::object_kind::none;
+  memory::offset where = 0;
+  if (!get(kind) || !get(where))
+    return false;
+  try {
+    into = memory::reference::attach(where, kind);
+    return true;
+  } catch (const error& failure) {
+    set_error(to_caf(failure));
+    return false;
+  }
 }
 
 bool byte_reader::fetch_next_object_type(caf::type_id_t& type) {

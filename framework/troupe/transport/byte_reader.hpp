@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/bytes.hpp>
+#include <troupe/memory/reference.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <cstddef>
@@ -47,6 +48,9 @@ public:
     at_ += size;
     return taken;
   }
+
+  /// Reads a handle, and takes hold of its object.
+  bool handle(memory::reference& into);
 
   bool fetch_next_object_type(caf::type_id_t& type) override;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/memory/reference.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <cstddef>
@@ -41,6 +42,18 @@ public:
   /// Bytes written, `offset` included.
   [[nodiscard]] std::size_t written() const noexcept {
     return static_cast<std::size_t>(at_ - first_);
+  }
+
+  /// Writes a handle. Whoever sends the bytes sees to it that the object lives
+  /// until they are read: see `objects`.
+  bool handle(const memory::reference& object) {
+    objects_.push_back(object);
+    return put(object.kind()) && put(object.where());
+  }
+
+  /// The objects of which handles were written.
+  [[nodiscard]] std::vector<memory::reference>& objects() noexcept {
+    return objects_;
   }
 
   /// Appends bytes as they are. False where they do not fit.
@@ -168,6 +181,7 @@ private:
   std::byte* first_;
   std::byte* last_;
   std::vector<std::byte>* growing_ = nullptr;
+  std::vector<memory::reference> objects_;
 };
 
 } // namespace troupe::transport

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/delivery.hpp>
 
+#include <troupe/os/crash_point.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/dead_letters.hpp>
 #include <troupe/transport/flow.hpp>
@@ -20,6 +21,7 @@ bool delivery::operator()(frame_tag tag, bytes_view body) const {
     case frame_kind::link: return link(body, true);
     case frame_kind::unlink: return link(body, false);
     case frame_kind::redirected: return redirected(body);
+    case frame_kind::taken: return taken(body);
     default: return false;
   }
 }
@@ -35,9 +37,16 @@ caf::strong_actor_ptr delivery::sender_of(const message_head& head) const {
 
 bool delivery::message(frame_tag tag, bytes_view body) const {
   const auto head = take_head<message_head>(body);
-  if (!head || (tag.flags & ~(with_stages | as_image)) != 0
-      || tag.flags == (with_stages | as_image))
+  if (!head || (tag.flags & ~(with_stages | as_image | with_handles)) != 0
+      || ((tag.flags & as_image) != 0 && tag.flags != as_image))
     return false;
+  std::uint64_t loan = 0;
+  if ((tag.flags & with_handles) != 0) {
+    if (body.size() < sizeof loan)
+      return false;
+    std::memcpy(&loan, body.last(sizeof loan).data(), sizeof loan);
+    body = body.first(body.size() - sizeof loan);
+  }
   const caf::message_id id{head->id};
   if (version::is_stream(id))
     return false;
@@ -52,6 +61,7 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   version::stages stages;
   caf::type_id_t type = 0;
   auto result = read_result::malformed;
+  caf::error refusal;
   if ((tag.flags & as_image) != 0) {
     result = read_image(body, content, type);
   } else {
@@ -62,19 +72,29 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
       result = read_result::malformed;
     if (result == read_result::done)
       make_showable(content);
+    else
+      refusal = source.get_error();
+  }
+  // Whether or not somebody reads it: what it carries is this process's now.
+  if ((tag.flags & with_handles) != 0) {
+    TROUPE_CRASH_POINT("transport.handles.attached");
+    flow_.back()->send_control(frame_kind::taken, {loan, 0, 0});
+    TROUPE_CRASH_POINT("transport.handles.taken");
   }
   if (result != read_result::done) {
-    unread(*head, sender,
-           result == read_result::malformed
-             ? make_error(errc::malformed_bytes,
-                          "read a message from another process: its bytes are "
-                          "no such message")
-             : make_error(errc::unknown_message_type,
-                          "read a message from another process: type "
-                            + name_of(type)
-                            + " is not known here, or not the same; name its "
-                              "type-id block in troupe::use_messages before "
-                              "troupe::program"));
+    if (result == read_result::unknown_type)
+      refusal = make_error(errc::unknown_message_type,
+                           "read a message from another process: type "
+                             + name_of(type)
+                             + " is not known here, or not the same; name its "
+                               "type-id block in troupe::use_messages before "
+                               "troupe::program");
+    // A handle in it may say more.
+    else if (code_of(refusal) == errc::none)
+      refusal = make_error(errc::malformed_bytes,
+                           "read a message from another process: its bytes are "
+                           "no such message");
+    unread(*head, sender, refusal);
     return true;
   }
   if (!target) {
@@ -160,6 +180,14 @@ bool delivery::link(bytes_view body, bool together) const {
     version::link(remote, local);
   else if (local)
     version::unlink(remote, local);
+  return true;
+}
+
+bool delivery::taken(bytes_view body) const {
+  const auto what = take_head<actor_pair>(body);
+  if (!what || !body.empty())
+    return false;
+  flow_.back()->take_back(what->first);
   return true;
 }
 

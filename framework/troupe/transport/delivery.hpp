@@ -28,6 +28,7 @@ private:
   [[nodiscard]] bool down(bytes_view body) const;
   [[nodiscard]] bool link(bytes_view body, bool together) const;
   [[nodiscard]] bool redirected(bytes_view body) const;
+  [[nodiscard]] bool taken(bytes_view body) const;
   [[nodiscard]] caf::strong_actor_ptr sender_of(const message_head& head) const;
   void unread(const message_head& head, const caf::strong_actor_ptr& sender,
               const caf::error& why) const;

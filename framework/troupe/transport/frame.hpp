@@ -31,7 +31,10 @@ enum class frame_kind : std::uint8_t {
   piece,
   /// The writer goes on in another ring: the `ring_offset` of it.
   moved,
-  last = moved,
+  /// The handles of a message of ours are taken: `actor_pair`, of which the
+  /// first is the number that stood behind that message.
+  taken,
+  last = taken,
 };
 
 /// Flags of a message frame.
@@ -40,6 +43,9 @@ enum : std::uint8_t {
   with_stages = 1,
   /// The elements are images of trivially copyable types.
   as_image = 2,
+  /// Handles are among the message's bytes. The number under which the sender
+  /// holds their objects, 8 bytes, stands behind them.
+  with_handles = 4,
 };
 
 /// The `tag` of a frame in the ring.

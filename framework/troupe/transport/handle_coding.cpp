@@ -78,6 +78,7 @@ void coding<caf::message>::save(encoder& to, const caf::message& value) {
               "an inspect function refuses: " + to_string(sink.get_error()));
   to.count(sink.written());
   to.write(bytes.data(), sink.written());
+  to.handles(sink.objects());
 }
 
 caf::message coding<caf::message>::load(decoder& from) {
@@ -107,6 +108,8 @@ caf::message coding<caf::message>::load(decoder& from) {
                     "block in troupe::use_messages before troupe::program");
   if (outcome != read_result::done)
     from.refuse("a message", "its bytes are none");
+  // The message has taken hold of its objects itself.
+  static_cast<void>(from.handles());
   make_showable(result);
   return result;
 }

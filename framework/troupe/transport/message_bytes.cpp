@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/message_bytes.hpp>
 
+#include <troupe/base/object_of_this_thread.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/type_table.hpp>
 
@@ -38,20 +39,24 @@ caf::type_id_list intern(const caf::type_id_t* ids, std::size_t count) {
     std::vector<caf::type_id_t> key;
     caf::type_id_list list{nullptr};
   };
-  thread_local std::array<remembered, 64> memory;
+  auto* memory = object_of_this_thread<std::array<remembered, 64>>();
   std::size_t hash = count;
   for (std::size_t i = 0; i < count; ++i)
     hash = hash * 31 + ids[i];
-  auto& slot = memory[hash % memory.size()];
-  if (slot.key.size() == count && slot.list.data() != nullptr
-      && std::equal(slot.key.begin(), slot.key.end(), ids))
-    return slot.list;
+  auto* slot = memory == nullptr ? nullptr : &(*memory)[hash % memory->size()];
+  if (slot != nullptr && slot->key.size() == count
+      && slot->list.data() != nullptr
+      && std::equal(slot->key.begin(), slot->key.end(), ids))
+    return slot->list;
   caf::detail::type_id_list_builder builder;
   for (std::size_t i = 0; i < count; ++i)
     builder.push_back(ids[i]);
-  slot.key.assign(ids, ids + count);
-  slot.list = builder.move_to_list();
-  return slot.list;
+  auto list = builder.move_to_list();
+  if (slot != nullptr) {
+    slot->key.assign(ids, ids + count);
+    slot->list = list;
+  }
+  return list;
 }
 
 /// Empty storage for a message of these types. Throws `std::bad_alloc`.

@@ -2,6 +2,7 @@
 #include <troupe/transport/peer.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/object_of_this_thread.hpp>
 #include <troupe/mailbox/copy_into_ring.hpp>
 #include <troupe/os/wait_word.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -27,14 +28,20 @@ constexpr std::size_t large_message = std::size_t{8} << 10;
 thread_local std::size_t last_size = 0;
 
 /// Serialised messages of this thread, kept because allocating one for each
-/// message costs more than writing it.
-std::vector<std::byte>& scratch() {
-  thread_local std::vector<std::byte> buffer;
-  if (buffer.size() > (std::size_t{4} << 20) && last_size < large_message) {
-    buffer.clear();
-    buffer.shrink_to_fit();
+/// message costs more than writing it; `spare` where there is none.
+std::vector<std::byte>& scratch(std::vector<std::byte>& spare) {
+  struct serialised {
+    std::vector<std::byte> bytes;
+  };
+  auto* kept = object_of_this_thread<serialised>();
+  if (kept == nullptr)
+    return spare;
+  if (kept->bytes.size() > (std::size_t{4} << 20)
+      && last_size < large_message) {
+    kept->bytes.clear();
+    kept->bytes.shrink_to_fit();
   }
-  return buffer;
+  return kept->bytes;
 }
 
 /// CAF destroys a message by a table that does not know its type, so it must
@@ -101,12 +108,14 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   if ((image != 0 || (stages == nullptr && last_size >= large_message))
       && send_in_place(head, what, image))
     return true;
-  auto& buffer = scratch();
+  std::vector<std::byte> spare;
+  auto& buffer = scratch(spare);
   const auto urgent = what.mid.is_urgent_message();
   const auto fits_image = image != 0;
   frame_tag tag{frame_kind::message,
                 static_cast<std::uint8_t>(fits_image ? as_image : 0)};
   std::size_t size = sizeof head;
+  std::vector<memory::reference> objects;
   if (fits_image) {
     buffer.resize(std::max(buffer.size(), size + image));
     write_image(what.payload, buffer.data() + size);
@@ -125,6 +134,12 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
                                "send a message: an inspect function refuses: "
                                  + to_string(sink.get_error())),
                     "it cannot be written");
+    objects.swap(sink.objects());
+    if (!objects.empty()) {
+      tag.flags |= with_handles;
+      const std::uint64_t none = 0;
+      sink.append(&none, sizeof none);
+    }
     size = sink.written();
   }
   last_size = size;
@@ -152,6 +167,10 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
                      type_trouble(type, "its process has another type there")),
           "a type differs");
       }
+  if (!objects.empty()) {
+    const auto loan = lend(std::move(objects));
+    std::memcpy(buffer.data() + size - sizeof loan, &loan, sizeof loan);
+  }
   if (auto* room = outbox_->reserve(size)) {
     mailbox::copy_into_ring(room, buffer.data(), size);
     outbox_->commit(size, tag);
@@ -195,6 +214,13 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
       last_size = 0;
       return false;
     }
+    if (!sink.objects().empty()) {
+      const auto loan = last_loan_ + 1;
+      if (!sink.append(&loan, sizeof loan))
+        return false;
+      lend(std::move(sink.objects()));
+      tag.flags |= with_handles;
+    }
     size = sink.written();
     last_size = size;
   }
@@ -204,6 +230,29 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
   if (sleeps)
     memory::ring(slot_);
   return true;
+}
+
+/// Holds what a message carries. Returns the number to write behind it.
+std::uint64_t peer::lend(std::vector<memory::reference> objects) {
+  lent_.emplace(++last_loan_, std::move(objects));
+  return last_loan_;
+}
+
+void peer::take_back(std::uint64_t loan) {
+  // The objects may end with it, which takes its time.
+  decltype(lent_)::node_type ended;
+  bool done = false;
+  {
+    const lock held{mutex_};
+    ended = lent_.extract(loan);
+    done = idle();
+  }
+  if (done)
+    room_.notify_all();
+}
+
+bool peer::idle() const noexcept {
+  return failed() || ((!outbox_ || outbox_->idle()) && lent_.empty());
 }
 
 bool peer::send_control(frame_kind kind, actor_pair what) {
@@ -270,6 +319,7 @@ bool peer::could_flush() {
 
 void peer::fail(caf::error reason) {
   std::size_t lost = 0;
+  decltype(lent_) lent;
   {
     const lock held{mutex_};
     if (failed())
@@ -279,6 +329,7 @@ void peer::fail(caf::error reason) {
     set_congested(false);
     if (outbox_)
       lost = outbox_->discard();
+    lent.swap(lent_);
     outbox_.reset();
   }
   room_.notify_all();
@@ -302,8 +353,7 @@ bool peer::disputes(caf::type_id_t type) const noexcept {
 
 void peer::drain(deadline limit) {
   lock held{mutex_};
-  room_.wait_until(held, limit.when(),
-                   [&] { return failed() || !outbox_ || outbox_->idle(); });
+  room_.wait_until(held, limit.when(), [this] { return idle(); });
 }
 
 bool peer::refuse(caf::mailbox_element& what, caf::actor_id target,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/memory/reference.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/frame.hpp>
 #include <troupe/transport/outbox.hpp>
@@ -12,6 +13,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe::transport {
@@ -58,6 +60,9 @@ public:
   /// True if something waits and there may be room for it. For the hub.
   [[nodiscard]] bool could_flush();
 
+  /// That process holds the objects of our message number `loan` itself.
+  void take_back(std::uint64_t loan);
+
   /// The process is dead, or not to be trusted, for `reason`: from now on
   /// everything to it fails with that.
   void fail(caf::error reason);
@@ -72,7 +77,8 @@ public:
   /// Returns whether our process and that one disagree about a message type.
   [[nodiscard]] bool disputes(caf::type_id_t type) const noexcept;
 
-  /// Waits until nothing waits any more, or the limit.
+  /// Waits until nothing waits any more, and all objects that messages carry
+  /// are taken, or the limit.
   void drain(deadline limit);
 
 private:
@@ -81,6 +87,8 @@ private:
   bool refuse(caf::mailbox_element& what, caf::actor_id target,
               caf::error reason, std::string_view why);
   [[nodiscard]] bool open(lock& held);
+  [[nodiscard]] bool idle() const noexcept;
+  std::uint64_t lend(std::vector<memory::reference> objects);
   bool send_in_place(message_head head, const caf::mailbox_element& what,
                      std::size_t image);
   bool put(frame_tag tag, std::vector<std::byte> body);
@@ -94,6 +102,10 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable room_;
   std::optional<outbox> outbox_;
+  /// What messages on the way carry handles of. This process holds it until
+  /// the reader does, so that a crash of either leaves nothing.
+  std::unordered_map<std::uint64_t, std::vector<memory::reference>> lent_;
+  std::uint64_t last_loan_ = 0;
   /// Something waits in `outbox_`.
   std::atomic<bool> congested_{false};
   std::atomic<bool> failed_{false};

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/base/hash.hpp>
+#include <troupe/transport/bundle.hpp>
 #include <troupe/transport/caf_error.hpp>
 
 #include <caf/exit_reason.hpp>
@@ -64,6 +65,7 @@ void type_table::add_own() {
   if (version::meta_of(0) == nullptr)
     caf::core::init_global_meta_objects();
   add_block<caf::id_block::troupe_transport>();
+  add_block<caf::id_block::troupe_bundle>();
   [this]<class... Ts>(list_of<Ts...>) {
     (enter(caf::type_id_v<Ts>,
            {true, false, std::is_empty_v<Ts> ? 0U : std::uint32_t{sizeof(Ts)}}),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <troupe/channel/queue.hpp>
 #include <troupe/pool/pool_actor.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/runtime/actor_system.hpp>
@@ -42,6 +43,13 @@ void refuse(const std::string& why) {
   throw std::domain_error{why};
 }
 
+using numbers = troupe::queue<int>;
+
+numbers put_and_return(const numbers& into, int number) {
+  into.put(number);
+  return into;
+}
+
 int die() {
   static_cast<void>(raise(SIGKILL));
   return 0;
@@ -71,6 +79,11 @@ long ask_for_square(const troupe::pool_actor& to, long number) {
   return ask<square>(to, number).first.value_or(-1);
 }
 
+/// In another process, where nobody has the queue but the task and the answer.
+int ask_for_a_queue(const troupe::pool_actor& to) {
+  return ask<put_and_return>(to, numbers{}, 5).first.value().get();
+}
+
 } // namespace
 
 TEST_CASE("a task by message is answered by message") {
@@ -95,6 +108,17 @@ TEST_CASE("a pool has one actor, which knows its size") {
 TEST_CASE("another process gives tasks through the actor's handle") {
   const troupe::pool pool{1};
   CHECK(troupe::async<ask_for_square>(troupe::actor_of(pool), 9L).get() == 81);
+}
+
+TEST_CASE("handles are arguments and results of tasks by message") {
+  const troupe::pool pool{2};
+  const auto actor = troupe::actor_of(pool);
+  const numbers into;
+  const auto [back, why] = ask<put_and_return>(actor, into, 4);
+  REQUIRE(back);
+  CHECK(*back == into);
+  CHECK(into.get() == 4);
+  CHECK(troupe::async<ask_for_a_queue>(actor).get() == 5);
 }
 
 TEST_CASE("what a task throws is an error that tells the story") {
@@ -144,7 +168,7 @@ TEST_CASE("a function that the program does not have is refused") {
   const troupe::pool pool{1};
   caf::scoped_actor self{troupe::actor_system()};
   caf::error failure;
-  self->request(troupe::actor_of(pool), 60s, pooling::task{1, 2, ""})
+  self->request(troupe::actor_of(pool), 60s, pooling::task{1, 2, {}})
     .receive([](const pooling::answer&) {},
              [&](const caf::error& why) { failure = why; });
   CHECK(troupe::transport::code_of(failure) == errc::unknown_function);

@@ -3,8 +3,10 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/remote_error.hpp>
+#include <troupe/process/start.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/spawn.hpp>
+#include <troupe/state/condition.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/list.hpp>
 #include <troupe/state/mutex.hpp>
@@ -25,6 +27,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -50,15 +53,22 @@ caf::expected<held::answer> send(const troupe::state_actor& to,
   return result;
 }
 
+/// The same with any call that has a result.
+template <class R>
+caf::expected<R>
+ask(const troupe::state_actor& to, const held::call_for<R>& what) {
+  auto got = send(to, what);
+  if (!got)
+    return got.error();
+  return held::result_in<R>(*got);
+}
+
 /// The same with a function, which must have a result.
 template <auto F, class T, class... Args>
 caf::expected<held::result_of<held::named<F>>>
 ask(const troupe::state_actor& to, const troupe::proxy<T>& object,
     Args&&... args) {
-  auto got = send(to, held::call_of<F>(object, std::forward<Args>(args)...));
-  if (!got)
-    return got.error();
-  return held::result_in<F>(*got);
+  return ask(to, held::call_of<F>(object, std::forward<Args>(args)...));
 }
 
 /// The same with a function that has none. Returns whether it was done.
@@ -107,7 +117,8 @@ TEST_CASE("a message that waits is answered later") {
   const auto actor = troupe::actor_of(bank);
   caf::scoped_actor self{troupe::actor_system()};
   auto waiting = self->request(
-    actor, 20s, held::call_of<&account::withdraw_when_there>(savings, 50));
+    actor, 20s,
+    held::call{held::call_of<&account::withdraw_when_there>(savings, 50)});
   CHECK(savings.call<&account::deposit>(60) == 60);
   int got = 0;
   waiting.receive(
@@ -175,8 +186,8 @@ TEST_CASE("a lock is taken, waited for and given back by messages") {
   CHECK(failure(actor, held::call_of<&lock_object::release>(lock, two))
         == troupe::errc::not_owner);
   caf::scoped_actor self{troupe::actor_system()};
-  auto next = self->request(actor, 20s,
-                            held::call_of<&lock_object::acquire>(lock, two));
+  auto next = self->request(
+    actor, 20s, held::call{held::call_of<&lock_object::acquire>(lock, two)});
   CHECK(tell<&lock_object::release>(actor, lock, one));
   bool taken = false;
   next.receive([&](const held::answer&) { taken = true; },
@@ -230,32 +241,95 @@ TEST_CASE("each way in which a call by message fails has its code") {
   unknown.operation ^= 1;
   CHECK(failure(actor, unknown) == errc::unknown_function);
 
-  auto other_type = right;
+  held::call other_type = right;
   other_type.object = held::call_of<&list_calls::size>(list).object;
   CHECK(failure(actor, other_type) == errc::invalid_argument);
 
-  auto shorter = right;
-  shorter.arguments.pop_back();
+  const auto bytes = right.arguments.bytes();
+  held::call shorter = right;
+  shorter.arguments = troupe::bundle{bytes.first(bytes.size() - 1), {}};
   CHECK(failure(actor, shorter) == errc::malformed_bytes);
-  auto longer = right;
-  longer.arguments.push_back('x');
+  held::call longer = right;
+  longer.arguments = troupe::bundle::of(1, 'x');
   CHECK(failure(actor, longer) == errc::malformed_bytes);
+  held::call with_handle = right;
+  with_handle.arguments = troupe::bundle{
+    bytes, {troupe::bundle::of(troupe::queue<int>{}).objects()[0]}};
+  CHECK(failure(actor, with_handle) == errc::malformed_bytes);
 
-  held::call stale;
-  {
-    const auto short_lived = here.make<account>("Ann", 0);
-    stale = held::call_of<&account::deposit>(short_lived, 1);
-    CHECK(failure(actor, stale) == std::nullopt);
-  }
-  REQUIRE(eventually([&] { return here.size() == 2; }));
-  CHECK(failure(actor, stale) == errc::stale_handle);
+  const state another;
+  CHECK(failure(actor, held::call_of<&account::deposit>(
+                         another.make<account>("Ann", 0), 1))
+        == errc::invalid_argument);
+  CHECK(failure(actor, held::call_to_find<account>("nobody"))
+        == errc::unknown_name);
+  here.bind("numbers", list);
+  CHECK(failure(actor, held::call_to_find<account>("numbers"))
+        == errc::invalid_argument);
+
+  held::call stale = right;
+  stale.object = troupe::bundle{bytes, {}};
+  CHECK(failure(actor, stale) == errc::malformed_bytes);
 
   CHECK(savings.call<&account::balance>() == 1);
   CHECK(list.snapshot() == std::vector{1});
 }
 
-TEST_CASE("proxies are arguments of messages, other handles and results that "
-          "are proxies are refused") {
+TEST_CASE("objects are made, named and found by messages, and things run") {
+  const state here;
+  const auto actor = troupe::actor_of(here);
+  auto savings = ask(actor, held::call_to_make<account>("Sam", 100));
+  REQUIRE(savings);
+  CHECK(savings->call<&account::deposit>(10) == 110);
+  auto list = ask(actor, held::call_to_make<numbers>(std::vector{1, 2}));
+  REQUIRE(list);
+  list->push_back(3);
+  CHECK(list->snapshot() == std::vector{1, 2, 3});
+  CHECK(send(actor, held::call_to_bind("savings", *savings)));
+  CHECK(here.find<account>("savings") == *savings);
+  CHECK(ask(actor, held::call_to_find<account>("savings")).value() == *savings);
+  CHECK(ask(actor, held::call_to_unbind("savings")) == true);
+  CHECK(ask(actor, held::call_to_unbind("savings")) == false);
+  const auto where = ask(
+    actor, held::call_to_run(
+             [](int more) { return static_cast<int>(::getpid()) + more; }, 1));
+  CHECK(where == here.process().pid() + 1);
+  CHECK(ask(actor, held::call_of(
+                     *list,
+                     [](std::vector<int>& all, int by) {
+                       for (auto& each : all)
+                         each *= by;
+                       return all.size();
+                     },
+                     2))
+        == std::size_t{3});
+  CHECK(ask(actor, held::call_to_copy(*list)) == std::vector{2, 4, 6});
+  CHECK(send(actor, held::call_to_assign(*list, std::vector{7})));
+  CHECK(list->snapshot() == std::vector{7});
+  const auto thrown = send(actor, held::call_to_make<account>("", -1));
+  REQUIRE(!thrown);
+  CHECK(troupe::transport::code_of(thrown.error())
+        == troupe::errc::remote_exception);
+}
+
+TEST_CASE("an object made by message lives as long as somebody has a proxy") {
+  const state here;
+  const auto actor = troupe::actor_of(here);
+  {
+    const auto list = ask(actor, held::call_to_make<numbers>());
+    CHECK(here.size() == 1);
+  }
+  CHECK(eventually([&] { return here.size() == 0; }));
+  // Nor does an answer keep it that nobody waits for any more.
+  {
+    caf::scoped_actor self{troupe::actor_system()};
+    self->send(actor, held::call{held::call_to_make<numbers>()});
+  }
+  CHECK(send(actor, held::call_to_bind("kept", here.make<numbers>())));
+  CHECK(eventually([&] { return here.size() == 1; }));
+}
+
+TEST_CASE("handles of all kinds are arguments and results of messages") {
   using lists = held::list<numbers>;
   using lists_calls = held::list_functions<numbers>;
   const state here;
@@ -263,20 +337,124 @@ TEST_CASE("proxies are arguments of messages, other handles and results that "
   const auto actor = troupe::actor_of(here);
   const auto all = here.make<lists>();
   CHECK(tell<&lists_calls::push_back>(actor, all, here.make<numbers>({7})));
+  CHECK(
+    tell<&lists_calls::push_back>(actor, all, elsewhere.make<numbers>({8})));
   CHECK(all.at(0).at(0) == 7);
-  CHECK(failure(actor, held::call_of<&lists_calls::at>(all, 0))
-        == troupe::errc::invalid_argument);
-  CHECK_THROWS_AS(static_cast<void>(held::call_of<&lists_calls::push_back>(
-                    all, elsewhere.make<numbers>())),
-                  troupe::invalid_argument);
+  CHECK(ask<&lists_calls::at>(actor, all, 0).value().at(0) == 7);
+  CHECK(ask<&lists_calls::at>(actor, all, 1).value().at(0) == 8);
+  CHECK(ask<&lists_calls::at>(actor, all, 1).value() == all.at(1));
   using queues_calls = held::list_functions<troupe::queue<int>>;
   const auto queues = here.make<held::list<troupe::queue<int>>>();
-  CHECK_THROWS_AS(static_cast<void>(held::call_of<&queues_calls::push_back>(
-                    queues, troupe::queue<int>{})),
-                  troupe::invalid_argument);
-  queues.push_back(troupe::queue<int>{});
-  CHECK(failure(actor, held::call_of<&queues_calls::at>(queues, 0))
-        == troupe::errc::invalid_argument);
+  const troupe::queue<int> tasks;
+  CHECK(tell<&queues_calls::push_back>(actor, queues, tasks));
+  ask<&queues_calls::at>(actor, queues, 0).value().put(5);
+  CHECK(tasks.get() == 5);
+}
+
+TEST_CASE("a call that waits is answered with a proxy, in another process") {
+  using boxes = held::queue<numbers>;
+  using boxes_calls = held::waiting_queue<numbers>;
+  const state here;
+  const auto actor = troupe::actor_of(here);
+  const auto line = here.make<boxes>();
+  auto taken = troupe::async(
+    [](const troupe::state_actor& to, const boxes& from) {
+      return ask<&boxes_calls::get>(to, from).value().at(0);
+    },
+    actor, line);
+  line.put(here.make<numbers>({4}));
+  CHECK(taken.get() == 4);
+  // The answer was the last to refer to it.
+  CHECK(eventually([&] { return here.size() == 1; }));
+}
+
+TEST_CASE("a call by message keeps its object, though its sender lets go") {
+  const state here;
+  const auto actor = troupe::actor_of(here);
+  here.bind("savings", here.make<account>("Sam", 60));
+  held::call late = held::call_of<&account::withdraw_when_there>(
+    here.find<account>("savings"), 100);
+  late.limit = std::chrono::nanoseconds{300ms}.count();
+  caf::scoped_actor self{troupe::actor_system()};
+  auto waiting = self->request(actor, 20s, std::move(late));
+  // Behind it in the actor's mailbox: from now on only the call has it.
+  CHECK(ask(actor, held::call_to_unbind("savings")) == true);
+  CHECK(here.size() == 1);
+  auto code = troupe::errc::none;
+  waiting.receive([](const held::answer&) {},
+                  [&](const caf::error& why) {
+                    code = troupe::transport::code_of(why);
+                  });
+  CHECK(code == troupe::errc::timed_out);
+  CHECK(eventually([&] { return here.size() == 0; }));
+}
+
+TEST_CASE("the waiting call of a killed process keeps nothing") {
+  const state here;
+  here.bind("savings", here.make<account>("Sam", 60));
+  const troupe::queue<bool> sent;
+  auto client = troupe::start(
+    [](const state& of, const troupe::state_actor& to,
+       const troupe::queue<bool>& done) {
+      caf::scoped_actor self{troupe::actor_system()};
+      auto waiting
+        = self->request(to, 60s,
+                        held::call{held::call_of<&account::withdraw_when_there>(
+                          of.find<account>("savings"), 100)});
+      static_cast<void>(ask(to, held::call_to_unbind("savings")));
+      done.put(true);
+      waiting.receive([](const held::answer&) {}, [](const caf::error&) {});
+    },
+    here, troupe::actor_of(here), sent);
+  CHECK(sent.get());
+  CHECK(here.size() == 1);
+  client.kill();
+  CHECK(eventually([&] { return here.size() == 0; }));
+}
+
+TEST_CASE("a condition is waited for by messages") {
+  using condition_object = held::condition_object;
+  const state here;
+  const auto actor = troupe::actor_of(here);
+  const auto lock = here.make<held::mutex>();
+  const auto changed = here.make<held::condition>();
+  constexpr std::uint64_t me = 1ULL << 40;
+  CHECK(tell<&lock_object::acquire>(actor, lock, me));
+  const auto ticket = ask<&condition_object::enter>(actor, changed);
+  REQUIRE(ticket);
+  CHECK(tell<&lock_object::release>(actor, lock, me));
+  caf::scoped_actor self{troupe::actor_system()};
+  auto waiting = self->request(
+    actor, 20s,
+    held::call{held::call_of<&condition_object::wait>(changed, *ticket)});
+  {
+    const std::scoped_lock guard{lock};
+    changed.notify_one();
+  }
+  bool notified = false;
+  waiting.receive([&](const held::answer&) { notified = true; },
+                  [&](const caf::error& why) { FAIL(to_string(why)); });
+  CHECK(notified);
+  CHECK(tell<&lock_object::acquire>(actor, lock, me));
+  CHECK_FALSE(lock.try_lock());
+  CHECK(tell<&lock_object::release>(actor, lock, me));
+}
+
+TEST_CASE("an actor makes an object and goes on with it, without blocking") {
+  const state here;
+  const auto actor = troupe::actor_of(here);
+  const troupe::queue<int> results;
+  troupe::actor_system().spawn([=](caf::event_based_actor* self) {
+    held::request(self, actor, 20s, held::call_to_make<account>("Sam", 5))
+      .then(
+        [=](const troupe::proxy<account>& made) {
+          held::request<&account::deposit>(self, actor, 20s, made, 2)
+            .then([=](int balance) { results.put(balance); },
+                  [=](const caf::error&) { results.put(-1); });
+        },
+        [=](const caf::error&) { results.put(-2); });
+  });
+  CHECK(results.try_get_for(20s) == 7);
 }
 
 TEST_CASE("who is no actor of the run is refused") {
@@ -291,7 +469,9 @@ TEST_CASE("who is no actor of the run is refused") {
       caf::actor_system another{config};
       caf::scoped_actor self{another};
       auto code = troupe::errc{};
-      self->request(to, 20s, held::call_of<&account::deposit>(object, 1))
+      self
+        ->request(to, 20s,
+                  held::call{held::call_of<&account::deposit>(object, 1)})
         .receive([](const held::answer&) {},
                  [&](const caf::error& why) {
                    code = troupe::transport::code_of(why);
@@ -309,7 +489,8 @@ TEST_CASE("a state that is killed fails the requests of actors") {
   const auto actor = troupe::actor_of(bank);
   caf::scoped_actor self{troupe::actor_system()};
   auto waiting = self->request(
-    actor, 20s, held::call_of<&account::withdraw_when_there>(savings, 50));
+    actor, 20s,
+    held::call{held::call_of<&account::withdraw_when_there>(savings, 50)});
   bank.process().kill();
   std::optional<troupe::errc> code;
   waiting.receive([&](const held::answer&) {},

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <set>
@@ -509,6 +510,24 @@ TEST_CASE("a writer may end at once, however full its queue") {
     CHECK(blob.size() == 1 << 20);
     CHECK(blob[12345] == std::byte(i));
   }
+}
+
+TEST_CASE("an exit handler puts, though its thread's own objects are gone") {
+  const troupe::queue<std::string> items;
+  auto child = troupe::start(
+    [](const troupe::queue<std::string>& to) {
+      static const auto kept = to;
+      kept.put("before");
+      std::atexit([] {
+        for (int i = 0; i < 50; ++i)
+          kept.put(std::string(1000, 'x'));
+      });
+    },
+    items);
+  CHECK(passed(child));
+  CHECK(items.get() == "before");
+  for (int i = 0; i < 50; ++i)
+    CHECK(items.get() == std::string(1000, 'x'));
 }
 
 TEST_CASE("a variant, a queue in a queue, a moved-from handle") {

@@ -11,6 +11,7 @@
 #include <troupe/transport/node_name.hpp>
 
 #include <support/eventually.hpp>
+#include <support/passed.hpp>
 #include <support/stopped.hpp>
 
 #include <caf/all.hpp>
@@ -19,6 +20,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -300,6 +302,25 @@ TEST_CASE("a message to an actor that has ended is a dead letter") {
     .receive([](std::int32_t) {}, [&](caf::error& e) { why = e; });
   CHECK(why);
   CHECK(letters_there() == 4);
+}
+
+TEST_CASE("what an exit handler sends arrives, though its thread's own objects "
+          "are gone") {
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto to = troupe::spawn<flooder>(troupe::placement::here);
+  auto child = troupe::start(
+    [](const caf::actor& whom) {
+      static const auto kept = whom;
+      caf::anon_send(kept, std::string{"before"});
+      std::atexit([] {
+        for (int i = 0; i < 50; ++i)
+          caf::anon_send(kept, std::string(1000, 'x'));
+      });
+    },
+    to);
+  CHECK(troupe::test::passed(child));
+  CHECK(troupe::test::eventually([&] { return count_of(self, to) == 51; },
+                                 patience));
 }
 
 TEST_CASE("dead letters are shown to the hook") {

@@ -5,6 +5,7 @@
 #include <troupe/state/network/listener.hpp>
 #include <troupe/state/serving.hpp>
 #include <troupe/state/state.hpp>
+#include <troupe/state/state_actor.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -174,9 +175,35 @@ std::optional<held::event> unpublish_here(const std::string& host,
   return ended;
 }
 
+order order_of(const address& where, const key& shared, const limits& bounds) {
+  return {where.host(),
+          where.port(),
+          std::string{shared.reveal()},
+          bounds.silence.count(),
+          bounds.handshake.count(),
+          bounds.strangers,
+          bounds.clients};
+}
+
 } // namespace
 
 } // namespace network
+
+namespace held {
+
+call_for<std::uint16_t> call_to_publish(const network::address& where,
+                                        const network::key& shared,
+                                        const network::limits& bounds) {
+  return call_to_run<&network::publish_here>(
+    network::order_of(where, shared, bounds));
+}
+
+call_for<std::optional<event>>
+call_to_unpublish(const network::address& where) {
+  return call_to_run<&network::unpublish_here>(where.host(), where.port());
+}
+
+} // namespace held
 
 bool state::unpublish(const network::address& where) const {
   const auto ended = run<&network::unpublish_here>(where.host(), where.port());
@@ -190,10 +217,8 @@ network::address state::publish(const network::address& where,
                                 const network::key& shared,
                                 const network::limits& bounds) const {
   try {
-    const auto port = run<&network::publish_here>(
-      network::order{where.host(), where.port(), std::string{shared.reveal()},
-                     bounds.silence.count(), bounds.handshake.count(),
-                     bounds.strangers, bounds.clients});
+    const auto port
+      = run<&network::publish_here>(network::order_of(where, shared, bounds));
     return {where.host(), port};
   } catch (const error& refused) {
     if (refused.code() == errc::os_failure)

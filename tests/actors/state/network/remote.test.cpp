@@ -2,12 +2,16 @@
 #include <troupe/base/error.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
+#include <troupe/runtime/actor_system.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/list.hpp>
 #include <troupe/state/mutex.hpp>
 #include <troupe/state/network/connect.hpp>
 #include <troupe/state/queue.hpp>
+#include <troupe/state/state_actor.hpp>
 #include <troupe/state/value.hpp>
+
+#include <caf/scoped_actor.hpp>
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
@@ -184,6 +188,32 @@ TEST_CASE("what is published no more is gone, and the state goes on") {
   CHECK(near.publish(where, shared()) == where);
   const auto again = troupe::connect(where, shared());
   CHECK(troupe::test::eventually([&] { return again.size() == near.size(); }));
+}
+
+TEST_CASE("a state is published, and published no more, by messages of an "
+          "actor") {
+  const state near;
+  const auto records = near.make<held::list<int>>({1, 2});
+  near.bind("records", records);
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto to = troupe::actor_of(near);
+  const auto ask = [&]<class R>(const held::call_for<R>& what) {
+    std::optional<R> result;
+    self->request(to, 20s, held::call{what})
+      .receive([&](
+                 const held::answer& got) { result = held::result_in<R>(got); },
+               [&](const caf::error& why) { FAIL(to_string(why)); });
+    return result.value();
+  };
+  const auto port = ask(held::call_to_publish(network::address{}, shared()));
+  const network::address where{port};
+  const auto far = troupe::connect(where, shared());
+  CHECK(far.find<held::list<int>>("records").at(1) == 2);
+  const auto ended = ask(held::call_to_unpublish(where));
+  REQUIRE(ended);
+  ended->wait();
+  CHECK_THROWS_AS(static_cast<void>(far.size()), troupe::connection_lost);
+  CHECK_FALSE(ask(held::call_to_unpublish(where)));
 }
 
 TEST_CASE("when a state has ended, the next one is published in its place at "
