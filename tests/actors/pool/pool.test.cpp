@@ -4,6 +4,7 @@
 #include <troupe/pool/pool.hpp>
 #include <troupe/shared/buffer.hpp>
 #include <troupe/shared/value.hpp>
+#include <troupe/sync/event.hpp>
 
 #include <support/eventually.hpp>
 
@@ -375,6 +376,20 @@ TEST_CASE("close and join run what was submitted, and then no more") {
   CHECK_THROWS_AS(static_cast<void>(pool.apply<square>(1)), troupe::closed);
   pool.join();
   CHECK(results.get().size() == 1000);
+  CHECK(pool.workers().empty());
+}
+
+TEST_CASE("join with a limit waits no longer") {
+  troupe::pool pool{1};
+  const troupe::event go;
+  auto result
+    = pool.apply_async([](const troupe::event& start) { start.wait(); }, go);
+  pool.close();
+  CHECK_FALSE(pool.join_for(5ms));
+  CHECK_FALSE(pool.join_until(std::chrono::system_clock::now() + 5ms));
+  go.set();
+  CHECK(pool.join_until(std::chrono::system_clock::now() + 60s));
+  CHECK(result.is_ready());
   CHECK(pool.workers().empty());
 }
 

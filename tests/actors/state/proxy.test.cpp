@@ -162,6 +162,10 @@ TEST_CASE("a call that waits stalls nobody") {
   CHECK(savings.call<&account::deposit>(40) == 60);
   CHECK(waiting.get() == 10);
   CHECK(savings.call_for<&account::withdraw_when_there>(5ms, 10) == 0);
+  const auto soon = [] { return std::chrono::system_clock::now() + 5ms; };
+  CHECK(!savings.call_until<&account::withdraw_when_there>(soon(), 1));
+  CHECK(savings.call<&account::deposit>(3) == 3);
+  CHECK(savings.call_until<&account::withdraw_when_there>(soon(), 1) == 2);
 }
 
 TEST_CASE("a call of another process that waits stalls nobody") {

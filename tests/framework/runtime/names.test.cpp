@@ -73,6 +73,8 @@ TEST_CASE("a name that nobody has is not found, and waiting ends") {
   CHECK(!troupe::names::find("nobody"));
   const auto start = std::chrono::steady_clock::now();
   CHECK(!troupe::names::wait_for("nobody", 30ms));
+  CHECK(!troupe::names::wait_until("nobody",
+                                   std::chrono::system_clock::now() + 30ms));
   CHECK(std::chrono::steady_clock::now() - start >= 30ms);
 }
 
