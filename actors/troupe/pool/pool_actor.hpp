@@ -4,6 +4,7 @@
 #include <troupe/pool/pool.hpp>
 #include <troupe/pool/pool_messages.hpp>
 #include <troupe/pool/task_recipe.hpp>
+#include <troupe/transport/bundle_response.hpp>
 
 #include <caf/error.hpp>
 #include <caf/result.hpp>
@@ -61,30 +62,6 @@ template <auto F>
     return from.result.get<result>();
 }
 
-/// A task that was sent; `then` takes what is to be done with the result, which
-/// is given as what `F` returns.
-template <auto F, class Handle>
-class response {
-public:
-  explicit response(Handle handle) : handle_(std::move(handle)) {
-  }
-
-  template <class OnResult, class OnError>
-  void then(OnResult on_result, OnError on_error) && {
-    std::move(handle_).then(
-      [on_result = std::move(on_result)](const answer& from) mutable {
-        if constexpr (std::is_void_v<result_of<hosting::function<F>>>)
-          on_result();
-        else
-          on_result(result_in<F>(from));
-      },
-      std::move(on_error));
-  }
-
-private:
-  Handle handle_;
-};
-
 /// Runs `F` in a pool for an actor, without blocking it:
 ///
 ///     pooling::request<square>(self, workers, 10s, 7)
@@ -94,7 +71,8 @@ template <auto F, class Self, class Timeout, class... Args>
 request(Self* self, const pool_actor& to, Timeout timeout, Args&&... args) {
   auto handle = self->request(to, timeout,
                               task_of<F>(std::forward<Args>(args)...));
-  return response<F, decltype(handle)>{std::move(handle)};
+  return transport::bundle_response<result_of<hosting::function<F>>, answer,
+                                    decltype(handle)>{std::move(handle)};
 }
 
 } // namespace pooling

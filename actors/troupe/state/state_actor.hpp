@@ -5,6 +5,7 @@
 #include <troupe/state/state.hpp>
 #include <troupe/state/state_messages.hpp>
 #include <troupe/sync/sync_messages.hpp>
+#include <troupe/transport/bundle_response.hpp>
 
 #include <caf/error.hpp>
 #include <caf/result.hpp>
@@ -161,10 +162,8 @@ call_to_unpublish(const network::address& where);
 /// `stale_handle` and `limit_reached`.
 template <class R>
 [[nodiscard]] R result_in(const answer& from) {
-  if constexpr (!std::is_void_v<R>) {
-    const wire::scope by_handle{nullptr};
+  if constexpr (!std::is_void_v<R>)
     return from.result.get<R>();
-  }
 }
 
 /// The same for a call of `F`.
@@ -173,54 +172,19 @@ template <auto F>
   return result_in<result_of<named<F>>>(from);
 }
 
-/// A request that was sent; `then` and `await` take what is to be done with
-/// the result, which is given as an `R`.
-template <class R, class Handle>
-class response {
-public:
-  explicit response(Handle handle) : handle_(std::move(handle)) {
-  }
-
-  template <class OnResult, class OnError>
-  void then(OnResult on_result, OnError on_error) && {
-    std::move(handle_).then(reading(std::move(on_result)), std::move(on_error));
-  }
-
-  template <class OnResult>
-  void then(OnResult on_result) && {
-    std::move(handle_).then(reading(std::move(on_result)));
-  }
-
-  template <class OnResult, class OnError>
-  void await(OnResult on_result, OnError on_error) && {
-    std::move(handle_).await(reading(std::move(on_result)),
-                             std::move(on_error));
-  }
-
-private:
-  template <class OnResult>
-  static auto reading(OnResult on_result) {
-    return [on_result = std::move(on_result)](const answer& from) mutable {
-      if constexpr (std::is_void_v<R>)
-        on_result();
-      else
-        on_result(result_in<R>(from));
-    };
-  }
-
-  Handle handle_;
-};
-
 /// Sends a call from an actor, without blocking it:
 ///
 ///     held::request(self, bank, 10s, held::call_to_make<account>("Sam", 100))
 ///       .then([=](troupe::proxy<account> savings) { ... },
 ///             [=](const caf::error& why) { ... });
+///
+/// What it returns has CAF's `then` and `await`.
 template <class Self, class Timeout, class R>
 [[nodiscard]] auto request(Self* self, const state_actor& to, Timeout timeout,
                            const call_for<R>& what) {
   auto handle = self->request(to, timeout, static_cast<const call&>(what));
-  return response<R, decltype(handle)>{std::move(handle)};
+  return transport::bundle_response<R, answer, decltype(handle)>{
+    std::move(handle)};
 }
 
 /// Calls `F` on the object:

@@ -368,6 +368,25 @@ TEST_CASE("a call that waits is answered with a proxy, in another process") {
   CHECK(eventually([&] { return here.size() == 1; }));
 }
 
+TEST_CASE("a result that cannot be read is an error of the request") {
+  const state here;
+  const auto actor = troupe::actor_of(here);
+  const auto savings = here.make<account>("Sam", 5);
+  const troupe::queue<int> codes;
+  troupe::actor_system().spawn([=](caf::event_based_actor* self) {
+    // It says what the function does not return.
+    held::call_for<std::string> wrong;
+    static_cast<held::call&>(wrong) = held::call_of<&account::balance>(savings);
+    held::request(self, actor, 20s, wrong)
+      .then([=](const std::string&) { codes.put(0); },
+            [=](const caf::error& why) {
+              codes.put(static_cast<int>(troupe::transport::code_of(why)));
+            });
+  });
+  CHECK(codes.try_get_for(20s)
+        == static_cast<int>(troupe::errc::malformed_bytes));
+}
+
 TEST_CASE("a call by message keeps its object, though its sender lets go") {
   const state here;
   const auto actor = troupe::actor_of(here);
