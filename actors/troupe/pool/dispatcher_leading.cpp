@@ -267,8 +267,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
   }
   const auto pid = dead.runner.pid();
   const auto running = note_of(*dead.note).running.load();
-  const bool ending = hosting::is_ending();
-  const bool winding_up = ending || hosting::interrupted_by(how.signal());
+  const bool winding_up = hosting::is_winding_up(how.signal());
   auto given = std::exchange(dead.given, {});
   dead.runner.close();
   std::deque<chunk> again;
@@ -307,7 +306,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     if (retry)
       continue;
     std::exception_ptr why;
-    if (ending)
+    if (hosting::is_ending())
       why = cancelled_because("its process is ending");
     else if (winding_up && how.signal() == SIGINT)
       why = cancelled_because("Ctrl-C ended its worker");

@@ -112,7 +112,7 @@ void dispatcher::even_out() {
 }
 
 void dispatcher::dispatch() {
-  if (interrupted() || hosting::is_ending())
+  if (hosting::is_winding_up())
     return wind_up();
   if (waiting_.empty())
     even_out();

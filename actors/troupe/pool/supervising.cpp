@@ -5,7 +5,6 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pending_start.hpp>
 #include <troupe/process/current_exception.hpp>
-#include <troupe/process/host.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/names.hpp>
@@ -94,6 +93,10 @@ struct hook_scope {
 
 bool calls_hook_of(caf::actor_id supervisor) noexcept {
   return calling_hook_of == supervisor;
+}
+
+bool calls_hook() noexcept {
+  return calling_hook_of != caf::invalid_actor_id;
 }
 
 supervising::supervising(caf::blocking_actor* self, supervisor_options options,
@@ -385,8 +388,7 @@ void supervising::ended(const caf::down_msg& down) {
   found->actor = {};
   see_off(*found);
   // The end of the run is no reason to begin anew.
-  if (hosting::is_ending()
-      || hosting::interrupted_by(transport::signal_of(down.reason))) {
+  if (hosting::is_winding_up(transport::signal_of(down.reason))) {
     over_ = true;
     return;
   }
@@ -402,7 +404,7 @@ void supervising::ended(const caf::down_msg& down) {
 void supervising::try_again() {
   const auto what = std::move(again_.front());
   again_.pop_front();
-  if (interrupted() || hosting::is_ending()) {
+  if (hosting::is_winding_up()) {
     over_ = true;
     return;
   }

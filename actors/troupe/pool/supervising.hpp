@@ -27,6 +27,9 @@ namespace troupe::supervision {
 /// process.
 [[nodiscard]] bool calls_hook_of(caf::actor_id supervisor) noexcept;
 
+/// The same of any supervisor.
+[[nodiscard]] bool calls_hook() noexcept;
+
 /// What a supervisor does, as the body of an actor with a thread of its own:
 /// to start a process and to wait for the end of one take their time, and
 /// would hold up whoever shares a thread with it.

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/pool/supervising.hpp>
+#include <troupe/process/exit.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/caf_version.hpp>
@@ -140,7 +141,11 @@ public:
     all_.push_back(caf::actor_cast<caf::weak_actor_ptr>(one));
     // After the actor system was made, hence run before that ends.
     if (!std::exchange(registered_, true))
-      std::atexit([] { of_this_process().end(); });
+      std::atexit([] {
+        // A report hook that calls exit would wait for its own supervisor.
+        if (hosting::begin_exit() && !supervision::calls_hook())
+          of_this_process().end();
+      });
   }
 
 private:

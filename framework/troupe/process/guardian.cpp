@@ -24,7 +24,7 @@ namespace {
 
 using memory::run_memory;
 
-guardian* the_guardian = nullptr;
+std::atomic<guardian*> the_guardian{nullptr};
 
 constexpr int looks_after_death = 20;
 
@@ -98,14 +98,18 @@ guardian::guardian() : event_(os::make_event()) {
     interrupt_event.store(-1);
     throw;
   }
-  the_guardian = this;
 }
 
-guardian::~guardian() {
-  ending_.store(true);
+void guardian::start() {
+  static auto& only = *new guardian;
+  the_guardian.store(&only, std::memory_order_release);
+}
+
+void guardian::end() noexcept {
+  if (ending_.exchange(true))
+    return;
   os::ring_event(event_.get());
   thread_.join();
-  the_guardian = nullptr;
   end_server();
   // What the server had not reaped yet would be a zombie of our parent.
   adopt();
@@ -116,7 +120,8 @@ guardian::~guardian() {
 }
 
 guardian* guardian::current() noexcept {
-  return the_guardian;
+  // acquire: pairs with the release in start.
+  return the_guardian.load(std::memory_order_acquire);
 }
 
 bool guardian::interrupted() const noexcept {

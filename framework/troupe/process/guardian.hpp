@@ -34,11 +34,13 @@ namespace troupe::hosting {
 /// run: it lets go of the life-line, and SIGINT is at its default there.
 class guardian {
 public:
-  /// Starts the fork server and the thread. Throws `os_failure`.
-  guardian();
+  /// Makes the root's: starts the fork server and the thread. Never destroyed,
+  /// for other threads may ask it while the process ends.
+  /// Throws `os_failure`.
+  static void start();
 
-  /// Ends both.
-  ~guardian();
+  /// Ends both, once.
+  void end() noexcept;
 
   guardian(const guardian&) = delete;
   guardian& operator=(const guardian&) = delete;
@@ -55,7 +57,7 @@ public:
     return token_taken_.load();
   }
 
-  /// The root's guardian, nullptr in other processes.
+  /// The root's guardian, even if it has ended; nullptr in other processes.
   [[nodiscard]] static guardian* current() noexcept;
 
 private:
@@ -65,6 +67,9 @@ private:
     /// None if there were many: then it is looked after every few milliseconds.
     os::descriptor ended;
   };
+
+  guardian();
+  ~guardian() = default;
 
   void start_server();
   void end_server() noexcept;
@@ -97,6 +102,7 @@ private:
   std::int64_t interrupt_limit_ = 0;
   std::stop_source stop_;
   std::atomic<bool> token_taken_{false};
+  /// Its thread is to end, or has.
   std::atomic<bool> ending_{false};
   std::thread thread_;
 };

@@ -11,6 +11,7 @@
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
+#include <troupe/process/exit.hpp>
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/links.hpp>
 #include <troupe/process/process.hpp>
@@ -169,7 +170,7 @@ void run_host(slot_id id) {
   if (links::current().freshly_executed)
     set_up_streams();
   // After the user's own exit handlers, for they were registered later.
-  std::atexit([] {
+  at_exit([] {
     end_children();
     flush_streams();
   });
@@ -178,6 +179,7 @@ void run_host(slot_id id) {
     run_function(*slot);
     TROUPE_CRASH_POINT("process.host.returned");
   } catch (...) {
+    wait_for_exit_elsewhere();
     note_exception(*slot, text_of_current_exception());
     std::exit(exception_code);
   }

@@ -8,6 +8,7 @@
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/os/wait_word.hpp>
+#include <troupe/process/exit.hpp>
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/guardian.hpp>
 #include <troupe/process/host.hpp>
@@ -15,9 +16,9 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <memory>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 namespace troupe {
 
@@ -26,21 +27,23 @@ namespace {
 using hosting::links;
 using memory::run_memory;
 
-std::unique_ptr<hosting::guardian>& the_guardian() {
-  static auto& value = *new std::unique_ptr<hosting::guardian>;
-  return value;
-}
-
 std::int32_t root_pid = 0;
 
 /// Ends the run, once, in the root only: a copy that the user forked has no
-/// run to end.
+/// run to end. A thread that exits waits for the end that another has begun
+/// by `~program`.
 void end_run() {
-  if (root_pid != os::this_pid() || !the_guardian())
+  static constinit std::mutex mutex;
+  static constinit bool over = false;
+  auto* const guardian = hosting::guardian::current();
+  if (root_pid != os::this_pid() || guardian == nullptr)
+    return;
+  const std::scoped_lock guard{mutex};
+  if (std::exchange(over, true))
     return;
   hosting::end_children();
-  const bool interrupted = the_guardian()->interrupted();
-  the_guardian().reset();
+  const bool interrupted = guardian->interrupted();
+  guardian->end();
   if (interrupted)
     os::die_of_interrupt();
 }
@@ -113,8 +116,8 @@ program::program(int argc, char** argv, const run_options& options)
   // Every slot may wait in it, and once more after a death: nobody ever blocks.
   os::widen_pipe(own.requests.get(),
                  run_memory::current().header().slots * std::size_t{8});
-  the_guardian() = std::make_unique<hosting::guardian>();
-  std::atexit(end_run);
+  hosting::guardian::start();
+  hosting::at_exit(end_run);
 }
 
 program::~program() {
@@ -141,8 +144,10 @@ bool hosting::dies_of_interrupt() {
          && !guardian->is_asked_for_token();
 }
 
-bool hosting::interrupted_by(int signal) {
-  if (!interrupted() && signal == SIGINT)
+bool hosting::is_winding_up(int signal) {
+  if (is_ending() || interrupted())
+    return true;
+  if (signal == SIGINT)
     static_cast<void>(
       os::wait(run_memory::current().header().interrupted, 0,
                deadline::after(std::chrono::milliseconds{100})));

@@ -35,7 +35,10 @@ struct run_options {
 /// the fork server too.
 ///
 /// The destructor, and `exit`, end the run in order: daemons are asked to end
-/// and killed after the grace, every other process is waited for.
+/// and killed after the grace, every other process is waited for. The first
+/// thread that exits ends the process, with its code. Where others cannot be
+/// waited for, exit handlers from before this line do not run, and static
+/// objects are not destroyed: see `actor_system`.
 ///
 /// # What a crash leaves
 /// Nothing. If the root dies, however, the kernel kills every process of the
@@ -87,10 +90,11 @@ private:
 
 namespace hosting {
 
-/// The same for who has seen a process end by that signal, or by none, 0: after
-/// a SIGINT it waits a tenth of a second for the word, for a terminal tells the
-/// processes in no order.
-[[nodiscard]] bool interrupted_by(int signal);
+/// Returns whether this process begins nothing new: it has begun to end its
+/// children, or Ctrl-C has asked the run to end. Whoever has seen a process end
+/// by a signal says by which: after a SIGINT this waits a tenth of a second for
+/// the word, for a terminal tells the processes in no order.
+[[nodiscard]] bool is_winding_up(int signal = 0);
 
 /// Returns whether Ctrl-C is about to end this process, the root: it has not
 /// asked for `interrupt_token()`.

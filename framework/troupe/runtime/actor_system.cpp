@@ -5,6 +5,8 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/command_line.hpp>
 #include <troupe/os/heap.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/process/exit.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/type_table.hpp>
@@ -76,6 +78,8 @@ struct runtime_place {
 };
 
 void end_runtime() {
+  if (!hosting::begin_exit())
+    return;
   auto& place = runtime_place::of_this_process();
   std::unique_ptr<runtime> ending;
   {
@@ -86,10 +90,13 @@ void end_runtime() {
   }
   if (!ending)
     return;
-  // An actor has called `exit`. Its thread cannot be waited for; the others run
-  // on until the process has ended.
-  if (of_the_actor_system) {
+  // An actor has called `exit`, and its thread cannot be waited for; or another
+  // thread, and what the main thread is about cannot be known.
+  if (of_the_actor_system || os::this_thread_id() != os::this_pid()) {
     static_cast<void>(ending.release());
+    if (const auto* node = transport::node::current())
+      node->drain();
+    hosting::leave_static_objects();
     return;
   }
   ending->system.await_actors_before_shutdown(false);

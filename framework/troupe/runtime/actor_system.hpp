@@ -22,7 +22,9 @@ namespace troupe {
 /// before it sleeps; 50us, and 0s for never.
 ///
 /// It ends with the process, after `main` or the process's function has
-/// returned. It does not wait for actors; `await_actors` does.
+/// returned. It does not wait for actors; `await_actors` does. If an actor calls
+/// `exit`, or a thread beside the main one, it runs on until the process has
+/// ended, and no destructor of a static object runs beside it.
 /// Throws `invalid_state` without a `troupe::program`, and during exit.
 [[nodiscard]] caf::actor_system& actor_system();
 

@@ -87,10 +87,14 @@ void node::start() {
   hub_.start(mailbox::inbox::make(table.fingerprint(), table.names()));
 }
 
-void node::stop() {
+void node::drain() const {
   const auto limit = deadline::after(farewell);
   for (const auto& each : peers())
     each->drain(limit);
+}
+
+void node::stop() {
+  drain();
   the_node.store(nullptr, std::memory_order_release);
   hub_.stop();
   const auto reason = make_error(errc::invalid_state,

@@ -48,7 +48,11 @@ public:
   void init(caf::actor_system_config& config) override;
   void start() override;
 
-  /// @blocks on processes that are slow to read what was sent to them before
+  /// Waits until what was sent before is on its way to its readers.
+  /// @blocks on processes that are slow to read it, for ten seconds at most
+  void drain() const;
+
+  /// @blocks as `drain`
   void stop() override;
 
   /// Called by CAF with its registry locked.

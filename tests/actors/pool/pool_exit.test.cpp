@@ -32,3 +32,24 @@ TEST_CASE("exit ends a process of the run likewise") {
   CHECK(program.wait() == 0);
   CHECK(program.output().find("exited with code 3") != std::string::npos);
 }
+
+TEST_CASE("exit in a thread counts while main waits for a pool") {
+  launched program{{role, "thread_exits"}};
+  CHECK(WEXITSTATUS(program.wait()) == 3);
+  CHECK(program.output().find("terminate called") == std::string::npos);
+  launched parent{{role, "child_thread_exits"}};
+  CHECK(parent.wait() == 0);
+  CHECK(parent.output().find("exited with code 3") != std::string::npos);
+  CHECK(parent.output().find("ended by exception") == std::string::npos);
+}
+
+TEST_CASE("exit ends a program whose threads wait for a pool that lives on") {
+  launched program{{role, "main_exits"}};
+  CHECK(WEXITSTATUS(program.wait()) == 3);
+  CHECK(program.output().find("terminate called") == std::string::npos);
+}
+
+TEST_CASE("exit in a report hook of a supervisor ends the program") {
+  launched program{{role, "hook_exits"}};
+  CHECK(WEXITSTATUS(program.wait()) == 3);
+}

@@ -11,6 +11,7 @@
 #include <troupe/shared/value.hpp>
 
 #include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -179,6 +180,16 @@ void leave(int code) {
   std::exit(code);
 }
 
+/// What a static object of the program does in the end.
+struct last_act {
+  ~last_act() {
+    if (what)
+      what();
+  }
+  std::function<void()> what;
+};
+last_act outlives_the_run;
+
 /// Ends with tasks on the way, in a pool that lives on, and read by a thread.
 int exits() {
   static const tally begun{0};
@@ -204,6 +215,55 @@ int exits() {
 int child_exits() {
   std::cout << troupe::start([] { exits(); }).join().description() << std::endl;
   return 0;
+}
+
+/// A thread calls exit while the main thread waits for a pool. It ends when a
+/// child does, some time after the pool.
+int thread_exits() {
+  const tally begun{0};
+  troupe::pool pool{2};
+  std::thread{[begun] {
+    while (begun < 2)
+      std::this_thread::sleep_for(1ms);
+    troupe::start([] { std::this_thread::sleep_for(300ms); }).detach();
+    leave(3);
+  }}.detach();
+  static_cast<void>(pool.starmap<sleep_for_ever>(many(begun), 1));
+  return 0;
+}
+
+/// The same in a process of the run.
+int child_thread_exits() {
+  std::cout << troupe::start([] { thread_exits(); }).join().description()
+            << std::endl;
+  return 0;
+}
+
+/// The main thread exits while another waits for a pool that lives on.
+int main_exits() {
+  static auto& begun = *new tally{0};
+  static auto& pool = *new std::unique_ptr<troupe::pool>;
+  outlives_the_run.what = [] { pool.reset(); };
+  pool = std::make_unique<troupe::pool>(2);
+  std::thread{[] {
+    static_cast<void>(pool->starmap<sleep_for_ever>(many(begun), 1));
+  }}.detach();
+  while (begun < 2)
+    std::this_thread::sleep_for(1ms);
+  leave(3);
+  return 0;
+}
+
+/// A report hook calls exit.
+int hook_exits() {
+  troupe::supervisor shop{
+    {.report = [](const troupe::restart_report&) { leave(3); }},
+    {troupe::child("a", [](caf::event_based_actor* self) -> caf::behavior {
+      return {[self](int) { self->quit(caf::exit_reason::user_shutdown); }};
+    })}};
+  caf::anon_send(shop.child("a"), 1);
+  for (;;)
+    ::pause();
 }
 
 int twice(int number) {
@@ -391,6 +451,10 @@ int main(int argc, char** argv) {
     {"supervises", supervises},
     {"exits", exits},
     {"child_exits", child_exits},
+    {"thread_exits", thread_exits},
+    {"child_thread_exits", child_thread_exits},
+    {"main_exits", main_exits},
+    {"hook_exits", hook_exits},
     {"refused", refused},
     {"too_large", too_large},
     {"forgets", forgets<true>},

@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -42,9 +43,20 @@ bool builds_an_actor_system() {
   return troupe::has_actor_system();
 }
 
+std::set<std::string> threads() {
+  std::set<std::string> result;
+  for (const auto& thread :
+       std::filesystem::directory_iterator{"/proc/self/task"})
+    result.insert(thread.path());
+  return result;
+}
+
 /// How many threads CAF has here, where it is told to have `wanted` of them, or
 /// nothing by 0.
 int workers_of_caf(int wanted) {
+  // The main thread, and a sanitizer's own, which comes with the first other.
+  std::thread{[] {}}.join();
+  const auto before = threads();
   if (wanted != 0)
     troupe::configure_actors([wanted](caf::actor_system_config& config) {
       config.set("caf.scheduler.max-threads", wanted);
@@ -54,15 +66,14 @@ int workers_of_caf(int wanted) {
   for (;;) {
     int count = 0;
     bool named = true;
-    for (const auto& thread :
-         std::filesystem::directory_iterator{"/proc/self/task"}) {
-      std::ifstream file{thread.path() / "comm"};
+    for (const auto& thread : threads()) {
+      if (before.contains(thread))
+        continue;
+      std::ifstream file{thread + "/comm"};
       std::string name;
       std::getline(file, name);
       count += name == "caf.worker" ? 1 : 0;
-      named = named
-              && (name.starts_with("caf.") || name.starts_with("troupe")
-                  || thread.path().filename() == std::to_string(::getpid()));
+      named = named && (name.starts_with("caf.") || name.starts_with("troupe"));
     }
     if (named)
       return count;

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Programs with actors that end while threads run on: `runtime_role ROLE` is
+// the root of a run of its own.
+
+#include <troupe/process/program.hpp>
+#include <troupe/runtime/spawn.hpp>
+#include <troupe/shared/value.hpp>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+#include <thread>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+void say(const char* text) {
+  std::printf("%s; ", text);
+}
+
+struct says_goodbye {
+  ~says_goodbye() {
+    say("a static object");
+  }
+};
+says_goodbye late;
+
+caf::behavior leaver() {
+  return {[](std::int32_t code) { std::exit(code); }};
+}
+
+/// Has handlers of its own around those of Troupe, and output in every buffer.
+void prepare() {
+  std::ios::sync_with_stdio(false);
+  std::atexit([] { say("the first handler"); });
+  static_cast<void>(troupe::actor_system());
+  std::atexit([] { say("the second handler"); });
+  std::cout << "from C++; ";
+  static auto* const file = std::fopen(std::getenv("RUNTIME_ROLE_FILE"), "w");
+  std::fputs("a file of the user", file);
+}
+
+/// Receives nothing, for ever.
+void receive() {
+  caf::scoped_actor self{troupe::actor_system()};
+  self->receive([](std::int32_t) {});
+}
+
+void actor_leaves() {
+  prepare();
+  caf::anon_send(troupe::spawn<leaver>(troupe::placement::here),
+                 std::int32_t{7});
+  receive();
+}
+
+void thread_leaves() {
+  prepare();
+  std::thread{[] { std::exit(7); }}.detach();
+  receive();
+}
+
+void main_leaves() {
+  prepare();
+  std::exit(7);
+}
+
+/// Calls `leave` in a process of the run.
+template <auto F>
+int in_child() {
+  std::cout << troupe::start<F>().join().description() << std::endl;
+  return 0;
+}
+
+template <auto F>
+int here() {
+  F();
+  return 0;
+}
+
+/// Lasts until `told`, and long enough for main to end meanwhile.
+void last(troupe::value<int> told) {
+  while (told == 0)
+    std::this_thread::sleep_for(1ms);
+  std::this_thread::sleep_for(200ms);
+}
+
+/// An actor has called exit, which waits for a child, and main ends.
+template <bool Exits>
+int main_ends_too() {
+  troupe::value<int> told{0};
+  troupe::start<last>(told).detach();
+  caf::anon_send(troupe::spawn<leaver>(troupe::placement::here),
+                 std::int32_t{7});
+  while (troupe::has_actor_system())
+    std::this_thread::sleep_for(1ms);
+  told = 1;
+  if (Exits)
+    std::exit(3);
+  return 3;
+}
+
+/// A copy of a process with actors exits.
+int copy_exits() {
+  static_cast<void>(troupe::actor_system());
+  const auto copy = ::fork();
+  if (copy == 0)
+    std::exit(7);
+  int status = 0;
+  ::waitpid(copy, &status, 0);
+  std::cout << "copy: " << (WIFEXITED(status) ? WEXITSTATUS(status) : -1)
+            << std::endl;
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const troupe::program program{argc, argv};
+  const std::map<std::string, std::function<int()>> roles{
+    {"actor", here<actor_leaves>},
+    {"thread", here<thread_leaves>},
+    {"main", here<main_leaves>},
+    {"actor_in_child", in_child<actor_leaves>},
+    {"thread_in_child", in_child<thread_leaves>},
+    {"main_in_child", in_child<main_leaves>},
+    {"main_returns", main_ends_too<false>},
+    {"main_exits", main_ends_too<true>},
+    {"copy_exits", copy_exits},
+  };
+  const auto found = roles.find(argc > 1 ? argv[1] : "");
+  return found != roles.end() ? found->second() : 99;
+}
