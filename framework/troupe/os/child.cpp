@@ -220,6 +220,11 @@ void exit_at_once(int code) noexcept {
   ::_exit(code);
 }
 
+void stop_this_thread() noexcept {
+  for (;;)
+    ::pause();
+}
+
 std::optional<std::string> take_environment(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr)

@@ -86,6 +86,9 @@ void detach_standard_input() noexcept;
 /// Ends the process at once, no handlers run, nothing flushed.
 [[noreturn]] void exit_at_once(int code) noexcept;
 
+/// Keeps the calling thread until its process ends.
+[[noreturn]] void stop_this_thread() noexcept;
+
 /// Returns the value of an environment variable and removes it.
 [[nodiscard]] std::optional<std::string> take_environment(const char* name);
 

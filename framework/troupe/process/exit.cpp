@@ -15,8 +15,6 @@
 #include <mutex>
 #include <optional>
 
-#include <unistd.h>
-
 namespace troupe::hosting {
 
 namespace {
@@ -36,11 +34,6 @@ std::terminate_handler terminate_before = nullptr;
 bool exits_elsewhere() noexcept {
   const auto who = exiting.load();
   return who != 0 && who != os::this_thread_id() && is_own_slot();
-}
-
-[[noreturn]] void stop_this_thread() noexcept {
-  for (;;)
-    ::pause();
 }
 
 /// Ends the process as `exit` does after the last destructor.
@@ -80,7 +73,7 @@ bool is_error_of_troupe() noexcept {
       if (destroying)
         leave(*destroying);
     }
-    stop_this_thread();
+    os::stop_this_thread();
   }
   if (terminate_before != nullptr)
     terminate_before();
@@ -114,7 +107,7 @@ bool begin_exit() noexcept {
 
 void wait_for_exit_elsewhere() noexcept {
   if (exits_elsewhere())
-    stop_this_thread();
+    os::stop_this_thread();
 }
 
 void leave_static_objects() noexcept {
