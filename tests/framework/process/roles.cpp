@@ -369,7 +369,17 @@ int loose() {
 }
 
 /// A thread starts processes for as long as the program lets it.
+/// Whether a thread is still to say that it was refused: waited for after all
+/// that Troupe does at the end.
+std::atomic<bool> to_be_refused{false};
+
+void wait_for_refusal() {
+  for (int turn = 0; turn < 20'000 && to_be_refused; ++turn)
+    std::this_thread::sleep_for(1ms);
+}
+
 int starts_until_the_end() {
+  to_be_refused = true;
   std::atomic<int> started{0};
   std::thread{[&] {
     try {
@@ -381,6 +391,7 @@ int starts_until_the_end() {
       }
     } catch (const troupe::invalid_state& failure) {
       std::cout << failure.what() << std::endl;
+      to_be_refused = false;
     }
     sleep_for_ever();
   }}.detach();
@@ -403,6 +414,7 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
+  std::atexit(wait_for_refusal);
   troupe::run_options options;
   options.grace = 2s;
   if (argc > 1 && std::string_view{argv[1]} == "limits")
