@@ -303,12 +303,29 @@ int reaped_by_the_system() {
   return 0;
 }
 
+/// One that a sanitizer may have at the very end; and whether a thread is still
+/// to say that it was refused.
+std::atomic<int> spare_descriptor{-1};
+std::atomic<bool> to_be_refused{false};
+
+/// Called after all that Troupe does at the end.
+void after_the_end() {
+  for (int turn = 0; turn < 20'000 && to_be_refused; ++turn)
+    std::this_thread::sleep_for(1ms);
+  if (spare_descriptor >= 0)
+    ::close(spare_descriptor);
+}
+
+void take_all_descriptors() {
+  for (int taken = ::dup(1); taken >= 0; taken = ::dup(1))
+    spare_descriptor = taken;
+}
+
 /// Kills a child when there is no descriptor left.
 int no_descriptors() {
   const auto child = troupe::start<sleep_for_ever>();
   static_cast<void>(child.pid());
-  while (::dup(1) >= 0) {
-  }
+  take_all_descriptors();
   std::cout << "killed: " << child.kill() << std::endl;
   std::cout << "child: " << child.join().description() << std::endl;
   return 0;
@@ -322,8 +339,7 @@ int no_descriptors_at_end() {
   });
   static_cast<void>(child.pid());
   child.detach();
-  while (::dup(1) >= 0) {
-  }
+  take_all_descriptors();
   return 8;
 }
 
@@ -369,15 +385,6 @@ int loose() {
 }
 
 /// A thread starts processes for as long as the program lets it.
-/// Whether a thread is still to say that it was refused: waited for after all
-/// that Troupe does at the end.
-std::atomic<bool> to_be_refused{false};
-
-void wait_for_refusal() {
-  for (int turn = 0; turn < 20'000 && to_be_refused; ++turn)
-    std::this_thread::sleep_for(1ms);
-}
-
 int starts_until_the_end() {
   to_be_refused = true;
   std::atomic<int> started{0};
@@ -414,7 +421,7 @@ int main(int argc, char** argv) {
     }
     return 0;
   }
-  std::atexit(wait_for_refusal);
+  std::atexit(after_the_end);
   troupe::run_options options;
   options.grace = 2s;
   if (argc > 1 && std::string_view{argv[1]} == "limits")
