@@ -9,6 +9,7 @@
 #include <troupe/transport/handle_coding.hpp>
 
 #include <support/eventually.hpp>
+#include <support/launched.hpp>
 #include <support/passed.hpp>
 
 #include <caf/all.hpp>
@@ -264,4 +265,15 @@ TEST_CASE("moved hosts go on") {
   CHECK(ask_actor(second.spawn<echo>(), 3) == 3);
   CHECK_THROWS_AS(static_cast<void>(first.spawn<echo>()),
                   troupe::invalid_state);
+}
+
+TEST_CASE("what stands on the command line for CAF counts in every process") {
+  for (const std::string role : {"threads", "threads_in_child"}) {
+    CAPTURE(role);
+    troupe::test::launched program{
+      {troupe::test::beside_this_program("runtime_role"), role,
+       "--caf.scheduler.max-threads=3"}};
+    CHECK(program.wait() == 0);
+    CHECK(program.output().find("threads: 3") != std::string::npos);
+  }
 }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Programs with actors that end while threads run on: `runtime_role ROLE` is
-// the root of a run of its own.
+// Programs with actors that tests run from outside: they end while threads run
+// on, or are told something on the command line. `runtime_role ROLE` is the root
+// of a run of its own.
 
 #include <troupe/process/program.hpp>
+#include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/spawn.hpp>
 #include <troupe/shared/value.hpp>
 
+#include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -126,6 +130,14 @@ int copy_exits() {
   return 0;
 }
 
+/// What CAF was told on the command line.
+void tell_threads() {
+  std::cout << "threads: "
+            << caf::get_or(troupe::actor_system().config(),
+                           "caf.scheduler.max-threads", std::uint64_t{0})
+            << std::endl;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -140,6 +152,8 @@ int main(int argc, char** argv) {
     {"main_returns", main_ends_too<false>},
     {"main_exits", main_ends_too<true>},
     {"copy_exits", copy_exits},
+    {"threads", here<tell_threads>},
+    {"threads_in_child", in_child<tell_threads>},
   };
   const auto found = roles.find(argc > 1 ? argv[1] : "");
   return found != roles.end() ? found->second() : 99;
