@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "shared_key.hpp"
+
 using namespace std::chrono_literals;
 using troupe::bytes;
 using troupe::bytes_view;
@@ -25,13 +27,9 @@ using troupe::network::key;
 using troupe::network::listener;
 using troupe::network::service;
 using troupe::test::eventually;
+using troupe::test::shared;
 
 namespace {
-
-const key& shared() {
-  static const key made{"a key for tests only"};
-  return made;
-}
 
 bytes bytes_of(const std::string& text) {
   bytes made(text.size());

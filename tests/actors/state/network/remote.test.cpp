@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "account.hpp"
+#include "shared_key.hpp"
 
 namespace held = troupe::held;
 namespace network = troupe::network;
@@ -39,17 +40,14 @@ using troupe::state;
 using troupe::test::beside_this_program;
 using troupe::test::eventually;
 using troupe::test::launched;
+using troupe::test::shared;
 
 namespace {
 
-const network::key& shared() {
-  static const network::key made{"a key for tests only"};
-  return made;
-}
-
 troupe::test::launch_options with_key() {
   troupe::test::launch_options options;
-  options.environment = {"TROUPE_TEST_KEY=a key for tests only"};
+  options.environment
+    = {std::string{"TROUPE_TEST_KEY="} + troupe::test::secret_key};
   return options;
 }
 

@@ -28,6 +28,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "shared_key.hpp"
+
 using namespace std::chrono_literals;
 using troupe::bytes;
 using troupe::bytes_view;
@@ -39,13 +41,9 @@ using troupe::network::limits;
 using troupe::network::listener;
 using troupe::network::service;
 using troupe::test::eventually;
+using troupe::test::shared;
 
 namespace {
-
-const key& shared() {
-  static const key made{"a key for tests only"};
-  return made;
-}
 
 service echo() {
   return {[](std::uint64_t, bytes_view request, service::reply_function reply) {

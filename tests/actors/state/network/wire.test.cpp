@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 
 #include "relay.hpp"
+#include "shared_key.hpp"
 
 namespace held = troupe::held;
 using namespace std::chrono_literals;
@@ -30,21 +31,15 @@ using troupe::bytes_view;
 using troupe::state;
 using troupe::network::address;
 using troupe::network::connection;
-using troupe::network::key;
 using troupe::network::limits;
 using troupe::network::listener;
 using troupe::network::service;
 using troupe::test::eventually;
 using troupe::test::relay;
+using troupe::test::secret_key;
+using troupe::test::shared;
 
 namespace {
-
-const std::string secret_key{"a key for tests only"};
-
-const key& shared() {
-  static const key made{secret_key};
-  return made;
-}
 
 bytes bytes_of(const std::string& text) {
   bytes made(text.size());
@@ -131,7 +126,7 @@ TEST_CASE("nothing that crosses can be read on its way") {
   for (const auto way : {relay::to_server, relay::to_client}) {
     const auto heard = between.heard(way);
     CHECK(heard.size() > 500);
-    for (const auto& words : {name, text, secret_key})
+    for (const auto& words : {name, text, std::string{secret_key}})
       CHECK(heard.find(words) == std::string::npos);
   }
 }
