@@ -93,7 +93,7 @@ void end_runtime() {
   // An actor has called `exit`, and its thread cannot be waited for; or another
   // thread, and what the main thread is about cannot be known.
   if (of_the_actor_system || os::this_thread_id() != os::this_pid()) {
-    static_cast<void>(ending.release());
+    [[maybe_unused]] static const auto* const left_alone = ending.release();
     if (const auto* node = transport::node::current())
       node->drain();
     hosting::leave_static_objects();
