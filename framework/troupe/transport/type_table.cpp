@@ -53,7 +53,7 @@ std::map<caf::type_id_t, std::string_view> lines_by_id(std::string_view text) {
 
 } // namespace
 
-type_table& type_table::current() noexcept {
+type_table& type_table::current() {
   // Never destroyed: actors may end after every order of destruction.
   static auto& table = *new type_table;
   return table;

@@ -32,7 +32,7 @@ public:
     std::uint32_t size = 0;
   };
 
-  [[nodiscard]] static type_table& current() noexcept;
+  [[nodiscard]] static type_table& current();
 
   /// Enters the types of `Block` here and, unless they are there, in CAF's
   /// table. Throws `invalid_state` once there is an actor system.
