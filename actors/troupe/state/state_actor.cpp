@@ -205,7 +205,9 @@ struct desk {
 
   void finish(std::uint64_t number) {
     auto outcome = done->take(number);
-    auto node = outcome ? open.extract(number) : decltype(open)::node_type{};
+    if (!outcome)
+      return;
+    auto node = open.extract(number);
     if (node.empty())
       return;
     if (outcome->result)

@@ -47,9 +47,7 @@ namespace held {
 
 /// A call whose result is an `R`: a `held::call`, which is what is sent.
 template <class R>
-struct call_for : call {
-  using result = R;
-};
+struct call_for : call {};
 
 /// For the functions below. `on` is empty for the state itself.
 template <class R, class T, class Callable, class... Args>
@@ -58,7 +56,6 @@ prepare(const std::shared_ptr<target>& on, Args&&... args) {
   require_callable<T, Callable, Args&&...>();
   call_for<R> made;
   if constexpr (is_callable<T, Callable, Args&&...>()) {
-    const wire::scope by_handle{nullptr};
     made.operation = operation_of<T, Callable>.id();
     if (on)
       made.object = bundle::of(untyped{on});

@@ -54,7 +54,7 @@ public:
     return bundle{std::move(packed)};
   }
 
-  /// Reads the only value in it. Throws `malformed_bytes`; for handles
+  /// Reads what is in it: the only value, or all as a `std::tuple`. Throws `malformed_bytes`; for handles
   /// `limit_reached`, and `stale_handle` for one of another kind.
   template <codec::sendable T>
   [[nodiscard]] T get() const {

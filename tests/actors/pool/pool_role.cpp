@@ -211,9 +211,10 @@ int exits() {
   return 0;
 }
 
-/// The same in a process of the run.
-int child_exits() {
-  std::cout << troupe::start([] { exits(); }).join().description() << std::endl;
+/// Plays a role in a process of the run.
+template <auto Role>
+int in_child() {
+  std::cout << troupe::start([] { Role(); }).join().description() << std::endl;
   return 0;
 }
 
@@ -229,13 +230,6 @@ int thread_exits() {
     leave(3);
   }}.detach();
   static_cast<void>(pool.starmap<sleep_for_ever>(many(begun), 1));
-  return 0;
-}
-
-/// The same in a process of the run.
-int child_thread_exits() {
-  std::cout << troupe::start([] { thread_exits(); }).join().description()
-            << std::endl;
   return 0;
 }
 
@@ -450,9 +444,9 @@ int main(int argc, char** argv) {
     {"polite", polite},
     {"supervises", supervises},
     {"exits", exits},
-    {"child_exits", child_exits},
+    {"child_exits", in_child<exits>},
     {"thread_exits", thread_exits},
-    {"child_thread_exits", child_thread_exits},
+    {"child_thread_exits", in_child<thread_exits>},
     {"main_exits", main_exits},
     {"hook_exits", hook_exits},
     {"refused", refused},

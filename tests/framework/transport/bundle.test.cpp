@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -264,6 +265,14 @@ TEST_CASE("a bundle is shown, and CAF's own bytes carry it without handles "
   };
   CHECK(written(plain));
   CHECK_FALSE(written(with_handle));
+}
+
+TEST_CASE("several values in a bundle are read as a tuple") {
+  const numbers given;
+  const auto [number, queue]
+    = bundle::of(3, given).get<std::tuple<int, numbers>>();
+  CHECK(number == 3);
+  CHECK(queue == given);
 }
 
 TEST_CASE("a bundle that holds something else is malformed, one whose handle "
