@@ -28,9 +28,10 @@ namespace troupe {
 /// network cannot carry handles, and refuses one that has any.
 ///
 /// # What a crash leaves
-/// Nothing. While a message is on the way the sender's process holds what it
-/// carries, until the reader's does: if it dies before, what only it held is
-/// gone, the message cannot be read, and counts as lost with its sender.
+/// Nothing on the way: the sender's process holds what its message carries,
+/// until the reader's does. If it dies before, what only it held is gone, the
+/// message cannot be read, and counts as lost with its sender. A process that is
+/// killed while it encodes leaves what a `codec::packet` does.
 class bundle {
 public:
   bundle() noexcept = default;
@@ -54,8 +55,9 @@ public:
     return bundle{std::move(packed)};
   }
 
-  /// Reads what is in it: the only value, or all as a `std::tuple`. Throws `malformed_bytes`; for handles
-  /// `limit_reached`, and `stale_handle` for one of another kind.
+  /// Reads what is in it: the only value, or all as a `std::tuple`. Throws
+  /// `malformed_bytes`; for handles `limit_reached`, and `stale_handle` for one
+  /// of another kind.
   template <codec::sendable T>
   [[nodiscard]] T get() const {
     const auto places = shown_handles();
