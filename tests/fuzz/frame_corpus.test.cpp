@@ -30,7 +30,8 @@ std::int32_t answer_of(const caf::actor& whom) {
   caf::scoped_actor self{troupe::actor_system()};
   std::int32_t result = -1;
   self->request(whom, patience, std::int32_t{5})
-    .receive([&](std::int32_t x) { result = x; }, [](caf::error&) {});
+    .receive([&](std::int32_t x) { result = x; },
+             [](const caf::error& why) { MESSAGE(to_string(why)); });
   return result;
 }
 

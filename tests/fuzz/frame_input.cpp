@@ -154,7 +154,9 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
     result.push_back(frame({kind, 0}, &pair, sizeof pair));
   std::vector<std::byte> bytes;
   byte_writer sink{&own.system(), bytes, 0};
-  auto reason = caf::make_error(caf::exit_reason::kill);
+  // By CAF's rule a linked actor that is killed takes the listener along, which
+  // no exit handler hears of.
+  auto reason = caf::make_error(caf::exit_reason::user_shutdown);
   static_cast<void>(sink.apply(reason));
   bytes.resize(sink.written());
   result.push_back(frame({frame_kind::down, 0}, &pair, sizeof pair, bytes));
