@@ -38,13 +38,15 @@ endfunction()
 #   [TITLE text]          what tools/demo prints above it; default the name
 #   [CONCEPT sentence])   and below that: which concept became what
 #
-# A program, and a test that runs it. Pages may show its regions and output.
+# A program, and a test that runs it. Pages may show its regions and output. Like
+# what is installed, it has no crash points.
 function(troupe_add_example)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;EXPECTED;TIMEOUT;TITLE;CONCEPT" "SOURCES;LIBS;ARGS")
   troupe_check_arguments(troupe_add_example)
   troupe_default(arg_LIBS troupe::core)
   troupe_default(arg_TIMEOUT 60)
   troupe_default(arg_TITLE ${arg_NAME})
+  list(TRANSFORM arg_LIBS REPLACE "^troupe::" "troupe_")
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} troupe_warnings)
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR
@@ -101,11 +103,13 @@ endfunction()
 # troupe_add_bench(NAME name SOURCES file... [LIBS target...])
 #
 # A program that measures; tools/bench runs it. Where tests are built it is a
-# smoke test as well, called with --smoke.
+# smoke test as well, called with --smoke. Like what is installed, it has no
+# crash points.
 function(troupe_add_bench)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBS")
   troupe_check_arguments(troupe_add_bench)
   troupe_default(arg_LIBS troupe::core)
+  list(TRANSFORM arg_LIBS REPLACE "^troupe::" "troupe_")
   add_executable(bench_${arg_NAME} ${arg_SOURCES})
   set_target_properties(bench_${arg_NAME} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)

@@ -2,8 +2,15 @@
 #include <troupe/channel/items.hpp>
 
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/crash_point.hpp>
 
 namespace troupe::channel {
+
+memory::reference attach(codec::decoder& from, memory::object_kind kind) {
+  auto held = from.handle(kind);
+  TROUPE_CRASH_POINT("channel.attach.held");
+  return held;
+}
 
 put_result result_of(mailbox::put_outcome outcome, const char* attempted) {
   switch (outcome) {

@@ -33,6 +33,11 @@ template <class T>
   return hash_of(codec::type_name<T>());
 }
 
+/// Reads a handle and attaches to its object. Throws `malformed_bytes`,
+/// `stale_handle`, `limit_reached`.
+[[nodiscard]] memory::reference attach(codec::decoder& from,
+                                       memory::object_kind kind);
+
 /// Turns an outcome into what callers see. `attempted` names the call.
 /// Throws `closed`.
 put_result result_of(mailbox::put_outcome outcome, const char* attempted);

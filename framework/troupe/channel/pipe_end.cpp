@@ -190,8 +190,7 @@ void pipe_end::save(codec::encoder& to) const {
 
 pipe_end pipe_end::load(codec::decoder& from, std::uint64_t fingerprint,
                         std::string_view type) {
-  auto object = from.handle(object_kind::connection);
-  TROUPE_CRASH_POINT("channel.attach.held");
+  auto object = channel::attach(from, object_kind::connection);
   if (!object)
     from.refuse(type, "the handle is empty");
   if (object.size() < sizeof(end_object)

@@ -10,7 +10,6 @@
 #include <troupe/codec/encoder.hpp>
 #include <troupe/codec/require_sendable.hpp>
 #include <troupe/mailbox/letter_box.hpp>
-#include <troupe/os/crash_point.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -331,8 +330,7 @@ public:
   }
 
   static queue load(codec::decoder& from) {
-    queue result{from.handle(memory::object_kind::queue)};
-    TROUPE_CRASH_POINT("channel.attach.held");
+    queue result{channel::attach(from, memory::object_kind::queue)};
     if (!result.box_)
       from.refuse(codec::type_name<queue>(), "the handle is empty");
     if (result.box().options().fingerprint != fingerprint())

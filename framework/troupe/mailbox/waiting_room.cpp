@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/mailbox/waiting_room.hpp>
 
+#include <troupe/os/crash_point.hpp>
+
 namespace troupe::mailbox {
+
+std::uint32_t waiting_room::enrol() noexcept {
+  const auto before = sleepers_.fetch_add(1, std::memory_order_seq_cst);
+  TROUPE_CRASH_POINT("mailbox.wait.enrolled");
+  return static_cast<std::uint32_t>(before >> 32);
+}
 
 void waiting_room::evacuate() noexcept {
   auto seen = sleepers_.load(std::memory_order_seq_cst);
@@ -13,6 +21,7 @@ void waiting_room::evacuate() noexcept {
 }
 
 void waiting_room::leave(std::uint32_t epoch) noexcept {
+  TROUPE_CRASH_POINT("mailbox.wait.woken");
   auto seen = sleepers_.load(std::memory_order_seq_cst);
   // After an evacuation we are not counted any more.
   while (static_cast<std::uint32_t>(seen >> 32) == epoch

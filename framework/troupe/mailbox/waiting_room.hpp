@@ -4,7 +4,6 @@
 #include <troupe/base/deadline.hpp>
 #include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/mailbox/spinner.hpp>
-#include <troupe/os/crash_point.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/os/wait_word.hpp>
 
@@ -66,10 +65,8 @@ public:
       const auto start = deadline::clock::now();
       const auto epoch = enrol();
       const auto ticket = bell_.load(std::memory_order_seq_cst);
-      TROUPE_CRASH_POINT("mailbox.wait.enrolled");
       const bool now = ready();
       const bool in_time = now || spare_letters::wait(bell_, ticket, limit);
-      TROUPE_CRASH_POINT("mailbox.wait.woken");
       if (!now)
         spinning.woken(start, rung_on_.load(std::memory_order_relaxed));
       leave(epoch);
@@ -81,11 +78,7 @@ public:
   }
 
 private:
-  std::uint32_t enrol() noexcept {
-    return static_cast<std::uint32_t>(
-      sleepers_.fetch_add(1, std::memory_order_seq_cst) >> 32);
-  }
-
+  std::uint32_t enrol() noexcept;
   void leave(std::uint32_t epoch) noexcept;
 
   os::wait_word bell_{0};

@@ -5,15 +5,23 @@
 
 /// Names a place where tests make the process die.
 ///
-/// In test builds (`TROUPE_CRASH_POINTS`) an armed point kills the calling
-/// process with SIGKILL, as the kernel would; an unarmed one is one load. In
-/// all other builds it is nothing. The name is "part.operation.moment", such as
+/// Tests link a variant of the libraries that is compiled with
+/// `TROUPE_CRASH_POINTS`: there an armed point kills the calling process with
+/// SIGKILL, as the kernel would; an unarmed one is one load. In the libraries
+/// that are installed, measured and shown in examples it is nothing, and nobody
+/// reads the environment for it. The name is "part.operation.moment", such as
 /// "mailbox.put.before_commit".
-#ifdef TROUPE_CRASH_POINTS
+#if defined(TROUPE_CRASH_POINTS)
 #  define TROUPE_CRASH_POINT(name) ::troupe::os::reach_crash_point(name)
+#elif defined(TROUPE_WITHOUT_CRASH_POINTS)
+#  define TROUPE_CRASH_POINT(name)                                             \
+    static_assert(false, "this source had no crash point when CMake last "     \
+                         "looked: run cmake again")
 #else
 #  define TROUPE_CRASH_POINT(name) static_cast<void>(0)
 #endif
+
+#ifdef TROUPE_CRASH_POINTS
 
 namespace troupe::os {
 
@@ -27,3 +35,5 @@ void arm_crash_point(std::string_view name, unsigned countdown = 1) noexcept;
 void reach_crash_point(const char* name) noexcept;
 
 } // namespace troupe::os
+
+#endif

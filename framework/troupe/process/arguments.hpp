@@ -3,7 +3,6 @@
 
 #include <troupe/codec/codec.hpp>
 #include <troupe/codec/parcel.hpp>
-#include <troupe/os/crash_point.hpp>
 
 #include <optional>
 #include <span>
@@ -42,12 +41,13 @@ public:
   [[nodiscard]] Tuple take() {
     auto from = read(codec::type_name<Tuple>());
     auto values = codec::decode_all<Tuple>(from);
-    TROUPE_CRASH_POINT("process.host.arguments_read");
-    carrier_.reset();
+    end_parcel();
     return values;
   }
 
 private:
+  void end_parcel() noexcept;
+
   std::optional<codec::parcel> carrier_;
   bytes_view body_;
   std::span<const memory::offset> handles_;

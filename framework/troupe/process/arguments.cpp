@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/process/arguments.hpp>
+
+#include <troupe/os/crash_point.hpp>
+
+namespace troupe::hosting {
+
+void arguments::end_parcel() noexcept {
+  TROUPE_CRASH_POINT("process.host.arguments_read");
+  carrier_.reset();
+}
+
+} // namespace troupe::hosting
