@@ -197,7 +197,11 @@ public:
     }
 
     iterator& operator++() {
-      item_ = from_->next(deadline::never()).value;
+      auto next = from_->next(deadline::never()).value;
+      // An item with constant members is not assigned to.
+      item_.reset();
+      if (next)
+        item_.emplace(std::move(*next));
       return *this;
     }
 
@@ -357,10 +361,13 @@ private:
   }
 
   [[nodiscard]] taken next(deadline limit) const {
-    taken result;
-    if constexpr (codec::require_sendable<T>(); codec::sendable<T>)
-      result.value = channel::take_item<T>(box(), limit, result.ended);
-    return result;
+    if constexpr (codec::require_sendable<T>(); codec::sendable<T>) {
+      bool ended = false;
+      auto value = channel::take_item<T>(box(), limit, ended);
+      return {std::move(value), ended};
+    } else {
+      return {};
+    }
   }
 
   memory::reference box_;

@@ -9,11 +9,27 @@
 #include <troupe/codec/standard.hpp>
 
 #include <bit>
+#include <cstdint>
 #include <cstring>
 #include <tuple>
 #include <type_traits>
 
 namespace troupe::codec {
+
+/// A constant reference among constants is seen by its address alone: what it
+/// refers to is no part of the object. Throws `invalid_argument`.
+template <class T>
+void refuse_references(const encoder& to, const T& value) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(&value);
+  members::apply(value, [&](const auto&... each) {
+    const auto inside = [&](const auto& member) {
+      const auto at = reinterpret_cast<std::uintptr_t>(&member);
+      return at >= begin && at < begin + sizeof value;
+    };
+    if (!(inside(each) && ...))
+      to.refuse(type_name<T>(), "it has a reference among its members");
+  });
+}
 
 template <class T>
 void encoder::save(const T& value) {
@@ -47,6 +63,8 @@ void encoder::save(const T& value) {
   } else if constexpr (std::is_enum_v<T>) {
     save(static_cast<std::underlying_type_t<T>>(value));
   } else {
+    if constexpr (!std::is_move_assignable_v<T>)
+      refuse_references(*this, value);
     members::apply(value,
                    [this](const auto&... each) { (this->save(each), ...); });
   }

@@ -126,12 +126,25 @@ struct grouped_count {
   }
 };
 
+/// Whether the aggregate `T` has a base class that is not empty, or is not empty
+/// itself and has an empty one.
+template <class T>
+inline constexpr bool has_base = [] {
+  if constexpr (std::is_aggregate_v<T> && std::is_class_v<T>)
+    return requires { T{any_base<T>{}}; } && !std::is_empty_v<T>;
+  else
+    return false;
+}();
+
 template <class T>
 consteval std::size_t count_members() {
   if constexpr (!std::is_aggregate_v<T> || std::is_array_v<T>
-                || std::is_union_v<T> || !std::is_move_assignable_v<T>) {
+                || std::is_union_v<T>) {
     return unknown;
-  } else if constexpr (requires { T{any_base<T>{}}; } && !std::is_empty_v<T>) {
+  } else if constexpr (!std::is_move_assignable_v<T> && !requires { T{}; }) {
+    // Perhaps a reference, which must be initialised.
+    return unknown;
+  } else if constexpr (has_base<T>) {
     return unknown;
   } else {
     constexpr auto flat = flat_count<T>::get();
@@ -147,7 +160,7 @@ consteval std::size_t count_members() {
 }
 
 /// Number of members of an aggregate, or `unknown` where one cannot look in:
-/// bases, references, constants, unions.
+/// bases, references, unions.
 template <class T>
 inline constexpr std::size_t count = count_members<T>();
 
@@ -249,5 +262,15 @@ using types
   = decltype(apply(std::declval<const T&>(), []<class... Ms>(const Ms&...) {
       return type_list<Ms...>{};
     }));
+
+/// Whether constants are why an aggregate cannot be assigned to, so that one
+/// can still be made of its members. An array cannot be made so.
+template <class T>
+inline constexpr bool has_constants
+  = decltype(apply(std::declval<T&>(), []<class... Ms>(Ms&...) {
+      return std::bool_constant<
+        ((!std::is_array_v<Ms>) && ...)
+        && ((std::is_const_v<Ms> || !std::is_move_assignable_v<Ms>) || ...)>{};
+    }))::value;
 
 } // namespace troupe::codec::members

@@ -4,6 +4,7 @@
 #include <troupe/codec/coding.hpp>
 #include <troupe/codec/inspector.hpp>
 #include <troupe/codec/members.hpp>
+#include <troupe/codec/type_name.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -26,6 +27,12 @@ struct standard {
 template <class T>
 concept standard_type = standard<T>::known;
 
+/// Whether `T` is declared in the standard library's namespace: for templates
+/// that are recognised by their functions, so that their headers need not be
+/// included.
+template <class T>
+inline constexpr bool declared_in_std = type_name<T>().starts_with("std::");
+
 using members::type_list;
 
 /// An enumeration of which every value of the underlying type is a value. The
@@ -38,9 +45,10 @@ concept fixed_enumeration = std::is_enum_v<T>
 /// An aggregate that is sent member by member, without anything from its
 /// author.
 template <class T>
-concept plain_aggregate = !has_coding<T> && !self_coding<T> && !standard_type<T>
-                          && !inspectable<T> && std::is_class_v<T>
-                          && members::visible<T>;
+concept plain_aggregate
+  = !has_coding<T> && !self_coding<T> && !standard_type<T> && !inspectable<T>
+    && std::is_class_v<T> && members::visible<T>
+    && (std::is_move_assignable_v<T> || members::has_constants<T>);
 
 /// Whether `T` can be sent, if what stands in `Above` can. Those are the
 /// aggregates that contain it, so that a tree of itself comes to an end.
@@ -73,9 +81,10 @@ consteval bool can_send(type_list<Above...> above) {
 }
 
 /// A type whose values mean the same in another process, and can go there:
-/// numbers, enumerations, strings, the standard containers, optional, variant,
-/// tuple, unique_ptr, chrono; aggregates of such; types with an `inspect`
-/// function; Troupe's handles; types with a `coding`.
+/// numbers, enumerations, strings, the standard containers and their adaptors,
+/// bitset, valarray, optional, variant, tuple, unique_ptr, chrono, error codes;
+/// aggregates of such; types with an `inspect` function; Troupe's handles; types
+/// with a `coding`.
 ///
 /// Not pointers, references and views, functions, locks and streams.
 template <class T>
@@ -90,6 +99,7 @@ inline constexpr bool flat = [] {
   if constexpr (std::is_bounded_array_v<T>) {
     return flat<std::remove_extent_t<T>>;
   } else if constexpr (!std::is_object_v<T> || !std::is_trivially_copyable_v<T>
+                       || !std::is_move_assignable_v<T>
                        || std::is_same_v<T, bool>) {
     return false;
   } else if constexpr (std::is_arithmetic_v<T>) {

@@ -29,11 +29,11 @@ enum class start_method : std::uint32_t {
 struct start_options {
   /// Shown in errors and by `ps`, at most 255 bytes. Empty: "process-1" for
   /// the root's first child, "process-1:2" for the second child of that.
-  std::string name;
+  std::string name = {};
 
   /// A daemon is ended with its parent, however the parent ends; another is
   /// waited for. Unsaid: as the parent is.
-  std::optional<bool> daemon;
+  std::optional<bool> daemon = {};
 
   start_method method = start_method::fork_server;
 };

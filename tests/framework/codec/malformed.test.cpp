@@ -120,6 +120,12 @@ TEST_CASE("a forged length is refused before anything is allocated") {
     CHECK_FALSE(decodes<std::list<std::tuple<>>>(message.body()));
     CHECK_FALSE(decodes<std::set<int>>(message.body()));
     CHECK_FALSE(decodes<std::map<std::string, int>>(message.body()));
+    CHECK_FALSE(decodes<std::forward_list<int>>(message.body()));
+    CHECK_FALSE(decodes<std::forward_list<samples::empty>>(message.body()));
+    CHECK_FALSE(decodes<std::valarray<double>>(message.body()));
+    CHECK_FALSE(decodes<std::valarray<std::string>>(message.body()));
+    CHECK_FALSE(decodes<std::queue<int>>(message.body()));
+    CHECK_FALSE(decodes<std::error_code>(message.body()));
   }
 }
 
@@ -134,6 +140,25 @@ TEST_CASE("values that do not exist are refused") {
   CHECK_FALSE(decodes<std::set<int>>(twice.body()));
   CHECK_FALSE(decodes<std::unordered_set<int>>(twice.body()));
   CHECK(decodes<std::multiset<int>>(twice.body()));
+  const auto bits = codec::encode(std::uint8_t{0x20});
+  CHECK_FALSE(decodes<std::bitset<5>>(bits.body()));
+  CHECK(decodes<std::bitset<6>>(bits.body()));
+  const auto code = codec::encode_all(std::string{"no category"}, 1);
+  CHECK_FALSE(decodes<std::error_code>(code.body()));
+  CHECK_FALSE(decodes<std::error_condition>(code.body()));
+  CHECK(decodes<std::error_code>(
+    codec::encode_all(std::string{"generic"}, 1).body()));
+  for (const auto ages : {std::numeric_limits<std::int64_t>::min(),
+                          std::numeric_limits<std::int64_t>::max()}) {
+    const auto time = codec::encode(std::chrono::duration<std::int64_t>{ages});
+    CHECK_FALSE(
+      decodes<std::chrono::hh_mm_ss<std::chrono::seconds>>(time.body()));
+    CHECK_FALSE(
+      decodes<std::chrono::hh_mm_ss<std::chrono::hours>>(time.body()));
+  }
+  const auto nan = codec::encode(std::numeric_limits<double>::quiet_NaN());
+  CHECK_FALSE(
+    decodes<std::chrono::hh_mm_ss<std::chrono::duration<double>>>(nan.body()));
   CHECK_FALSE(decodes<samples::even>(codec::encode(3).body()));
   CHECK_FALSE(decodes<samples::account>(
     codec::encode(samples::account{"in debt", -1, {}}).body()));

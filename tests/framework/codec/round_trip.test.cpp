@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <type_traits>
 
 namespace codec = troupe::codec;
@@ -18,7 +19,7 @@ TEST_CASE("every kind of value arrives as it was sent") {
     const auto message = codec::encode(value);
     CHECK(message.handles().empty());
     CHECK(message.body().size() >= codec::least_size<T>);
-    CHECK(codec::decode<T>(message.body()) == value);
+    CHECK(samples::same(codec::decode<T>(message.body()), value));
     if constexpr (codec::flat<T>)
       CHECK(message.body().size() == sizeof(T));
   });
@@ -152,4 +153,76 @@ TEST_CASE("what cannot be decoded is not encoded") {
       CHECK_THROWS_AS(static_cast<void>(codec::encode(lost)),
                       troupe::invalid_argument);
   }
+}
+
+TEST_CASE("an error code of a category that nobody knows is not encoded") {
+  class unknown_category final : public std::error_category {
+  public:
+    explicit unknown_category(const char* name) : name_(name) {
+    }
+    [[nodiscard]] const char* name() const noexcept override {
+      return name_;
+    }
+    [[nodiscard]] std::string message(int) const override {
+      return "";
+    }
+
+  private:
+    const char* name_;
+  };
+  const unknown_category unknown{"nobody knows"};
+  CHECK_THROWS_WITH_AS(
+    static_cast<void>(codec::encode(std::error_code{1, unknown})),
+    doctest::Contains("its category \"nobody knows\" is not known"),
+    troupe::invalid_argument);
+  // Another's name does not make it that other.
+  const unknown_category feigned{"generic"};
+  CHECK_THROWS_AS(static_cast<void>(
+                    codec::encode(std::error_condition{1, feigned})),
+                  troupe::invalid_argument);
+}
+
+TEST_CASE("an error code compares equal to the condition that it was") {
+  const auto message
+    = codec::encode(std::error_code{ENOENT, std::system_category()});
+  const auto code = codec::decode<std::error_code>(message.body());
+  CHECK(code == std::errc::no_such_file_or_directory);
+  CHECK(&code.category() == &std::system_category());
+}
+
+TEST_CASE("a category may be named twice, a name have one category only") {
+  using codec::sendable_category;
+  static const samples::dice_category second;
+  CHECK(sendable_category::find("samples.dice") == &samples::dice());
+  static const sendable_category again{samples::dice()};
+  CHECK(sendable_category::find("samples.dice") == &samples::dice());
+  static const sendable_category other{second};
+  CHECK(sendable_category::find("samples.dice") == nullptr);
+  CHECK_THROWS_AS(static_cast<void>(
+                    codec::encode(std::error_code{1, samples::dice()})),
+                  troupe::invalid_argument);
+}
+
+TEST_CASE("a unique_ptr to a constant arrives with its content") {
+  const auto message = codec::encode(std::make_unique<const int>(7));
+  const auto copy = codec::decode<std::unique_ptr<const int>>(message.body());
+  REQUIRE(copy != nullptr);
+  CHECK(*copy == 7);
+}
+
+namespace {
+
+const int elsewhere = 1;
+
+struct constant_reference {
+  const int number;
+  const int& other = elsewhere;
+};
+
+} // namespace
+
+TEST_CASE("a constant reference beside constants is refused when it is sent") {
+  if constexpr (codec::sendable<constant_reference>)
+    CHECK_THROWS_AS(static_cast<void>(codec::encode(constant_reference{1})),
+                    troupe::invalid_argument);
 }

@@ -3,25 +3,34 @@
 
 #include <troupe/codec/codec.hpp>
 
+#include <algorithm>
 #include <array>
+#include <bitset>
 #include <chrono>
 #include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <forward_list>
+#include <future>
+#include <ios>
 #include <limits>
 #include <list>
 #include <map>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <set>
+#include <stack>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <valarray>
 #include <variant>
 #include <vector>
 
@@ -175,6 +184,55 @@ private:
   double degrees_;
 };
 
+/// Members that nobody may change.
+struct row {
+  const int id;
+  const std::string name;
+  double worth;
+  bool operator==(const row&) const = default;
+};
+
+/// A category of the user's own.
+class dice_category final : public std::error_category {
+public:
+  [[nodiscard]] const char* name() const noexcept override {
+    return "samples.dice";
+  }
+  [[nodiscard]] std::string message(int value) const override {
+    return "the dice show " + std::to_string(value);
+  }
+};
+
+inline const std::error_category& dice() {
+  static const dice_category category;
+  return category;
+}
+inline const troupe::codec::sendable_category dice_entry{dice()};
+
+/// Whether two values are the same, also where the type does not compare so.
+template <class T>
+bool same(const T& a, const T& b) {
+  return a == b;
+}
+template <class T>
+bool same(const std::valarray<T>& a, const std::valarray<T>& b) {
+  return std::equal(std::begin(a), std::end(a), std::begin(b), std::end(b));
+}
+template <class T, class C, class Less>
+bool same(std::priority_queue<T, C, Less> a,
+          std::priority_queue<T, C, Less> b) {
+  for (; !a.empty() && !b.empty(); a.pop(), b.pop())
+    if (a.top() != b.top())
+      return false;
+  return a.empty() && b.empty();
+}
+template <class Duration>
+bool same(std::chrono::hh_mm_ss<Duration> a,
+          std::chrono::hh_mm_ss<Duration> b) {
+  return a.to_duration() == b.to_duration()
+         && a.is_negative() == b.is_negative();
+}
+
 } // namespace samples
 
 template <>
@@ -188,6 +246,34 @@ struct troupe::codec::coding<samples::celsius> {
 };
 
 namespace samples {
+
+/// Calls `visit` with a value of each type of a calendar.
+template <class Visit>
+void visit_dates(Visit& visit) {
+  using namespace std::chrono;
+  visit(day{31});
+  visit(month{2});
+  visit(year{-44});
+  visit(weekday{6});
+  visit(Monday[2]);
+  visit(Monday[last]);
+  visit(March / 15);
+  visit(February / last);
+  visit(May / Monday[1]);
+  visit(May / Monday[last]);
+  visit(year{2024} / March);
+  visit(year{2024} / March / 15);
+  visit(year{2023} / February / 30); // no such day, and a value all the same
+  visit(year{2024} / February / last);
+  visit(year{2024} / May / Monday[1]);
+  visit(year{2024} / May / Monday[last]);
+  visit(sys_days{year{2024} / March / 15});
+  visit(local_days{year{2024} / March / 15});
+  visit(hh_mm_ss{milliseconds{-3'723'004}});
+  visit(hh_mm_ss{hours{30}});
+  visit(hh_mm_ss{duration<double>{0.25}});
+  visit(std::vector<year_month_day>{year{2024} / March / 15});
+}
 
 /// Calls `visit` with one value after the other.
 template <class Visit>
@@ -245,7 +331,39 @@ void visit_all(Visit visit) {
   visit(std::chrono::system_clock::now());
   visit(std::complex<double>{1, -1});
   visit(std::filesystem::path{"/some/where"});
+  visit(std::pair<const std::string, int>{"key", 1});
+  visit(std::tuple<const int, const std::string>{1, "a"});
+  visit(std::vector<std::map<int, int>::value_type>{{1, 2}, {3, 4}});
+  visit(std::array<std::pair<const int, int>, 2>{{{1, 2}, {3, 4}}});
+  visit(std::optional<const int>{1});
+  visit(std::bitset<0>{});
+  visit(std::bitset<1>{1});
+  visit(std::bitset<64>{0x8000'0000'0000'0001U});
+  visit(std::bitset<67>{0xDEADBEEFU});
+  visit(std::forward_list<int>{});
+  visit(std::forward_list<std::string>{"a", "", "b"});
+  visit(std::forward_list<empty>{{}, {}});
+  visit(std::valarray<double>{});
+  visit(std::valarray<double>{1.5, -2});
+  visit(std::valarray<bool>{true, false, true});
+  visit(std::valarray<std::string>{"a", "b"});
+  visit(std::queue<int>{{1, 2, 3}});
+  visit(std::queue<std::string, std::list<std::string>>{{"a", "b"}});
+  visit(std::stack<int, std::vector<int>>{{1, 2, 3}});
+  visit(std::priority_queue<int>{std::less<int>{}, {3, 1, 2}});
+  visit(std::priority_queue<int, std::vector<int>, std::greater<>>{
+    std::greater<>{}, {3, 1, 2}});
+  visit(std::error_code{});
+  visit(std::make_error_code(std::errc::timed_out));
+  visit(std::error_code{5, std::system_category()});
+  visit(std::make_error_code(std::io_errc::stream));
+  visit(std::make_error_code(std::future_errc::no_state));
+  visit(std::error_code{6, dice()});
+  visit(std::make_error_condition(std::errc::no_such_file_or_directory));
+  visit_dates(visit);
   visit(empty{});
+  visit(row{1, "first", 2.5});
+  visit(std::vector<row>{{1, "a", 0}, {2, "b", 0}});
   visit(point{1, 2.5});
   visit(mixed{"name",
               {true, false, true},

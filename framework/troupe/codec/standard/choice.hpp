@@ -16,7 +16,8 @@ namespace troupe::codec {
 
 template <class T>
 struct standard<std::optional<T>> {
-  using parts = type_list<T>;
+  using value = std::remove_const_t<T>;
+  using parts = type_list<value>;
 
   static constexpr bool known = true;
   static constexpr bool flat_if_parts = false;
@@ -28,13 +29,13 @@ struct standard<std::optional<T>> {
   static void save(encoder& to, const std::optional<T>& from) {
     to.save(from.has_value());
     if (from)
-      to.save<T>(*from);
+      to.save<value>(*from);
   }
 
   static std::optional<T> load(decoder& from) {
     std::optional<T> result;
     if (from.load<bool>())
-      result.emplace(from.load<T>());
+      result.emplace(from.load<value>());
     return result;
   }
 };
@@ -43,7 +44,8 @@ struct standard<std::optional<T>> {
 /// because only the base would arrive.
 template <class T>
 struct standard<std::unique_ptr<T>> {
-  using parts = type_list<T>;
+  using value = std::remove_const_t<T>;
+  using parts = type_list<value>;
 
   static constexpr bool known
     = !std::is_array_v<T> && (!std::is_polymorphic_v<T> || std::is_final_v<T>);
@@ -57,14 +59,14 @@ struct standard<std::unique_ptr<T>> {
     const encoder::level level{to, type_name<std::unique_ptr<T>>()};
     to.save(from != nullptr);
     if (from)
-      to.save<T>(*from);
+      to.save<value>(*from);
   }
 
   static std::unique_ptr<T> load(decoder& from) {
     const decoder::level level{from, type_name<std::unique_ptr<T>>()};
     if (!from.load<bool>())
       return nullptr;
-    return std::unique_ptr<T>{new T(from.load<T>())};
+    return std::unique_ptr<T>{new value(from.load<value>())};
   }
 };
 

@@ -7,11 +7,13 @@
 #include <complex>
 #include <cstddef>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace troupe::codec {
 
-/// What tuple and pair have in common: their parts, one after the other.
+/// What tuple and pair have in common: their parts, one after the other. A
+/// constant part, as the key in a map's `value_type`, travels as any other.
 template <class Product, class... Parts>
 struct product_coding {
   using parts = type_list<Parts...>;
@@ -39,11 +41,13 @@ struct product_coding {
 };
 
 template <class... Ts>
-struct standard<std::tuple<Ts...>> : product_coding<std::tuple<Ts...>, Ts...> {
-};
+struct standard<std::tuple<Ts...>>
+  : product_coding<std::tuple<Ts...>, std::remove_const_t<Ts>...> {};
 
 template <class T, class U>
-struct standard<std::pair<T, U>> : product_coding<std::pair<T, U>, T, U> {};
+struct standard<std::pair<T, U>>
+  : product_coding<std::pair<T, U>, std::remove_const_t<T>,
+                   std::remove_const_t<U>> {};
 
 template <class T, std::size_t N>
 struct standard<std::array<T, N>> {
@@ -62,7 +66,8 @@ struct standard<std::array<T, N>> {
   }
 
   static std::array<T, N> load([[maybe_unused]] decoder& from) {
-    if constexpr (std::is_default_constructible_v<T>) {
+    if constexpr (std::is_default_constructible_v<T>
+                  && std::is_move_assignable_v<T>) {
       std::array<T, N> result{};
       for (auto& each : result)
         from.load_into(each);

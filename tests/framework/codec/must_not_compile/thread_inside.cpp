@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/codec/codec.hpp>
+
+#include <future>
+#include <optional>
+#include <thread>
+
+void check() {
+#ifdef TROUPE_CONTROL
+  troupe::codec::require_sendable<std::optional<int>>();
+#else
+  troupe::codec::require_sendable<std::optional<std::future<int>>>();
+#endif
+}
