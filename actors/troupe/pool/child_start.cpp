@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/child_start.hpp>
 
+#include <csignal>
+
 namespace troupe {
 
 void start_watch::ends_by(std::function<void()> end) {
@@ -18,7 +20,7 @@ void start_watch::has_process(process_view own) {
     const std::scoped_lock guard{mutex_};
     process_ = own;
   }
-  ends_by([own] { own.kill(); });
+  ends_by([own] { static_cast<void>(hosting::try_signal(own, SIGKILL)); });
 }
 
 std::optional<process_view> start_watch::process() const {

@@ -5,11 +5,13 @@
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/thread.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/table.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 
 namespace troupe::pooling {
@@ -165,7 +167,7 @@ void dispatcher::ring() {
 void dispatcher::lead_always() {
   const std::scoped_lock guard{mutex()};
   if (!background_.joinable())
-    background_ = std::thread{[this] { run_background(); }};
+    background_ = os::start_thread([this] { run_background(); });
   changed_.notify_all();
 }
 
@@ -267,12 +269,16 @@ void dispatcher::terminate() {
   changed_.notify_all();
   memory::ring(run_memory::current().own_slot());
   // One that has just been asked for is killed when it is there.
-  for (const auto& each : killed)
-    each.kill();
-  for (auto& each : killed) {
-    each.join();
-    each.close();
-  }
+  for (auto& each : killed)
+    if (hosting::try_signal(each.view(), SIGKILL)
+        == os::signal_outcome::not_permitted)
+      // This process has another user by now: the end of the run ends it.
+      each.detach();
+  for (auto& each : killed)
+    if (each.joinable()) {
+      each.join();
+      each.close();
+    }
   held.lock();
   gone_ = true;
   news_.fetch_add(1);

@@ -422,7 +422,7 @@ void dispatcher::look_at_limits() {
       continue;
     if (options_.hard_limit && spent > *options_.hard_limit) {
       each->overdue = running;
-      each->runner.kill();
+      static_cast<void>(hosting::try_signal(each->runner.view(), SIGKILL));
     } else if (options_.soft_limit && spent > *options_.soft_limit
                && each->stopped != running) {
       ask_to_stop(*each, running);

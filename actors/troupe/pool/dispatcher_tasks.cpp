@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstring>
 
@@ -251,7 +252,7 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
     ask_to_stop(*each, running);
     if (by_force) {
       each->by_force = true;
-      each->runner.kill();
+      static_cast<void>(hosting::try_signal(each->runner.view(), SIGKILL));
     }
   }
   settle(*of, 0, 0);

@@ -2,6 +2,7 @@
 #include <troupe/pool/pending_start.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/thread.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -18,11 +19,11 @@ std::shared_ptr<pending_start> pending_start::begin(child_start start,
                                                     std::uint64_t number,
                                                     caf::local_actor* asker) {
   auto work = std::make_shared<pending_start>();
-  std::thread{[work, start = std::move(start), number,
-               whom = caf::actor_cast<caf::actor>(asker->address())] {
+  os::start_thread([work, start = std::move(start), number,
+                    whom = caf::actor_cast<caf::actor>(asker->address())] {
     work->run(start);
     transport::version::send_anonymously(whom, caf::ok_atom_v, number);
-  }}.detach();
+  }).detach();
   return work;
 }
 

@@ -21,7 +21,7 @@ namespace troupe::supervision {
 /// `(ok_atom, number)`.
 class pending_start {
 public:
-  /// Throws `std::system_error` where no thread can be made.
+  /// Throws `os_failure` where no thread can be made.
   [[nodiscard]] static std::shared_ptr<pending_start>
   begin(child_start start, std::uint64_t number, caf::local_actor* asker);
 

@@ -18,6 +18,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -313,7 +314,7 @@ void supervising::end(member& one) {
       return;
   }
   if (where)
-    where->kill();
+    static_cast<void>(hosting::try_signal(*where, SIGKILL));
   else
     caf::anon_send_exit(actor, caf::exit_reason::kill);
   if (!down)
@@ -335,7 +336,7 @@ void supervising::see_off(member& one) {
 caf::timespan supervising::look_after_leaving() {
   std::erase_if(leaving_, [](const leaving& each) {
     if (each.limit.passed())
-      each.process.kill();
+      static_cast<void>(hosting::try_signal(each.process, SIGKILL));
     return each.limit.passed() || !each.process.is_alive();
   });
   return leaving_.empty() ? day : look_again;
@@ -346,7 +347,7 @@ void supervising::end_all() {
     end(*each);
   for (const auto& each : std::exchange(leaving_, {}))
     if (!each.process.join_before(each.limit)) {
-      each.process.kill();
+      static_cast<void>(hosting::try_signal(each.process, SIGKILL));
       static_cast<void>(each.process.join_for(patience));
     }
 }

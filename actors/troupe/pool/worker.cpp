@@ -6,6 +6,7 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/cycles.hpp>
 #include <troupe/os/heap.hpp>
+#include <troupe/os/thread.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
@@ -44,7 +45,7 @@ public:
   std::stop_token token(worker_note& note) {
     const std::scoped_lock guard{mutex_};
     if (!watches_.load(std::memory_order_relaxed)) {
-      std::thread{[this, &note] { watch(note); }}.detach();
+      os::start_thread([this, &note] { watch(note); }).detach();
       watches_.store(true, std::memory_order_relaxed);
     }
     return source_.get_token();

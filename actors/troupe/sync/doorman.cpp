@@ -3,6 +3,7 @@
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/signals.hpp>
+#include <troupe/os/thread.hpp>
 #include <troupe/sync/sync_messages.hpp>
 #include <troupe/transport/caf_version.hpp>
 
@@ -18,7 +19,7 @@ doorman& doorman::of_this_process() {
 }
 
 doorman::doorman() {
-  std::thread{[this] { run(); }}.detach();
+  os::start_thread([this] { run(); }).detach();
 }
 
 std::uint64_t doorman::next_key() {

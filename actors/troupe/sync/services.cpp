@@ -10,6 +10,8 @@
 #include <troupe/runtime/keeper.hpp>
 #include <troupe/transport/node.hpp>
 
+#include <csignal>
+
 namespace troupe::sync {
 
 namespace {
@@ -96,7 +98,7 @@ services_cell find_or_start() {
       memory.slot(mine.process.index).parent.store(root.packed());
       return mine;
     }
-    process_view{mine.process}.kill();
+    static_cast<void>(hosting::try_signal(process_view{mine.process}, SIGKILL));
   }
 }
 

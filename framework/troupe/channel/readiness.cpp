@@ -5,10 +5,10 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/signals.hpp>
+#include <troupe/os/thread.hpp>
 
 #include <algorithm>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -99,13 +99,7 @@ private:
   void start() {
     if (started_)
       return;
-    try {
-      std::thread{[this] { listen(); }}.detach();
-    } catch (const std::system_error& problem) {
-      throw os_failure("start the thread that listens to the process's bell",
-                       "end some threads, or raise their limit",
-                       problem.code().value());
-    }
+    os::start_thread([this] { listen(); }).detach();
     started_ = true;
   }
 

@@ -65,7 +65,7 @@ run_memory::run_memory(os::descriptor file, std::uint64_t size)
   } catch (const bip::interprocess_exception& failure) {
     throw os_failure("map the memory of the run, " + std::to_string(size)
                        + " bytes of address space",
-                     "lower limits::address_space or lift ulimit -v",
+                     os::advice_for_address_space(),
                      failure.get_native_error());
   }
   base_ = static_cast<std::byte*>(mapping_->region.get_address());
@@ -154,7 +154,7 @@ run_memory& run_memory::attach(os::descriptor file) {
     size = header->size;
   }
   current_ = new run_memory(std::move(file), size);
-  current_->self_ = {current_->header().slots, 0};
+  current_->become_nobody();
   return *current_;
 }
 

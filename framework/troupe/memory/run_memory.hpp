@@ -60,6 +60,10 @@ struct run_header {
   std::atomic<std::uint32_t> slots_high{0};
   /// The fork server's pid, for diagnostics and for tests that kill it.
   std::atomic<std::int32_t> fork_server{0};
+  /// Which fork server serves: the root's number of it in the upper half, its pid
+  /// in the lower, 0 before it serves. Of several that come of one start, because
+  /// user code has forked, the first that writes its pid serves, the others end.
+  std::atomic<std::uint64_t> serving{0};
   /// The dead child that the fork server is busy with: should the server die
   /// too, the root has to reap it.
   std::atomic<std::int32_t> reaping{0};
@@ -130,6 +134,11 @@ public:
   /// Says which process this one is; before that it may hold nothing. The
   /// fork server calls it in each new host.
   void become(slot_id self) noexcept;
+
+  /// Says that this process, a fork of the root, is a fork server: nobody.
+  void become_nobody() noexcept {
+    self_ = {header().slots, 0};
+  }
 
   [[nodiscard]] ledger_row& ledger(std::uint32_t index) noexcept {
     return reinterpret_cast<ledger_row*>(base_ + header().ledger)[index];

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstdint>
 #include <string>
-#include <vector>
 
 namespace troupe::os {
 
-/// Returns the folders of the control groups that this process is in, its own
-/// first and the root of the tree last: each may set a tighter limit.
-[[nodiscard]] std::vector<std::string> cgroup_folders();
+/// The tightest limits of the control groups that this process is in: its own
+/// and all above, of version 2 and of version 1, wherever they are mounted.
+struct cgroup_limits {
+  /// Bytes; 0: none.
+  std::uint64_t memory = 0;
+  /// Processors, also in part; 0: none.
+  double processors = 0;
+};
+
+/// Reads them. `root` stands before every path that is read: for tests.
+[[nodiscard]] cgroup_limits read_cgroup_limits(const std::string& root = {});
 
 } // namespace troupe::os

@@ -6,15 +6,12 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,13 +67,41 @@ std::optional<child_end> end_in(const siginfo_t& info) noexcept {
                    info.si_code != CLD_EXITED, info.si_status};
 }
 
+int wait_for_child(std::int32_t pid, int pidfd, siginfo_t& info,
+                   int options) noexcept {
+  // A number of the kernel's, which older C libraries do not name.
+  constexpr auto by_pidfd = static_cast<idtype_t>(3);
+  return pidfd >= 0
+           ? ::waitid(by_pidfd, static_cast<id_t>(pidfd), &info, options)
+           : ::waitid(P_PID, static_cast<id_t>(pid), &info, options);
+}
+
+std::string advice_for_image(int error) {
+  return error == ENOENT ? std::string{"mount /proc"}
+                         : advice_for_refused_process(error);
+}
+
 } // namespace
+
+std::string advice_for_refused_process(int error) {
+  if (error == ENOMEM)
+    return "free memory, or lift the limit of memory of this machine, its "
+           "container or its service";
+  if (error != EAGAIN)
+    return {};
+  rlimit limit{};
+  std::string shown = "unlimited";
+  if (::getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    shown = std::to_string(limit.rlim_cur);
+  return "raise the limit of this user's processes and threads (ulimit -u, now "
+         + shown
+         + "), or that of the container or service (pids.max, TasksMax)";
+}
 
 std::int32_t fork_process() {
   const auto pid = ::fork();
   if (pid < 0)
-    throw os_failure("fork a process",
-                     "end other processes or raise the limit of processes");
+    throw os_failure("fork a process", advice_for_refused_process(errno));
   return static_cast<std::int32_t>(pid);
 }
 
@@ -91,19 +116,25 @@ std::vector<std::string> copy_environment() {
   return entries;
 }
 
-std::int32_t spawn_self(const std::vector<std::string>& environment,
-                        const char* variable, const std::string& value,
-                        std::span<const int> keep, const void* mask) {
+std::int32_t spawn_self(const image& how) {
   auto arguments = own_arguments();
-  auto words = environment_with(environment, variable, value);
+  auto words = environment_with(how.environment, how.variable, how.value);
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawnattr_init(&attributes);
+  for (const auto& [from, to] : how.streams)
+    if (from >= 0)
+      ::posix_spawn_file_actions_adddup2(&files, from, to);
+    else
+      ::posix_spawn_file_actions_addclose(&files, to);
+  for (const int fd : how.closed)
+    ::posix_spawn_file_actions_addclose(&files, fd);
   // Duplicating a descriptor onto itself makes posix_spawn keep it.
-  for (const int fd : keep)
+  for (const int fd : how.keep)
     ::posix_spawn_file_actions_adddup2(&files, fd, fd);
-  ::posix_spawnattr_setsigmask(&attributes, static_cast<const sigset_t*>(mask));
+  ::posix_spawnattr_setsigmask(&attributes,
+                               static_cast<const sigset_t*>(how.mask));
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   pid_t pid = 0;
   const int failure = ::posix_spawn(&pid, own_binary, &files, &attributes,
@@ -111,8 +142,8 @@ std::int32_t spawn_self(const std::vector<std::string>& environment,
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   if (failure != 0)
-    throw os_failure("start the program's own binary anew", "mount /proc",
-                     failure);
+    throw os_failure("start the program's own binary anew",
+                     advice_for_image(failure), failure);
   return static_cast<std::int32_t>(pid);
 }
 
@@ -123,7 +154,8 @@ void exec_self(const char* variable, const std::string& value,
   for (const int fd : keep)
     set_inheritable(fd, true);
   ::execve(own_binary, arguments.pointers(), words.pointers());
-  throw os_failure("start the program's own binary anew", "mount /proc");
+  throw os_failure("start the program's own binary anew",
+                   advice_for_image(errno));
 }
 
 std::optional<child_end> peek_ended_child() noexcept {
@@ -133,35 +165,16 @@ std::optional<child_end> peek_ended_child() noexcept {
   return end_in(info);
 }
 
-child_state peek_child(std::int32_t pid) noexcept {
+child_state peek_child(std::int32_t pid, int pidfd) noexcept {
   siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(pid), &info,
-               WEXITED | WNOHANG | WNOWAIT)
-      != 0)
+  if (wait_for_child(pid, pidfd, info, WEXITED | WNOHANG | WNOWAIT) != 0)
     return {};
   return {true, end_in(info)};
 }
 
-std::vector<std::int32_t> children_named(const char* name) {
-  std::vector<std::int32_t> result;
-  std::error_code failure;
-  for (const auto& thread :
-       std::filesystem::directory_iterator{"/proc/self/task", failure}) {
-    std::ifstream list{thread.path() / "children"};
-    for (std::int32_t pid = 0; list >> pid;) {
-      std::ifstream file{"/proc/" + std::to_string(pid) + "/comm"};
-      std::string line;
-      if (std::getline(file, line) && line == name)
-        result.push_back(pid);
-    }
-  }
-  return result;
-}
-
-void reap(std::int32_t pid) noexcept {
+void reap(std::int32_t pid, int pidfd) noexcept {
   siginfo_t info{};
-  while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0
-         && errno == EINTR) {
+  while (wait_for_child(pid, pidfd, info, WEXITED) != 0 && errno == EINTR) {
   }
 }
 
@@ -185,10 +198,6 @@ void clear_child_watch(int fd) noexcept {
   signalfd_siginfo info;
   while (::read(fd, &info, sizeof info) == sizeof info) {
   }
-}
-
-void adopt_orphans() noexcept {
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
 std::int32_t parent_pid() noexcept {
@@ -223,15 +232,6 @@ void exit_at_once(int code) noexcept {
 void stop_this_thread() noexcept {
   for (;;)
     ::pause();
-}
-
-std::optional<std::string> take_environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr)
-    return std::nullopt;
-  std::string result{value};
-  ::unsetenv(name);
-  return result;
 }
 
 } // namespace troupe::os

@@ -32,15 +32,25 @@ void in_forked_children(void (*action)()) noexcept;
 /// later, by a thread that must not look while the program changes it.
 [[nodiscard]] std::vector<std::string> copy_environment();
 
-/// Starts the calling program's own binary anew with the same arguments, the
-/// environment `environment` with `variable`=`value` added, the signal mask `mask` (from
-/// `signal_settings::mask`), and of all descriptors that close at an `exec`, as
-/// Troupe's do, only `keep`.
+/// How the own binary is to be started anew.
+struct image {
+  std::vector<std::string> environment;
+  /// Added to the environment: `variable`=`value`.
+  const char* variable = nullptr;
+  std::string value;
+  /// Of the descriptors that close at an `exec`, as Troupe's do, only these stay.
+  std::vector<int> keep;
+  /// Others that are closed.
+  std::vector<int> closed;
+  /// Which descriptor becomes which; -1: that one is closed.
+  std::vector<std::pair<int, int>> streams;
+  /// From `signal_settings::mask`.
+  const void* mask = nullptr;
+};
+
+/// Starts the calling program's own binary anew with the same arguments.
 /// Returns its pid. Throws `os_failure`.
-[[nodiscard]] std::int32_t
-spawn_self(const std::vector<std::string>& environment, const char* variable,
-           const std::string& value, std::span<const int> keep,
-           const void* mask);
+[[nodiscard]] std::int32_t spawn_self(const image& how);
 
 /// Replaces the calling process by a fresh image of its own binary, as
 /// `spawn_self` would, with the environment of now. Only returns on failure, by throwing `os_failure`.
@@ -56,14 +66,11 @@ struct child_state {
   bool is_child = false;
   std::optional<child_end> ended;
 };
-[[nodiscard]] child_state peek_child(std::int32_t pid) noexcept;
-
-/// Returns the children of the calling process, ended ones too, that bear
-/// `name` (see `name_process`). None where the kernel does not tell.
-[[nodiscard]] std::vector<std::int32_t> children_named(const char* name);
+/// With a pidfd of it, nobody else who was given its number is meant.
+[[nodiscard]] child_state peek_child(std::int32_t pid, int pidfd = -1) noexcept;
 
 /// Lets the kernel forget an ended child.
-void reap(std::int32_t pid) noexcept;
+void reap(std::int32_t pid, int pidfd = -1) noexcept;
 
 /// Opens a descriptor that is readable while an ended child waits, and blocks
 /// SIGCHLD for it. Throws `os_failure`.
@@ -71,9 +78,6 @@ void reap(std::int32_t pid) noexcept;
 
 /// Empties the descriptor of `watch_children`.
 void clear_child_watch(int fd) noexcept;
-
-/// Orphans among the descendants become children of the calling process.
-void adopt_orphans() noexcept;
 
 [[nodiscard]] std::int32_t parent_pid() noexcept;
 
@@ -89,7 +93,8 @@ void detach_standard_input() noexcept;
 /// Keeps the calling thread until its process ends.
 [[noreturn]] void stop_this_thread() noexcept;
 
-/// Returns the value of an environment variable and removes it.
-[[nodiscard]] std::optional<std::string> take_environment(const char* name);
+/// What to do about a process or a thread that the system refuses to make: says
+/// which limit it is if there is one.
+[[nodiscard]] std::string advice_for_refused_process(int error);
 
 } // namespace troupe::os

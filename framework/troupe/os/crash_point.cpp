@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/crash_point.hpp>
 
+#include <troupe/os/environment.hpp>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -17,7 +19,7 @@ constinit std::atomic<unsigned> left{0};
 constinit std::array<char, 128> armed{};
 
 const bool armed_by_environment = [] {
-  const char* wanted = std::getenv("TROUPE_CRASH_POINT");
+  const char* wanted = environment_value("TROUPE_CRASH_POINT");
   if (wanted == nullptr)
     return false;
   const std::string_view text{wanted};

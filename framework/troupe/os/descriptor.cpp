@@ -22,6 +22,10 @@ descriptor descriptor::duplicate() const {
   return descriptor{fd};
 }
 
+void close_on_exec(int fd) noexcept {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 void set_inheritable(int fd, bool inheritable) {
   if (::fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC) != 0)
     throw os_failure("change what an exec does to a file descriptor");

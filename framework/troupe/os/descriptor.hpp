@@ -55,6 +55,9 @@ private:
   int fd_ = -1;
 };
 
+/// Makes `fd` close at an exec, if it is open.
+void close_on_exec(int fd) noexcept;
+
 /// Says whether `fd` survives an exec. Throws `os_failure`.
 void set_inheritable(int fd, bool inheritable);
 

@@ -10,11 +10,11 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
-#include <fstream>
 #include <string>
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -89,6 +89,17 @@ std::uint64_t peek(int fd, std::uint64_t offset) noexcept {
 
 const int map_in_place = MAP_NORESERVE | MAP_FIXED;
 
+std::string advice_for_address_space() {
+  rlimit limit{};
+  const bool limited = ::getrlimit(RLIMIT_AS, &limit) == 0
+                       && limit.rlim_cur != RLIM_INFINITY;
+  return "lift the limit of address space (ulimit -v"
+         + (limited ? ", now " + std::to_string(limit.rlim_cur / 1024)
+                    : std::string{})
+         + "), or lower limits::address_space, and limits::handles or "
+           "limits::processes for smaller tables";
+}
+
 void* reserve_address_space(std::uint64_t size) {
   // The kernel aligns to small pages, so take more and cut it to size.
   auto* const taken = static_cast<std::byte*>(
@@ -96,7 +107,7 @@ void* reserve_address_space(std::uint64_t size) {
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   if (taken == MAP_FAILED)
     throw os_failure("find " + std::to_string(size) + " bytes of address space",
-                     "lower limits::address_space or lift ulimit -v");
+                     advice_for_address_space());
   const auto start = reinterpret_cast<std::uintptr_t>(taken);
   const auto before = round_up(start, large_page) - start;
   if (before != 0)
@@ -131,13 +142,8 @@ std::uint64_t used_bytes(int fd) {
 std::uint64_t memory_size() {
   const auto pages = ::sysconf(_SC_PHYS_PAGES);
   auto result = static_cast<std::uint64_t>(std::max(pages, 0L)) * page_size();
-  for (const auto& folder : cgroup_folders())
-    for (const char* name : {"/memory.max", "/memory/memory.limit_in_bytes"}) {
-      std::ifstream file{folder + name};
-      std::uint64_t limit = 0;
-      if (file >> limit && limit > 0)
-        result = std::min(result, limit);
-    }
+  if (const auto limit = read_cgroup_limits().memory; limit > 0)
+    result = std::min(result, limit);
   return result;
 }
 

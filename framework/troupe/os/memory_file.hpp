@@ -4,6 +4,7 @@
 #include <troupe/os/descriptor.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace troupe::os {
 
@@ -25,6 +26,9 @@ void punch_hole(int fd, std::uint64_t offset, std::uint64_t size) noexcept;
 
 /// Where large pages start. The kernel may have others; then there are none.
 inline constexpr std::uint64_t large_page = std::uint64_t{1} << 21;
+
+/// What to do about memory that finds no room: says what `ulimit -v` is.
+[[nodiscard]] std::string advice_for_address_space();
 
 /// Finds `size` bytes of free address space for a mapping, at a multiple of the
 /// size of a large page, so that the mapping may have large pages. To be mapped

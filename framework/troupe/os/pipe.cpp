@@ -60,6 +60,16 @@ file_identity identity_of(int fd) noexcept {
   return {found.st_dev, found.st_ino};
 }
 
+bool is_own_file(int fd, bool regular) noexcept {
+  struct stat found{};
+  return ::fstat(fd, &found) == 0 && found.st_uid == ::geteuid()
+         && (regular ? S_ISREG(found.st_mode) : S_ISFIFO(found.st_mode));
+}
+
+void let_not_wait(int fd) noexcept {
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
 std::size_t read_some(int fd, std::span<std::byte> into) noexcept {
   for (;;) {
     const auto size = ::read(fd, into.data(), into.size());

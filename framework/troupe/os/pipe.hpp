@@ -42,6 +42,13 @@ struct file_identity {
 /// All zero for a descriptor that is not open.
 [[nodiscard]] file_identity identity_of(int fd) noexcept;
 
+/// Returns whether the open file `fd` is a pipe, or a regular file if `regular`,
+/// that was made by the effective user of the calling process.
+[[nodiscard]] bool is_own_file(int fd, bool regular) noexcept;
+
+/// From now on reading from `fd` does not wait, whoever has it open.
+void let_not_wait(int fd) noexcept;
+
 /// Reads at most `into.size()` bytes; 0 at the end or when there is nothing
 /// yet in a descriptor that does not block.
 [[nodiscard]] std::size_t read_some(int fd, std::span<std::byte> into) noexcept;

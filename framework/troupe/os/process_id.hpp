@@ -12,7 +12,7 @@ namespace troupe::os {
 /// kernel has given to another process is not mistaken for it.
 struct process_id {
   std::int32_t pid = 0;
-  /// Clock ticks after boot, from /proc; 0 means unknown.
+  /// Clock ticks after boot, from /proc; 0 means unknown: /proc does not tell.
   std::uint64_t start_time = 0;
 
   friend bool operator==(const process_id&, const process_id&) noexcept
@@ -32,15 +32,30 @@ struct process_id {
 [[nodiscard]] bool has_number(std::int32_t pid) noexcept;
 
 /// Returns whether that very process still runs. A zombie does not run, unless
-/// there is no descriptor left with which to see that it is one.
+/// there is no descriptor left with which to see that it is one. What /proc says
+/// decides nothing but whether a number was given to another process meanwhile,
+/// and there is no harm if /proc is missing or another PID namespace's.
 [[nodiscard]] bool is_running(const process_id& id) noexcept;
 
 /// Opens a descriptor that becomes readable when the process ends.
 /// Throws `os_failure`, also when the process is gone already (ESRCH).
 [[nodiscard]] descriptor open_pidfd(std::int32_t pid);
 
-/// Sends a signal to that very process; returns false if it is gone.
-/// The number is checked through a pidfd, so nobody else is hit.
+/// What became of a signal.
+enum class signal_outcome {
+  sent,
+  /// The process has ended.
+  gone,
+  /// It runs, and the caller may not signal it: it has another user.
+  not_permitted,
+};
+
+/// Sends a signal to that very process. The number is checked through a pidfd,
+/// so nobody else is hit.
+[[nodiscard]] signal_outcome try_signal(const process_id& id,
+                                        int signal) noexcept;
+
+/// The same; returns whether it was sent.
 bool send_signal(const process_id& id, int signal) noexcept;
 
 /// Returns the short name of a signal: "SIGKILL", or "signal 64".

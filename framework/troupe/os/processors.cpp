@@ -4,9 +4,8 @@
 #include <troupe/os/cgroup.hpp>
 
 #include <algorithm>
-#include <fstream>
+#include <cmath>
 #include <memory>
-#include <string>
 
 #include <sched.h>
 #include <unistd.h>
@@ -39,30 +38,14 @@ unsigned affinity_count() {
   return static_cast<unsigned>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
-double quota_of(const std::string& folder) {
-  double quota = 0;
-  double period = 0;
-  std::string first;
-  if (std::ifstream file{folder + "/cpu.max"};
-      file >> first >> period && first != "max" && period > 0)
-    return std::stod(first) / period;
-  std::ifstream quota_file{folder + "/cpu/cpu.cfs_quota_us"};
-  std::ifstream period_file{folder + "/cpu/cpu.cfs_period_us"};
-  if (quota_file >> quota && period_file >> period && quota > 0 && period > 0)
-    return quota / period;
-  return 0;
-}
-
 } // namespace
 
 unsigned available_processors() {
   unsigned result = affinity_count();
-  for (const auto& folder : cgroup_folders())
-    if (const double quota = quota_of(folder); quota > 0) {
-      const auto whole = static_cast<unsigned>(quota);
-      const unsigned rounded = whole < quota ? whole + 1 : whole;
-      result = std::min(result, std::max(1U, rounded));
-    }
+  if (const double quota = read_cgroup_limits().processors; quota > 0) {
+    const double rounded = std::ceil(std::min(quota, 1e6));
+    result = std::min(result, static_cast<unsigned>(rounded));
+  }
   return std::max(1U, result);
 }
 

@@ -6,12 +6,14 @@
 #include <troupe/os/child.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/life_line.hpp>
+#include <troupe/os/lineage.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/links.hpp>
+#include <troupe/process/server_process.hpp>
 #include <troupe/process/table.hpp>
 
 #include <csignal>
@@ -107,7 +109,8 @@ private:
     os::clear_child_watch(ended_.get());
     auto& reaping = run_memory::current().header().reaping;
     while (const auto end = os::peek_ended_child()) {
-      // Should this server be killed here, the root knows whom to reap.
+      // Should this server be killed here, the root knows whom to reap. What is no
+      // host was left behind by one.
       reaping.store(end->pid);
       TROUPE_CRASH_POINT("process.server.before_confirm");
       if (const auto found = hosts_.find(end->pid); found != hosts_.end()) {
@@ -150,6 +153,10 @@ slot_id serve_forks() {
   os::name_process(fork_server_name);
   os::detach_standard_input();
   auto& memory = run_memory::current();
+  // What hosts have started and left behind is reaped here. It bears a mark by
+  // which the root knows it should this server die.
+  os::adopt_orphans(true);
+  os::mark_lineage(lineage_mark());
   // What a server before this one has left half done.
   memory::release_holdings(memory.self().index);
   // What static initialisers have printed, the root has printed too.
@@ -159,7 +166,9 @@ slot_id serve_forks() {
   entry::locate_all();
   auto& server = *new fork_server;
   os::ignore_terminal_signals();
-  memory.header().fork_server.store(os::this_pid());
+  // User code that has forked may have brought several here.
+  if (!report_service())
+    os::exit_at_once(0);
   const auto host = server.run();
   server.restore_signals();
   delete &server;

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/memory/process_slot.hpp>
-#include <troupe/os/child.hpp>
 #include <troupe/os/descriptor.hpp>
-#include <troupe/os/signals.hpp>
+#include <troupe/process/orphans.hpp>
+#include <troupe/process/server_process.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <stop_token>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace troupe::hosting {
 
@@ -35,7 +33,8 @@ namespace troupe::hosting {
 class guardian {
 public:
   /// Makes the root's: starts the fork server and the thread. Never destroyed,
-  /// for other threads may ask it while the process ends.
+  /// for other threads may ask it while the process ends. Does not return in a
+  /// fork server that is a fork of the root.
   /// Throws `os_failure`.
   static void start();
 
@@ -61,43 +60,25 @@ public:
   [[nodiscard]] static guardian* current() noexcept;
 
 private:
-  struct orphan {
-    memory::slot_id slot;
-    std::int32_t pid;
-    /// None if there were many: then it is looked after every few milliseconds.
-    os::descriptor ended;
-  };
-
-  guardian();
+  explicit guardian(server_process& server);
   ~guardian() = default;
 
-  void start_server();
   void end_server() noexcept;
   void watch();
+  void look_at_server();
   void replace_server();
   void give_up_server(const std::string& reason);
   void refuse_requests();
-  void adopt();
-  void finish_reaping();
-  [[nodiscard]] bool is_orphan(std::int32_t pid) const noexcept;
-  void bury_orphans();
   void answer_interrupts();
   [[noreturn]] void end_run();
 
-  os::signal_settings settings_;
-  /// A later fork server gets what the first got: the program may change its
-  /// own environment meanwhile.
-  std::vector<std::string> environment_ = os::copy_environment();
+  server_process& server_;
+  orphans orphans_;
+  /// Whether the root was a subreaper before.
+  bool adopted_before_ = false;
   os::descriptor event_;
-  std::int32_t server_ = 0;
-  os::descriptor server_ended_;
   int failed_servers_ = 0;
   std::string given_up_;
-  std::vector<orphan> orphans_;
-  bool unclaimed_ = false;
-  /// The kernel's list of children may miss one while others end.
-  int looks_left_ = 0;
-  bool unwatched_ = false;
   std::atomic<int> interrupts_seen_{0};
   std::int64_t interrupt_limit_ = 0;
   std::stop_source stop_;

@@ -23,6 +23,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <vector>
 
 namespace troupe::hosting {
 
@@ -121,23 +122,38 @@ void end_children() noexcept {
         visit(process_view{{index, slot.generation.load()}});
     });
   };
-  each_living_daemon([](const process_view& daemon) { daemon.terminate(); });
+  // One that may not be signalled ends with the run: see guardian::end_server.
+  std::vector<slot_id> beyond_reach;
+  const auto signal = [&](const process_view& daemon, int number) {
+    if (try_signal(daemon, number) == os::signal_outcome::not_permitted)
+      beyond_reach.push_back(daemon.id());
+  };
+  const auto is_beyond_reach = [&](slot_id id) {
+    return std::find(beyond_reach.begin(), beyond_reach.end(), id)
+           != beyond_reach.end();
+  };
+  each_living_daemon(
+    [&](const process_view& daemon) { signal(daemon, SIGTERM); });
   const auto limit
     = deadline::after(std::chrono::nanoseconds{memory.header().grace});
-  each_living_daemon([limit](const process_view& daemon) {
-    if (!daemon.join_before(limit))
-      daemon.kill();
+  each_living_daemon([&](const process_view& daemon) {
+    if (!is_beyond_reach(daemon.id()) && !daemon.join_before(limit))
+      signal(daemon, SIGKILL);
   });
   // A process that ends may leave others behind: look until none is left.
   for (bool some = true; some;) {
     const auto deaths = memory.header().deaths.load();
     some = false;
+    beyond_reach.clear();
     // Of a thread that was about to start one when this process began to end.
-    each_living_daemon([](const process_view& daemon) { daemon.kill(); });
+    each_living_daemon(
+      [&](const process_view& daemon) { signal(daemon, SIGKILL); });
     for_each_slot([&](std::uint32_t index, process_slot& slot) {
+      const slot_id id{index, slot.generation.load()};
       some = some
              || (index != memory.self().index && is_alive(slot.current_state())
-                 && (is_root || slot.parent.load() == mine));
+                 && (is_root || slot.parent.load() == mine)
+                 && !is_beyond_reach(id));
     });
     if (some)
       static_cast<void>(

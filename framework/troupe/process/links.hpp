@@ -4,6 +4,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/descriptor.hpp>
 #include <troupe/os/pipe.hpp>
+#include <troupe/os/rights.hpp>
 
 #include <string>
 #include <vector>
@@ -26,6 +27,14 @@ struct links {
   /// What `requests` was opened on: a program may close all its descriptors,
   /// and open others of the same number.
   os::file_identity requests_identity;
+  /// Of a fork server: the pipe on which it says once that it serves. Its root
+  /// sees the end of that pipe when nobody is left who could.
+  os::descriptor server_report;
+  /// Of a fork server: which one it is, as in `run_header::serving`.
+  std::uint32_t server_number = 0;
+  /// What this process was allowed to do when it joined the run. Its children
+  /// have the same, for the fork server has.
+  os::rights rights;
   /// This image was executed for the run, and is not a fork of the server.
   bool freshly_executed = false;
 
@@ -45,14 +54,24 @@ struct summons {
 /// The variable's name.
 extern const char* const summons_variable;
 
-/// Writes what a re-executed process must know to join the run.
-[[nodiscard]] std::string write_summons(const summons& text);
+/// Writes what a re-executed process must know to join the run. Of a fork server
+/// `report` is the descriptor of `links::server_report` and `settings` the text
+/// of `os::settings`, which it takes before any static object is made.
+[[nodiscard]] std::string write_summons(const summons& text, int report = -1,
+                                        std::uint32_t number = 0,
+                                        const std::string& settings = {});
+
+/// The mark that all bear who descend from a fork server of this run: see
+/// `os::mark_lineage`.
+[[nodiscard]] std::uint64_t lineage_mark();
 
 /// Descriptors that a re-executed process of `part` must inherit.
 [[nodiscard]] std::vector<int> inherited(role part);
 
-/// Reads and removes the variable, joins the run and fills `links::current()`;
-/// `role::root` if there is none. Throws `malformed_bytes`.
+/// Joins the run that the variable names, and fills `links::current()`;
+/// `role::root` if there is none. The variable is emptied before any static
+/// object is made, so that no program which user code executes believes it, and
+/// what it names must belong to the same user. Throws `malformed_bytes`.
 [[nodiscard]] summons answer_summons();
 
 } // namespace troupe::hosting

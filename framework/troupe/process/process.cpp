@@ -9,8 +9,10 @@
 #include <troupe/os/processors.hpp>
 #include <troupe/process/table.hpp>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace troupe {
@@ -94,11 +96,26 @@ bool process_view::interrupt() const {
 }
 
 bool process_view::send_signal(int signal) const {
-  if (pid() == 0)
-    return false;
-  const auto* slot = run_memory::current().find(id_);
-  return slot != nullptr && hosting::is_alive(slot->current_state())
-         && os::send_signal(slot->identity(), signal);
+  switch (hosting::try_signal(*this, signal)) {
+    case os::signal_outcome::sent: return true;
+    case os::signal_outcome::gone: return false;
+    case os::signal_outcome::not_permitted: break;
+  }
+  throw os_failure("send " + os::signal_name(signal) + " to process " + name()
+                     + " (" + std::to_string(pid()) + ")",
+                   "one of the two has changed its user since it began; do so "
+                   "before troupe::program, or end that process otherwise",
+                   EPERM);
+}
+
+os::signal_outcome hosting::try_signal(const process_view& to,
+                                       int signal) noexcept {
+  if (to.pid() == 0)
+    return os::signal_outcome::gone;
+  const auto* slot = run_memory::current().find(to.id());
+  if (slot == nullptr || !hosting::is_alive(slot->current_state()))
+    return os::signal_outcome::gone;
+  return os::try_signal(slot->identity(), signal);
 }
 
 os::descriptor process_view::open_sentinel() const {
@@ -155,11 +172,16 @@ void process::end() noexcept {
   if (!std::exchange(owns_, false) || !hosting::is_own_slot())
     return;
   if (view_.is_daemon() && view_.is_alive()) {
-    view_.terminate();
     const auto grace
       = std::chrono::nanoseconds{run_memory::current().header().grace};
-    if (!view_.join_for(grace))
-      view_.kill();
+    constexpr auto beyond_reach = os::signal_outcome::not_permitted;
+    if (hosting::try_signal(view_, SIGTERM) == beyond_reach
+        || (!view_.join_for(grace)
+            && hosting::try_signal(view_, SIGKILL) == beyond_reach)) {
+      // It would not end for this. The root's end ends it.
+      hosting::detach(view_.id());
+      return;
+    }
   }
   static_cast<void>(view_.join_before(deadline::never()));
   hosting::free_slot(view_.id(), slot_state::dead);
@@ -190,11 +212,7 @@ void process::close() {
 
 void process::detach() {
   hosting::require_own_slot("detach a process");
-  const auto id = view().id();
-  if (auto* slot = run_memory::current().find(id)) {
-    slot->detached.store(1);
-    hosting::free_slot(id, slot_state::dead);
-  }
+  hosting::detach(view().id());
   owns_ = false;
   sentinel_.reset();
 }

@@ -89,9 +89,11 @@ public:
     return join_before(deadline::now());
   }
 
-  // Signals, and the sentinel: @blocks as `pid` does.
+  // Signals, and the sentinel: @blocks as `pid` does. Signals return false if the
+  // process is gone, and throw `os_failure` (EPERM) if it runs and may not be
+  // signalled: it or the caller has another user than at its start.
 
-  /// Asks the process to end: SIGTERM. Returns false if it is gone.
+  /// Asks the process to end: SIGTERM.
   bool terminate() const;
 
   /// Ends the process: SIGKILL. No handlers run; what it held is given back.
@@ -124,7 +126,8 @@ private:
 ///
 /// Like `std::jthread` it does not get lost: the destructor of a handle that
 /// was neither closed nor detached joins the process, and first asks a daemon
-/// to end (SIGTERM, after the run's grace SIGKILL). Move-only; not to be used
+/// to end (SIGTERM, after the run's grace SIGKILL); one that it may not signal it
+/// leaves to the end of the run. Move-only; not to be used
 /// from several threads at once, its `view()` may be.
 ///
 /// # What a crash leaves
@@ -218,6 +221,15 @@ private:
   bool owns_ = false;
   os::descriptor sentinel_;
 };
+
+namespace hosting {
+
+/// Sends a signal to a process of the run, and says what became of it.
+/// @blocks as `process_view::pid` does
+[[nodiscard]] os::signal_outcome try_signal(const process_view& to,
+                                            int signal) noexcept;
+
+} // namespace hosting
 
 // Throw `invalid_state` outside of a run: where there is no `program` yet.
 

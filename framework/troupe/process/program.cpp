@@ -106,10 +106,13 @@ program::program(int argc, char** argv, const run_options& options)
   run_memory::create(options.size);
   become_root(options.grace.count());
   auto& own = links::current();
+  own.rights = os::rights::of_this_thread();
   auto [life, life_writer] = os::make_life_line();
   own.life_line = std::move(life);
   own.life_line_writer = std::move(life_writer);
   auto [reader, writer] = os::make_pipe();
+  // Should two fork servers read from it, the slower one must not be caught.
+  os::let_not_wait(reader.get());
   own.requests_reader = std::move(reader);
   own.requests = std::move(writer);
   own.requests_identity = os::identity_of(own.requests.get());

@@ -46,7 +46,7 @@ struct run_options {
 class program {
 public:
   /// Throws `invalid_state` (there is one already), `invalid_argument`,
-  /// `os_failure`, `std::system_error` (no more threads), `malformed_bytes` (the
+  /// `os_failure` (also no more threads or processes), `malformed_bytes` (the
   /// environment has a variable of Troupe's that it has not made).
   program(int argc, char** argv, const run_options& options = {});
 

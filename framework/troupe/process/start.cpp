@@ -4,8 +4,10 @@
 #include <troupe/base/error.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/rights.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/host.hpp>
+#include <troupe/process/links.hpp>
 #include <troupe/process/table.hpp>
 
 #include <cerrno>
@@ -41,6 +43,20 @@ void put_arguments(process_slot& slot, codec::packet& arguments) {
     std::memcpy(slot.inline_bytes.data(), body.data(), body.size());
 }
 
+/// A child has the rights of the fork server, which are those that this process
+/// began with. Where it has others now, a child would silently keep what this
+/// process has given up.
+void require_rights_of_server() {
+  const auto had
+    = os::rights::of_this_thread().difference(links::current().rights);
+  if (!had.empty())
+    throw invalid_state(
+      "start a process",
+      "this process had " + had
+        + " when it joined the run, and so would its children",
+      "change that before troupe::program, or in the child");
+}
+
 } // namespace
 
 slot_id request_process(const entry& function, codec::packet& arguments,
@@ -60,6 +76,7 @@ slot_id request_process(const entry& function, codec::packet& arguments,
                              + std::to_string(options.name.size()) + " bytes",
                            "at most 255 bytes are kept, none of them zero",
                            "shorten it");
+  require_rights_of_server();
   // Before the slot is taken: who has started none has none to give back.
   const auto number = memory.own_slot().children_started.fetch_add(1) + 1;
   const auto id = reserve_slot();

@@ -249,6 +249,13 @@ void free_slot(slot_id id, slot_state from) noexcept {
   }
 }
 
+void detach(slot_id id) noexcept {
+  if (auto* slot = run_memory::current().find(id)) {
+    slot->detached.store(1);
+    free_slot(id, slot_state::dead);
+  }
+}
+
 void recover_reservations(std::uint32_t owner) noexcept {
   clean_after(owner);
 }

@@ -28,6 +28,10 @@ void give_back(slot_id reserved) noexcept;
 /// arguments and result that nobody took. Does nothing if somebody else did.
 void free_slot(slot_id id, slot_state from) noexcept;
 
+/// No handle will join the process of `id`: its slot is given back at its death,
+/// or now.
+void detach(slot_id id) noexcept;
+
 /// Gives back what the process in row `owner`, which is dead, had reserved.
 void recover_reservations(std::uint32_t owner) noexcept;
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/os/lineage.hpp>
+
+#include <troupe/os/child.hpp>
+#include <troupe/os/process_id.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace os = troupe::os;
+
+namespace {
+
+constexpr std::uint64_t mark = (std::uint64_t{1} << 61) + 12345;
+
+/// Forks a process that does what `body` says, and ends with what that returns.
+template <class Body>
+pid_t fork_one(Body body) {
+  const auto pid = ::fork();
+  if (pid == 0)
+    ::_exit(body());
+  REQUIRE(pid > 0);
+  return pid;
+}
+
+/// Waits until a child has ended, and leaves it a zombie.
+void await_end(pid_t pid) {
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT)
+          == 0);
+}
+
+} // namespace
+
+TEST_CASE("a mark is borne by all that descend, through exec, and by zombies") {
+  const auto marked = fork_one([] {
+    if (!os::mark_lineage(mark))
+      return 2;
+    const auto inner = ::fork();
+    if (inner == 0)
+      ::execl("/bin/true", "true", nullptr);
+    await_end(inner);
+    const bool borne = os::bears_mark(inner, mark);
+    ::waitpid(inner, nullptr, 0);
+    return borne ? 0 : 1;
+  });
+  await_end(marked);
+  CHECK(os::bears_mark(marked, mark));
+  CHECK_FALSE(os::bears_mark(marked, mark + 2));
+  int status = 0;
+  CHECK(::waitpid(marked, &status, 0) == marked);
+  CHECK(status == 0);
+}
+
+TEST_CASE("who does not descend bears no mark") {
+  const auto plain = fork_one([] { return 0; });
+  await_end(plain);
+  CHECK_FALSE(os::bears_mark(plain, mark));
+  CHECK_FALSE(os::bears_mark(::getpid(), mark));
+  ::waitpid(plain, nullptr, 0);
+}
+
+TEST_CASE("children are listed, ended or not") {
+  const auto ended = fork_one([] { return 0; });
+  await_end(ended);
+  const auto living = fork_one([] {
+    ::pause();
+    return 0;
+  });
+  const auto listed = os::children();
+  for (const auto pid : {ended, living})
+    CHECK(std::find(listed.begin(), listed.end(), pid) != listed.end());
+  ::kill(living, SIGKILL);
+  ::waitpid(ended, nullptr, 0);
+  ::waitpid(living, nullptr, 0);
+}
+
+TEST_CASE("a pidfd means its own child, and no later one") {
+  const auto child = fork_one([] { return 7; });
+  const auto ended = os::open_pidfd(child);
+  await_end(child);
+  const auto state = os::peek_child(child, ended.get());
+  REQUIRE(state.ended);
+  CHECK(state.ended->code == 7);
+  os::reap(child, ended.get());
+  const auto other = fork_one([] { return 8; });
+  await_end(other);
+  // As if the number of the first had been given to the second.
+  CHECK_FALSE(os::peek_child(other, ended.get()).is_child);
+  os::reap(other, ended.get());
+  int status = 0;
+  CHECK(::waitpid(other, &status, 0) == other);
+  CHECK(WEXITSTATUS(status) == 8);
+}
