@@ -73,11 +73,13 @@ public:
     const auto pool = pool_.lock();
     if (!pool)
       return transport::make_error(errc::closed, "the pool is gone");
-    const auto* function = hosting::entry::find({what.module, what.offset});
-    if (function == nullptr)
-      return transport::make_error(
-        errc::unknown_function,
-        "the function is not in the image of the pool's program");
+    const hosting::entry* function = nullptr;
+    try {
+      function = &hosting::entry::require({what.module, what.offset},
+                                          "run a task of a pool");
+    } catch (const error& failure) {
+      return transport::to_caf(failure);
+    }
     codec::packet letter;
     dispatcher::begin_letter(letter, 1);
     const auto arguments = what.arguments.bytes();

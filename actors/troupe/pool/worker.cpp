@@ -90,11 +90,8 @@ stopper& the_stopper() {
 worker_note* own_note = nullptr;
 
 const hosting::entry& entry_at(const function_place& place) {
-  const auto* found = hosting::entry::find({place.module, place.offset});
-  if (found == nullptr)
-    throw error_of<errc::unknown_function>(
-      "run a task of a pool", "the function is not in this program's image");
-  return *found;
+  return hosting::entry::require({place.module, place.offset},
+                                 "run a task of a pool");
 }
 
 class worker final : public task_sink {

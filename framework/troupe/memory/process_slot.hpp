@@ -115,6 +115,8 @@ struct process_slot {
   std::atomic<std::uint64_t> result{0};
   std::uint32_t inline_size = 0;
   alignas(64) std::array<std::byte, inline_arguments> inline_bytes{};
+  /// The file name of the library that `entry_module` is, if it is one.
+  slot_text<128> entry_library;
 
   /// Count of bytes ever written to the tail; the ring is read modulo its size.
   alignas(1024) std::atomic<std::uint64_t> tail_written{0};

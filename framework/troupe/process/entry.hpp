@@ -5,9 +5,12 @@
 #include <troupe/os/module.hpp>
 #include <troupe/process/arguments.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -31,8 +34,14 @@ public:
   entry& operator=(const entry&) = delete;
 
   /// Where the code is, in words that every process of the run understands.
-  [[nodiscard]] os::code_location location() const noexcept {
-    return located_ ? location_ : os::locate(address());
+  /// Looked up once in a process, and not again in one that is forked off it.
+  [[nodiscard]] const os::code_location& location() const {
+    return where().location;
+  }
+
+  /// The file name of the library that holds the code; empty for the program.
+  [[nodiscard]] const std::string& library() const {
+    return where().library;
   }
 
   /// Runs the function. Throws what it throws, and `malformed_bytes`.
@@ -41,21 +50,37 @@ public:
   }
 
   /// Returns the entry at `location`, nullptr if this image has none there.
-  [[nodiscard]] static const entry* find(os::code_location location) noexcept;
+  [[nodiscard]] static const entry* find(os::code_location location);
 
-  /// Looks all locations up, so that hosts forked later need not. Not while
-  /// there are other threads.
-  static void locate_all() noexcept;
+  /// The same. Throws `unknown_function`, which says what this process lacks:
+  /// the library, by its name, or the build of it that `location` is of.
+  /// `attempted` is for its text; `library` is the name of the library if the
+  /// caller knows it.
+  [[nodiscard]] static const entry& require(os::code_location location,
+                                            std::string_view attempted,
+                                            std::string_view library = {});
+
+  /// Looks all locations up, so that hosts forked later need not.
+  static void locate_all();
 
 private:
-  [[nodiscard]] const void* address() const noexcept {
-    return reinterpret_cast<const void*>(invoke_);
+  struct place {
+    os::code_location location;
+    std::string library;
+  };
+
+  [[nodiscard]] const place& where() const {
+    // acquire: pairs with the release in locate.
+    const auto* known = place_.load(std::memory_order_acquire);
+    return known != nullptr ? *known : locate();
   }
+
+  [[nodiscard]] const place& locate() const;
 
   invoker invoke_;
   entry* next_;
-  os::code_location location_{};
-  bool located_ = false;
+  /// Never freed: as the entry itself, it lasts as long as the process.
+  mutable std::atomic<const place*> place_{nullptr};
 };
 
 /// What is known of a function from its type: result and parameters.

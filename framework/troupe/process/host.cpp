@@ -49,14 +49,9 @@ void note_exception(process_slot& slot, std::string_view text) {
 void run_function(process_slot& slot) {
   const os::code_location location{slot.entry_module.load(),
                                    slot.entry_offset.load()};
-  const auto* function = entry::find(location);
-  if (function == nullptr)
-    throw unknown_function("run the function at offset "
-                             + std::to_string(location.offset),
-                           "the program's image in this process has none "
-                           "there",
-                           "load the library that holds it before "
-                           "troupe::program is made");
+  const auto& function = entry::require(location,
+                                        "run the function of a process",
+                                        slot.entry_library.get());
   std::optional<codec::packet> result;
   if (const auto where = slot.arguments.load()) {
     // It stands in the slot until it is held here: who is killed in between
@@ -64,12 +59,11 @@ void run_function(process_slot& slot) {
     auto opened = codec::parcel::open(where);
     slot.arguments.store(0);
     TROUPE_CRASH_POINT("process.host.arguments_held");
-    result = function->run(arguments{std::move(opened)});
+    result = function.run(arguments{std::move(opened)});
   } else {
     const auto size = std::min<std::size_t>(slot.inline_size,
                                             slot.inline_bytes.size());
-    result
-      = function->run(arguments{bytes_view{slot.inline_bytes}.first(size)});
+    result = function.run(arguments{bytes_view{slot.inline_bytes}.first(size)});
   }
   if (result)
     slot.result.store(codec::parcel::make(*result), std::memory_order_release);

@@ -93,7 +93,10 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   const bool parent_is_daemon = memory.own_slot().daemon.load() != 0;
   slot.daemon.store(options.daemon.value_or(parent_is_daemon) ? 1 : 0);
   slot.method.store(static_cast<std::uint32_t>(options.method));
-  const auto location = function.location();
+  const auto& location = function.location();
+  // For the error of a process that has not loaded it.
+  if (location.is_in_library())
+    slot.entry_library.set(function.library());
   slot.entry_module.store(location.module, std::memory_order_relaxed);
   slot.entry_offset.store(location.offset, std::memory_order_relaxed);
   // release: pairs with the fork server's acquire; the slot is whole.

@@ -40,7 +40,10 @@ concept starts_with_options
 /// `F` is a function or static member function; arguments are converted to its
 /// parameter types here and arrive as copies there. What cannot be sent does
 /// not compile. The call returns when the process is requested, not when it
-/// runs; a process that cannot be made has an `exit_status` that says why.
+/// runs; a process that cannot be made has an `exit_status` that says why. So
+/// has one that does not have the function: `unknown_function`, because its
+/// library was loaded after `program` was made, or another build of it was put
+/// in its place on disk.
 /// Throws `invalid_state` (no `troupe::program`), `limit_reached`,
 /// `invalid_argument` (a name that is too long).
 template <auto F, class... Args>

@@ -34,14 +34,8 @@ constexpr std::chrono::seconds grace{2};
 caf::strong_actor_ptr make_actor(os::code_location where,
                                  memory::offset arguments) {
   auto content = codec::parcel::open(arguments);
-  const auto* recipe = hosting::entry::find(where);
-  if (recipe == nullptr)
-    throw unknown_function("make an actor",
-                           "the program's image in this process has no such "
-                           "actor",
-                           "load the library that holds it before "
-                           "troupe::program is made");
-  auto made = recipe->run(hosting::arguments{std::move(content)});
+  const auto& recipe = hosting::entry::require(where, "make an actor");
+  auto made = recipe.run(hosting::arguments{std::move(content)});
   return codec::decode<caf::strong_actor_ptr>(std::move(made.value()));
 }
 
