@@ -141,8 +141,6 @@ server_process::change server_process::look() {
   }
   if (serving_ != 0) {
     if (has_ended(serving_, serving_ended_)) {
-      if (serving_ == executed_)
-        executed_ = 0;
       forget();
       return change::ended;
     }
@@ -182,6 +180,10 @@ void server_process::note_server(std::int32_t pid) {
   has_served_ = true;
   serving_ = pid;
   serving_ended_ = pidfd_of(pid);
+  // Whoever was executed, and waits until what it has forked is ready, would
+  // wait for ever.
+  if (executed_ != 0 && executed_ != pid)
+    static_cast<void>(os::try_signal({executed_, 0}, SIGKILL));
 }
 
 /// From now on nobody of this start serves. False: somebody does already.

@@ -358,6 +358,26 @@ void daemonize() {
   }
 }
 
+/// As daemons do whose first process waits until the second is ready, which that
+/// says after `program`. Returns where it says so.
+int waited_for() {
+  std::array<int, 2> ready{};
+  if (::pipe(ready.data()) != 0)
+    std::exit(1);
+  if (::fork() != 0) {
+    ::close(ready[1]);
+    char byte = 0;
+    const bool told = ::read(ready[0], &byte, 1) == 1;
+    std::cout << (told ? "ready\n" : "not ready\n") << std::flush;
+    ::_exit(told ? 0 : 1);
+  }
+  ::close(ready[0]);
+  ::setsid();
+  return ready[1];
+}
+
+int ready_end = -1;
+
 /// Becomes the fork server of a run of its own making in `program`, which is
 /// executed with the variable that says so.
 int forge(const char* program) {
@@ -423,6 +443,8 @@ void before_program(const std::string& name, const char* self) {
     std::exit(1);
   if (name == "double_daemon")
     daemonize();
+  if (name == "waited_for_daemon")
+    ready_end = waited_for();
   if (name == "both_go_on")
     static_cast<void>(::fork());
   if (name == "executes_before")
@@ -468,6 +490,11 @@ int main(int argc, char** argv) {
     {"orphans", [] { return grandchildren(true); }},
     {"daemon", squares},
     {"double_daemon", squares},
+    {"waited_for_daemon",
+     [] {
+       const auto written = ::write(ready_end, "", 1);
+       return written == 1 ? squares() : 1;
+     }},
     {"both_go_on", squares},
     {"executes_before", squares},
     {"closes_before",

@@ -197,6 +197,14 @@ TEST_CASE("a program that becomes a daemon before it is a program works") {
   }
 }
 
+TEST_CASE("so does one whose first process waits until it is ready") {
+  launched program{{role, "waited_for_daemon"}};
+  CHECK(program.wait() == 0);
+  INFO(program.output());
+  CHECK(count(program, "ready\n") == 1);
+  CHECK(contains(program, "16 done\n"));
+}
+
 TEST_CASE("both processes of a fork before the program are programs") {
   launched program{{role, "both_go_on"}};
   program.wait();
