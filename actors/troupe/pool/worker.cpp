@@ -10,6 +10,7 @@
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/process/run_command.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -106,6 +107,7 @@ public:
   }
 
   void serve() {
+    hosting::set_default_stop_of_commands(this_task::stop_token);
     if (setup_.initializer.given != 0)
       initialize();
     while (take()) {

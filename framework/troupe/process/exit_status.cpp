@@ -38,6 +38,14 @@ exit_status::exit_status(const memory::process_slot& slot)
     last_lines_(tail_of(slot)) {
 }
 
+exit_status::exit_status(memory::ending how, int code, std::string last_lines,
+                         std::string reason) noexcept
+  : ending_(how),
+    code_(code),
+    exception_text_(std::move(reason)),
+    last_lines_(std::move(last_lines)) {
+}
+
 int exit_status::code() const noexcept {
   switch (ending_) {
     case memory::ending::signaled: return -code_;

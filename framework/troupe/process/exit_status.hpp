@@ -17,6 +17,12 @@ public:
   /// Reads the status out of the process table.
   explicit exit_status(const memory::process_slot& slot);
 
+  /// The status of a command, which is no process of the run: see
+  /// `run_command`. `code` is the exit code or the signal's number, `reason` why
+  /// it is not known.
+  exit_status(memory::ending how, int code, std::string last_lines,
+              std::string reason = {}) noexcept;
+
   /// Returns whether the process returned, or called `exit(0)`.
   [[nodiscard]] bool success() const noexcept {
     return ending_ == memory::ending::exited && code_ == 0;

@@ -4,6 +4,7 @@
 #include <troupe/memory/limits.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/process/run_command.hpp>
 #include <troupe/process/start.hpp>
 
 #include <chrono>

@@ -407,6 +407,18 @@ int starts_until_the_end() {
   std::exit(9);
 }
 
+/// A root, or a child of it, that waits for a command.
+int run_command(const std::string& who, const std::string& script) {
+  const auto run = [](std::string of) {
+    static_cast<void>(troupe::run_command({"sh", "-c", of}));
+  };
+  if (who == "root")
+    run(script);
+  else
+    troupe::start(run, script).join();
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -451,6 +463,7 @@ int main(int argc, char** argv) {
     {"closed_all", closed_all},
     {"loose", loose},
     {"starts_until_the_end", starts_until_the_end},
+    {"run_command", [&] { return run_command(argument, argv[3]); }},
   };
   const auto found = roles.find(role);
   return found != roles.end() ? found->second() : 99;
