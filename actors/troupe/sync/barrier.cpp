@@ -45,10 +45,9 @@ std::string reason(const barrier_state& of,
     case breakage::action_threw:
       return "it is broken: the action ended with an exception";
     case breakage::member_died: {
-      const auto row = of.broken_by();
+      const auto who = of.broken_by();
       return "it is broken: a process that took part has died"
-             + (row == 0 ? std::string{}
-                         : ", in row " + std::to_string(row - 1));
+             + (who.empty() ? std::string{} : ", " + who);
     }
     default: return "it is broken";
   }
@@ -91,9 +90,9 @@ void barrier::release(barrier_state::arrival& last) const {
 }
 
 void barrier::refuse(const barrier_state::arrival& of) const {
-  throw broken_barrier("wait at barrier " + std::to_string(where()),
-                       reason(*state_, of),
-                       "reset it when all who use it are there again");
+  throw broken_barrier(
+    "wait at a barrier of " + std::to_string(parties()) + " parties",
+    reason(*state_, of), "reset it when all who use it are there again");
 }
 
 } // namespace troupe

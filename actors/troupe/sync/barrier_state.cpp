@@ -5,6 +5,7 @@
 #include <troupe/os/crash_point.hpp>
 
 #include <climits>
+#include <string>
 
 namespace troupe::sync {
 
@@ -191,13 +192,30 @@ void barrier_state::reset() noexcept {
   }));
 }
 
+void barrier_state::note_death(std::uint32_t row) noexcept {
+  const auto& dead = memory::run_memory::current().slot(row);
+  broken_name_.set(dead.name);
+  broken_pid_.store(dead.pid.load(std::memory_order_relaxed),
+                    std::memory_order_relaxed);
+  // release: pairs with the acquire in broken_by.
+  broken_by_.store(row + 1, std::memory_order_release);
+}
+
+std::string barrier_state::broken_by() const {
+  // acquire: pairs with the release in note_death.
+  if (broken_by_.load(std::memory_order_acquire) == 0)
+    return {};
+  return broken_name_.get() + " (pid "
+         + std::to_string(broken_pid_.load(std::memory_order_relaxed)) + ")";
+}
+
 void barrier_state::mourn(std::uint32_t row) noexcept {
   const auto bit = 1ULL << (row % 64);
   const bool member
     = (row != creator_.load(std::memory_order_relaxed) && !is_home(actor_, row))
       || (arrived_word(row).load(std::memory_order_seq_cst) & bit) != 0;
   if (member) {
-    broken_by_.store(row + 1, std::memory_order_relaxed);
+    note_death(row);
     break_all(breakage::member_died);
   }
   TROUPE_CRASH_POINT("sync.repair.broken");

@@ -3,10 +3,12 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/mailbox/waiting_room.hpp>
+#include <troupe/memory/slot_text.hpp>
 #include <troupe/sync/actor_place.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 namespace troupe::sync {
 
@@ -30,8 +32,10 @@ enum class breakage : std::uint8_t {
 ///     16   sleepers
 ///     32   limit    of every wait, in nanoseconds; negative: none
 ///     40   creator  the row of the process that made it
+///     44   process id of who broke it by dying
 ///     48   actor    where its actor is: if somewhere, that process is rung
-///     64   arrived  a bit for each process that has ever arrived
+///     64   name of the process that broke it by dying
+///     320  arrived  a bit for each process that has ever arrived
 ///
 /// Every step is one compare-exchange on the word, so there is nothing to
 /// repair. The phases go round: `filling` until all have arrived, `acting`
@@ -116,10 +120,8 @@ public:
                       : deadline::after(std::chrono::nanoseconds{limit_});
   }
 
-  /// The row of the process whose death broke it, plus one.
-  [[nodiscard]] std::uint32_t broken_by() const noexcept {
-    return broken_by_.load(std::memory_order_relaxed);
-  }
+  /// The process whose death broke it: "name (pid 42)"; empty if none did.
+  [[nodiscard]] std::string broken_by() const;
 
   [[nodiscard]] actor_place& actor() noexcept {
     return actor_;
@@ -142,6 +144,7 @@ private:
   template <class Step>
   bool change(Step step) noexcept;
   void wake_all() noexcept;
+  void note_death(std::uint32_t row) noexcept;
   void leave(std::uint32_t epoch) noexcept;
 
   std::atomic<std::uint64_t> word_;
@@ -150,10 +153,11 @@ private:
   mailbox::waiting_room sleepers_;
   std::int64_t limit_;
   std::atomic<std::uint32_t> creator_;
-  [[maybe_unused]] std::uint32_t unused_;
+  std::atomic<std::int32_t> broken_pid_;
   actor_place actor_;
+  memory::slot_text<256> broken_name_;
 };
 
-static_assert(sizeof(barrier_state) == 64);
+static_assert(sizeof(barrier_state) == 320);
 
 } // namespace troupe::sync

@@ -2,6 +2,8 @@
 #include <troupe/memory/object.hpp>
 
 #include <array>
+#include <cstddef>
+#include <string>
 
 namespace troupe::memory {
 
@@ -19,6 +21,18 @@ struct kind_entry {
 constinit std::array<kind_entry, most_kinds> kinds{};
 
 } // namespace
+
+std::string name_of(object_kind kind) {
+  constexpr std::array<const char*, 19> names{
+    "none",  "parcel",  "value",    "array",      "buffer",
+    "block", "queue",   "segment",  "connection", "ring",
+    "inbox", "letter",  "mutex",    "semaphore",  "condition",
+    "event", "barrier", "registry", "state"};
+  static_assert(names.size()
+                == static_cast<std::size_t>(object_kind::state) + 1);
+  const auto number = static_cast<std::size_t>(kind);
+  return number < names.size() ? names[number] : std::to_string(number);
+}
 
 bool register_kind(object_kind kind, kind_operations operations) noexcept {
   for (auto& entry : kinds)

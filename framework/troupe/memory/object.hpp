@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace troupe::memory {
 
@@ -32,6 +33,9 @@ enum class object_kind : std::uint32_t {
   /// Kinds for tests and for users of this layer start here.
   user = 1000,
 };
+
+/// "queue" for `object_kind::queue`; the number of one that has no name.
+[[nodiscard]] std::string name_of(object_kind kind);
 
 /// Returns what the first word of a living object of `kind` holds.
 [[nodiscard]] constexpr std::uint64_t magic_of(object_kind kind) noexcept {

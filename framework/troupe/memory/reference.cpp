@@ -107,8 +107,8 @@ std::string at_text(offset where) {
 [[noreturn]] void refuse_kind(offset where, object_kind kind,
                               std::uint32_t found) {
   throw stale_handle(at_text(where),
-                     "it is of kind " + std::to_string(found) + ", not "
-                       + std::to_string(static_cast<std::uint32_t>(kind)),
+                     "it is of kind " + name_of(static_cast<object_kind>(found))
+                       + ", not " + name_of(kind),
                      "a handle is passed as the type it was made as");
 }
 

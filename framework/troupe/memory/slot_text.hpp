@@ -28,6 +28,13 @@ public:
     bytes_[size].store('\0', std::memory_order_relaxed);
   }
 
+  /// Writes what stands in `other`.
+  void set(const slot_text& other) noexcept {
+    for (std::size_t at = 0; at < N; ++at)
+      bytes_[at].store(other.bytes_[at].load(std::memory_order_relaxed),
+                       std::memory_order_relaxed);
+  }
+
   void clear() noexcept {
     bytes_[0].store('\0', std::memory_order_relaxed);
   }

@@ -198,8 +198,12 @@ void hub::drop_broken() {
       return;
     const auto writer = (*at)->writer();
     const auto back = (*at)->back();
-    const auto text = "process in slot " + std::to_string(writer.index)
-                      + " sent what no process of this run would: "
+    const auto* slot = memory::run_memory::current().find(writer);
+    const auto who = slot == nullptr
+                       ? "a process that is gone"
+                       : "process " + slot->name.get() + " (pid "
+                           + std::to_string(slot->pid.load()) + ")";
+    const auto text = who + " sent what no process of this run would: "
                       + (*at)->trouble();
     distrusted_.push_back(writer);
     std::erase_if(flows_,
