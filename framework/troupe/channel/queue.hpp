@@ -43,6 +43,10 @@ namespace troupe {
 /// A queue in order, with every item that was put and not taken. Nobody waits
 /// for a dead process, and no item is half there.
 ///
+/// # A queue in itself
+/// An item that carries a handle of its own queue, directly or around others,
+/// keeps it until somebody takes the item out, or the run ends.
+///
 /// # Waiting
 /// `put` waits only in a queue with a `max_size`; `get` for an item. Both wait
 /// besides, for the time of a copy, for another process that is inside of the

@@ -158,6 +158,57 @@ TEST_CASE("the memory of a queue that nobody holds goes back, with its items") {
   CHECK(memory.reserved_bytes() == before);
 }
 
+namespace {
+
+/// An item that carries a queue of its own kind.
+struct link {
+  std::vector<queue<link>> next;
+
+  void save(troupe::codec::encoder& to) const {
+    to.save(next);
+  }
+  static link load(troupe::codec::decoder& from) {
+    return {from.load<std::vector<queue<link>>>()};
+  }
+};
+
+} // namespace
+
+TEST_CASE("queues that hold each other last until they are drained, or the run "
+          "ends") {
+  auto& memory = troupe::memory::run_memory::current();
+  const auto before = memory.reserved_bytes();
+  {
+    const queue<link> self;
+    self.put({{self}});
+  }
+  // Nobody has a handle, and the item has one for ever.
+  const auto one = memory.reserved_bytes();
+  CHECK(one > before);
+  {
+    const queue<link> a;
+    const queue<link> b;
+    a.put({{b}});
+    b.put({{a}});
+  }
+  CHECK(memory.reserved_bytes() > one);
+  // What is taken out before holds nothing.
+  const auto two = memory.reserved_bytes();
+  {
+    const queue<link> self;
+    self.put({{self}});
+    self.close();
+    static_cast<void>(self.get());
+  }
+  CHECK(memory.reserved_bytes() == two);
+  {
+    // To hold a queue that does not hold the first is no circle.
+    const queue<link> outer;
+    outer.put({{queue<link>{}}});
+  }
+  CHECK(memory.reserved_bytes() == two);
+}
+
 TEST_CASE("reaching the memory limit of the run loses nothing") {
   // The limit of this run is the machine's, so the letter is too large at once.
   const queue<std::string> words;
