@@ -6,6 +6,7 @@
 #include <troupe/state/value.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/channel/wait_any.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/shared/value.hpp>
@@ -79,7 +80,7 @@ struct stage {
 constexpr std::uint64_t at_rest = 4;
 
 void do_step(const stage& on, unsigned which, const std::string& mine) {
-  switch (which % 5) {
+  switch (which % 6) {
     case 0:
       on.count += 1;
       ++on.answered;
@@ -101,6 +102,7 @@ void do_step(const stage& on, unsigned which, const std::string& mine) {
       on.lists.at(mine).push_back(3);
       on.lists.erase(mine);
       return;
+    case 4: static_cast<void>(troupe::wait_any(on.tasks, 200us)); return;
     default: static_cast<void>(on.tasks.try_get_for(200us)); return;
   }
 }

@@ -7,6 +7,8 @@
 #include <troupe/sync/semaphore.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/channel/wait_any.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/process_id.hpp>
@@ -297,6 +299,22 @@ TEST_CASE("a process is killed at each named point, and nobody else notices") {
       REQUIRE_MESSAGE(goes_on(on), describe(on));
     }
   end(on, workers);
+}
+
+TEST_CASE("who sets an event and is killed before it wakes anybody has set it "
+          "also for who waits for several things") {
+  const troupe::queue<int> numbers;
+  for (int i = 0; i < 20; ++i) {
+    const troupe::event news;
+    auto setter = troupe::start(
+      [](troupe::event of) {
+        troupe::os::arm_crash_point("sync.event.set");
+        of.set();
+      },
+      news);
+    REQUIRE(troupe::wait_any(numbers, news, 60s) == 1);
+    CHECK(setter.join().signal() == SIGKILL);
+  }
 }
 
 namespace {

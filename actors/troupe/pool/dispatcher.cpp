@@ -200,7 +200,7 @@ void dispatcher::call_back(const std::function<void()>& what) const noexcept {
     std::fprintf(stderr, "troupe: a callback of pool '%s' threw %s: %s\n",
                  options_.name.c_str(),
                  hosting::type_of_current_exception().c_str(),
-                 hosting::text_of_current_exception().c_str());
+                 hosting::full_text_of_current_exception().c_str());
   }
 }
 

@@ -103,6 +103,19 @@ public:
   /// with it.
   bool wait(const std::function<bool()>& ready, deadline limit);
 
+  /// Takes what results there are, unless another thread leads, and returns
+  /// whether the job is done. Waits for nobody but for callbacks that it calls.
+  /// Throws as `wait`.
+  [[nodiscard]] bool poll(const job& of);
+
+  /// From now on this process's bell is rung when `poll` may have become true:
+  /// by the workers' results, and by whoever leads. Counted.
+  void watch();
+  void unwatch() noexcept;
+
+  /// When to `poll` though no bell was rung: a limit of a task is near.
+  [[nodiscard]] deadline look_again();
+
   /// From now on somebody leads also while nobody waits. To be called after
   /// each task that nobody waits for: its call wakes who leads.
   void lead_always();
@@ -183,6 +196,9 @@ private:
   static void ask_to_stop(member& whom, std::uint64_t running) noexcept;
   void lead(lock& held, deadline limit);
   void look(lock& held, deadline limit);
+  void do_work();
+  void wake_watchers() noexcept;
+  void leave_watchers() noexcept;
   void call_all(lock& held);
   bool take_results();
   void read(const mailbox::letter& shown);
@@ -221,6 +237,10 @@ private:
   std::vector<std::function<void()>> farewells_;
   bool leading_ = false;
   std::uint32_t wanting_ = 0;
+  /// Threads that wait for results beside other things: see `watch`.
+  std::uint32_t watching_ = 0;
+  /// This process is among the watchers of the results.
+  bool entered_ = false;
   bool closed_ = false;
   bool ended_ = false;
   /// All workers are gone after `ended_`.

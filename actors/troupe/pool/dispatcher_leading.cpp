@@ -17,6 +17,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 namespace troupe::pooling {
 
@@ -38,8 +39,9 @@ constexpr int looks_per_limit = 8;
 
 std::exception_ptr error_of_task(const task_failure& failure,
                                  const std::string& worker, std::int32_t pid) {
-  return std::make_exception_ptr(
-    remote_error{worker, pid, failure.type, failure.text, failure.last_lines});
+  return hosting::with_causes(remote_error{worker, pid, failure.type,
+                                           failure.text, failure.last_lines,
+                                           failure.causes});
 }
 
 /// Why the value of a task was not read: of the exception being handled.
@@ -49,10 +51,10 @@ std::exception_ptr error_of_value(const std::string& attempted) {
   } catch (const error&) {
     return std::current_exception();
   } catch (...) {
-    return std::make_exception_ptr(
-      malformed_bytes(attempted, "the load of its type threw "
-                                   + hosting::type_of_current_exception() + ": "
-                                   + hosting::text_of_current_exception()));
+    return std::make_exception_ptr(malformed_bytes(
+      attempted, "the load of its type threw "
+                   + hosting::type_of_current_exception() + ": "
+                   + hosting::full_text_of_current_exception()));
   }
 }
 
@@ -95,6 +97,7 @@ void dispatcher::lead(lock& held, deadline limit) {
           held.lock();
         of.leading_ = false;
         of.changed_.notify_all();
+        of.wake_watchers();
       }
     } const now{*this, held};
     leading_ = true;
@@ -115,14 +118,22 @@ void dispatcher::look(lock& held, deadline limit) {
   };
   auto& spinner = mailbox::spinner::of_this_thread();
   spinner.expect_answer(true);
-  if (!spinner.spin(has_work, limit)) {
+  const bool sleeps = !spinner.spin(has_work, limit);
+  if (sleeps) {
     box.add_watcher(memory.self().index);
     mailbox::sleep_at_door(memory.own_slot(), has_work, limit);
-    box.remove_watcher(memory.self().index);
   }
   held.lock();
+  // The threads that `watch` have the same entry.
+  entered_ = entered_ || sleeps;
+  leave_watchers();
+  do_work();
+}
+
+/// Takes results and looks for deaths and limits, once.
+void dispatcher::do_work() {
   // What the dead have reported stands in the mailbox by now.
-  const auto deaths = memory.header().deaths.load();
+  const auto deaths = run_memory::current().header().deaths.load();
   while (take_results()) {
   }
   if (deaths != deaths_seen_) {
@@ -133,6 +144,61 @@ void dispatcher::look(lock& held, deadline limit) {
   if (limits_matter_)
     look_at_limits();
   dispatch();
+}
+
+bool dispatcher::poll(const job& of) {
+  lock held{mutex()};
+  if (hosting::dies_of_interrupt())
+    return false;
+  if (of.is_done() || leading_)
+    return of.is_done();
+  auto& memory = run_memory::current();
+  // First: what comes after the look rings the bell.
+  if (watching_ > 0 && !std::exchange(entered_, true))
+    box_of(results_).add_watcher(memory.self().index);
+  const bool has_work = box_of(results_).readable() || limits_matter_
+                        || memory.header().deaths.load() != deaths_seen_
+                        || next_look(deadline::never()).passed()
+                        || hosting::is_winding_up();
+  if (!has_work)
+    return false;
+  do_work();
+  changed_.notify_all();
+  call_all(held);
+  return of.is_done();
+}
+
+void dispatcher::watch() {
+  const std::scoped_lock guard{mutex()};
+  ++watching_;
+}
+
+void dispatcher::unwatch() noexcept {
+  const std::scoped_lock guard{mutex_};
+  --watching_;
+  // A thread that leads may sleep by it, and takes it away itself.
+  if (!leading_)
+    leave_watchers();
+  // The thread of the pool, which may have left results to us.
+  changed_.notify_all();
+}
+
+deadline dispatcher::look_again() {
+  const std::scoped_lock guard{mutex()};
+  return leading_ ? deadline::never() : next_look(deadline::never());
+}
+
+/// Takes this process off the watchers of the results, unless threads `watch`.
+void dispatcher::leave_watchers() noexcept {
+  if (watching_ == 0 && std::exchange(entered_, false))
+    box_of(results_).remove_watcher(run_memory::current().self().index);
+}
+
+/// Wakes threads of this process that wait for several things: a job is done,
+/// or nobody leads any more.
+void dispatcher::wake_watchers() noexcept {
+  if (watching_ > 0)
+    memory::ring(run_memory::current().own_slot());
 }
 
 /// Calls what is to be called, without the lock.
@@ -238,7 +304,7 @@ void dispatcher::read(const letter& shown) {
                        attempted,
                        "it lies behind one of the same chunk that could not "
                        "be read: "
-                         + hosting::text_of_current_exception(),
+                         + hosting::full_text_of_current_exception(),
                        "give such tasks to the pool with chunk size 1")));
   }
   of.failures_.merge(failed);
@@ -319,7 +385,7 @@ void dispatcher::bury(member& dead, const exit_status& how) {
                     + " (pid " + std::to_string(pid) + ") was killed",
                   "raise pool_options::hard_limit"));
     else
-      why = std::make_exception_ptr(remote_error{dead.name, pid, how});
+      why = hosting::with_causes(remote_error{dead.name, pid, how});
     fail(*each.of, each.index + task, std::move(why));
   }
   std::erase_if(again, [&](const chunk& each) {

@@ -285,6 +285,7 @@ void dispatcher::settle(job& of, std::size_t first, std::size_t last) {
     if (of.done_list != nullptr)
       std::exchange(of.done_list, nullptr)->push_back(of.number);
     changed_.notify_all();
+    wake_watchers();
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/pool_actor.hpp>
 
+#include <troupe/process/current_exception.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/caf_version.hpp>
@@ -53,8 +54,9 @@ caf::error error_from(const std::exception_ptr& why) {
     std::rethrow_exception(why);
   } catch (const error& failure) {
     return transport::to_caf(failure);
-  } catch (const std::exception& failure) {
-    return transport::make_error(errc::remote_exception, failure.what());
+  } catch (...) {
+    return transport::make_error(errc::remote_exception,
+                                 hosting::full_text_of_current_exception());
   }
 }
 

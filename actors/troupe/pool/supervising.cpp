@@ -72,7 +72,7 @@ auto answer(Work work) -> caf::result<decltype(work())> {
     return transport::to_caf(failure);
   } catch (...) {
     return transport::make_error(errc::remote_exception,
-                                 hosting::text_of_current_exception());
+                                 hosting::full_text_of_current_exception());
   }
 }
 
@@ -456,7 +456,7 @@ bool supervising::start_again(const std::string& id) {
     return true;
   } catch (...) {
     one->restarting = true;
-    again_.push_back({id, hosting::text_of_current_exception()});
+    again_.push_back({id, hosting::full_text_of_current_exception()});
     return false;
   }
 }
@@ -468,7 +468,7 @@ void supervising::report(const restart_report& what) const {
   } catch (...) {
     std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
                  what.child.c_str(),
-                 hosting::text_of_current_exception().c_str());
+                 hosting::full_text_of_current_exception().c_str());
   }
   for (const auto& each : listeners_)
     if (each.wants)

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/pool/dispatcher.hpp>
+#include <troupe/pool/job_condition.hpp>
 #include <troupe/process/remote_error.hpp>
 
 #include <chrono>
@@ -96,6 +97,11 @@ public:
   /// The same, but the worker of a task that runs is killed and replaced.
   void kill() const {
     state().cancel(of_, true);
+  }
+
+  /// For `wait_any`: ready when everything is known. Null without a task.
+  [[nodiscard]] std::shared_ptr<wait_condition> when_ready() const {
+    return of_ ? pooling::when_done(pool_, of_) : nullptr;
   }
 
   /// Calls `what` once everything is known, perhaps at once, in a thread of the

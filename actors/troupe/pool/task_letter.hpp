@@ -4,12 +4,14 @@
 #include <troupe/codec/codec.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/process/exception_cause.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 /// What a pool and its workers say to each other.
 namespace troupe::pooling {
@@ -58,6 +60,8 @@ struct task_failure {
   std::string text;
   /// The last lines that its worker wrote to standard error.
   std::string last_lines;
+  /// What was inside of the exception.
+  std::vector<exception_cause> causes;
 };
 
 /// What a worker shows of itself, in shared memory.

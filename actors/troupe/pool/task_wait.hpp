@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/channel/wait_any.hpp>
 #include <troupe/pool/task_future.hpp>
 
 #include <algorithm>
@@ -9,34 +10,49 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <span>
+#include <ranges>
 #include <vector>
 
 namespace troupe {
 
 namespace pooling {
 
-/// Results of tasks of one pool, to be waited for together. Futures without a
-/// state, which have given their result, are passed over.
+template <class T>
+inline constexpr bool is_task_future = false;
+template <class R, bool Many>
+inline constexpr bool is_task_future<task_future<R, Many>> = true;
+
+/// Results of tasks in a range.
+template <class T>
+concept task_futures = wait_sources_of_a_kind<T>
+                       && is_task_future<std::ranges::range_value_t<T>>;
+
+/// Results of tasks, to be waited for together. Futures without a state, which
+/// have given their result, are passed over.
+///
+/// Those of one pool are looked at under one lock, by a thread that leads the
+/// pool. For those of several, it waits as `wait_any` does for anything.
 class task_group {
 public:
-  template <class R, bool Many>
-  explicit task_group(std::span<const task_future<R, Many>> of) {
+  template <task_futures Range>
+  explicit task_group(const Range& of) {
+    bool several = false;
     for (const auto& each : of) {
       jobs_.push_back(each.job());
       if (!each.valid())
         continue;
-      if (pool_ && pool_ != each.pool())
-        throw invalid_argument("wait for results of tasks",
-                               "they are of different pools",
-                               "wait for those of each pool alone");
+      several = several || (pool_ && pool_ != each.pool());
       pool_ = each.pool();
     }
+    if (several)
+      sources_ = channel::sources_of(of);
   }
 
   /// The index of the first that is ready, waiting for it; nothing if `limit`
   /// passed, or if there is none to wait for.
   [[nodiscard]] std::optional<std::size_t> any(deadline limit) const {
+    if (!sources_.empty())
+      return channel::wait_first(sources_, limit);
     std::optional<std::size_t> found;
     if (pool_)
       static_cast<void>(pool_->wait(
@@ -56,6 +72,8 @@ public:
 
   /// Whether all are ready, waiting for them.
   [[nodiscard]] bool all(deadline limit) const {
+    if (!sources_.empty())
+      return channel::wait_each(sources_, limit);
     return !pool_
            || pool_->wait(
              [&] {
@@ -70,6 +88,8 @@ public:
   /// Passes over one from now on.
   void drop(std::size_t index) {
     jobs_[index] = nullptr;
+    if (!sources_.empty())
+      sources_[index] = wait_source{task_future<void>{}};
     if (std::all_of(jobs_.begin(), jobs_.end(),
                     [](const auto* each) { return each == nullptr; }))
       pool_.reset();
@@ -82,28 +102,37 @@ public:
 private:
   std::shared_ptr<dispatcher> pool_;
   std::vector<const job*> jobs_;
+  /// Of several pools.
+  std::vector<wait_source> sources_;
 };
 
 } // namespace pooling
 
-/// Waits until one of the results is ready, and says which: the first of those
-/// that are. Nothing if `limit` passed, or if none of the futures has a result
-/// to come. All are of one pool, and have a result that was not taken; else
-/// `invalid_argument`, or it is passed over.
-/// @blocks on the pool's workers
-template <class R, bool Many>
-[[nodiscard]] std::optional<std::size_t>
-wait_any(const std::vector<task_future<R, Many>>& of,
-         deadline limit = deadline::never()) {
-  return pooling::task_group{std::span{of}}.any(limit);
+// `wait_any` and `wait_all` of results of tasks: what wait_any.hpp gives, and
+// faster where they are of one pool.
+
+/// @blocks on the pools' workers
+template <pooling::task_futures Range>
+[[nodiscard]] std::optional<std::size_t> wait_any(const Range& of) {
+  return pooling::task_group{of}.any(deadline::never());
 }
 
-/// Waits until all results are ready. Returns false if `limit` passed first.
-/// @blocks on the pool's workers
-template <class R, bool Many>
-[[nodiscard]] bool wait_all(const std::vector<task_future<R, Many>>& of,
-                            deadline limit = deadline::never()) {
-  return pooling::task_group{std::span{of}}.all(limit);
+template <pooling::task_futures Range, wait_limit Limit>
+[[nodiscard]] std::optional<std::size_t>
+wait_any(const Range& of, const Limit& limit) {
+  const auto until = channel::to_deadline(limit);
+  return pooling::task_group{of}.any(until);
+}
+
+template <pooling::task_futures Range>
+[[nodiscard]] bool wait_all(const Range& of) {
+  return pooling::task_group{of}.all(deadline::never());
+}
+
+template <pooling::task_futures Range, wait_limit Limit>
+[[nodiscard]] bool wait_all(const Range& of, const Limit& limit) {
+  const auto until = channel::to_deadline(limit);
+  return pooling::task_group{of}.all(until);
 }
 
 /// The indices of results as these get ready, each once: Python's
@@ -116,11 +145,13 @@ template <class R, bool Many>
 /// their results until it has. One thread uses it.
 class as_completed {
 public:
-  /// Throws `invalid_argument` for futures of different pools.
-  template <class R, bool Many>
-  explicit as_completed(const std::vector<task_future<R, Many>>& of,
-                        deadline limit = deadline::never())
-    : left_(std::span{of}), limit_(limit) {
+  template <pooling::task_futures Range>
+  explicit as_completed(const Range& of) : left_(of) {
+  }
+
+  template <pooling::task_futures Range, wait_limit Limit>
+  as_completed(const Range& of, const Limit& limit)
+    : left_(of), limit_(channel::to_deadline(limit)) {
   }
 
   /// The next; nothing after the last. Throws `timed_out` when the limit has
@@ -177,7 +208,7 @@ public:
 
 private:
   pooling::task_group left_;
-  deadline limit_;
+  deadline limit_ = deadline::never();
 };
 
 } // namespace troupe

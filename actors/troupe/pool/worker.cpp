@@ -139,7 +139,8 @@ public:
     auto text = hosting::text_of_current_exception();
     failures_.push_back(
       {index, std::move(type), std::move(text),
-       exit_status{run_memory::current().own_slot()}.last_lines()});
+       exit_status{run_memory::current().own_slot()}.last_lines(),
+       hosting::causes_of_current_exception()});
   }
 
   bool due(std::uint32_t) override {

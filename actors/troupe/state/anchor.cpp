@@ -4,6 +4,9 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 
+#include <memory>
+#include <string>
+
 namespace troupe::held {
 
 namespace {
@@ -74,8 +77,7 @@ void holder_gone(std::byte* payload, std::uint64_t,
   if (home.process.load()
       != memory::slot_id{slot, dead.generation.load()}.packed())
     return;
-  home.code.store(dead.code.load());
-  home.ended_by.store(dead.ended_by.load());
+  home.story.note(dead);
   home.dead.store(1, std::memory_order_seq_cst);
   if (home.box.load() != 0)
     home.requests().readers_gone();
@@ -102,6 +104,39 @@ reference make(state_part what) {
 }
 
 } // namespace
+
+void house_story::note(const memory::process_slot& dead) noexcept {
+  name.set(dead.name);
+  pid.store(dead.pid.load(), std::memory_order_relaxed);
+  code.store(dead.code.load(), std::memory_order_relaxed);
+  exception_type.set(dead.exception_type);
+  exception_text.set(dead.exception_text);
+  inner_exceptions.set(dead.inner_exceptions);
+  tail_written.store(dead.tail_written.load(std::memory_order_acquire),
+                     std::memory_order_relaxed);
+  for (std::size_t at = 0; at < tail.size(); ++at)
+    tail[at].store(dead.tail[at].load(std::memory_order_relaxed),
+                   std::memory_order_relaxed);
+  ended_by.store(dead.ended_by.load(), std::memory_order_relaxed);
+}
+
+exit_status house_story::status() const {
+  auto slot = std::make_unique<memory::process_slot>();
+  slot->ended_by.store(ended_by.load());
+  slot->code.store(code.load());
+  slot->exception_type.set(exception_type);
+  slot->exception_text.set(exception_text);
+  slot->inner_exceptions.set(inner_exceptions);
+  slot->tail_written.store(tail_written.load());
+  for (std::size_t at = 0; at < tail.size(); ++at)
+    slot->tail[at].store(tail[at].load(std::memory_order_relaxed),
+                         std::memory_order_relaxed);
+  return exit_status{*slot};
+}
+
+std::string house_story::description() const {
+  return name.get() + " (pid " + std::to_string(pid.load()) + ")";
+}
 
 mailbox::letter_box& house::requests() noexcept {
   return *reinterpret_cast<mailbox::letter_box*>(

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <troupe/mailbox/letter_box.hpp>
+#include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/memory/slot_text.hpp>
 #include <troupe/os/wait_word.hpp>
+#include <troupe/process/exit_status.hpp>
 #include <troupe/state/target.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 /// What a state is in the run's memory: objects of kind `state`.
 ///
@@ -58,6 +63,28 @@ struct cell {
 
 static_assert(sizeof(cell) == 16);
 
+/// How a state's process came to its end: what its slot in the process table
+/// said, which is given to the next process.
+struct house_story {
+  memory::slot_text<256> name;
+  std::atomic<std::int32_t> pid;
+  std::atomic<std::int32_t> code;
+  std::atomic<std::uint32_t> ended_by;
+  std::uint32_t unused;
+  memory::slot_text<248> exception_type;
+  memory::slot_text<760> exception_text;
+  memory::slot_text<560> inner_exceptions;
+  std::atomic<std::uint64_t> tail_written;
+  std::array<std::atomic<char>, memory::process_slot::tail_size - 8> tail;
+
+  void note(const memory::process_slot& dead) noexcept;
+
+  [[nodiscard]] exit_status status() const;
+
+  /// "state-1 (pid 42)"
+  [[nodiscard]] std::string description() const;
+};
+
 /// What a state's process is told through.
 ///
 ///     0     what
@@ -66,12 +93,11 @@ static_assert(sizeof(cell) == 16);
 ///     24    ready      1 once it takes requests
 ///     28    ended      1 once the last cell is gone
 ///     32    dead       1 once its process is
-///     36    ended_by   how that came to its end
-///     40    code
 ///     48    cell       offset of the cell made last
 ///     128   news       counted up with each bit that is set
 ///     256   summary    one bit for each word of `released`
 ///           released   one bit for each object whose last anchor is gone
+///           story      of the process, written before `dead`
 ///
 /// # What a crash leaves
 /// Bits are set before they are announced, and setting one again does no harm:
@@ -85,15 +111,14 @@ struct house {
   std::atomic<std::uint32_t> ready;
   std::atomic<std::uint32_t> ended;
   std::atomic<std::uint32_t> dead;
-  std::atomic<std::uint32_t> ended_by;
-  std::atomic<std::int32_t> code;
-  std::uint32_t unused_too;
+  std::uint32_t unused[3];
   std::atomic<memory::offset> cell;
 
   /// seq_cst: pairs with the look of the state's thread before it sleeps.
   alignas(cache_line) std::atomic<std::uint64_t> news;
   alignas(cache_line) std::atomic<std::uint64_t> summary[words / 64];
   std::atomic<std::uint64_t> released[words];
+  house_story story;
 
   [[nodiscard]] mailbox::letter_box& requests() noexcept;
 };

@@ -20,6 +20,8 @@
 /// The bytes of calls and answers, the same in a run and over a network.
 namespace troupe::held {
 
+class operation;
+
 /// The head of a request; the arguments follow, encoded one after the other.
 struct call_head {
   /// For whoever carries the call.
@@ -67,9 +69,10 @@ inline void begin_answer(codec::packet& answer,
 /// Makes `answer` say that the call ended with `failure`.
 void encode_failure(codec::packet& answer, const std::exception_ptr& failure);
 
-/// Throws the failure that `from` holds: the exception type of its `errc` for
-/// one of Troupe's, otherwise a `remote_error`.
-[[noreturn]] void throw_failure(codec::decoder& from, const caller& where);
+/// Throws the failure that `from` holds, of a call of `what`: the exception type
+/// of its `errc` for one of Troupe's, otherwise a `remote_error`.
+[[noreturn]] void throw_failure(codec::decoder& from, const caller& where,
+                                const operation& what);
 
 /// Throws the exception type of `code`.
 [[noreturn]] void throw_code(errc code, std::string_view attempted,
@@ -80,7 +83,8 @@ void encode_failure(codec::packet& answer, const std::exception_ptr& failure);
 template <class R>
 class result_reader final : public answer_reader {
 public:
-  explicit result_reader(caller& where) noexcept : where_(where) {
+  result_reader(caller& where, const operation& what) noexcept
+    : where_(where), what_(what) {
   }
 
   void read(bytes_view answer,
@@ -94,7 +98,7 @@ public:
         from.finish();
         break;
       case answer_kind::timed_out: timed_out_ = true; break;
-      default: throw_failure(from, where_);
+      default: throw_failure(from, where_, what_);
     }
   }
 
@@ -111,6 +115,7 @@ private:
   struct nothing {};
 
   caller& where_;
+  const operation& what_;
   std::optional<std::conditional_t<std::is_void_v<R>, nothing, R>> value_;
   bool timed_out_ = false;
 };

@@ -3,6 +3,7 @@
 
 #include <troupe/base/bytes.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/base/error.hpp>
 #include <troupe/codec/packet.hpp>
 
 #include <cstdint>
@@ -39,6 +40,24 @@ public:
   /// Waits until there is an answer or a failure; false: `limit` passed first.
   /// @blocks on the state, until `limit`
   [[nodiscard]] virtual bool wait(deadline limit) = 0;
+
+  /// Whether there is an answer or a failure. Waits for nobody.
+  [[nodiscard]] virtual bool poll() {
+    try {
+      return wait(deadline::now());
+    } catch (const error&) {
+      // `take` throws it too.
+      return true;
+    }
+  }
+
+  /// From now on the bell of this process is rung when `poll` may have become
+  /// true. Throws `would_deadlock` where that cannot be while this thread waits.
+  /// An answer that is there when it is asked for needs neither of the two.
+  virtual void watch() {
+  }
+  virtual void unwatch() noexcept {
+  }
 
   /// Waits, and passes the answer to `reader`, once. Throws what that throws,
   /// and the failure of the way: `peer_died`, `connection_lost`.

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <troupe/state/attempt.hpp>
+#include <troupe/state/call_condition.hpp>
 #include <troupe/state/state.hpp>
 
 #include <chrono>
+#include <memory>
 
 namespace troupe::held {
 
@@ -71,6 +73,13 @@ public:
   [[nodiscard]] bool
   wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
     return call_before<&object::wait>(deadline::at(limit));
+  }
+
+  /// For `wait_any`: ready when the flag is set, or the state is gone.
+  [[nodiscard]] std::shared_ptr<wait_condition> when_ready() const {
+    return when_returned(
+      [of = *this] { return of.call_async<&object::wait>(); },
+      [of = *this] { return of.call_before<&object::wait>(deadline::now()); });
   }
 
   [[nodiscard]] static event load(codec::decoder& from) {

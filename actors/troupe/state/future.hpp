@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/channel/wait_condition.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/caller.hpp>
 
@@ -12,6 +13,9 @@
 
 namespace troupe::held {
 
+/// See call_condition.hpp.
+[[nodiscard]] std::shared_ptr<wait_condition> when_answered(pending& of);
+
 /// The result of a call that was not waited for; the shape of `std::future`.
 ///
 /// One that is destroyed before its result came withdraws the call if that
@@ -21,8 +25,9 @@ class future {
 public:
   future() noexcept = default;
 
-  future(std::shared_ptr<caller> via, std::unique_ptr<pending> of) noexcept
-    : via_(std::move(via)), of_(std::move(of)) {
+  future(std::shared_ptr<caller> via, std::unique_ptr<pending> of,
+         const operation& what) noexcept
+    : via_(std::move(via)), of_(std::move(of)), what_(&what) {
   }
 
   [[nodiscard]] bool valid() const noexcept {
@@ -35,7 +40,7 @@ public:
   R get() {
     require("get the result of a call");
     const auto from = std::move(of_);
-    result_reader<R> reader{*via_};
+    result_reader<R> reader{*via_, *what_};
     from->take(reader);
     return reader.take();
   }
@@ -61,6 +66,12 @@ public:
     return status(deadline::at(limit));
   }
 
+  /// For `wait_any`: ready when there is a result or a failure. Null without
+  /// one to come. It looks at this future, which must outlive it.
+  [[nodiscard]] std::shared_ptr<wait_condition> when_ready() const {
+    return of_ ? when_answered(*of_) : nullptr;
+  }
+
 private:
   void require(const char* attempted) const {
     if (!of_)
@@ -76,6 +87,7 @@ private:
 
   std::shared_ptr<caller> via_;
   std::unique_ptr<pending> of_;
+  const operation* what_ = nullptr;
 };
 
 } // namespace troupe::held

@@ -21,6 +21,8 @@ struct mailslot {
   std::condition_variable filled;
   codec::packet answer;
   bool done = false;
+  /// Threads that wait for it beside other things.
+  unsigned watching = 0;
 };
 
 std::uint64_t next_call() noexcept {
@@ -57,6 +59,8 @@ public:
     std::swap(into_->answer, answer);
     into_->done = true;
     into_->filled.notify_all();
+    if (into_->watching > 0)
+      memory::ring(memory::run_memory::current().own_slot());
   }
 
   [[nodiscard]] std::unique_ptr<answer_route> keep() const override {
@@ -95,6 +99,24 @@ public:
       return from_->filled.wait_until(guard, limit.when(), done);
     from_->filled.wait(guard, done);
     return true;
+  }
+
+  [[nodiscard]] bool poll() override {
+    return is_done();
+  }
+
+  void watch() override {
+    if (table::is_running_here())
+      throw would_deadlock("wait for a held object from within its state",
+                           "what it waits for would wait for this call",
+                           "ask with all_ready, or wait in another process");
+    const std::scoped_lock guard{from_->mutex};
+    ++from_->watching;
+  }
+
+  void unwatch() noexcept override {
+    const std::scoped_lock guard{from_->mutex};
+    --from_->watching;
   }
 
   void take(answer_reader& reader) override {

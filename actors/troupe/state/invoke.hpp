@@ -106,7 +106,7 @@ invoke_before(const target& on, deadline limit, Args&&... args) {
     channel::outgoing loan;
     encode_call<T, Callable>(loan.packet(), via.coding(), on.number(), limit,
                              std::forward<Args>(args)...);
-    result_reader<result> reader{via};
+    result_reader<result> reader{via, operation_of<T, Callable>};
     via.call(loan.packet(), reader);
     if (reader.timed_out())
       return std::nullopt;
@@ -128,7 +128,7 @@ result_of<Callable> invoke(const target& on, Args&&... args) {
     channel::outgoing loan;
     encode_call<T, Callable>(loan.packet(), via.coding(), on.number(),
                              deadline::never(), std::forward<Args>(args)...);
-    result_reader<result> reader{via};
+    result_reader<result> reader{via, operation_of<T, Callable>};
     via.call(loan.packet(), reader);
     return reader.take();
   } else {
@@ -144,7 +144,7 @@ future<result_of<Callable>> invoke_async(const target& on, Args&&... args) {
     channel::outgoing loan;
     encode_call<T, Callable>(loan.packet(), via->coding_for_send(), on.number(),
                              deadline::never(), std::forward<Args>(args)...);
-    return {via, via->send(loan.packet())};
+    return {via, via->send(loan.packet()), operation_of<T, Callable>};
   } else {
     return {};
   }

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/channel/items.hpp>
+#include <troupe/channel/readiness.hpp>
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -146,15 +147,16 @@ void local_caller::throw_dead() const {
   if (const auto* dying = run_memory::current().find(of);
       dying != nullptr && dying->current_state() == memory::slot_state::dying)
     static_cast<void>(process_view{of}.join_before(deadline::never()));
-  auto slot = std::make_unique<memory::process_slot>();
-  slot->ended_by.store(home_->ended_by.load());
-  slot->code.store(home_->code.load());
+  const auto how = home_->story.status();
+  std::string advice = "what it held is lost: make a new state";
+  if (!how.last_lines().empty())
+    advice += "; its last lines on standard error:\n" + how.last_lines();
   throw peer_died("call a state",
-                  slot->ended_by.load() == 0
+                  home_->story.ended_by.load() == 0
                     ? "its process is ending"
-                    : "its process is gone: "
-                        + exit_status{*slot}.description(),
-                  "what it held is lost: make a new state");
+                    : "its process " + home_->story.description()
+                        + " is gone: " + how.description(),
+                  advice);
 }
 
 // Sending ------------------------------------------------------------------------
@@ -338,6 +340,16 @@ public:
     reader.read(mine->body, mine->handles);
   }
 
+  void watch() override {
+    watch_.emplace(of_->futures_pipe_->end.in());
+    ++of_->watching_;
+  }
+
+  void unwatch() noexcept override {
+    --of_->watching_;
+    watch_.reset();
+  }
+
 private:
   /// Being the one that reads for all. The others look again when it is over,
   /// also if reading threw.
@@ -364,9 +376,11 @@ private:
   mailbox::take_outcome read_some(std::unique_lock<std::mutex>& guard,
                                   deadline limit) {
     const reader_scope now{*of_, guard};
-    return of_->futures_pipe_->end.in().take_lending(
-      [this](const letter& shown) {
-        const std::scoped_lock guard{of_->futures_mutex_};
+    bool some = false;
+    const auto outcome = of_->futures_pipe_->end.in().take_lending(
+      [&](const letter& shown) {
+        some = true;
+        const std::scoped_lock inner{of_->futures_mutex_};
         const auto found = of_->futures_.find(call_of(shown));
         if (found == of_->futures_.end())
           return visit_result::taken;
@@ -379,10 +393,15 @@ private:
         return visit_result::taken;
       },
       64, limit);
+    // Another thread may wait for one of them beside other things.
+    if (some && of_->watching_.load() > 0)
+      memory::ring(run_memory::current().own_slot());
+    return outcome;
   }
 
   std::shared_ptr<local_caller> of_;
   std::uint64_t call_;
+  std::optional<channel::watch> watch_;
 };
 
 std::unique_ptr<pending> local_caller::send(codec::packet& request) {

@@ -7,6 +7,7 @@
 #include <troupe/state/caller.hpp>
 #include <troupe/state/local_wire.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -88,6 +89,9 @@ private:
   std::unique_ptr<pipe> futures_pipe_;
   std::unordered_map<std::uint64_t, std::unique_ptr<arrived>> futures_;
   bool reading_ = false;
+  /// Futures that are waited for beside other things. Changed before a look at
+  /// them, and read after a change of them.
+  std::atomic<std::uint32_t> watching_{0};
 };
 
 } // namespace troupe::held

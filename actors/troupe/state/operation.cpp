@@ -4,6 +4,8 @@
 #include <troupe/base/error.hpp>
 #include <troupe/process/current_exception.hpp>
 
+#include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace troupe::held {
@@ -12,6 +14,53 @@ namespace {
 
 // Constant-initialised, so that entries of every translation unit find it.
 constinit operation* first = nullptr;
+
+/// What the name of an `execution<T, Callable>` tells.
+struct operation_parts {
+  std::string object;
+  std::string function;
+  bool has_name = false;
+};
+
+operation_parts parts_of(const char* mangled) {
+  auto text = hosting::readable_name(mangled);
+  // What the compiler adds to the names of functions that return strings.
+  constexpr std::string_view tag = "[abi:cxx11]";
+  for (auto at = text.find(tag); at != std::string::npos; at = text.find(tag))
+    text.erase(at, tag.size());
+  const auto take_off = [&text](std::string_view beginning) {
+    const bool there = text.starts_with(beginning);
+    if (there)
+      text.erase(0, beginning.size());
+    return there;
+  };
+  const auto drop_end = [&text] {
+    if (text.ends_with('>'))
+      text.pop_back();
+    if (text.ends_with(' '))
+      text.pop_back();
+  };
+  constexpr std::string_view named = ", troupe::held::named<";
+  static_cast<void>(take_off("troupe::held::execution<"));
+  drop_end();
+  operation_parts parts;
+  const auto at = text.rfind(named);
+  parts.has_name = at != std::string::npos;
+  if (!parts.has_name) {
+    parts.object = text.substr(0, text.find(", troupe::held::unnamed<"));
+    return parts;
+  }
+  parts.object = text.substr(0, at);
+  text.erase(0, at + named.size());
+  drop_end();
+  // "&account::deposit", "&(account::deposit(int))", "(free(int))"
+  static_cast<void>(take_off("&"));
+  if (take_off("(") && text.ends_with(')'))
+    text.pop_back();
+  static_cast<void>(take_off("&"));
+  parts.function = text;
+  return parts;
+}
 
 } // namespace
 
@@ -27,7 +76,19 @@ operation::operation(const char* name, std::uint64_t type, bool changes,
 }
 
 std::string operation::name() const {
-  return hosting::readable_name(name_);
+  const auto parts = parts_of(name_);
+  return (parts.has_name ? parts.function : "a lambda") + " of a held "
+         + parts.object;
+}
+
+std::string operation::advice() const {
+  const auto parts = parts_of(name_);
+  if (!parts.has_name)
+    return "a lambda is known in its own program only: give its work a "
+           "function of the class, and offer that there";
+  const auto function = parts.function.substr(0, parts.function.find('('));
+  return "name it there too: troupe::state::offer<" + parts.object + ", &"
+         + function + ">()";
 }
 
 const operation& operation::find(std::uint64_t id) {
@@ -44,6 +105,7 @@ const operation& operation::find(std::uint64_t id) {
   }();
   const auto found = all.find(id);
   if (found == all.end())
+    // Only the caller knows which: it names it, see throw_failure.
     throw unknown_function("call a function of a held object",
                            "the state's program does not name it",
                            "name it there too, with state::offer");

@@ -50,8 +50,12 @@ public:
     return id_;
   }
 
-  /// For people.
+  /// For people: "account::deposit of a held account".
   [[nodiscard]] std::string name() const;
+
+  /// What to do where a state's program does not name it: the line to write
+  /// there, as far as a line can.
+  [[nodiscard]] std::string advice() const;
 
   [[nodiscard]] std::uint64_t type() const noexcept {
     return type_;

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <troupe/channel/put_result.hpp>
+#include <troupe/state/call_condition.hpp>
 #include <troupe/state/state.hpp>
 #include <troupe/state/waiting_queue.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -130,6 +132,16 @@ public:
     return this->template call_before<&object::join>(deadline::at(limit));
   }
 
+  /// For `wait_any`: ready when there is an item, the queue is closed, or the
+  /// state is gone. A wait that is given up leaves nothing behind.
+  [[nodiscard]] std::shared_ptr<wait_condition> when_ready() const {
+    return when_returned(
+      [of = *this] { return of.template call_async<&object::readable>(); },
+      [of = *this] {
+        return of.template call_before<&object::readable>(deadline::now());
+      });
+  }
+
   [[nodiscard]] static queue load(codec::decoder& from) {
     return queue{base::load(from)};
   }
@@ -139,7 +151,7 @@ public:
     state::offer<object, &object::put, &object::put_many, &object::get,
                  &object::get_many, &object::size, &object::full,
                  &object::close, &object::is_closed, &object::task_done,
-                 &object::join>();
+                 &object::join, &object::readable>();
   }
 
 private:

@@ -49,6 +49,18 @@ public:
     return of_->wait(limit);
   }
 
+  [[nodiscard]] bool poll() override {
+    return of_->poll();
+  }
+
+  void watch() override {
+    of_->watch();
+  }
+
+  void unwatch() noexcept override {
+    of_->unwatch();
+  }
+
   void take(answer_reader& reader) override {
     taken_ = true;
     of_->take(reader);

@@ -66,6 +66,13 @@ public:
     return result;
   }
 
+  /// Waits until there is an item, or the end, and takes nothing.
+  [[nodiscard]] attempt<void> readable() const {
+    if (items_.empty() && !closed_)
+      return not_yet;
+    return {};
+  }
+
   void task_done() {
     if (unfinished_ == items_.size())
       throw invalid_state("say that a task of a queue is done",

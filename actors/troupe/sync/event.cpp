@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/sync/event.hpp>
 
+#include <troupe/channel/readiness.hpp>
+#include <troupe/channel/wait_condition.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <climits>
+#include <optional>
 
 namespace troupe {
 
@@ -12,18 +16,76 @@ namespace {
 using memory::object_kind;
 using sync::event_state;
 
-void holder_died(std::byte* payload, std::uint64_t, std::uint32_t) noexcept {
-  // The dead may have set the flag and woken nobody.
-  reinterpret_cast<event_state*>(payload)->sleepers.evacuate();
+void holder_died(std::byte* payload, std::uint64_t,
+                 std::uint32_t row) noexcept {
+  auto& state = *reinterpret_cast<event_state*>(payload);
+  state.watchers.remove(state.watcher_bits(), row);
+  // The dead may have set the flag and woken nobody. The bells of those who
+  // watch are rung at each death.
+  state.sleepers.evacuate();
 }
+
+/// `wait_any` for an event.
+class event_condition final : public wait_condition,
+                              private channel::watched_object {
+public:
+  explicit event_condition(const event& of) : event_(of) {
+  }
+
+  void begin() override {
+    before_ = now();
+  }
+
+  [[nodiscard]] bool ready() override {
+    const auto seen = now();
+    return (seen & 1) != 0 || seen >> 1 != before_ >> 1;
+  }
+
+  void watch() override {
+    watch_.emplace(static_cast<channel::watched_object&>(*this));
+  }
+
+  void unwatch() noexcept override {
+    watch_.reset();
+  }
+
+private:
+  [[nodiscard]] std::uint64_t now() const noexcept {
+    // seq_cst: pairs with the exchange in set, behind our entry in the list.
+    return event_.state().state.load(std::memory_order_seq_cst);
+  }
+
+  void add_watcher(std::uint32_t slot) noexcept override {
+    auto& state = event_.state();
+    state.watchers.add(state.watcher_bits(), slot);
+  }
+
+  void remove_watcher(std::uint32_t slot) noexcept override {
+    auto& state = event_.state();
+    state.watchers.remove(state.watcher_bits(), slot);
+  }
+
+  [[nodiscard]] const void* identity() const noexcept override {
+    return &event_.state();
+  }
+
+  event event_;
+  std::uint64_t before_ = 0;
+  std::optional<channel::watch> watch_;
+};
 
 const bool registered = memory::register_kind(object_kind::event,
                                               {nullptr, holder_died, nullptr});
 
 } // namespace
 
+std::uint64_t sync::event_state::size() {
+  const auto slots = memory::run_memory::current().header().slots;
+  return sizeof(event_state) + (std::uint64_t{slots} / 64 + 1) * 8;
+}
+
 event::event()
-  : object_(memory::reference::create(object_kind::event, sizeof(event_state))),
+  : object_(memory::reference::create(object_kind::event, event_state::size())),
     state_(object_.as<event_state>()) {
   static_cast<void>(registered);
 }
@@ -33,7 +95,7 @@ event::event(codec::decoder& from)
     state_(object_ ? object_.as<event_state>() : nullptr) {
   if (state_ == nullptr)
     from.refuse("event", "an empty handle");
-  if (object_.size() < sizeof(event_state))
+  if (object_.size() < event_state::size())
     from.refuse("event", "the handle of something smaller");
 }
 
@@ -48,7 +110,13 @@ void event::set() const noexcept {
                                                 std::memory_order_relaxed));
   TROUPE_CRASH_POINT("sync.event.set");
   state_->sleepers.ring_if_occupied(INT_MAX);
+  if (state_->watchers.any())
+    state_->watchers.ring(state_->watcher_bits());
   sync::ring_home(state_->actor);
+}
+
+std::shared_ptr<wait_condition> event::when_ready() const {
+  return std::make_shared<event_condition>(*this);
 }
 
 bool event::wait_before(deadline limit) const {

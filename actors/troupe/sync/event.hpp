@@ -5,6 +5,7 @@
 #include <troupe/codec/decoder.hpp>
 #include <troupe/codec/encoder.hpp>
 #include <troupe/mailbox/waiting_room.hpp>
+#include <troupe/mailbox/watch_list.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/sync/actor_place.hpp>
 
@@ -12,23 +13,33 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace troupe {
+
+class wait_condition;
 
 namespace sync {
 
 /// What an event is in shared memory.
 ///
-///     0    state    how often it was set << 1 | 1 while it is set
-///     8    (unused)
+///     0    state     how often it was set << 1 | 1 while it is set
+///     8    watchers  processes in which `wait_any` waits for it
 ///     16   sleepers
-///     32   actor    where its actor is: if somewhere, that process is rung
-///     48
+///     32   actor     where its actor is: if somewhere, that process is rung
+///     48   watchers' bits                            slots / 8 bytes
 struct event_state {
   std::atomic<std::uint64_t> state;
-  std::uint64_t unused;
+  mailbox::watch_list watchers;
+  std::uint32_t unused;
   mailbox::waiting_room sleepers;
   actor_place actor;
+
+  [[nodiscard]] static std::uint64_t size();
+
+  [[nodiscard]] std::atomic<std::uint64_t>* watcher_bits() noexcept {
+    return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
+  }
 };
 
 static_assert(sizeof(event_state) == 48);
@@ -80,6 +91,10 @@ public:
   wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
     return wait_before(deadline::at(limit));
   }
+
+  /// For `wait_any`: ready while the flag is set, and once it was set after the
+  /// wait began, as `wait`.
+  [[nodiscard]] std::shared_ptr<wait_condition> when_ready() const;
 
   void save(codec::encoder& to) const {
     to.handle(object_);

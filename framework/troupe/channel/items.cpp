@@ -3,6 +3,7 @@
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/process/current_exception.hpp>
 
 namespace troupe::channel {
 
@@ -45,6 +46,16 @@ std::string described(memory::slot_id writer) {
   return slot->name.get() + " (pid " + std::to_string(slot->pid.load()) + ")";
 }
 
+bool is_standard(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 } // namespace
 
 void blame_writer(memory::slot_id writer, std::string_view type,
@@ -56,10 +67,17 @@ void blame_writer(memory::slot_id writer, std::string_view type,
     std::rethrow_exception(failure);
   } catch (const stale_handle& problem) {
     throw stale_handle(attempted, problem.what());
-  } catch (const std::exception& problem) {
+  } catch (const error& problem) {
     throw malformed_bytes(attempted, problem.what(), advice);
   } catch (...) {
-    throw malformed_bytes(attempted, "its load threw no std::exception",
+    const auto said
+      = hosting::text_of(hosting::type_of_current_exception(),
+                         hosting::full_text_of_current_exception());
+    throw malformed_bytes(attempted,
+                          (is_standard(failure) ? "its load threw "
+                                                : "its load threw no "
+                                                  "std::exception, but ")
+                            + said,
                           advice);
   }
 }

@@ -20,15 +20,14 @@ namespace troupe::channel {
 
 namespace {
 
-/// A process is a watcher of a mailbox once, however many of its threads and
-/// descriptors are interested.
-struct watched_boxes {
+/// How many watches of this process each object has.
+struct watch_counts {
   std::mutex mutex;
-  std::unordered_map<mailbox::letter_box*, unsigned> counts;
+  std::unordered_map<const void*, unsigned> counts;
 
-  static watched_boxes& of_this_process() {
-    static auto& boxes = *new watched_boxes;
-    return boxes;
+  static watch_counts& of_this_process() {
+    static auto& all = *new watch_counts;
+    return all;
   }
 };
 
@@ -39,26 +38,46 @@ std::uint32_t own_slot() noexcept {
 } // namespace
 
 watch::watch(mailbox::letter_box& box) : box_(&box) {
-  auto& boxes = watched_boxes::of_this_process();
-  const std::scoped_lock guard{boxes.mutex};
-  if (boxes.counts[box_]++ == 0)
-    box_->add_watcher(own_slot());
+  enter();
+}
+
+watch::watch(watched_object& object) : object_(&object) {
+  enter();
 }
 
 watch::watch(watch&& other) noexcept
-  : box_(std::exchange(other.box_, nullptr)) {
+  : box_(std::exchange(other.box_, nullptr)),
+    object_(std::exchange(other.object_, nullptr)) {
+}
+
+const void* watch::identity() const noexcept {
+  return box_ != nullptr ? box_ : object_->identity();
+}
+
+void watch::enter() {
+  auto& all = watch_counts::of_this_process();
+  const std::scoped_lock guard{all.mutex};
+  if (all.counts[identity()]++ != 0)
+    return;
+  if (box_ != nullptr)
+    box_->add_watcher(own_slot());
+  else
+    object_->add_watcher(own_slot());
 }
 
 watch::~watch() {
-  if (box_ == nullptr)
+  if (box_ == nullptr && object_ == nullptr)
     return;
-  auto& boxes = watched_boxes::of_this_process();
-  const std::scoped_lock guard{boxes.mutex};
-  const auto found = boxes.counts.find(box_);
+  auto& all = watch_counts::of_this_process();
+  const std::scoped_lock guard{all.mutex};
+  const auto found = all.counts.find(identity());
   if (--found->second != 0)
     return;
-  boxes.counts.erase(found);
-  box_->remove_watcher(own_slot());
+  all.counts.erase(found);
+  if (box_ != nullptr)
+    box_->remove_watcher(own_slot());
+  else
+    object_->remove_watcher(own_slot());
 }
 
 // Listening --------------------------------------------------------------------

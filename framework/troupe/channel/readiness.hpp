@@ -6,22 +6,47 @@
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/descriptor.hpp>
 
+#include <cstdint>
+
 namespace troupe::channel {
 
-/// Keeps the calling process among the watchers of a mailbox.
+/// Something in shared memory that rings the bells of the processes which watch
+/// it. `slot` is the row of one of them.
+class watched_object {
+public:
+  virtual void add_watcher(std::uint32_t slot) noexcept = 0;
+  virtual void remove_watcher(std::uint32_t slot) noexcept = 0;
+
+  /// The same for all handles of one object.
+  [[nodiscard]] virtual const void* identity() const noexcept = 0;
+
+protected:
+  ~watched_object() = default;
+};
+
+/// Keeps the calling process among the watchers of an object: once, however
+/// many of its threads and descriptors are interested.
 ///
 /// # What a crash leaves
 /// An entry that whoever confirms the death strikes out.
 class watch {
 public:
   explicit watch(mailbox::letter_box& box);
+
+  /// `object` must outlive this.
+  explicit watch(watched_object& object);
+
   watch(watch&& other) noexcept;
   watch(const watch&) = delete;
   watch& operator=(const watch&) = delete;
   ~watch();
 
 private:
-  mailbox::letter_box* box_;
+  void enter();
+  [[nodiscard]] const void* identity() const noexcept;
+
+  mailbox::letter_box* box_ = nullptr;
+  watched_object* object_ = nullptr;
 };
 
 /// A descriptor that is readable while a mailbox is: for `poll`, `epoll` and

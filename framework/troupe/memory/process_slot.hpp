@@ -56,7 +56,7 @@ enum class ending : std::uint32_t { none = 0, exited, signaled, threw, lost };
 /// One process of the run, in the process table.
 ///
 ///     0      state | generation | claim | bell            (words to sleep on)
-///     128    who: pid, start time, parent, flags, name
+///     128    who: pid, start time, parent, flags, name; inner exceptions
 ///     1024   how it ended: kind, code, exception type and text
 ///     2048   what it runs: entry, arguments                (written by parent)
 ///     4096   last output on standard error (a ring of 4 KiB)
@@ -99,7 +99,14 @@ struct process_slot {
   std::atomic<std::uint32_t> method{0};
   /// No handle will join it: the slot is given back at its death.
   std::atomic<std::uint32_t> detached{0};
+  /// Whether a future is to tell what the function throws. The process leaves
+  /// it to that, or finds that there is none and writes it to standard error;
+  /// whoever gives the future up finds which.
+  enum : std::uint32_t { not_awaited, is_awaited, left_to_future };
+  std::atomic<std::uint32_t> awaited{not_awaited};
   slot_text<256> name;
+  /// What was inside of the exception that ended it: see hosting::pack.
+  slot_text<560> inner_exceptions;
 
   alignas(1024) std::atomic<std::uint32_t> ended_by{0};
   /// Exit code, or signal number.

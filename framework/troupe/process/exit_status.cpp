@@ -6,11 +6,23 @@
 
 #include <algorithm>
 #include <atomic>
+#include <string_view>
 #include <utility>
 
 namespace troupe {
 
 namespace {
+
+/// Takes off a line whose beginning is overwritten: it says less than none. But
+/// of one that fills more than half of the window the end is kept.
+std::string without_cut_line(std::string text) {
+  constexpr std::string_view cut = "...";
+  const auto end = std::min(text.find('\n'), text.size() - 1) + 1;
+  if (end <= text.size() / 2)
+    return text.erase(0, end);
+  const auto kept = hosting::end_of(text, text.size() - cut.size());
+  return std::string{cut}.append(kept);
+}
 
 std::string tail_of(const memory::process_slot& slot) {
   const auto written = slot.tail_written.load(std::memory_order_acquire);
@@ -20,11 +32,7 @@ std::string tail_of(const memory::process_slot& slot) {
   text.reserve(count);
   for (auto at = written - count; at != written; ++at)
     text.push_back(slot.tail[at % size].load(std::memory_order_relaxed));
-  // A line whose beginning is overwritten says less than none.
-  if (written > size)
-    if (const auto end = text.find('\n'); end != std::string::npos)
-      text.erase(0, end + 1);
-  return text;
+  return written > size ? without_cut_line(std::move(text)) : text;
 }
 
 } // namespace
@@ -35,6 +43,7 @@ exit_status::exit_status(const memory::process_slot& slot)
     code_(slot.code.load(std::memory_order_relaxed)),
     exception_type_(slot.exception_type.get()),
     exception_text_(slot.exception_text.get()),
+    causes_(hosting::unpack(slot.inner_exceptions.get())),
     last_lines_(tail_of(slot)) {
 }
 
@@ -67,7 +76,9 @@ std::string exit_status::description() const {
     case memory::ending::signaled:
       return "killed by " + signal_name() + " (" + std::to_string(code_) + ")";
     case memory::ending::threw:
-      return "ended by exception " + exception_type_ + ": " + exception_text_;
+      return "ended by exception "
+             + hosting::text_of(exception_type_, exception_text_)
+             + hosting::text_of(causes_);
     case memory::ending::lost: return "lost: " + exception_text_;
   }
   return "ended in a way that this version does not know";

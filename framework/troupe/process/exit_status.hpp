@@ -2,10 +2,12 @@
 #pragma once
 
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/process/exception_cause.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe {
 
@@ -65,8 +67,16 @@ public:
     return exception_text_;
   }
 
+  /// The exceptions inside of the uncaught one, from the outer to the inner, as
+  /// `std::throw_with_nested` made them: at most 16 of them and 559 bytes
+  /// together; longer texts are cut.
+  [[nodiscard]] const std::vector<exception_cause>& causes() const noexcept {
+    return causes_;
+  }
+
   /// The last lines of standard error, at most 4 KiB: what was written through
-  /// `std::cerr`, `std::clog` and C's `stderr`, not by `write(2)`.
+  /// `std::cerr`, `std::clog` and C's `stderr`, not by `write(2)`. Of a line
+  /// that is longer than half of that the end, behind "...".
   [[nodiscard]] const std::string& last_lines() const noexcept {
     return last_lines_;
   }
@@ -79,6 +89,7 @@ private:
   int code_ = 0;
   std::string exception_type_;
   std::string exception_text_;
+  std::vector<exception_cause> causes_;
   std::string last_lines_;
 };
 

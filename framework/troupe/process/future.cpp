@@ -13,8 +13,11 @@ void require_own_future() {
 void require_success(const process_view& of) {
   const auto pid = of.pid();
   auto status = of.join();
+  // From here on the exception is told: see process::end.
+  if (auto* slot = memory::run_memory::current().find(of.id()))
+    slot->awaited.store(memory::process_slot::not_awaited);
   if (!status.success())
-    throw remote_error(of.name(), pid, std::move(status));
+    raise(remote_error{of.name(), pid, std::move(status)});
 }
 
 codec::parcel take_result(const process_view& of) {
@@ -23,7 +26,7 @@ codec::parcel take_result(const process_view& of) {
   const auto where = slot != nullptr ? slot->result.load() : 0;
   // It left through exit(0) or _exit(0): no failure, and no result either.
   if (where == 0)
-    throw remote_error(of.name(), of.pid(), of.join());
+    raise(remote_error{of.name(), of.pid(), of.join()});
   // It stands in the slot until it is held here: who is killed in between
   // leaves it to whoever empties the slot. To forget it twice does no harm.
   auto result = codec::parcel::open(where);

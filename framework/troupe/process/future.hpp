@@ -25,10 +25,22 @@ void require_success(const process_view& of);
 /// The same, and takes the result.
 [[nodiscard]] codec::parcel take_result(const process_view& of);
 
+/// Starts a process whose exception a future is to tell.
+template <class Callable, class... Args>
+[[nodiscard]] process
+start_awaited(const start_options& options, Args&&... args) {
+  return process{
+    request<Callable>(options, awaited::yes, std::forward<Args>(args)...)};
+}
+
 } // namespace hosting
 
 /// The result of a function that runs in a process of its own; the shape of
 /// `std::future`. The destructor is that of the process: it joins.
+///
+/// What the function throws is told once, by `get`. Where nobody has called
+/// that, the end of the future says it on standard error; and where nobody can
+/// (the parent is dead, or the process was detached), the process itself.
 template <class R>
 class future {
 public:
@@ -85,6 +97,10 @@ public:
     return runner_;
   }
 
+  [[nodiscard]] const process& runner() const noexcept {
+    return runner_;
+  }
+
 private:
   process runner_;
 };
@@ -97,15 +113,17 @@ template <auto F, class... Args>
   using result = std::decay_t<typename hosting::function<F>::type::result>;
   if constexpr (!std::is_void_v<result>)
     codec::require_sendable<result>();
-  return future<result>{start<F>(std::forward<Args>(args)...)};
+  return future<result>{hosting::start_awaited<hosting::function<F>>(
+    start_options{}, std::forward<Args>(args)...)};
 }
 
 template <hosting::captureless_lambda F, class... Args>
-[[nodiscard]] auto async(F function, Args&&... args) {
+[[nodiscard]] auto async(F, Args&&... args) {
   using result = std::decay_t<typename hosting::signature<F>::result>;
   if constexpr (!std::is_void_v<result>)
     codec::require_sendable<result>();
-  return future<result>{start(function, std::forward<Args>(args)...)};
+  return future<result>{hosting::start_awaited<hosting::lambda<F>>(
+    start_options{}, std::forward<Args>(args)...)};
 }
 
 /// The same with what may be said about the process.
@@ -114,16 +132,17 @@ template <auto F, class... Args>
   using result = std::decay_t<typename hosting::function<F>::type::result>;
   if constexpr (!std::is_void_v<result>)
     codec::require_sendable<result>();
-  return future<result>{start<F>(options, std::forward<Args>(args)...)};
+  return future<result>{hosting::start_awaited<hosting::function<F>>(
+    options, std::forward<Args>(args)...)};
 }
 
 template <hosting::captureless_lambda F, class... Args>
-[[nodiscard]] auto
-async(const start_options& options, F function, Args&&... args) {
+[[nodiscard]] auto async(const start_options& options, F, Args&&... args) {
   using result = std::decay_t<typename hosting::signature<F>::result>;
   if constexpr (!std::is_void_v<result>)
     codec::require_sendable<result>();
-  return future<result>{start(options, function, std::forward<Args>(args)...)};
+  return future<result>{hosting::start_awaited<hosting::lambda<F>>(
+    options, std::forward<Args>(args)...)};
 }
 
 /// What cannot be started, and a compile error that says why.

@@ -33,17 +33,36 @@ using memory::run_memory;
 
 constexpr int exception_code = 1;
 
+/// Leaves it to a future to tell what the function threw, if there is one: a
+/// line on standard error would say it twice.
+bool leave_to_future(process_slot& slot) noexcept {
+  auto expected = std::uint32_t{process_slot::is_awaited};
+  // acq_rel: pairs with the exchange of whoever gives the future up, who tells
+  // it if it comes after this.
+  return is_alive(slot.parent.load())
+         && slot.awaited.compare_exchange_strong(expected,
+                                                 process_slot::left_to_future,
+                                                 std::memory_order_acq_rel);
+}
+
 /// Notes the exception that is being handled as the end of this process.
-void note_exception(process_slot& slot, std::string_view text) {
+void note_exception(process_slot& slot) {
   const auto type = type_of_current_exception();
+  const auto text = text_of_current_exception();
+  const auto causes = causes_of_current_exception();
   slot.exception_type.set(type);
-  slot.exception_text.set(text);
+  slot.exception_text.set(
+    beginning_of(text, decltype(slot.exception_text)::capacity));
+  slot.inner_exceptions.set(
+    pack(causes, decltype(slot.inner_exceptions)::capacity));
   slot.code.store(exception_code, std::memory_order_relaxed);
   // release: pairs with the acquire in confirm_death.
   slot.ended_by.store(static_cast<std::uint32_t>(memory::ending::threw),
                       std::memory_order_release);
-  std::cerr << "troupe: process " << slot.name.get() << " (" << os::this_pid()
-            << ") ended by exception " << type << ": " << text << std::endl;
+  if (!leave_to_future(slot))
+    std::cerr << "troupe: process " << slot.name.get() << " (" << os::this_pid()
+              << ") ended by exception " << text_of(type, text)
+              << text_of(causes) << std::endl;
 }
 
 void run_function(process_slot& slot) {
@@ -169,8 +188,8 @@ void run_host(slot_id id) {
     try {
       os::exec_self(summons_variable, write_summons({role::host, id}),
                     inherited(role::host));
-    } catch (const error& failure) {
-      note_exception(*slot, failure.what());
+    } catch (const error&) {
+      note_exception(*slot);
       os::exit_at_once(exception_code);
     }
   }
@@ -190,7 +209,7 @@ void run_host(slot_id id) {
     TROUPE_CRASH_POINT("process.host.returned");
   } catch (...) {
     wait_for_exit_elsewhere();
-    note_exception(*slot, text_of_current_exception());
+    note_exception(*slot);
     std::exit(exception_code);
   }
   std::exit(EXIT_SUCCESS);

@@ -11,7 +11,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -37,6 +39,27 @@ bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
       return true;
     if (!mailbox::spare_letters::wait(slot->state, seen, limit))
       return false;
+  }
+}
+
+/// Says on standard error by which exception a process ends, where the process
+/// has left that to a future and nobody has asked the future. From now on the
+/// process says it itself.
+void tell_unread(const process_view& of) noexcept {
+  auto* slot = run_memory::current().find(of.id());
+  // acq_rel: pairs with the exchange in host.cpp, behind the exception's text.
+  if (slot == nullptr
+      || slot->awaited.exchange(process_slot::not_awaited,
+                                std::memory_order_acq_rel)
+           != process_slot::left_to_future)
+    return;
+  try {
+    std::fprintf(stderr, "troupe: process %s (%d) %s; nobody got its result\n",
+                 slot->name.get().c_str(), static_cast<int>(slot->pid.load()),
+                 exit_status{*slot}.description().c_str());
+  } catch (const std::bad_alloc&) {
+    // No memory for the line: the process has ended all the same.
+    return;
   }
 }
 
@@ -184,6 +207,7 @@ void process::end() noexcept {
     }
   }
   static_cast<void>(view_.join_before(deadline::never()));
+  tell_unread(view_);
   hosting::free_slot(view_.id(), slot_state::dead);
 }
 
@@ -212,6 +236,7 @@ void process::close() {
 
 void process::detach() {
   hosting::require_own_slot("detach a process");
+  tell_unread(view());
   hosting::detach(view().id());
   owns_ = false;
   sentinel_.reset();

@@ -25,29 +25,73 @@ remote_error::remote_error(std::string process_name, std::int32_t pid,
     status_(std::move(status)),
     type_(status_.exception_type()),
     text_(status_.exception_text()),
+    causes_(status_.causes()),
     last_lines_(status_.last_lines()) {
 }
 
 remote_error::remote_error(std::string where, std::string type,
-                           std::string text)
-  : error(errc::remote_exception, "call " + where, type + ": " + text),
+                           std::string text,
+                           std::vector<exception_cause> causes)
+  : error(errc::remote_exception, "call " + where,
+          hosting::text_of(type, text) + hosting::text_of(causes)),
     process_name_(std::move(where)),
     type_(std::move(type)),
-    text_(std::move(text)) {
+    text_(std::move(text)),
+    causes_(std::move(causes)) {
 }
 
 remote_error::remote_error(std::string process_name, std::int32_t pid,
                            std::string type, std::string text,
-                           std::string last_lines)
+                           std::string last_lines,
+                           std::vector<exception_cause> causes)
   : error(errc::remote_exception,
           "run a task in worker " + process_name + " (" + std::to_string(pid)
             + ")",
-          type + ": " + text),
+          hosting::text_of(type, text) + hosting::text_of(causes)),
     process_name_(std::move(process_name)),
     pid_(pid),
     type_(std::move(type)),
     text_(std::move(text)),
+    causes_(std::move(causes)),
     last_lines_(std::move(last_lines)) {
 }
+
+namespace hosting {
+
+namespace {
+
+/// `outer` with `inner` inside of it, as `std::throw_with_nested` makes it.
+std::exception_ptr around(remote_error outer, const std::exception_ptr& inner) {
+  try {
+    std::rethrow_exception(inner);
+  } catch (...) {
+    try {
+      std::throw_with_nested(std::move(outer));
+    } catch (...) {
+      return std::current_exception();
+    }
+  }
+}
+
+} // namespace
+
+std::exception_ptr with_causes(remote_error what) {
+  std::exception_ptr inner;
+  const auto& causes = what.causes();
+  for (auto each = causes.rbegin(); each != causes.rend(); ++each) {
+    remote_error one{
+      what.process_name(), each->type, each->text, {each.base(), causes.end()}};
+    inner = inner ? around(std::move(one), inner)
+                  : std::make_exception_ptr(std::move(one));
+  }
+  return inner ? around(std::move(what), inner)
+               : std::make_exception_ptr(std::move(what));
+}
+
+void raise(remote_error what) {
+  std::rethrow_exception(with_causes(std::move(what)));
+}
+
+} // namespace hosting
 
 } // namespace troupe

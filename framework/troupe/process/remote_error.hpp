@@ -5,8 +5,10 @@
 #include <troupe/process/exit_status.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -15,26 +17,38 @@ namespace troupe {
 ///
 /// `code()` tells the two apart: `errc::remote_exception`, with `type()` and
 /// `text()` of the exception, or `errc::process_died`, with `status()`.
+///
+/// Where the remote exception had others inside of it (`throw_with_nested`),
+/// `what()` and `causes()` tell them, and `std::rethrow_if_nested` throws the
+/// next as a `remote_error` with its type and text, down to the innermost.
 class remote_error : public error {
 public:
   remote_error(std::string process_name, std::int32_t pid, exit_status status);
 
   /// An exception that ended one call, and not the process: `status()` and
   /// `pid()` say nothing then. `where` names who threw it.
-  remote_error(std::string where, std::string type, std::string text);
+  remote_error(std::string where, std::string type, std::string text,
+               std::vector<exception_cause> causes = {});
 
   /// An exception that ended one task of a process, which goes on.
   remote_error(std::string process_name, std::int32_t pid, std::string type,
-               std::string text, std::string last_lines);
+               std::string text, std::string last_lines,
+               std::vector<exception_cause> causes = {});
 
   /// The type of the remote exception; empty if there was none.
   [[nodiscard]] const std::string& type() const noexcept {
     return type_;
   }
 
-  /// The `what()` of the remote exception.
+  /// The `what()` of the remote exception, or itself if it was a string or a
+  /// number.
   [[nodiscard]] const std::string& text() const noexcept {
     return text_;
+  }
+
+  /// The exceptions inside of the remote one, from the outer to the inner.
+  [[nodiscard]] const std::vector<exception_cause>& causes() const noexcept {
+    return causes_;
   }
 
   [[nodiscard]] const std::string& process_name() const noexcept {
@@ -60,7 +74,19 @@ private:
   exit_status status_;
   std::string type_;
   std::string text_;
+  std::vector<exception_cause> causes_;
   std::string last_lines_;
 };
+
+namespace hosting {
+
+/// The exception to throw for `what`: with its causes inside, for
+/// `std::rethrow_if_nested`.
+[[nodiscard]] std::exception_ptr with_causes(remote_error what);
+
+/// Throws that.
+[[noreturn]] void raise(remote_error what);
+
+} // namespace hosting
 
 } // namespace troupe

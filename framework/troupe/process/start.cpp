@@ -60,7 +60,7 @@ void require_rights_of_server() {
 } // namespace
 
 slot_id request_process(const entry& function, codec::packet& arguments,
-                        const start_options& options) {
+                        const start_options& options, awaited by_future) {
   auto& memory = run_memory::current();
   if (!is_own_slot())
     throw invalid_state("start a process",
@@ -92,6 +92,8 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   slot.name.set(name);
   const bool parent_is_daemon = memory.own_slot().daemon.load() != 0;
   slot.daemon.store(options.daemon.value_or(parent_is_daemon) ? 1 : 0);
+  slot.awaited.store(by_future == awaited::yes ? process_slot::is_awaited
+                                               : process_slot::not_awaited);
   slot.method.store(static_cast<std::uint32_t>(options.method));
   const auto& location = function.location();
   // For the error of a process that has not loaded it.

@@ -12,17 +12,20 @@ namespace troupe {
 
 namespace hosting {
 
+/// Whether a future tells what the function throws.
+enum class awaited : bool { no, yes };
+
 /// Requests a process that runs `function`. `arguments` is left empty.
 /// Throws `invalid_state`, `invalid_argument`, `limit_reached`.
-[[nodiscard]] memory::slot_id request_process(const entry& function,
-                                              codec::packet& arguments,
-                                              const start_options& options);
+[[nodiscard]] memory::slot_id
+request_process(const entry& function, codec::packet& arguments,
+                const start_options& options, awaited by_future);
 
 template <class Callable, class... Args>
 [[nodiscard]] memory::slot_id
-request(const start_options& options, Args&&... args) {
+request(const start_options& options, awaited by_future, Args&&... args) {
   auto arguments = encode_arguments<Callable>(std::forward<Args>(args)...);
-  return request_process(entry_of<Callable>, arguments, options);
+  return request_process(entry_of<Callable>, arguments, options, by_future);
 }
 
 template <class T>
@@ -49,27 +52,27 @@ concept starts_with_options
 template <auto F, class... Args>
 [[nodiscard]] process start(start_options options, Args&&... args) {
   return process{hosting::request<hosting::function<F>>(
-    options, std::forward<Args>(args)...)};
+    options, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
 template <auto F, class... Args>
   requires(!hosting::starts_with_options<Args...>)
 [[nodiscard]] process start(Args&&... args) {
   return process{hosting::request<hosting::function<F>>(
-    start_options{}, std::forward<Args>(args)...)};
+    start_options{}, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
 /// The same for a lambda without captures, whose parameters are not `auto`.
 template <hosting::captureless_lambda F, class... Args>
 [[nodiscard]] process start(start_options options, F, Args&&... args) {
-  return process{
-    hosting::request<hosting::lambda<F>>(options, std::forward<Args>(args)...)};
+  return process{hosting::request<hosting::lambda<F>>(
+    options, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
 template <hosting::captureless_lambda F, class... Args>
 [[nodiscard]] process start(F, Args&&... args) {
   return process{hosting::request<hosting::lambda<F>>(
-    start_options{}, std::forward<Args>(args)...)};
+    start_options{}, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
 /// What cannot be started, and a compile error that says why.

@@ -52,6 +52,7 @@ void clean(process_slot& slot) noexcept {
   slot.pid.store(0, std::memory_order_relaxed);
   slot.daemon.store(0, std::memory_order_relaxed);
   slot.detached.store(0, std::memory_order_relaxed);
+  slot.awaited.store(process_slot::not_awaited, std::memory_order_relaxed);
   slot.children_started.store(0, std::memory_order_relaxed);
   slot.transport_state.store(0, std::memory_order_relaxed);
   slot.transport_root.store(0, std::memory_order_relaxed);
@@ -60,6 +61,7 @@ void clean(process_slot& slot) noexcept {
   slot.code.store(0, std::memory_order_relaxed);
   slot.exception_type.clear();
   slot.exception_text.clear();
+  slot.inner_exceptions.clear();
   slot.tail_written.store(0, std::memory_order_relaxed);
   slot.parent.store(0, std::memory_order_relaxed);
   TROUPE_CRASH_POINT("process.free.cleaned");

@@ -28,8 +28,10 @@ namespace {
   const auto text = transport::text_of(failure);
   switch (code) {
     case errc::remote_exception:
-      throw remote_error("the maker of an actor",
-                         transport::exception_type_of(failure), text);
+      hosting::raise(remote_error{"the maker of an actor",
+                                  transport::exception_type_of(failure),
+                                  transport::exception_text_of(failure),
+                                  transport::exception_causes_of(failure)});
     case errc::unknown_function:
       throw unknown_function("make an actor in a host", text);
     case errc::limit_reached:

@@ -4,33 +4,71 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
+#include <troupe/process/remote_error.hpp>
 
 #include <caf/message.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <utility>
 
 namespace troupe::transport {
+
+namespace {
+
+/// More of what is inside of an exception does not travel.
+constexpr std::size_t longest_causes = 64 << 10;
+
+/// Whether it is of `exception_being_handled`: text, type and causes.
+bool is_exception(const caf::error& failure) {
+  return code_of(failure) == errc::remote_exception
+         && failure.context()
+              .match_elements<std::string, std::string, std::string>();
+}
+
+} // namespace
 
 caf::error make_error(errc code, std::string text) {
   return caf::make_error(code, std::move(text));
 }
 
 caf::error to_caf(const error& failure) {
-  return make_error(failure.code(), failure.what());
+  const auto* outer = dynamic_cast<const std::nested_exception*>(&failure);
+  // The text of a remote_error tells what is inside of it.
+  if (outer == nullptr
+      || dynamic_cast<const remote_error*>(&failure) != nullptr)
+    return make_error(failure.code(), failure.what());
+  return make_error(failure.code(), failure.what()
+                                      + hosting::text_of(hosting::causes_from(
+                                        outer->nested_ptr())));
 }
 
 caf::error exception_being_handled() {
+  const auto causes = hosting::causes_of_current_exception();
   return caf::make_error(errc::remote_exception,
-                         hosting::text_of_current_exception(),
-                         hosting::type_of_current_exception());
+                         hosting::text_of_current_exception()
+                           + hosting::text_of(causes),
+                         hosting::type_of_current_exception(),
+                         hosting::pack(causes, longest_causes));
 }
 
 std::string exception_type_of(const caf::error& failure) {
-  const bool known
-    = code_of(failure) == errc::remote_exception
-      && failure.context().match_elements<std::string, std::string>();
-  return known ? failure.context().get_as<std::string>(1) : "";
+  return is_exception(failure) ? failure.context().get_as<std::string>(1) : "";
+}
+
+std::string exception_text_of(const caf::error& failure) {
+  auto text = text_of(failure);
+  const auto causes = hosting::text_of(exception_causes_of(failure));
+  if (text.ends_with(causes))
+    text.erase(text.size() - causes.size());
+  return text;
+}
+
+std::vector<exception_cause> exception_causes_of(const caf::error& failure) {
+  return is_exception(failure)
+           ? hosting::unpack(failure.context().get_as<std::string>(2))
+           : std::vector<exception_cause>{};
 }
 
 errc code_of(const caf::error& failure) noexcept {

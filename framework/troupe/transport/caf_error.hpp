@@ -4,12 +4,14 @@
 #include <troupe/base/errc.hpp>
 #include <troupe/base/error.hpp>
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/process/exception_cause.hpp>
 
 #include <caf/error.hpp>
 #include <caf/is_error_code_enum.hpp>
 #include <caf/type_id.hpp>
 
 #include <string>
+#include <vector>
 
 CAF_ERROR_CODE_ENUM(troupe::errc)
 
@@ -46,6 +48,13 @@ namespace troupe::transport {
 
 /// Returns the type of the exception of `exception_being_handled`; else "".
 [[nodiscard]] std::string exception_type_of(const caf::error& failure);
+
+/// Returns the text of that exception, without those inside of it.
+[[nodiscard]] std::string exception_text_of(const caf::error& failure);
+
+/// Returns the exceptions inside of that one, from the outer to the inner.
+[[nodiscard]] std::vector<exception_cause>
+exception_causes_of(const caf::error& failure);
 
 /// Returns our code in an error, or `errc::none` if it is not of our category.
 [[nodiscard]] errc code_of(const caf::error& failure) noexcept;

@@ -16,6 +16,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 #include <memory>
 #include <numeric>
@@ -116,6 +117,42 @@ TEST_CASE("an exception comes back with its type, its text and its worker") {
     CHECK(failure.pid() > 0);
   }
   CHECK(pool.apply<fails_on_odd>(4) == 4);
+}
+
+TEST_CASE("a task's exception without text, or with others inside, leaves the "
+          "worker alive") {
+  struct silent : std::exception {
+    [[nodiscard]] const char* what() const noexcept override {
+      return nullptr;
+    }
+  };
+  troupe::pool pool{1};
+  const auto worker = pool.workers().front();
+  try {
+    pool.apply([] { throw silent{}; });
+    FAIL("nothing was thrown");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.type().ends_with("silent"));
+    CHECK(failure.text().empty());
+  }
+  try {
+    pool.apply([] {
+      try {
+        fails_on_odd(5);
+      } catch (...) {
+        std::throw_with_nested(std::runtime_error{"not computed"});
+      }
+    });
+    FAIL("nothing was thrown");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.text() == "not computed");
+    REQUIRE(failure.causes().size() == 1);
+    CHECK(failure.causes()[0].type == "std::domain_error");
+    CHECK(failure.causes()[0].text == "odd: 5");
+    CHECK_THROWS_AS(std::rethrow_if_nested(failure), troupe::remote_error);
+  }
+  CHECK_THROWS_AS(pool.apply([] { throw 1; }), troupe::remote_error);
+  CHECK(pool.workers().front() == worker);
 }
 
 TEST_CASE("the other tasks of a map go on when one fails") {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/task_wait.hpp>
 
+#include <troupe/channel/queue.hpp>
+#include <troupe/os/pipe.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/shared/value.hpp>
+#include <troupe/sync/event.hpp>
 
 #include <support/eventually.hpp>
 
@@ -43,6 +46,10 @@ int gated(int number, gate open) {
   while (open < number)
     std::this_thread::sleep_for(1ms);
   return number;
+}
+
+int twice(int number) {
+  return 2 * number;
 }
 
 int refuses(gate open) {
@@ -205,13 +212,140 @@ TEST_CASE("the first failure is heard of while others still run") {
   CHECK(of[0].get() == 1);
 }
 
-TEST_CASE("results of different pools are not waited for together") {
+TEST_CASE("results of different pools are waited for together") {
   troupe::pool one{1};
   troupe::pool other{1};
+  gate open{0};
+  gate later{0};
   results of;
-  of.push_back(one.apply_async<product>(1, 2));
-  of.push_back(other.apply_async<product>(1, 2));
-  CHECK_THROWS_AS(static_cast<void>(wait_any(of)), troupe::invalid_argument);
+  of.push_back(one.apply_async<gated>(1, later));
+  of.push_back(other.apply_async<gated>(1, open));
+  CHECK_FALSE(wait_any(of, 5ms));
+  CHECK_FALSE(wait_all(of, deadline::after(5ms)));
+  open = 1;
+  CHECK(wait_any(of, 60s) == 1);
+  later = 1;
+  CHECK(wait_all(of, 60s));
+  std::vector<std::size_t> order;
+  for (const auto index : as_completed(of)) {
+    order.push_back(index);
+    static_cast<void>(of[index].get());
+  }
+  CHECK(order == std::vector<std::size_t>{0, 1});
+  CHECK_FALSE(wait_any(of));
+  as_completed none{of, 1ms};
+  CHECK_FALSE(none.next());
+}
+
+TEST_CASE(
+  "a task's result is waited for beside a queue, a future, an event and "
+  "a descriptor") {
+  troupe::pool pool{1};
+  gate open{0};
+  const troupe::queue<int> numbers;
+  const troupe::event news;
+  const auto ends = troupe::os::make_pipe();
+  const int fd = ends.reader.get();
+  auto task = pool.apply_async<gated>(5, open);
+  auto future = troupe::async<gated>(5, open);
+  CHECK(wait_any(task, future, numbers, news, 5ms) == 4);
+  CHECK(wait_any(task, future, numbers, news, fd, 5ms) == 5);
+  numbers.put(1);
+  CHECK(wait_any(task, future, numbers, news, fd, 60s) == 2);
+  static_cast<void>(numbers.get());
+  open = 5;
+  CHECK(wait_any(numbers, task, fd, 60s) == 1);
+  CHECK(wait_any(numbers, news, task, 60s) == 2);
+  CHECK(task.get() == 5);
+  CHECK(wait_any(numbers, task, future, news, 60s) == 2);
+  CHECK(future.get() == 5);
+  // Nothing is to come of either.
+  CHECK(wait_any(task, future, numbers, 1ms) == 3);
+  auto all = pool.map_async<twice>(std::vector{1, 2, 3});
+  CHECK(wait_any(numbers, all, 60s) == 1);
+  CHECK(all.get() == std::vector{2, 4, 6});
+}
+
+TEST_CASE(
+  "a result is told also while another thread, or the pool's own, takes "
+  "results") {
+  troupe::pool pool{2};
+  const troupe::queue<int> numbers;
+  for (int round = 0; round < 20; ++round) {
+    gate open{0};
+    auto mine = pool.apply_async<gated>(1, open);
+    auto others = pool.apply_async<gated>(2, open);
+    std::atomic<bool> called{false};
+    if (round % 2 == 0)
+      others.when_done([&] { called = true; });
+    std::jthread waits{[&] { others.wait(); }};
+    std::jthread opens{[&] { open = 1; }};
+    REQUIRE(wait_any(numbers, mine, 60s) == 1);
+    CHECK(mine.get() == 1);
+    open = 2;
+    waits.join();
+    CHECK(others.get() == 2);
+    if (round % 2 == 0)
+      CHECK(eventually([&] { return called.load(); }));
+  }
+}
+
+TEST_CASE("threads wait for results of one pool beside other things") {
+  troupe::pool pool{2};
+  const troupe::queue<int> numbers;
+  gate open{0};
+  std::atomic<int> sum = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 1; i <= 6; ++i)
+      threads.emplace_back([&, i] {
+        auto result = pool.apply_async<gated>(i, open);
+        if (wait_any(result, numbers, 60s) == 0)
+          sum += result.get();
+      });
+    open = 6;
+  }
+  CHECK(sum == 21);
+}
+
+TEST_CASE("the death of a worker, its limit and a cancel end the wait") {
+  const troupe::queue<int> numbers;
+  gate open{0};
+  {
+    troupe::pool pool{1};
+    auto lost = pool.apply_async<gated>(1, open);
+    std::jthread killer{[&] {
+      // Whether the task has begun or not: then it is given to the next one.
+      pool.workers().front().kill();
+      open = 1;
+    }};
+    CHECK(wait_any(numbers, lost, 60s) == 1);
+    auto cancelled = pool.apply_async<gated>(3, open);
+    std::jthread canceller{[&] { cancelled.kill(); }};
+    CHECK(wait_any(numbers, cancelled, 60s) == 1);
+    CHECK_THROWS_AS(static_cast<void>(cancelled.get()), troupe::cancelled);
+  }
+  troupe::pool hasty{{.size = 1, .hard_limit = 30ms}};
+  auto late = hasty.apply_async<gated>(100, open);
+  CHECK(wait_any(numbers, late, 60s) == 1);
+  CHECK_THROWS_AS(static_cast<void>(late.get()), troupe::timed_out);
+  auto ended = hasty.apply_async<gated>(100, open);
+  std::jthread terminator{[&] { hasty.terminate(); }};
+  CHECK(wait_any(numbers, ended, 60s) == 1);
+  CHECK_THROWS_AS(static_cast<void>(ended.get()), troupe::error);
+}
+
+TEST_CASE("no result is missed, however soon it comes") {
+  troupe::pool pool{2};
+  const troupe::queue<int> numbers;
+  const auto ends = troupe::os::make_pipe();
+  for (int i = 0; i < 2000; ++i) {
+    auto result = pool.apply_async<product>(i, 2);
+    const auto ready = i % 2 == 0 ? wait_any(numbers, result, 60s)
+                                  : wait_any(ends.reader.get(), result, 60s);
+    REQUIRE(ready == 1);
+    CHECK(result.get() == 2 * i);
+  }
 }
 
 TEST_CASE("many threads wait for the same hundred results") {

@@ -18,6 +18,8 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <exception>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -192,6 +194,30 @@ TEST_CASE("a supervisor of another process reports to this one") {
   CHECK(std::get<0>(above) == "branch");
   CHECK_FALSE(std::get<4>(above));
   caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
+}
+
+TEST_CASE("a report tells what is inside of the exception that a start threw") {
+  lines book;
+  const auto who = troupe::spawn<listener>(troupe::placement::here, book);
+  troupe::child_spec brittle{.id = "brittle"};
+  brittle.start = [starts = 0]() mutable {
+    if (starts++ == 0)
+      return troupe::spawn<worker>();
+    try {
+      throw std::domain_error{"the disk is full"};
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error{"no log"});
+    }
+  };
+  supervisor of{silent(1), {brittle}};
+  of.subscribe(who);
+  ::kill(of.which_children()[0].pid, SIGKILL);
+  CHECK(std::get<2>(book.get()).find("SIGKILL") != std::string::npos);
+  const auto reason = std::get<2>(book.get());
+  CHECK_MESSAGE(reason.find("no log, caused by std::domain_error: the disk is "
+                            "full")
+                  != std::string::npos,
+                reason);
 }
 
 TEST_CASE("children are counted by message as Erlang counts them") {

@@ -13,7 +13,10 @@
 #include <support/sanitized.hpp>
 
 #include <cstdlib>
+#include <exception>
+#include <iostream>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +72,104 @@ TEST_CASE("what a function throws arrives with type and text") {
     FAIL("it did not throw");
   } catch (const troupe::remote_error& thrown) {
     CHECK(thrown.type() == "std::invalid_argument");
+  }
+}
+
+TEST_CASE("an exception without text, or that is no std::exception, ends one "
+          "call and nothing else") {
+  struct silent : std::exception {
+    [[nodiscard]] const char* what() const noexcept override {
+      return nullptr;
+    }
+  };
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 5);
+  try {
+    savings.update([](account&) { throw silent{}; });
+    FAIL("it did not throw");
+  } catch (const troupe::remote_error& thrown) {
+    CHECK(thrown.type().ends_with("silent"));
+    CHECK(thrown.text().empty());
+  }
+  try {
+    savings.update([](account&) { throw std::string{"a string"}; });
+    FAIL("it did not throw");
+  } catch (const troupe::remote_error& thrown) {
+    CHECK(thrown.text() == "a string");
+  }
+  CHECK_THROWS_AS(savings.update([](account&) { throw 42; }),
+                  troupe::remote_error);
+  CHECK(savings.call<&account::balance>() == 5);
+}
+
+TEST_CASE("an exception inside of another one arrives with it") {
+  const state bank;
+  const auto savings = bank.make<account>("Sam", 5);
+  try {
+    savings.update([](account& of) {
+      try {
+        of.withdraw(10);
+      } catch (...) {
+        std::throw_with_nested(std::runtime_error{"no money for the rent"});
+      }
+    });
+    FAIL("it did not throw");
+  } catch (const troupe::remote_error& thrown) {
+    CHECK(thrown.type() == "std::runtime_error");
+    CHECK(thrown.text() == "no money for the rent");
+    REQUIRE(thrown.causes().size() == 1);
+    CHECK(thrown.causes()[0].type == "std::domain_error");
+    CHECK(thrown.causes()[0].text == "only 5 there");
+    CHECK(std::string{thrown.what()}.find("only 5 there") != std::string::npos);
+    bool inside = false;
+    try {
+      std::rethrow_if_nested(thrown);
+    } catch (const troupe::remote_error& inner) {
+      inside = inner.type() == "std::domain_error";
+    }
+    CHECK(inside);
+  }
+}
+
+namespace {
+
+/// It is asked about dead clients, and does not bear it.
+struct brittle {
+  int value = 0;
+
+  static void client_gone(troupe::held::client_id) {
+    std::cerr << "a client has died" << std::endl;
+    try {
+      throw std::out_of_range{"nobody knows it"};
+    } catch (...) {
+      std::throw_with_nested(std::logic_error{"it cannot be forgotten"});
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE("a state that ended by an exception says which, and what it had "
+          "written") {
+  const state here;
+  const auto object = here.make<brittle>();
+  const auto pid = here.process().pid();
+  auto client = troupe::start(
+    [](proxy<brittle> of) { static_cast<void>(of.call<&brittle::value>()); },
+    object);
+  static_cast<void>(client.join());
+  REQUIRE(eventually([&] { return !here.process().is_alive(); }));
+  try {
+    static_cast<void>(object.call<&brittle::value>());
+    FAIL("it was called");
+  } catch (const troupe::peer_died& thrown) {
+    const std::string what = thrown.what();
+    for (const auto& part :
+         {"(pid " + std::to_string(pid) + ")",
+          std::string{"std::logic_error: it cannot be forgotten"},
+          std::string{"caused by std::out_of_range: nobody knows it"},
+          std::string{"a client has died"}})
+      CHECK_MESSAGE(what.find(part) != std::string::npos, what);
   }
 }
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/sync/event.hpp>
 
+#include <troupe/channel/queue.hpp>
+#include <troupe/channel/wait_any.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/sync/semaphore.hpp>
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+
+#include <atomic>
+#include <thread>
+#include <vector>
 
 #include "crew.hpp"
 
@@ -77,4 +83,84 @@ TEST_CASE("a dead sleeper does not disturb") {
   victim.join();
   news.set();
   CHECK(other.join().success());
+}
+
+TEST_CASE("an event is waited for beside other things") {
+  const troupe::event news;
+  const troupe::event other;
+  const troupe::queue<int> numbers;
+  CHECK(troupe::wait_any(news, numbers, 10ms) == 2);
+  CHECK_FALSE(troupe::wait_any(std::vector{news, other}, 1ms));
+  news.set();
+  CHECK(troupe::wait_any(numbers, news) == 1);
+  CHECK(troupe::wait_any(numbers, news, 0s) == 1);
+  CHECK(troupe::wait_any(std::vector{other, news}) == 1);
+  CHECK(troupe::all_ready(other, news) == std::vector<std::size_t>{1});
+  news.clear();
+  CHECK(troupe::wait_any(numbers, news, 0s) == 2);
+  auto setter = troupe::start<set_it>(news);
+  CHECK(troupe::wait_any(numbers, other, news, 60s) == 2);
+  CHECK(setter.join().success());
+  // Nobody is left among those whom the event rings.
+  CHECK_FALSE(news.state().watchers.any());
+}
+
+TEST_CASE("who waits for an event beside other things passes too, if it is "
+          "cleared at once") {
+  const troupe::event news;
+  const troupe::semaphore waits{0};
+  const troupe::semaphore passed{0};
+  auto waiting = troupe::start(
+    [](troupe::event of, troupe::semaphore begun, troupe::semaphore done) {
+      const troupe::queue<int> numbers;
+      begun.release();
+      if (troupe::wait_any(numbers, of) == 1)
+        done.release();
+    },
+    news, waits, passed);
+  waits.acquire();
+  // Who has said so may not wait quite yet.
+  while (!passed.try_acquire_for(1ms)) {
+    news.set();
+    news.clear();
+  }
+  CHECK(waiting.join().success());
+}
+
+TEST_CASE("threads of one process wait for one event, each until it is done") {
+  const troupe::event news;
+  const troupe::queue<int> numbers;
+  std::atomic<int> timed_out{0};
+  std::atomic<int> passed{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&, i] {
+      if (i % 2 == 0)
+        timed_out += troupe::wait_any(numbers, news, 20ms) == 2;
+      else
+        passed += troupe::wait_any(numbers, news, 60s) == 1;
+    });
+  // Those that go first must not take the entry of those that stay.
+  CHECK(troupe::test::eventually([&] { return timed_out == 2; }));
+  news.set();
+  for (auto& each : threads)
+    each.join();
+  CHECK(passed == 2);
+  CHECK_FALSE(news.state().watchers.any());
+}
+
+TEST_CASE("a dead process that waited for an event is rung no more") {
+  const troupe::event news;
+  auto victim = troupe::start(
+    [](troupe::event of) {
+      static_cast<void>(troupe::wait_any(of, troupe::queue<int>{}));
+    },
+    news);
+  REQUIRE(
+    troupe::test::eventually([&] { return news.state().watchers.any(); }));
+  victim.kill();
+  victim.join();
+  CHECK_FALSE(news.state().watchers.any());
+  news.set();
+  CHECK(troupe::wait_any(news) == 0);
 }

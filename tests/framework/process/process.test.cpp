@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <string>
 #include <thread>
 
@@ -552,6 +553,52 @@ TEST_CASE("an uncaught exception is told with its type and text") {
   const auto long_text
     = troupe::start([] { throw std::runtime_error{std::string(5000, 'x')}; });
   CHECK(long_text.join().exception_text() == std::string(759, 'x'));
+}
+
+TEST_CASE("of a line that is longer than the window its end is kept") {
+  static constexpr std::size_t window = 4096;
+  const auto lines_of = [](const char* what) {
+    const auto status = troupe::start(
+                          [](std::string which) {
+                            // None of that is for who reads the test's output.
+                            ::dup2(::open("/dev/null", O_WRONLY), 2);
+                            const std::string line(1 << 20, 'x');
+                            if (which == "unended")
+                              std::cerr << line << "the end";
+                            if (which == "ended")
+                              std::cerr << "before\n" << line << "the end\n";
+                            if (which == "with more behind it")
+                              std::cerr << line << "the end\nmore\n";
+                            if (which == "of many short lines")
+                              for (int i = 0; i < 10'000; ++i)
+                                std::cerr << "line " << i << '\n';
+                            if (which == "binary")
+                              std::cerr << std::string(1 << 20, '\x80');
+                            if (which == "characters")
+                              for (int i = 0; i < 10'000; ++i)
+                                std::cerr << "\xE2\x82\xAC";
+                          },
+                          what)
+                          .join();
+    CHECK(status.success());
+    CHECK(status.last_lines().size() <= window);
+    return status.last_lines();
+  };
+  for (const char* which : {"unended", "ended", "with more behind it"}) {
+    const auto lines = lines_of(which);
+    CHECK(lines.starts_with("...xxx"));
+    CHECK(lines.find("xthe end") != std::string::npos);
+    CHECK(lines.size() > window / 2);
+  }
+  CHECK(lines_of("with more behind it").ends_with("the end\nmore\n"));
+  // Of lines that fit none is cut.
+  CHECK(lines_of("of many short lines").starts_with("line 9"));
+  CHECK(lines_of("of many short lines").ends_with("line 9999\n"));
+  CHECK(lines_of("binary").ends_with(std::string(1000, '\x80')));
+  const auto characters = lines_of("characters");
+  REQUIRE(characters.size() > 3);
+  CHECK(characters.starts_with("...\xE2\x82\xAC"));
+  CHECK((characters.size() - 3) % 3 == 0);
 }
 
 TEST_CASE("abort is told as its signal, with what was said before") {

@@ -4,6 +4,7 @@
 // the root of a run of its own. A role prints "ready" once it can be disturbed.
 
 #include <troupe/base/error.hpp>
+#include <troupe/channel/queue.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
@@ -15,6 +16,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -419,6 +421,63 @@ int run_command(const std::string& who, const std::string& script) {
   return 0;
 }
 
+void fail_with(std::string why) {
+  throw std::runtime_error{why};
+}
+
+/// The exception is told by the future, and by nobody else.
+int told_by_future() {
+  auto result = troupe::async<fail_with>("the reason");
+  try {
+    result.get();
+  } catch (const troupe::remote_error& failure) {
+    std::cout << "told: " << failure.text() << std::endl;
+  }
+  return 0;
+}
+
+/// Futures that nobody asks for what they have.
+int unread_futures() {
+  {
+    const auto dropped = troupe::async<fail_with>("dropped");
+    auto waited_for = troupe::async<fail_with>("waited for");
+    waited_for.wait();
+    auto assigned_to = troupe::async<fail_with>("assigned to");
+    assigned_to = {};
+    auto detached = troupe::async<fail_with>("detached");
+    detached.runner().detach();
+  }
+  static_cast<void>(troupe::start<fail_with>("of a plain process").join());
+  return 0;
+}
+
+/// A process that another has asked for a result, and that is dead when it has
+/// one.
+int orphaned_future() {
+  const troupe::queue<std::int32_t> who;
+  const troupe::queue<int> go;
+  auto parent = troupe::start(
+    [](troupe::queue<std::int32_t> to, troupe::queue<int> when) {
+      troupe::start_options options;
+      options.daemon = false;
+      auto result = troupe::async(
+        options,
+        [](troupe::queue<int> wait_for) {
+          static_cast<void>(wait_for.get());
+          fail_with("nobody is left");
+        },
+        when);
+      to.put(result.runner().pid());
+      sleep_for_ever();
+    },
+    who, go);
+  static_cast<void>(who.get());
+  parent.kill();
+  parent.join();
+  go.put(1);
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -459,6 +518,9 @@ int main(int argc, char** argv) {
     {"codes", codes},
     {"reaped_by_the_system", reaped_by_the_system},
     {"no_descriptors", no_descriptors},
+    {"told_by_future", told_by_future},
+    {"unread_futures", unread_futures},
+    {"orphaned_future", orphaned_future},
     {"no_descriptors_at_end", no_descriptors_at_end},
     {"closed_all", closed_all},
     {"loose", loose},

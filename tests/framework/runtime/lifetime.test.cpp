@@ -121,6 +121,18 @@ public:
   }
 };
 
+class stillborn_too : public caf::event_based_actor {
+public:
+  explicit stillborn_too(caf::actor_config& config)
+    : caf::event_based_actor(config) {
+    try {
+      throw std::domain_error{"no air"};
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error{"not born"});
+    }
+  }
+};
+
 /// Makes actors here that others know, and ends while they live.
 void leave_actors(troupe::queue<caf::actor> handles, const caf::actor& other) {
   handles.put(troupe::spawn<echo>(troupe::placement::here));
@@ -156,6 +168,18 @@ TEST_CASE("what an actor's constructor throws comes back, and its host lives") {
   } catch (const troupe::remote_error& failure) {
     CHECK(failure.type() == "std::domain_error");
     CHECK(failure.text() == "no air");
+    CHECK(failure.causes().empty());
+  }
+  try {
+    static_cast<void>(host.spawn<stillborn_too>());
+    FAIL("it was made");
+  } catch (const troupe::remote_error& failure) {
+    CHECK(failure.type() == "std::runtime_error");
+    CHECK(failure.text() == "not born");
+    REQUIRE(failure.causes().size() == 1);
+    CHECK(failure.causes()[0].type == "std::domain_error");
+    CHECK(failure.causes()[0].text == "no air");
+    CHECK_THROWS_AS(std::rethrow_if_nested(failure), troupe::remote_error);
   }
   CHECK(ask_actor(host.spawn<echo>(), 7) == 7);
 }

@@ -24,6 +24,18 @@ public:
     return of_->wait(limit);
   }
 
+  [[nodiscard]] bool poll() override {
+    return of_->is_here();
+  }
+
+  void watch() override {
+    of_->watch(true);
+  }
+
+  void unwatch() noexcept override {
+    of_->watch(false);
+  }
+
   void take(held::answer_reader& reader) override {
     reader.read(of_->take(), {});
   }

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/mailbox/spinner.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/os/tcp.hpp>
 #include <troupe/state/network/door.hpp>
 #include <troupe/state/network/messages.hpp>
@@ -55,6 +56,8 @@ void answer::become(std::uint32_t state) noexcept {
   state_ = state;
   if (slept_on_)
     os::wake_all(state_);
+  if (watched_)
+    memory::ring(memory::run_memory::current().own_slot());
 }
 
 bytes answer::take() {

@@ -26,6 +26,16 @@ public:
   /// @blocks on the service, until `limit`
   [[nodiscard]] bool wait(deadline limit) const;
 
+  /// Whether it is there, or the connection lost.
+  [[nodiscard]] bool is_here() const noexcept {
+    return state_.load() != open;
+  }
+
+  /// Whether the bell of this process is rung when that becomes true.
+  void watch(bool so) noexcept {
+    watched_ = so;
+  }
+
   /// Waits, and gives the bytes, once. Throws `connection_lost`.
   /// @blocks on the service
   [[nodiscard]] bytes take();
@@ -41,6 +51,7 @@ private:
 
   os::wait_word state_{open};
   mutable std::atomic<bool> slept_on_{false};
+  std::atomic<bool> watched_{false};
   bytes content_;
   std::string why_;
 };

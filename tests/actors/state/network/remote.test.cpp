@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/channel/wait_any.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/state/dict.hpp>
+#include <troupe/state/event.hpp>
 #include <troupe/state/list.hpp>
 #include <troupe/state/mutex.hpp>
 #include <troupe/state/network/connect.hpp>
@@ -142,6 +145,69 @@ TEST_CASE("a blocked get far away holds up nobody, and is answered") {
   CHECK(far.size() == 1);
   tasks.put(7);
   CHECK(taken.get() == 7);
+}
+
+TEST_CASE("what a state far away holds is waited for beside other things") {
+  const state near;
+  const auto tasks = near.make<held::queue<int>>();
+  const auto news = near.make<held::event>();
+  near.bind("tasks", tasks);
+  near.bind("news", news);
+  const auto far = troupe::connect(near.publish(network::address{}, shared()),
+                                   shared());
+  const auto far_tasks = far.find<held::queue<int>>("tasks");
+  const auto far_news = far.find<held::event>("news");
+  const troupe::queue<int> numbers;
+  CHECK(troupe::wait_any(far_tasks, far_news, numbers, 5ms) == 3);
+  auto writer = troupe::start([](held::queue<int> to) { to.put(1); }, tasks);
+  CHECK(troupe::wait_any(numbers, far_news, far_tasks, 60s) == 2);
+  CHECK(far_tasks.get() == 1);
+  CHECK(troupe::wait_any(numbers, far_news, 0s) == 2);
+  news.set();
+  CHECK(troupe::wait_any(numbers, far_news, 0s) == 1);
+  auto item = far_tasks.call_async<&held::waiting_queue<int>::get>();
+  CHECK(troupe::wait_any(numbers, item, 5ms) == 2);
+  tasks.put(2);
+  CHECK(troupe::wait_any(numbers, item, 60s) == 1);
+  CHECK(item.get() == 2);
+  CHECK(writer.join().success());
+}
+
+TEST_CASE(
+  "what a killed program far away held is ready, and its use says why") {
+  server there;
+  const auto far = troupe::connect(there.where, shared());
+  const auto tasks = far.find<held::queue<std::string>>("tasks");
+  const troupe::queue<int> numbers;
+  std::jthread killer{[&] { ::kill(there.state_pid, SIGKILL); }};
+  CHECK(troupe::wait_any(numbers, tasks, 60s) == 1);
+  CHECK_THROWS_AS(static_cast<void>(tasks.get()), troupe::connection_lost);
+}
+
+TEST_CASE("a function that a far program does not name is told by name") {
+  server there;
+  const auto far = troupe::connect(there.where, shared());
+  const auto savings = far.find<account>("savings");
+  try {
+    static_cast<void>(savings.call<&account::owner>());
+    FAIL("it was called");
+  } catch (const troupe::unknown_function& refused) {
+    const std::string what = refused.what();
+    CHECK_MESSAGE(what.find("account::owner") != std::string::npos, what);
+    CHECK_MESSAGE(what.find("state::offer<account, &account::owner>()")
+                    != std::string::npos,
+                  what);
+  }
+  try {
+    savings.update([](account& of) { of.deposit(1); });
+    FAIL("it was called");
+  } catch (const troupe::unknown_function& refused) {
+    const std::string what = refused.what();
+    CHECK_MESSAGE(what.find("a lambda of a held account") != std::string::npos,
+                  what);
+  }
+  auto later = savings.call_async<&account::owner>();
+  CHECK_THROWS_AS(static_cast<void>(later.get()), troupe::unknown_function);
 }
 
 TEST_CASE("a future far away that is dropped takes nothing") {
