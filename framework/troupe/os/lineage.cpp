@@ -15,6 +15,11 @@ namespace troupe::os {
 
 namespace {
 
+/// What all marks have in common, above what was drawn at random. No limit that
+/// anybody would set has it.
+constexpr std::uint64_t sign = 0x1D0C5;
+constexpr int random_bits = 44;
+
 /// The numbers of process `name` of /proc: in the namespace of /proc, in the one
 /// below, and so on up to the process's own.
 std::vector<std::int32_t> numbers_of(const std::string& name) {
@@ -32,7 +37,13 @@ std::vector<std::int32_t> numbers_of(const std::string& name) {
 
 } // namespace
 
-bool mark_lineage(std::uint64_t mark) noexcept {
+std::uint64_t lineage_mark(std::uint64_t random) noexcept {
+  return sign << random_bits
+         | (random & ((std::uint64_t{1} << random_bits) - 1));
+}
+
+bool mark_lineage(std::uint64_t random) noexcept {
+  const auto mark = lineage_mark(random);
   rlimit limit{};
   if (::getrlimit(RLIMIT_LOCKS, &limit) != 0 || limit.rlim_max < mark)
     return false;
@@ -40,10 +51,13 @@ bool mark_lineage(std::uint64_t mark) noexcept {
   return ::setrlimit(RLIMIT_LOCKS, &limit) == 0;
 }
 
-bool bears_mark(std::int32_t pid, std::uint64_t mark) noexcept {
-  rlimit limit{};
-  return ::prlimit(pid, RLIMIT_LOCKS, nullptr, &limit) == 0
-         && limit.rlim_cur == mark;
+bool has_other_lineage(std::int32_t pid) noexcept {
+  rlimit other{};
+  rlimit own{};
+  return ::prlimit(pid, RLIMIT_LOCKS, nullptr, &other) == 0
+         && other.rlim_cur >> random_bits == sign
+         && ::getrlimit(RLIMIT_LOCKS, &own) == 0
+         && own.rlim_cur != other.rlim_cur;
 }
 
 std::vector<std::int32_t> children() {

@@ -7,17 +7,22 @@
 namespace troupe::os {
 
 /// Marks the calling process and all that will descend from it, through every
-/// fork and exec, with a number from 1 to 2^62; returns false if it could not.
+/// fork and exec; returns false if it could not. A number that is drawn at random
+/// makes one mark differ from those of others.
 ///
 /// A zombie still bears the mark, so that whoever adopts the orphans of a dead
 /// process can tell them from its own children. It is the soft limit of
 /// RLIMIT_LOCKS, which Linux inherits as every limit and has enforced for nothing
-/// since version 2.4.
-bool mark_lineage(std::uint64_t mark) noexcept;
+/// since version 2.4.25.
+bool mark_lineage(std::uint64_t random) noexcept;
 
-/// Returns whether process `pid`, a zombie too, bears that mark. False if the
+/// Returns the value of the limit that is that mark.
+[[nodiscard]] std::uint64_t lineage_mark(std::uint64_t random) noexcept;
+
+/// Returns whether process `pid`, a zombie too, bears a mark that the calling
+/// process does not bear: then its parent was another at first. False if the
 /// system does not tell (another user's process).
-[[nodiscard]] bool bears_mark(std::int32_t pid, std::uint64_t mark) noexcept;
+[[nodiscard]] bool has_other_lineage(std::int32_t pid) noexcept;
 
 /// Returns the children of the calling process, ended ones too; none where
 /// the kernel does not tell. May miss one while others end. Each number must be

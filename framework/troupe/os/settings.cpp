@@ -168,7 +168,7 @@ settings::settings()
 std::string settings::text(std::uint64_t mark) const {
   auto limits = limits_;
   constexpr auto locks = static_cast<std::size_t>(RLIMIT_LOCKS) * 2;
-  if (mark != 0 && mark <= limits[locks + 1])
+  if (mark <= limits[locks + 1])
     limits[locks] = mark;
   std::string result = std::to_string(directory_ ? directory_.get() : 0);
   const auto add = [&](std::uint64_t word) {

@@ -21,7 +21,7 @@ public:
   settings();
 
   /// Returns what `apply` reads in the new program: words with blanks between.
-  /// `mark` is what `mark_lineage` does there, 0 for none.
+  /// `mark` is from `lineage_mark`.
   [[nodiscard]] std::string text(std::uint64_t mark) const;
 
   /// Descriptors that the new program must get for `apply`.

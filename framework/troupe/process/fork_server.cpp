@@ -156,7 +156,7 @@ slot_id serve_forks() {
   // What hosts have started and left behind is reaped here. It bears a mark by
   // which the root knows it should this server die.
   os::adopt_orphans(true);
-  os::mark_lineage(lineage_mark());
+  os::mark_lineage(lineage());
   // What a server before this one has left half done.
   memory::release_holdings(memory.self().index);
   // What static initialisers have printed, the root has printed too.

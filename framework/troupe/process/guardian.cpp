@@ -82,7 +82,7 @@ guardian::guardian(server_process& server)
 void guardian::start() {
   // Before the first server: it may fork and end.
   const bool adopted = os::adopt_orphans(true);
-  auto& server = *new server_process;
+  static auto& server = *new server_process;
   if (!server.start())
     run_host(serve_forks());
   static auto& only = *new guardian{server};
@@ -95,14 +95,13 @@ void guardian::end() noexcept {
     return;
   os::ring_event(event_.get());
   thread_.join();
-  // What the server has left to be reaped, and what lives on, is not for a
-  // program that goes on without it.
-  os::adopt_orphans(adopted_before_);
   end_server();
+  // What the server had not reaped yet would be a zombie of our parent.
   orphans_.look(server_);
   orphans_.finish_reaping();
   while (orphans_.bury())
     orphans_.look(server_);
+  os::adopt_orphans(adopted_before_);
   os::forget_interrupt();
   interrupt_event.store(-1);
 }

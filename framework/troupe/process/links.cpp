@@ -36,9 +36,8 @@ std::string write_summons(const summons& text, int report, std::uint32_t number,
   return out.str();
 }
 
-std::uint64_t lineage_mark() {
-  const auto random = memory::run_memory::current().header().identity[0];
-  return (random >> 2) | 1;
+std::uint64_t lineage() {
+  return memory::run_memory::current().header().identity[0];
 }
 
 std::vector<int> inherited(role part) {

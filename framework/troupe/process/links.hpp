@@ -61,9 +61,9 @@ extern const char* const summons_variable;
                                         std::uint32_t number = 0,
                                         const std::string& settings = {});
 
-/// The mark that all bear who descend from a fork server of this run: see
-/// `os::mark_lineage`.
-[[nodiscard]] std::uint64_t lineage_mark();
+/// The number from which the mark is made that all bear who descend from a fork
+/// server of this run: see `os::mark_lineage`.
+[[nodiscard]] std::uint64_t lineage();
 
 /// Descriptors that a re-executed process of `part` must inherit.
 [[nodiscard]] std::vector<int> inherited(role part);

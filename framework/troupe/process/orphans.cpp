@@ -43,10 +43,11 @@ void confirm_if_gone(slot_id id, std::int32_t pid) {
     confirm_death(id.index, {pid, false, unknown_code});
 }
 
-/// Whether `pid` is a child of the root that descends from a fork server. Asked
-/// after the child before and after, so that its number is not another's.
-bool is_ours(std::int32_t pid) noexcept {
-  return os::peek_child(pid).is_child && os::bears_mark(pid, lineage_mark())
+/// Whether `pid` is a child of the root that descends from a fork server, of this
+/// run or of a program that a child of the root has executed. Asked after the
+/// child before and after, so that its number is not another's.
+bool is_adopted(std::int32_t pid) noexcept {
+  return os::peek_child(pid).is_child && os::has_other_lineage(pid)
          && os::peek_child(pid).is_child;
 }
 
@@ -66,7 +67,7 @@ void orphans::look(const server_process& server) {
       confirm_if_gone({index, generation}, pid);
   });
   for (const auto pid : os::children())
-    if (!server.is(pid) && !is_watched(pid) && is_ours(pid))
+    if (!server.is(pid) && !is_watched(pid) && is_adopted(pid))
       watch(pid);
   if (unclaimed_)
     expect();
@@ -130,7 +131,7 @@ void orphans::finish_reaping() {
   if (pid == 0 || is_alive_still)
     return;
   announce_death_again(pid);
-  if (!is_watched(pid) && is_ours(pid) && os::peek_child(pid).ended)
+  if (!is_watched(pid) && is_adopted(pid) && os::peek_child(pid).ended)
     os::reap(pid);
 }
 

@@ -102,12 +102,12 @@ bool server_process::start() {
     keep.push_back(writer.get());
     for (const int fd : settings_.kept())
       keep.push_back(fd);
-    executed_
-      = os::spawn_self({environment_, summons_variable,
-                        write_summons({role::fork_server, {}}, writer.get(),
-                                      number_, settings_.text(lineage_mark())),
-                        std::move(keep), settings_.opened_since(),
-                        settings_.streams(), signals_.mask()});
+    executed_ = os::spawn_self(
+      {environment_, summons_variable,
+       write_summons({role::fork_server, {}}, writer.get(), number_,
+                     settings_.text(os::lineage_mark(lineage()))),
+       std::move(keep), settings_.opened_since(), settings_.streams(),
+       signals_.mask()});
   }
   executed_ended_ = pidfd_of(executed_);
   report_ = std::move(reader);

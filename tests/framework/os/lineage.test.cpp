@@ -16,8 +16,6 @@ namespace os = troupe::os;
 
 namespace {
 
-constexpr std::uint64_t mark = (std::uint64_t{1} << 61) + 12345;
-
 /// Forks a process that does what `body` says, and ends with what that returns.
 template <class Body>
 pid_t fork_one(Body body) {
@@ -39,29 +37,52 @@ void await_end(pid_t pid) {
 
 TEST_CASE("a mark is borne by all that descend, through exec, and by zombies") {
   const auto marked = fork_one([] {
-    if (!os::mark_lineage(mark))
+    if (!os::mark_lineage(12345))
       return 2;
     const auto inner = ::fork();
     if (inner == 0)
       ::execl("/bin/true", "true", nullptr);
     await_end(inner);
-    const bool borne = os::bears_mark(inner, mark);
+    // Its own children have the mark that it has itself.
+    const bool other = os::has_other_lineage(inner);
     ::waitpid(inner, nullptr, 0);
-    return borne ? 0 : 1;
+    return other ? 1 : 0;
   });
   await_end(marked);
-  CHECK(os::bears_mark(marked, mark));
-  CHECK_FALSE(os::bears_mark(marked, mark + 2));
+  CHECK(os::has_other_lineage(marked));
   int status = 0;
   CHECK(::waitpid(marked, &status, 0) == marked);
   CHECK(status == 0);
 }
 
+TEST_CASE("a grandchild that is adopted is told from a child by its mark") {
+  const bool before = os::adopt_orphans(true);
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const auto marked = fork_one([ends] {
+    os::mark_lineage(54321);
+    const auto inner = ::fork();
+    if (inner == 0)
+      ::execl("/bin/true", "true", nullptr);
+    return ::write(ends[1], &inner, sizeof inner) == sizeof inner ? 0 : 1;
+  });
+  pid_t grandchild = 0;
+  REQUIRE(::read(ends[0], &grandchild, sizeof grandchild) == sizeof grandchild);
+  REQUIRE(::waitpid(marked, nullptr, 0) == marked);
+  // It is ours by now.
+  await_end(grandchild);
+  CHECK(os::has_other_lineage(grandchild));
+  CHECK(::waitpid(grandchild, nullptr, 0) == grandchild);
+  os::adopt_orphans(before);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 TEST_CASE("who does not descend bears no mark") {
   const auto plain = fork_one([] { return 0; });
   await_end(plain);
-  CHECK_FALSE(os::bears_mark(plain, mark));
-  CHECK_FALSE(os::bears_mark(::getpid(), mark));
+  CHECK_FALSE(os::has_other_lineage(plain));
+  CHECK_FALSE(os::has_other_lineage(::getpid()));
   ::waitpid(plain, nullptr, 0);
 }
 
