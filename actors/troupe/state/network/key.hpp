@@ -13,9 +13,13 @@ namespace troupe::network {
 /// It is never sent and never printed. A passphrase serves; but whoever can
 /// reach the port can try passphrases at leisure, some ten a second and
 /// processor, so it should be one that nobody guesses. `random()` is.
+///
+/// Its memory, and that of every copy which the library makes, is wiped before
+/// it is given back.
 class key {
 public:
   static constexpr std::size_t least_size = 16;
+  static constexpr std::size_t most_in_file = 4096;
 
   /// Throws `invalid_argument` if it has less than `least_size` bytes.
   explicit key(std::string secret);
@@ -24,7 +28,10 @@ public:
   [[nodiscard]] static key random();
 
   /// Reads a file that holds nothing else; a line end behind it is not part of
-  /// it. Throws `os_failure`, `invalid_argument`.
+  /// it. It is a regular file of this user's, or root's, that no one else may
+  /// read or write (`chmod 600`), of at most `most_in_file` bytes. Throws
+  /// `os_failure` (there is none, it may not be read), `invalid_argument`
+  /// (anything else, which the text says).
   [[nodiscard]] static key from_file(const std::string& path);
 
   key(const key&) = default;

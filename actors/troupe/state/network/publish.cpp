@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
+#include <troupe/shared/buffer.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/event.hpp>
 #include <troupe/state/network/listener.hpp>
@@ -15,11 +16,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include <openssl/crypto.h>
 
 namespace troupe {
 
@@ -31,7 +35,9 @@ namespace {
 struct order {
   std::string host;
   std::uint16_t port;
-  std::string secret;
+  /// The key, which stands there only until it is read: messages are copied, and
+  /// their memory is not wiped.
+  buffer secret;
   std::int64_t silence;
   std::int64_t handshake;
   std::uint32_t strangers;
@@ -137,6 +143,19 @@ service of_this_state() {
           [](std::uint64_t client) { held::client_gone(client); }};
 }
 
+/// Reads the key out of shared memory and wipes it there.
+key take_key(const buffer& from) {
+  const auto bytes = from.bytes();
+  std::string secret(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  OPENSSL_cleanse(bytes.data(), bytes.size());
+  if (std::ranges::all_of(secret, [](char each) { return each == 0; }))
+    throw invalid_argument("publish a state",
+                           "its key has only zeros, or this message has been "
+                           "answered before",
+                           "make a message for each time");
+  return key{std::move(secret)};
+}
+
 std::uint16_t publish_here(const order& what) {
   join_those_done();
   state::offer<held::itself, &held::itself::bind, &held::itself::find,
@@ -145,7 +164,7 @@ std::uint16_t publish_here(const order& what) {
                       std::chrono::milliseconds{what.handshake}, what.strangers,
                       what.clients};
   auto made = std::make_unique<listener>(address{what.host, what.port},
-                                         key{what.secret}, of_this_state(),
+                                         take_key(what.secret), of_this_state(),
                                          bounds);
   const auto port = made->where().port();
   static bool ends_them = false;
@@ -178,7 +197,7 @@ std::optional<held::event> unpublish_here(const std::string& host,
 order order_of(const address& where, const key& shared, const limits& bounds) {
   return {where.host(),
           where.port(),
-          std::string{shared.reveal()},
+          buffer{std::as_bytes(std::span{shared.reveal()})},
           bounds.silence.count(),
           bounds.handshake.count(),
           bounds.strangers,

@@ -102,6 +102,8 @@ TEST_CASE("a key is what its file holds, without the line's end") {
   const auto path = std::filesystem::temp_directory_path()
                     / ("troupe-key-" + std::to_string(::getpid()));
   std::ofstream{path} << "sixteen letters!\n";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read
+                                       | std::filesystem::perms::owner_write);
   const auto secret = std::string{key::from_file(path.string()).reveal()};
   std::filesystem::remove(path);
   CHECK(secret == "sixteen letters!");
