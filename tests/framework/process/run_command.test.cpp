@@ -292,9 +292,9 @@ TEST_CASE("a command that is out of time is killed with all that it has "
     static_cast<void>(shell(script, {.limit = 50ms}));
     FAIL("it was not limited");
   } catch (const troupe::timed_out& late) {
-    CHECK(std::string{late.what()}
-          == "run sh: it has not ended within its limit; it was killed, with "
-             "what it has started; raise command_options::limit");
+    // On a busy machine before it has begun.
+    CHECK(holds(late.what(), "run sh: it"));
+    CHECK(holds(late.what(), "; raise command_options::limit"));
   }
   CHECK(eventually([&] { return running_with(mark) == 0; }));
 }
