@@ -97,11 +97,7 @@ struct handle {
 } // namespace
 
 process_id this_process_id() {
-  return {static_cast<std::int32_t>(::getpid()), start_time_in_proc("self")};
-}
-
-std::int32_t this_pid() noexcept {
-  return static_cast<std::int32_t>(::getpid());
+  return {this_pid(), start_time_in_proc("self")};
 }
 
 std::int32_t this_thread_id() noexcept {

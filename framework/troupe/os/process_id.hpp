@@ -22,7 +22,9 @@ struct process_id {
 /// Returns the calling process. One read of /proc.
 [[nodiscard]] process_id this_process_id();
 
-/// Returns the number of the calling process.
+/// Returns the number of the calling process. A system call at the first time
+/// only; a child that was forked, also by a bare system call, asks anew. What
+/// shares its parent's memory, as a child of `vfork` does, must not call it.
 [[nodiscard]] std::int32_t this_pid() noexcept;
 
 /// Returns the number of the calling thread.

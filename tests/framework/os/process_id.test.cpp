@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,4 +97,29 @@ TEST_CASE("signals have their short names") {
   CHECK(os::signal_name(SIGKILL) == "SIGKILL");
   CHECK(os::signal_name(SIGSEGV) == "SIGSEGV");
   CHECK(os::signal_name(64) == "signal 64");
+}
+
+TEST_CASE("a process that was forked by whatever call knows its own number") {
+  const auto before = os::this_pid();
+  CHECK(before == ::getpid());
+  CHECK(os::this_pid() == before);
+  const auto check_in_child = [&](auto fork) {
+    const auto child = static_cast<pid_t>(fork());
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      const bool right = os::this_pid() == ::syscall(SYS_getpid)
+                         && os::this_pid() != before
+                         && os::this_process_id().pid == os::this_pid();
+      ::_exit(right ? 0 : 1);
+    }
+    int status = 0;
+    CHECK(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(os::this_pid() == before);
+  };
+  check_in_child([] { return ::fork(); });
+  // Runs none of the handlers that libraries have for a fork.
+  check_in_child([] {
+    return ::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  });
 }
