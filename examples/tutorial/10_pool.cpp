@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Page 10: a pool.
 
+#include <troupe/channel/queue.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
 
@@ -61,6 +62,17 @@ int main(int argc, char** argv) {
   for (int i = 0; i < 10; ++i)
     sum += *squares.next();
   std::cout << "the first ten squares add up to " << sum << '\n';
+  //]
+
+  //[requests
+  troupe::queue<long> requests;
+  requests.put(2);
+  for (const long answer : pool.imap<square>(requests)) {
+    std::cout << "answer " << answer << '\n';
+    if (answer > 1000)
+      break;
+    requests.put(answer);
+  }
   //]
 
   //[failures

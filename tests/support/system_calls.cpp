@@ -24,6 +24,29 @@ void mark(long which) noexcept {
   errno = before;
 }
 
+bool waits_or_wakes(std::uint64_t call) noexcept {
+  switch (call) {
+    case SYS_futex:
+    case SYS_sched_yield:
+    case SYS_clock_nanosleep:
+    case SYS_nanosleep:
+    case SYS_restart_syscall:
+    case SYS_epoll_pwait:
+    case SYS_ppoll:
+#ifdef SYS_epoll_wait
+    case SYS_epoll_wait:
+#endif
+#ifdef SYS_poll
+    case SYS_poll:
+#endif
+#ifdef SYS_futex_waitv
+    case SYS_futex_waitv:
+#endif
+      return true;
+    default: return false;
+  }
+}
+
 /// Lets the traced process go on to its next stop; nothing when it is gone.
 std::optional<int> next_stop(int pid, int signal) {
   if (::ptrace(PTRACE_SYSCALL, pid, nullptr, signal) != 0)
@@ -45,7 +68,7 @@ void end_counting() noexcept {
 }
 
 std::optional<std::uint64_t>
-count_system_calls(int pid, const std::function<void()>& go) {
+count_system_calls(int pid, const std::function<void()>& go, counted which) {
   int status = 0;
   const bool traced
     = ::ptrace(PTRACE_SEIZE, pid, nullptr, PTRACE_O_TRACESYSGOOD) == 0
@@ -75,7 +98,8 @@ count_system_calls(int pid, const std::function<void()>& go) {
     else if (is_mark && info.entry.args[0] == ending) {
       ::ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
       return count;
-    } else if (count)
+    } else if (count
+               && (which == counted::all || !waits_or_wakes(info.entry.nr)))
       ++*count;
   }
   return std::nullopt;

@@ -16,12 +16,21 @@ namespace troupe::test {
 void begin_counting() noexcept;
 void end_counting() noexcept;
 
+/// Which system calls are counted.
+enum class counted {
+  all,
+  /// All but those with which a thread waits, yields, or wakes one that waits:
+  /// how many of these there are depends on how busy the machine is.
+  besides_waiting,
+};
+
 /// Counts the system calls that the first thread of the process `pid` makes
 /// between `begin_counting` and `end_counting`; `go` lets it run there. Nothing:
 /// processes may not be traced here, or this one ended before.
 /// @blocks on that thread
 [[nodiscard]] std::optional<std::uint64_t>
-count_system_calls(int pid, const std::function<void()>& go);
+count_system_calls(int pid, const std::function<void()>& go,
+                   counted which = counted::all);
 
 template <auto Function, class... Args>
 void run_counted(troupe::connection<bool> go, Args... arguments) {
@@ -36,13 +45,13 @@ void run_counted(troupe::connection<bool> go, Args... arguments) {
 /// Returns how many system calls `Function(arguments...)` makes in the thread
 /// that calls it, in a process of its own, having been called once before.
 /// Nothing: processes may not be traced here.
-template <auto Function, class... Args>
+template <auto Function, counted Which = counted::all, class... Args>
 [[nodiscard]] std::optional<std::uint64_t>
 system_calls_of(const Args&... arguments) {
   auto [here, there] = troupe::pipe<bool>();
   auto process = troupe::start<run_counted<Function, Args...>>(std::move(there),
                                                                arguments...);
-  return count_system_calls(process.pid(), [&] { here.send(true); });
+  return count_system_calls(process.pid(), [&] { here.send(true); }, Which);
 }
 
 } // namespace troupe::test

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +16,13 @@ void make(int times) {
     static_cast<void>(::syscall(SYS_getppid));
 }
 
+void yield_and_make(int times) {
+  for (int i = 0; i < times; ++i) {
+    std::this_thread::yield();
+    make(1);
+  }
+}
+
 } // namespace
 
 TEST_CASE("the system calls of a function are counted, and no others") {
@@ -21,4 +30,15 @@ TEST_CASE("the system calls of a function are counted, and no others") {
     return;
   CHECK(troupe::test::system_calls_of<make>(10).value_or(10) == 10);
   CHECK(troupe::test::system_calls_of<make>(0).value_or(0) == 0);
+}
+
+TEST_CASE("those that wait or wake may be left out") {
+  using troupe::test::counted;
+  if (troupe::test::sanitized)
+    return;
+  CHECK(troupe::test::system_calls_of<yield_and_make>(10).value_or(20) == 20);
+  CHECK(
+    troupe::test::system_calls_of<yield_and_make, counted::besides_waiting>(10)
+      .value_or(10)
+    == 10);
 }

@@ -96,11 +96,29 @@ public:
   /// No more tasks will come for that job.
   void complete(const std::shared_ptr<job>& of);
 
+  /// The same two in one, for a job of one chunk. `accept` is called under the
+  /// mutex before anything can have come of the job; returns whether it wants
+  /// the chunk still, and with false nothing happens.
+  void submit_whole(const std::shared_ptr<job>& to,
+                    const hosting::entry& function, codec::packet letter,
+                    std::uint32_t tasks, const std::function<bool()>& accept);
+
+  /// Takes the results that are there, unless somebody leads, who will.
+  /// @pre the caller holds the mutex
+  void take_what_is_there() noexcept;
+
+  /// Why no task begins any more: the pool broke or was terminated. Else null.
+  /// @pre the caller holds the mutex
+  [[nodiscard]] std::exception_ptr refusal() const;
+
+  /// Lets whoever waits look again at what `wait` was given.
+  void wake_who_waits();
+
   /// Waits, leading if need be, until `ready` or `limit`. `ready` is called
   /// under the mutex. Returns whether it is ready. Throws `limit_reached` if
   /// this process has no handle left for a large result: that is lost to nobody,
   /// and the next who waits tries again. Where nobody waits every task fails
-  /// with it.
+  /// with it. Throws `cancelled` in a thread that is stopped: `stop_of_thread`.
   bool wait(const std::function<bool()>& ready, deadline limit);
 
   /// Takes what results there are, unless another thread leads, and returns
@@ -210,8 +228,16 @@ private:
                 fruitless_ends::cause why, std::exception_ptr thrown);
   void look_at_limits();
   [[nodiscard]] deadline next_look(deadline limit) const;
-  void settle(job& of, std::size_t first, std::size_t last);
-  void fail(job& of, std::size_t index, std::exception_ptr why);
+  enum class ending : std::uint8_t { ran, never_begun };
+
+  void check_open() const;
+  [[nodiscard]] static chunk
+  make_chunk(const std::shared_ptr<job>& to, const hosting::entry& function,
+             codec::packet letter, std::uint32_t tasks);
+  void add(chunk made);
+  void settle(job& of, std::size_t first, std::size_t last, ending how);
+  void fail(job& of, std::size_t index, std::exception_ptr why, ending how);
+  /// They have not run, or not to their end.
   void fail(const chunk& rest, const std::exception_ptr& why);
   void fail_all(const std::exception_ptr& why);
   void give_up(std::exception_ptr why);

@@ -4,6 +4,7 @@
 
 #include <troupe/pool/dispatcher.hpp>
 
+#include <troupe/base/stop_of_thread.hpp>
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/burial.hpp>
@@ -17,6 +18,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <functional>
+#include <optional>
+#include <stop_token>
 #include <utility>
 
 namespace troupe::pooling {
@@ -61,6 +65,10 @@ std::exception_ptr error_of_value(const std::string& attempted) {
 } // namespace
 
 bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
+  const auto* const stop = stop_of_thread::current();
+  std::optional<std::stop_callback<std::function<void()>>> wake;
+  if (stop != nullptr)
+    wake.emplace(*stop, [this] { wake_who_waits(); });
   lock held{mutex()};
   ++wanting_;
   struct leaving {
@@ -73,6 +81,9 @@ bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
   while (hosting::dies_of_interrupt() || !ready()) {
     if (limit.passed())
       return false;
+    if (stop != nullptr && stop->stop_requested())
+      throw cancelled("wait for a task of a pool",
+                      "what this thread reads is not wanted any more");
     if (leading_) {
       if (limit.is_never())
         changed_.wait(held);
@@ -316,7 +327,7 @@ void dispatcher::read(const letter& shown) {
     last_holder = std::move(found->of);
     from.given.erase(found);
   }
-  settle(of, first, last);
+  settle(of, first, last, ending::ran);
 }
 
 void dispatcher::look_for_deaths() {
@@ -372,6 +383,9 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     if (retry)
       continue;
     std::exception_ptr why;
+    const bool cancelled = hosting::is_ending()
+                           || (winding_up && how.signal() == SIGINT)
+                           || (dead.by_force && each.of->cancelled_);
     if (hosting::is_ending())
       why = cancelled_because("its process is ending");
     else if (winding_up && how.signal() == SIGINT)
@@ -386,7 +400,8 @@ void dispatcher::bury(member& dead, const exit_status& how) {
                   "raise pool_options::hard_limit"));
     else
       why = hosting::with_causes(remote_error{dead.name, pid, how});
-    fail(*each.of, each.index + task, std::move(why));
+    fail(*each.of, each.index + task, std::move(why),
+         cancelled ? ending::never_begun : ending::ran);
   }
   std::erase_if(again, [&](const chunk& each) {
     if (!each.of->cancelled_)

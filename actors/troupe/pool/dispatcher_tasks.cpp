@@ -7,7 +7,9 @@
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/mailbox/spinner.hpp>
+#include <troupe/memory/burial.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/program.hpp>
 
@@ -51,40 +53,91 @@ void dispatcher::submit(const std::shared_ptr<job>& to,
                         std::uint32_t tasks) {
   if (hosting::dies_of_interrupt())
     static_cast<void>(wait([] { return false; }, deadline::never()));
-  auto body = std::make_shared<chunk_body>();
-  body->objects = codec::objects_of(letter);
-  body->letter = std::move(letter);
+  auto made = make_chunk(to, function, std::move(letter), tasks);
   const std::scoped_lock guard{mutex()};
+  check_open();
+  add(std::move(made));
+}
+
+void dispatcher::submit_whole(const std::shared_ptr<job>& to,
+                              const hosting::entry& function,
+                              codec::packet letter, std::uint32_t tasks,
+                              const std::function<bool()>& accept) {
+  if (hosting::dies_of_interrupt())
+    static_cast<void>(wait([] { return false; }, deadline::never()));
+  auto made = make_chunk(to, function, std::move(letter), tasks);
+  const std::scoped_lock guard{mutex()};
+  check_open();
+  if (!accept())
+    return;
+  to->complete_ = true;
+  add(std::move(made));
+}
+
+void dispatcher::check_open() const {
   if (broken_)
     std::rethrow_exception(broken_);
   if (closed_)
     throw troupe::closed("give a task to a pool", "the pool is closed",
                          "close a pool after its last task");
+}
+
+chunk dispatcher::make_chunk(const std::shared_ptr<job>& to,
+                             const hosting::entry& function,
+                             codec::packet letter, std::uint32_t tasks) {
+  auto body = std::make_shared<chunk_body>();
+  body->objects = codec::objects_of(letter);
+  body->letter = std::move(letter);
   chunk made;
   made.of = to;
   made.body = std::move(body);
   made.function = &function;
   made.tasks = tasks;
   made.last = tasks;
-  made.index = to->expected_;
-  to->expected_ += tasks;
+  return made;
+}
+
+void dispatcher::add(chunk made) {
+  made.index = made.of->expected_;
+  made.of->expected_ += made.tasks;
   waiting_.push_back(std::move(made));
   dispatch();
   // Results come in while many tasks are submitted; workers must not run dry.
-  if (++submitted_ % looks_while_submitting == 0 && !leading_
-      && box_of(results_).readable())
-    try {
-      static_cast<void>(take_results());
-    } catch (const error&) {
-      // The task is on its way all the same. Who waits for a result meets this
-      // again.
-    }
+  if (++submitted_ % looks_while_submitting == 0)
+    take_what_is_there();
+}
+
+void dispatcher::take_what_is_there() noexcept {
+  if (leading_ || !box_of(results_).readable())
+    return;
+  try {
+    static_cast<void>(take_results());
+  } catch (const error&) {
+    // What is on its way is so all the same. Who waits for a result meets this
+    // again.
+  }
+}
+
+std::exception_ptr dispatcher::refusal() const {
+  if (broken_ || !ended_)
+    return broken_;
+  return cancelled_because("the pool was terminated");
+}
+
+void dispatcher::wake_who_waits() {
+  {
+    // Lest somebody has looked and does not wait yet.
+    const std::scoped_lock guard{mutex_};
+    news_.fetch_add(1);
+  }
+  changed_.notify_all();
+  memory::ring(memory::run_memory::current().own_slot());
 }
 
 void dispatcher::complete(const std::shared_ptr<job>& of) {
   const std::scoped_lock guard{mutex()};
   of->complete_ = true;
-  settle(*of, 0, 0);
+  settle(*of, 0, 0, ending::ran);
 }
 
 /// Lets workers that have nothing do what another has and has not begun.
@@ -255,7 +308,7 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
       static_cast<void>(hosting::try_signal(each->runner.view(), SIGKILL));
     }
   }
-  settle(*of, 0, 0);
+  settle(*of, 0, 0, ending::never_begun);
   dispatch();
 }
 
@@ -274,11 +327,15 @@ void dispatcher::ask_to_stop(member& whom, std::uint64_t running) noexcept {
   os::wake_all(note.bell);
 }
 
-void dispatcher::settle(job& of, std::size_t first, std::size_t last) {
+void dispatcher::settle(job& of, std::size_t first, std::size_t last,
+                        ending how) {
   of.finished_ += last - first;
-  if (of.on_progress && last > first)
-    callbacks_.emplace_back([call = of.on_progress, done = of.finished_,
-                             all = of.expected_] { call(done, all); });
+  if (how == ending::ran) {
+    of.ran_ += last - first;
+    if (of.on_progress && last > first)
+      callbacks_.emplace_back([call = of.on_progress, done = of.ran_,
+                               all = of.expected_] { call(done, all); });
+  }
   if (of.is_done()) {
     for (auto& each : std::exchange(of.on_done, {}))
       callbacks_.push_back(std::move(each));
@@ -289,14 +346,15 @@ void dispatcher::settle(job& of, std::size_t first, std::size_t last) {
   }
 }
 
-void dispatcher::fail(job& of, std::size_t index, std::exception_ptr why) {
+void dispatcher::fail(job& of, std::size_t index, std::exception_ptr why,
+                      ending how) {
   of.failures_.emplace(index, std::move(why));
-  settle(of, index, index + 1);
+  settle(of, index, index + 1, how);
 }
 
 void dispatcher::fail(const chunk& rest, const std::exception_ptr& why) {
   for (auto task = rest.first; task < rest.last; ++task)
-    fail(*rest.of, rest.index + task, why);
+    fail(*rest.of, rest.index + task, why, ending::never_begun);
 }
 
 void dispatcher::fail_all(const std::exception_ptr& why) {

@@ -52,7 +52,8 @@ public:
   /// Called in order once everything is known, by a thread of the pool or of
   /// whoever waits for it.
   std::vector<std::function<void()>> on_done;
-  /// Called with tasks done and tasks known, by whoever leads the pool.
+  /// Called with how many tasks have run and how many are known, by whoever
+  /// leads the pool, when one has run.
   std::function<void(std::size_t, std::size_t)> on_progress;
   /// Where `number` is entered once everything is known.
   std::deque<std::uint64_t>* done_list = nullptr;
@@ -65,6 +66,8 @@ private:
 
   std::size_t expected_ = 0;
   std::size_t finished_ = 0;
+  /// Of the finished ones those that have run.
+  std::size_t ran_ = 0;
   /// No more tasks will come.
   bool complete_ = false;
   bool cancelled_ = false;

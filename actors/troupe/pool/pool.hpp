@@ -2,9 +2,12 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/pool/dispatcher.hpp>
+#include <troupe/pool/imap_options.hpp>
 #include <troupe/pool/pool_options.hpp>
 #include <troupe/pool/task_future.hpp>
+#include <troupe/pool/task_input.hpp>
 #include <troupe/pool/task_recipe.hpp>
 #include <troupe/pool/task_stream.hpp>
 #include <troupe/pool/worker_hooks.hpp>
@@ -169,29 +172,58 @@ public:
   }
 
   /// Runs `F` on each item and gives the results one by one, in order, as they
-  /// come. `items` is read as results are taken, and must live so long; what it
-  /// throws comes behind the results of the chunks before.
+  /// come. What `items` throws comes behind the results of the chunks before.
+  ///
+  /// `items` is any input range: what is an lvalue is referred to and must live
+  /// as long as the stream, all else is owned by it. It is read as results are
+  /// taken, see `imap_options`; a result that is ready is given also while the
+  /// next item is waited for.
+  ///
+  /// Contiguous memory and numbers of `std::views::iota` are read by the caller.
+  /// All else is read by a thread that the stream has: what the input uses
+  /// together with the caller needs a lock, or to be a queue.
+  /// Throws `os_failure` if there can be no such thread.
   template <auto F, std::ranges::input_range Items>
   [[nodiscard]] auto imap(Items&& items, std::size_t chunk = 1) {
-    return stream<hosting::function<F>>(std::forward<Items>(items), chunk,
-                                        true);
+    return imap<F>(std::forward<Items>(items), imap_options{.chunk = chunk});
+  }
+
+  template <auto F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap(Items&& items, const imap_options& how) {
+    return stream<hosting::function<F>>(std::forward<Items>(items), how, true);
   }
 
   template <hosting::captureless_lambda F, std::ranges::input_range Items>
-  [[nodiscard]] auto imap(F, Items&& items, std::size_t chunk = 1) {
-    return stream<hosting::lambda<F>>(std::forward<Items>(items), chunk, true);
+  [[nodiscard]] auto imap(F f, Items&& items, std::size_t chunk = 1) {
+    return imap(f, std::forward<Items>(items), imap_options{.chunk = chunk});
+  }
+
+  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap(F, Items&& items, const imap_options& how) {
+    return stream<hosting::lambda<F>>(std::forward<Items>(items), how, true);
   }
 
   /// The same, in the order in which the tasks end.
   template <auto F, std::ranges::input_range Items>
   [[nodiscard]] auto imap_unordered(Items&& items, std::size_t chunk = 1) {
-    return stream<hosting::function<F>>(std::forward<Items>(items), chunk,
-                                        false);
+    return imap_unordered<F>(std::forward<Items>(items),
+                             imap_options{.chunk = chunk});
+  }
+
+  template <auto F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap_unordered(Items&& items, const imap_options& how) {
+    return stream<hosting::function<F>>(std::forward<Items>(items), how, false);
   }
 
   template <hosting::captureless_lambda F, std::ranges::input_range Items>
-  [[nodiscard]] auto imap_unordered(F, Items&& items, std::size_t chunk = 1) {
-    return stream<hosting::lambda<F>>(std::forward<Items>(items), chunk, false);
+  [[nodiscard]] auto imap_unordered(F f, Items&& items, std::size_t chunk = 1) {
+    return imap_unordered(f, std::forward<Items>(items),
+                          imap_options{.chunk = chunk});
+  }
+
+  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  [[nodiscard]] auto imap_unordered(F, Items&& items, const imap_options& how) {
+    return stream<hosting::lambda<F>>(std::forward<Items>(items), how, false);
   }
 
   // Looking --------------------------------------------------------------------
@@ -206,7 +238,7 @@ public:
   }
 
   /// From now on `tell` is called for each `map` and its like with how many
-  /// tasks are done and how many there are, by a thread that waits for the pool
+  /// tasks have run, well or not, and how many there are, by a thread that waits for the pool
   /// or one of the pool. What it throws reaches nobody: a line on standard
   /// error names the pool and the exception. See `progress_bar`.
   void on_progress(std::function<void(std::size_t, std::size_t)> tell) {
@@ -261,7 +293,12 @@ private:
     require_result<result>();
     codec::packet letter;
     pooling::dispatcher::begin_letter(letter, 1);
-    append<Callable>(letter, parameters(std::forward<Args>(args)...));
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      append<Callable>(
+        letter,
+        parameters{codec::argument_as<std::tuple_element_t<I, parameters>>(
+          std::forward<Args>(args))...});
+    }(std::index_sequence_for<Args...>{});
     auto made = std::make_shared<pooling::job_of<result>>();
     core()->submit(made, pooling::task_entry<Callable>, std::move(letter), 1);
     core()->complete(made);
@@ -294,12 +331,13 @@ private:
       chunk = std::max<std::size_t>(1, (count + parts - 1) / parts);
     }
     try {
-      auto at = std::ranges::begin(items);
-      const auto end = std::ranges::end(items);
-      while (at != end) {
+      pooling::task_input from{std::ranges::ref_view{items}};
+      for (;;) {
         codec::packet letter;
         pooling::dispatcher::begin_letter(letter, 0);
-        const auto tasks = append_some<Callable, Star>(letter, at, end, chunk);
+        const auto tasks = append_some<Callable, Star>(letter, from, chunk);
+        if (tasks == 0)
+          break;
         pooling::dispatcher::set_tasks(letter, tasks);
         core()->submit(made, pooling::task_entry<Callable>, std::move(letter),
                        tasks);
@@ -314,26 +352,30 @@ private:
   }
 
   template <class Callable, class Items>
-  auto stream(Items&& items, std::size_t chunk, bool ordered) {
+  auto stream(Items&& items, const imap_options& how, bool ordered) {
     using result = pooling::result_of<Callable>;
     static_assert(!std::is_void_v<result>,
                   "troupe: imap gives results; use map for a function without");
     require_result<result>();
-    struct reading {
-      std::views::all_t<Items> items;
-      std::ranges::iterator_t<std::views::all_t<Items>> at;
+    using input = pooling::task_input<std::views::all_t<Items>>;
+    const bool always = how.window != 0;
+    auto chunk = std::max<std::size_t>(1, how.chunk);
+    if (always)
+      chunk = std::min(chunk, how.window);
+    auto source = [from = std::make_shared<input>(
+                     std::views::all(std::forward<Items>(items))),
+                   chunk](codec::packet& letter) {
+      return append_some<Callable, false>(letter, *from, chunk);
     };
-    auto from = std::make_shared<reading>(
-      reading{std::views::all(std::forward<Items>(items)), {}});
-    from->at = std::ranges::begin(from->items);
-    chunk = std::max<std::size_t>(1, chunk);
-    auto source = [from, chunk](codec::packet& letter) {
-      return append_some<Callable, false>(letter, from->at,
-                                          std::ranges::end(from->items), chunk);
-    };
-    return task_stream<result>{core(), pooling::task_entry<Callable>,
+    const auto most = always ? how.window / chunk
+                             : std::size_t{core()->size()} * ahead;
+    return task_stream<result>{core(),
+                               pooling::task_entry<Callable>,
                                std::move(source),
-                               std::size_t{core()->size()} * ahead, ordered};
+                               {.ordered = ordered,
+                                .in_memory = pooling::is_in_memory<Items>,
+                                .most = most,
+                                .always = always}};
   }
 
   /// Chunks that `imap` reads ahead, for each worker.
@@ -349,36 +391,36 @@ private:
       to.save(arguments);
   }
 
-  template <class Callable, bool Star, class At, class End>
+  /// Appends the next `most` items to a letter; returns how many there were.
+  template <class Callable, bool Star, class Input>
   static std::uint32_t
-  append_some(codec::packet& letter, At& at, const End& end, std::size_t most) {
+  append_some(codec::packet& letter, Input& from, std::size_t most) {
     using parameters = pooling::parameters_of<Callable>;
+    using item = typename Input::reference;
     static_assert(!Callable::type::changes_arguments,
                   "troupe: a task must not take a non-const reference: the "
                   "change would be lost");
     most = std::min<std::size_t>(most, 1U << 30);
-    if constexpr (!Star && std::contiguous_iterator<At>
-                  && std::sized_sentinel_for<End, At>
-                  && pooling::flat_alone<parameters>) {
+    if constexpr (Star) {
+      codec::require_kept_value<item, parameters>();
+      return from.read(most, [&](item&& each) {
+        append<Callable>(letter, parameters(std::forward<item>(each)));
+      });
+    } else {
       using alone = std::tuple_element_t<0, parameters>;
-      if constexpr (std::is_same_v<std::iter_value_t<At>, alone>) {
-        const auto count = std::min(most, static_cast<std::size_t>(end - at));
-        if (count != 0)
-          codec::encoder{letter}.write(std::to_address(at),
-                                       count * sizeof(alone));
-        at += static_cast<std::iter_difference_t<At>>(count);
-        return static_cast<std::uint32_t>(count);
+      if constexpr (pooling::flat_alone<parameters>
+                    && Input::template is_array_of<alone>) {
+        const auto some = from.read_array(most);
+        if (!some.empty())
+          codec::encoder{letter}.write(some.data(), some.size_bytes());
+        return static_cast<std::uint32_t>(some.size());
+      } else {
+        codec::require_kept_value<item, alone>();
+        return from.read(most, [&](item&& each) {
+          append<Callable>(letter, parameters(alone(std::forward<item>(each))));
+        });
       }
     }
-    std::uint32_t count = 0;
-    for (; count < most && at != end; ++at, ++count) {
-      if constexpr (Star)
-        append<Callable>(letter, parameters(*at));
-      else
-        append<Callable>(letter,
-                         parameters(std::tuple_element_t<0, parameters>(*at)));
-    }
-    return count;
   }
 
   template <class R>

@@ -23,6 +23,22 @@ struct progress_bar::drawing {
   bool shown = false;
   std::mutex mutex;
   clock::time_point drawn = clock::time_point::min();
+  /// What was said last, and whether the line stands on the terminal unended.
+  std::size_t done = 0;
+  std::size_t total = 0;
+  bool open = false;
+
+  drawing() = default;
+  drawing(const drawing&) = delete;
+  drawing& operator=(const drawing&) = delete;
+
+  /// Of tasks that were cancelled nobody says more: the line ends here.
+  ~drawing() {
+    if (open) {
+      std::cerr << '\r' << progress_bar::line(title, done, total) << '\n';
+      std::cerr.flush();
+    }
+  }
 };
 
 progress_bar::progress_bar(std::string title)
@@ -37,12 +53,15 @@ void progress_bar::operator()(std::size_t done, std::size_t total) const {
     return;
   const std::scoped_lock guard{of.mutex};
   const auto now = drawing::clock::now();
+  of.done = done;
+  of.total = total;
   const bool first = of.drawn == drawing::clock::time_point::min();
   if (done < total && !first && now - of.drawn < redraw_after)
     return;
   of.drawn = now;
   std::cerr << '\r' << line(of.title, done, total);
-  if (done >= total)
+  of.open = done < total;
+  if (!of.open)
     std::cerr << '\n';
   std::cerr.flush();
 }

@@ -12,9 +12,10 @@ namespace troupe {
 ///
 ///     pool.on_progress(troupe::progress_bar{"drops"});
 ///
-/// It draws at most ten times a second, ends its line when all is done, and
-/// says nothing at all where standard error is no terminal. Copies are the same
-/// bar; several threads may use it.
+/// It draws at most ten times a second, ends its line when all is done or with
+/// its last copy, and says nothing at all where standard error is no terminal.
+/// Copies are the same bar; several threads may use it. It counts tasks that
+/// have run: where the others were cancelled it stops short of the total.
 class progress_bar {
 public:
   explicit progress_bar(std::string title = {});

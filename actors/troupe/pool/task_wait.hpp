@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/reading_iterator.hpp>
 #include <troupe/channel/wait_any.hpp>
 #include <troupe/pool/task_future.hpp>
 
@@ -167,38 +168,9 @@ public:
     return found;
   }
 
-  class iterator {
-  public:
-    using value_type = std::size_t;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
+  using iterator = reading_iterator<std::size_t, as_completed>;
 
-    explicit iterator(as_completed& from) : from_(&from), value_(from.next()) {
-    }
-
-    iterator& operator++() {
-      value_ = from_->next();
-      return *this;
-    }
-
-    void operator++(int) {
-      ++*this;
-    }
-
-    [[nodiscard]] std::size_t operator*() const {
-      return *value_;
-    }
-
-    friend bool operator==(const iterator& at, std::default_sentinel_t) {
-      return !at.value_;
-    }
-
-  private:
-    as_completed* from_;
-    std::optional<std::size_t> value_;
-  };
-
-  [[nodiscard]] iterator begin() {
+  [[nodiscard]] iterator begin() noexcept {
     return iterator{*this};
   }
 

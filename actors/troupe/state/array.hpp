@@ -4,6 +4,7 @@
 #include <troupe/state/sequence.hpp>
 
 #include <cstddef>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -39,3 +40,8 @@ public:
 };
 
 } // namespace troupe::held
+
+// What is read is a copy, which may have another size than the object now.
+template <class T>
+inline constexpr bool std::ranges::disable_sized_range<troupe::held::array<T>>
+  = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/state/dict_functions.hpp>
 #include <troupe/state/element.hpp>
 #include <troupe/state/snapshot_iterator.hpp>
@@ -123,8 +124,11 @@ public:
       this->template call<&functions::set_many>(all);
     } else {
       typename functions::entries entries;
-      for (auto&& [key, value] : all)
+      for (auto&& [key, value] : all) {
+        codec::require_kept_value<decltype(key), K>();
+        codec::require_kept_value<decltype(value), V>();
         entries.emplace_back(key, value);
+      }
       this->template call<&functions::set_many>(entries);
     }
   }
@@ -180,3 +184,9 @@ public:
 };
 
 } // namespace troupe::held
+
+// What is read is a copy, which may have another size than the object now.
+template <class K, class V, class Map>
+inline constexpr bool
+  std::ranges::disable_sized_range<troupe::held::dict<K, V, Map>>
+  = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/channel/outgoing.hpp>
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/codec/require_sendable.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/caller.hpp>
@@ -40,6 +41,13 @@ consteval void require_callable() {
         (std::is_convertible_v<Args, std::tuple_element_t<I, parameters>>
          && ...),
         "troupe: an argument does not convert to the function's parameter");
+      static_assert(
+        (codec::argument_does_not_narrow<Args,
+                                         std::tuple_element_t<I, parameters>>
+         && ...),
+        "troupe: an argument would narrow: its type has values that the "
+        "function's parameter cannot hold; convert it where that is meant, "
+        "with static_cast");
     }(std::make_index_sequence<sizeof...(Args)>{});
   }
 }
@@ -62,13 +70,14 @@ consteval bool is_callable() {
     }(std::make_index_sequence<sizeof...(Args)>{});
 }
 
-/// An argument as the parameter's type, without a copy where it is that.
+/// An argument as the parameter's type, without a copy where it is that. Throws
+/// `invalid_argument` for a literal that the parameter cannot hold.
 template <class P, class Arg>
 decltype(auto) as_parameter(Arg&& arg) {
   if constexpr (std::is_same_v<std::remove_cvref_t<Arg>, P>)
     return static_cast<const P&>(arg);
   else
-    return P(std::forward<Arg>(arg));
+    return codec::argument_as<P>(std::forward<Arg>(arg));
 }
 
 /// Encodes the arguments of a call of `Callable`, one after the other.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/state/sequence.hpp>
 
 #include <concepts>
@@ -138,6 +139,7 @@ public:
 private:
   template <class Values>
   static std::vector<T> collect(Values&& values) {
+    codec::require_kept_value<std::ranges::range_reference_t<Values>, T>();
     std::vector<T> all;
     if constexpr (std::ranges::sized_range<Values>)
       all.reserve(std::ranges::size(values));
@@ -148,3 +150,8 @@ private:
 };
 
 } // namespace troupe::held
+
+// What is read is a copy, which may have another size than the object now.
+template <class T>
+inline constexpr bool std::ranges::disable_sized_range<troupe::held::list<T>>
+  = true;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <iterator>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <type_traits>
 #include <unordered_set>
@@ -201,3 +202,8 @@ public:
 };
 
 } // namespace troupe::held
+
+// What is read is a copy, which may have another size than the object now.
+template <class K>
+inline constexpr bool std::ranges::disable_sized_range<troupe::held::set<K>>
+  = true;

@@ -42,6 +42,12 @@ struct made<T> {
   using handle = T;
 };
 
+/// What a held `T` is initialised with as a copy: itself, or its one member.
+template <class T>
+struct content_of {
+  using type = T;
+};
+
 /// Makes a `T` from these, in the state's process.
 template <class T, class... Ps>
 struct maker {
@@ -53,6 +59,12 @@ struct maker {
   }
 };
 
+/// A number as it was given; all else as it arrives.
+template <class Arg>
+using argument_of
+  = std::conditional_t<std::is_arithmetic_v<std::remove_cvref_t<Arg>>, Arg,
+                       stored<Arg>>;
+
 /// What has a `T` made from arguments of these types.
 template <class T, class... Args>
 struct making {
@@ -62,6 +74,11 @@ struct making {
       || requires { object{std::declval<stored<Args>>()...}; },
     "troupe: the object cannot be constructed from these "
     "arguments");
+  static_assert(
+    codec::construction_does_not_narrow<object, argument_of<Args>...>,
+    "troupe: an argument would narrow: its type has values that the "
+    "constructor's parameter cannot hold; convert it where that is meant, with "
+    "static_cast");
   using recipe = maker<object, stored<Args>...>;
 };
 
@@ -151,11 +168,18 @@ public:
   template <class T, class... Args>
   typename held::made<T>::handle make(Args&&... args) const {
     using handle = typename held::made<T>::handle;
+    using content =
+      typename held::content_of<typename held::made<T>::object>::type;
     using recipe = typename held::making<T, Args...>::recipe;
     if constexpr (requires { handle::offer(); })
       handle::offer();
-    return handle{held::invoke<held::itself, recipe>(
-      *target(), stored<Args>(std::forward<Args>(args))...)};
+    if constexpr (std::is_arithmetic_v<content> && sizeof...(Args) == 1
+                  && (!std::is_same_v<std::remove_cvref_t<Args>, content>
+                      && ...))
+      return make<T>(codec::argument_as<content>(std::forward<Args>(args))...);
+    else
+      return handle{held::invoke<held::itself, recipe>(
+        *target(), stored<Args>(std::forward<Args>(args))...)};
   }
 
   /// The same from a list in braces:

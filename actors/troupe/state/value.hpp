@@ -37,6 +37,11 @@ struct single {
   }
 };
 
+template <class T>
+struct content_of<single<T>> {
+  using type = T;
+};
+
 /// A value that a state holds: Python's `manager.Value()`. Where all clients
 /// are in one run, `troupe::value` is a hundred times faster.
 ///

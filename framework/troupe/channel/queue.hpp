@@ -3,11 +3,13 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/base/error.hpp>
+#include <troupe/base/reading_iterator.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/channel/put_result.hpp>
 #include <troupe/channel/readiness.hpp>
 #include <troupe/codec/decoder.hpp>
 #include <troupe/codec/encoder.hpp>
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/codec/require_sendable.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 
@@ -114,6 +116,7 @@ public:
   template <std::ranges::input_range Items>
     requires std::convertible_to<std::ranges::range_reference_t<Items>, T>
   void put_many(Items&& items) const {
+    codec::require_kept_value<std::ranges::range_reference_t<Items>, T>();
     channel::put_items<T>(box(), std::ranges::begin(items),
                           std::ranges::end(items), deadline::never(),
                           "put into a queue");
@@ -123,6 +126,7 @@ public:
   template <std::ranges::input_range Items>
     requires std::convertible_to<std::ranges::range_reference_t<Items>, T>
   [[nodiscard]] std::size_t try_put_many(Items&& items) const {
+    codec::require_kept_value<std::ranges::range_reference_t<Items>, T>();
     return channel::put_items<T>(box(), std::ranges::begin(items),
                                  std::ranges::end(items), deadline::now(),
                                  "put into a queue");
@@ -188,47 +192,15 @@ public:
     return result;
   }
 
-  /// An input iterator that takes an item at each step and ends when the queue
-  /// is closed and drained.
-  class iterator {
-  public:
-    using value_type = T;
-    using difference_type = std::ptrdiff_t;
-    using iterator_concept = std::input_iterator_tag;
-
-    explicit iterator(const queue& from) : from_(&from) {
-      ++*this;
-    }
-
-    iterator& operator++() {
-      auto next = from_->next(deadline::never()).value;
-      // An item with constant members is not assigned to.
-      item_.reset();
-      if (next)
-        item_.emplace(std::move(*next));
-      return *this;
-    }
-
-    void operator++(int) {
-      ++*this;
-    }
-
-    [[nodiscard]] T& operator*() const noexcept {
-      return *item_;
-    }
-
-    friend bool operator==(const iterator& at, std::default_sentinel_t) {
-      return !at.item_;
-    }
-
-  private:
-    const queue* from_;
-    mutable std::optional<T> item_;
-  };
+  /// An input iterator that takes an item when it is looked at, and ends when
+  /// the queue is closed and drained.
+  using iterator = reading_iterator<T, const queue>;
 
   /// `for (auto& item : queue)` takes items until the queue is closed and
-  /// drained. Several readers may do so at once and share the items.
-  [[nodiscard]] iterator begin() const {
+  /// drained. Several readers may do so at once and share the items. No item is
+  /// taken that is not shown: `queue | std::views::take(3)` takes three and
+  /// does not wait for a fourth.
+  [[nodiscard]] iterator begin() const noexcept {
     return iterator{*this};
   }
 
@@ -364,6 +336,13 @@ private:
     return channel::fingerprint_of<queue>();
   }
 
+  friend iterator;
+
+  /// For the iterator.
+  [[nodiscard]] std::optional<T> next() const {
+    return next(deadline::never()).value;
+  }
+
   [[nodiscard]] taken next(deadline limit) const {
     if constexpr (codec::require_sendable<T>(); codec::sendable<T>) {
       bool ended = false;
@@ -379,3 +358,7 @@ private:
 };
 
 } // namespace troupe
+
+// How many items there are now says nothing about how many will be read.
+template <class T>
+inline constexpr bool std::ranges::disable_sized_range<troupe::queue<T>> = true;

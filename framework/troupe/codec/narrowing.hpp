@@ -161,6 +161,25 @@ template <class Arg, class To>
 concept argument_does_not_narrow = !std::is_convertible_v<Arg, To>
                                    || argument_keeps_value<Arg, To>;
 
+/// What stands for an argument where a constructor is looked for: a number is
+/// one that converts only to types that keep its value.
+template <class Arg>
+using probe_of = typename std::conditional_t<
+  std::is_arithmetic_v<std::remove_cvref_t<Arg>>,
+  std::type_identity<
+    number_probe<std::remove_cvref_t<Arg>, std::is_same_v<Arg, int>>>,
+  std::type_identity<Arg>>::type;
+
+/// Whether `T(args...)` with arguments that were deduced as `Args&&` narrows no
+/// number, or is no construction at all. `T` may be a class with constructors
+/// or an aggregate.
+template <class T, class... Args>
+concept construction_does_not_narrow
+  = (!std::is_arithmetic_v<std::remove_cvref_t<Args>> && ...)
+    || !std::is_constructible_v<T, Args...>
+    || std::is_constructible_v<T, probe_of<Args>...>
+    || requires { T{std::declval<Args>()...}; };
+
 /// Throws `invalid_argument` if a `To` has no value `number`.
 template <class To>
 constexpr void require_value(int number) {

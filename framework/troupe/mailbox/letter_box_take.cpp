@@ -5,11 +5,13 @@
 #include <troupe/mailbox/spare_letters.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/stop_of_thread.hpp>
 #include <troupe/memory/burial.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <stop_token>
 
 namespace troupe::mailbox {
 
@@ -322,7 +324,18 @@ void letter_box::announce_take(std::size_t count, std::uint64_t each) noexcept {
 }
 
 bool letter_box::wait_readable(deadline limit) {
-  return arrivals_.room.wait([this] { return readable(); }, limit);
+  const auto* const stop = stop_of_thread::current();
+  if (stop == nullptr)
+    return arrivals_.room.wait([this] { return readable(); }, limit);
+  // Wakes readers in vain who have nothing to do with it; they look and sleep.
+  const std::stop_callback wake{
+    *stop, [this] { arrivals_.room.ring(std::numeric_limits<int>::max()); }};
+  const bool in_time = arrivals_.room.wait(
+    [&] { return readable() || stop->stop_requested(); }, limit);
+  if (in_time && !readable())
+    throw cancelled("wait for an item",
+                    "what this thread reads is not wanted any more");
+  return in_time;
 }
 
 } // namespace troupe::mailbox

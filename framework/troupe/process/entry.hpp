@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/codec/codec.hpp>
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/os/module.hpp>
 #include <troupe/process/arguments.hpp>
 
@@ -206,11 +207,19 @@ consteval void require_startable() {
            Args, std::tuple_element_t<I, typename callable::parameters>>
          && ...),
         "troupe: an argument does not convert to the function's parameter");
+      static_assert(
+        (codec::argument_does_not_narrow<
+           Args, std::tuple_element_t<I, typename callable::parameters>>
+         && ...),
+        "troupe: an argument would narrow: its type has values that the "
+        "function's parameter cannot hold; convert it where that is meant, "
+        "with static_cast");
     }(std::make_index_sequence<sizeof...(Args)>{});
   }
 }
 
-/// Encodes arguments as the parameter types of `Callable`.
+/// Encodes arguments as the parameter types of `Callable`. Throws
+/// `invalid_argument` for a literal that the parameter cannot hold.
 template <class Callable, class... Args>
 codec::packet encode_arguments(Args&&... args) {
   require_startable<Callable, Args&&...>();
@@ -218,7 +227,8 @@ codec::packet encode_arguments(Args&&... args) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     return codec::encode_all(
       static_cast<const std::tuple_element_t<I, parameters>&>(
-        std::tuple_element_t<I, parameters>(std::forward<Args>(args)))...);
+        codec::argument_as<std::tuple_element_t<I, parameters>>(
+          std::forward<Args>(args)))...);
   }(std::index_sequence_for<Args...>{});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/shared/elements.hpp>
 
 #include <algorithm>
@@ -78,6 +79,8 @@ public:
              && std::convertible_to<std::ranges::range_reference_t<Range>, T>)
   explicit array(const Range& values)
     : array(static_cast<std::size_t>(std::ranges::distance(values))) {
+    codec::require_kept_value<std::ranges::range_reference_t<const Range&>,
+                              T>();
     shared::populate_to_write(std::as_writable_bytes(span()));
     std::ranges::copy(values, begin());
   }

@@ -211,7 +211,7 @@ TEST_CASE("a task that kills its worker fails alone, with the story") {
 
 TEST_CASE("imap reads its input lazily, endless or not") {
   troupe::pool pool{2};
-  long read = 0;
+  std::atomic<long> read = 0;
   auto input = std::views::iota(0L) | std::views::transform([&](long each) {
                  ++read;
                  return each;

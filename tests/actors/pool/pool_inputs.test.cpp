@@ -387,3 +387,14 @@ TEST_CASE("a pool of two hundred workers starts, works and ends") {
   pool.join();
   CHECK(troupe::active_children().empty());
 }
+
+TEST_CASE("a literal argument of a task is checked, and converts if it fits") {
+  troupe::pool pool{1};
+  const auto twice = [](std::size_t number) { return 2 * number; };
+  CHECK(pool.apply(twice, 3) == 6);
+  CHECK_THROWS_AS(static_cast<void>(pool.apply(twice, -1)),
+                  troupe::invalid_argument);
+  // What loses nothing converts, in items as well.
+  const auto halved = [](double number) { return number / 2; };
+  CHECK(pool.map(halved, std::vector<int>{1, 2}) == std::vector{0.5, 1.0});
+}

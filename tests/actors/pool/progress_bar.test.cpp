@@ -3,9 +3,48 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <optional>
 #include <string>
+#include <utility>
+
+#include <pty.h>
+#include <unistd.h>
 
 using troupe::progress_bar;
+
+namespace {
+
+/// Stands for standard error, as long as it lives, and is read by the test.
+class terminal {
+public:
+  terminal() {
+    REQUIRE(::openpty(&ours_, &theirs_, nullptr, nullptr, nullptr) == 0);
+    before_ = ::dup(STDERR_FILENO);
+    REQUIRE(::dup2(theirs_, STDERR_FILENO) == STDERR_FILENO);
+  }
+  terminal(const terminal&) = delete;
+  terminal& operator=(const terminal&) = delete;
+  ~terminal() {
+    ::dup2(before_, STDERR_FILENO);
+    for (const int each : {ours_, theirs_, before_})
+      ::close(each);
+  }
+
+  /// What was written since the last call; there is something.
+  [[nodiscard]] std::string shown() const {
+    std::array<char, 1024> text{};
+    const auto size = ::read(ours_, text.data(), text.size());
+    return {text.data(), size < 0 ? 0 : static_cast<std::size_t>(size)};
+  }
+
+private:
+  int ours_ = -1;
+  int theirs_ = -1;
+  int before_ = -1;
+};
+
+} // namespace
 
 TEST_CASE("a progress bar's line shows share, percentage and numbers") {
   CHECK(progress_bar::line("drops", 1, 4)
@@ -18,4 +57,32 @@ TEST_CASE("a progress bar's line shows share, percentage and numbers") {
 TEST_CASE("no tasks at all are all done") {
   CHECK(progress_bar::line("", 0, 0)
         == "[" + std::string(40, '#') + "] 100% 0/0");
+}
+
+TEST_CASE("a bar that stops short ends its line with its last copy") {
+  const terminal screen;
+  std::optional<progress_bar> bar{std::in_place, "drops"};
+  std::optional<progress_bar> copy{*bar};
+  (*bar)(1, 4);
+  CHECK(screen.shown() == "\r" + progress_bar::line("drops", 1, 4));
+  // Too soon to be drawn.
+  (*copy)(2, 4);
+  bar.reset();
+  copy.reset();
+  CHECK(screen.shown() == "\r" + progress_bar::line("drops", 2, 4) + "\r\n");
+}
+
+TEST_CASE("a bar that was full has ended its line already") {
+  const terminal screen;
+  {
+    const progress_bar bar{"drops"};
+    bar(4, 4);
+    CHECK(screen.shown() == "\r" + progress_bar::line("drops", 4, 4) + "\r\n");
+  }
+  {
+    const progress_bar unused{"none"};
+  }
+  const progress_bar next{"next"};
+  next(0, 1);
+  CHECK(screen.shown() == "\r" + progress_bar::line("next", 0, 1));
 }

@@ -4,6 +4,7 @@
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/state/state.hpp>
+#include <troupe/state/value.hpp>
 #include <troupe/sync/event.hpp>
 
 #include "account.hpp"
@@ -12,6 +13,7 @@
 #include <support/eventually.hpp>
 #include <support/sanitized.hpp>
 
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -434,4 +436,20 @@ TEST_CASE("a state that was moved from says so, and may be assigned to") {
   from = bank;
   CHECK(from == bank);
   CHECK(from.size() == 1);
+}
+
+TEST_CASE("a literal that a held object or a function cannot hold is refused") {
+  const state bank;
+  const auto counter = bank.make<troupe::held::value<unsigned>>(3);
+  CHECK(counter.get() == 3U);
+  CHECK_THROWS_AS(static_cast<void>(
+                    bank.make<troupe::held::value<unsigned>>(-1)),
+                  troupe::invalid_argument);
+  const auto grow = [](troupe::held::single<unsigned>& of, std::uint8_t by) {
+    of.content += by;
+  };
+  counter.update(grow, 4);
+  CHECK(counter.get() == 7U);
+  CHECK_THROWS_AS(counter.update(grow, 256), troupe::invalid_argument);
+  CHECK(counter.get() == 7U);
 }

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -214,4 +215,17 @@ TEST_CASE("a child passes its arguments on to a process of its own") {
       .get();
   };
   CHECK(troupe::async(relay, std::vector<int>(1000)).get() == 1000);
+}
+
+TEST_CASE("a literal converts to a parameter that has its value, or throws") {
+  const auto doubled = [](std::uint8_t small, float number) {
+    return static_cast<float>(small) * number;
+  };
+  CHECK(troupe::async(doubled, 255, 2).get() == 510.0F);
+  CHECK_THROWS_AS(static_cast<void>(troupe::async(doubled, 256, 2)),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(troupe::async(doubled, -1, 2)),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(troupe::start(doubled, 1, (1 << 24) + 1)),
+                  troupe::invalid_argument);
 }

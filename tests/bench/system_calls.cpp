@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The system calls that ten thousand operations make in the thread that calls
+// them, in the steady state: those with which a thread waits, or wakes one that
+// waits, are left out, for their number says how busy the machine is. Each is
+// counted the second time, when what is made once is made.
+
+#include "suite.hpp"
+
+#include <support/system_calls.hpp>
+
+#include <troupe/channel/pipe.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/pool/pool.hpp>
+#include <troupe/process/program.hpp>
+#include <troupe/runtime/spawn.hpp>
+#include <troupe/shared/value.hpp>
+#include <troupe/state/state.hpp>
+#include <troupe/state/value.hpp>
+#include <troupe/sync/mutex.hpp>
+
+#include <caf/all.hpp>
+
+#include <cstdint>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace held = troupe::held;
+
+constexpr int operations = 10'000;
+
+int increment(int number) {
+  return number + 1;
+}
+
+caf::behavior sink() {
+  return {[](int) {}};
+}
+
+/// Of the process whose calls are counted; it ends with it.
+troupe::pool& workers() {
+  static auto& all = *new troupe::pool{2};
+  return all;
+}
+
+std::vector<int> numbers(int count) {
+  std::vector<int> result(static_cast<std::size_t>(count));
+  std::iota(result.begin(), result.end(), 0);
+  return result;
+}
+
+void put(troupe::queue<int> into) {
+  for (int i = 0; i < operations; ++i)
+    into.put(i);
+}
+
+void get(troupe::queue<int> from) {
+  for (int i = 0; i < operations; ++i)
+    static_cast<void>(from.get());
+}
+
+void send_and_receive(troupe::connection<int> one,
+                      troupe::connection<int> other) {
+  for (int i = 0; i < operations; ++i) {
+    one.send(i);
+    static_cast<void>(other.receive());
+  }
+}
+
+void lock(troupe::mutex word) {
+  for (int i = 0; i < operations; ++i) {
+    word.lock();
+    word.unlock();
+  }
+}
+
+void add(troupe::value<int> to) {
+  for (int i = 0; i < operations; ++i)
+    to += 1;
+}
+
+void call(held::value<int> of) {
+  for (int i = 0; i < operations; ++i)
+    of += 1;
+}
+
+void send_messages(caf::actor to) {
+  for (int i = 0; i < operations; ++i)
+    caf::anon_send(to, i);
+}
+
+void map_one_by_one() {
+  static const auto input = numbers(100);
+  for (int i = 0; i < operations / 100; ++i)
+    static_cast<void>(workers().map<increment>(input, 1));
+}
+
+void imap() {
+  static const auto input = numbers(operations);
+  for (const int each : workers().imap_unordered<increment>(input))
+    static_cast<void>(each);
+}
+
+void apply() {
+  for (int i = 0; i < operations; ++i)
+    static_cast<void>(workers().apply<increment>(i));
+}
+
+template <auto Function, class... Args>
+void count(bench::suite& suite, const std::string& what, const Args&... args) {
+  if (!suite.wants(what))
+    return;
+  const auto calls = troupe::test::system_calls_of<
+    Function, troupe::test::counted::besides_waiting>(args...);
+  if (!calls)
+    return suite.absent(what, "processes may not be traced here");
+  suite.report(what, static_cast<double>(*calls), "calls");
+  suite.at_most(0, what);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+  bench::suite suite{"system_calls", argc, argv};
+  troupe::queue<int> filling;
+  count<put>(suite, "put", filling);
+  troupe::queue<int> full;
+  full.put_many(numbers(2 * operations));
+  count<get>(suite, "get", full);
+  const auto [one, other] = troupe::pipe<int>();
+  count<send_and_receive>(suite, "send_and_receive", one, other);
+  count<lock>(suite, "lock", troupe::mutex{});
+  count<add>(suite, "add_to_value", troupe::value<int>{});
+  const troupe::state state;
+  count<call>(suite, "call_of_a_state", state.make<held::value<int>>());
+  count<send_messages>(suite, "message", troupe::spawn<sink>());
+  count<map_one_by_one>(suite, "map_one_by_one");
+  count<imap>(suite, "imap_unordered");
+  count<apply>(suite, "apply");
+  return 0;
+}
