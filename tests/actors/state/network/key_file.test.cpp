@@ -157,7 +157,7 @@ TEST_CASE("a key is read from a file that is its user's alone") {
 
 TEST_CASE("a file that others may read or change is refused") {
   const folder here;
-  for (const mode_t mode : {0644, 0640, 0604, 0620, 0602}) {
+  for (const mode_t mode : {0644U, 0640U, 0604U, 0620U, 0602U}) {
     CAPTURE(mode);
     const auto path = here.file("sixteen letters!", mode);
     const auto text = refusal_of(path);
