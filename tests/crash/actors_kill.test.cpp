@@ -20,6 +20,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -27,6 +28,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -151,7 +153,141 @@ bool arm(caf::scoped_actor& self, const caf::actor& whom,
   return armed;
 }
 
+/// Passes requests on.
+caf::behavior hop(caf::event_based_actor* self, const caf::actor& next) {
+  return {[=](std::int32_t x) { return self->delegate(next, x); }};
+}
+
+/// Answers when it is told to.
+caf::behavior late_answerer(caf::event_based_actor* self) {
+  const auto kept = std::make_shared<std::vector<caf::response_promise>>();
+  return {
+    [=](std::int32_t) {
+      kept->push_back(self->make_response_promise());
+      return kept->back();
+    },
+    [=](caf::put_atom) {
+      for (auto& each : *kept)
+        each.deliver(std::int32_t{6});
+    },
+    [=](caf::get_atom) { return static_cast<std::int32_t>(kept->size()); },
+  };
+}
+
+/// A request of this process and what came of it: 0 for nothing yet.
+struct open_request {
+  explicit open_request(const caf::actor& to)
+    : asker(
+        troupe::actor_system().spawn([to, this](caf::event_based_actor* self) {
+          self->request(to, caf::infinite, std::int32_t{1})
+            .then([this](std::int32_t x) { outcome = x; },
+                  [this](const caf::error& why) {
+                    outcome = troupe::transport::code_of(why)
+                                  == troupe::errc::peer_died
+                                ? -1
+                                : -2;
+                  });
+          return caf::behavior{[](caf::close_atom) {}};
+        })) {
+  }
+  open_request(const open_request&) = delete;
+  open_request& operator=(const open_request&) = delete;
+  ~open_request() {
+    caf::scoped_actor self{troupe::actor_system()};
+    self->send_exit(asker, caf::exit_reason::kill);
+    self->wait_for(asker);
+  }
+
+  [[nodiscard]] bool comes_to(std::int32_t what) const {
+    return troupe::test::eventually([&] { return outcome == what; }, patience);
+  }
+
+  std::atomic<std::int32_t> outcome{0};
+  caf::actor asker;
+};
+
 } // namespace
+
+TEST_CASE(
+  "a request is lost with a process that is killed before it has passed "
+  "it on") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host holder{"holder"};
+  const auto last = holder.spawn<late_answerer>();
+  const auto witness = holder.spawn<victim>();
+  for (const bool middle : {false, true}) {
+    CAPTURE(middle);
+    troupe::host doomed{"doomed"};
+    troupe::host before{"before"};
+    const auto armed = doomed.spawn<victim>();
+    const auto passes_on = doomed.spawn<hop>(last);
+    const auto first = middle ? before.spawn<hop>(passes_on) : passes_on;
+    // It has said that it passes the request on, and has not done it.
+    CHECK(arm(self, armed, "transport.request.announced", 1));
+    const open_request asked{first};
+    CHECK(dies(self, armed));
+    CHECK(asked.comes_to(-1));
+    CHECK(goes_on(self, witness));
+  }
+}
+
+TEST_CASE("a request that was passed on lives, though its reader is late and "
+          "the process before it dead") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host holder{"holder"};
+  const auto witness = holder.spawn<victim>();
+  int lived = 0;
+  int lost = 0;
+  // Killed before the request is in the ring, or after that.
+  for (std::uint32_t countdown = 1; countdown <= 8; ++countdown) {
+    CAPTURE(countdown);
+    troupe::host doomed{"doomed"};
+    const auto last = holder.spawn<late_answerer>();
+    const auto armed = doomed.spawn<victim>();
+    const auto passes_on = doomed.spawn<hop>(last);
+    // Both processes have talked to each other before.
+    self->send(armed, caf::put_atom_v, 0, 1, witness);
+    CHECK(goes_on(self, armed));
+    REQUIRE(troupe::test::stop(holder.pid()));
+    caf::anon_send(armed, caf::add_atom_v,
+                   std::string{"transport.send.published"}, countdown);
+    const open_request asked{passes_on};
+    // Has it send more, and die of that.
+    const auto judge = troupe::spawn<checker>(troupe::placement::here);
+    caf::anon_send(armed, caf::put_atom_v, 0, 20, judge);
+    CHECK(dies(self, armed));
+    troupe::test::go_on(holder.pid());
+    const auto has = [&] { return ask(self, last, caf::get_atom_v); };
+    CHECK(troupe::test::eventually(
+      [&] { return asked.outcome != 0 || has() == 1; }, patience));
+    if (asked.outcome == 0) {
+      ++lived;
+      self->send(last, caf::put_atom_v);
+      CHECK(asked.comes_to(6));
+    } else {
+      ++lost;
+      CHECK(asked.outcome == -1);
+      CHECK(has() == 0);
+    }
+    caf::anon_send_exit(judge, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(last, caf::exit_reason::user_shutdown);
+  }
+  CHECK(lived > 0);
+  CHECK(lost > 0);
+}
+
+TEST_CASE("a request is lost with a process that is killed when it gets it") {
+  caf::scoped_actor self{troupe::actor_system()};
+  troupe::host between{"between"};
+  troupe::host doomed{"doomed"};
+  const auto armed = doomed.spawn<victim>();
+  const auto last = doomed.spawn<late_answerer>();
+  const auto first = between.spawn<hop>(last);
+  CHECK(arm(self, armed, "transport.request.arrived", 1));
+  const open_request asked{first};
+  CHECK(dies(self, armed));
+  CHECK(asked.comes_to(-1));
+}
 
 TEST_CASE("a sender killed at any point of sending leaves whole messages") {
   /// Where it dies, and how many messages are published before that.

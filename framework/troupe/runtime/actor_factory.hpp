@@ -5,8 +5,10 @@
 #include <troupe/codec/codec.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/runtime/started_actor.hpp>
 #include <troupe/transport/handle_coding.hpp>
 
+#include <caf/detail/init_fun_factory.hpp>
 #include <caf/infer_handle.hpp>
 #include <caf/local_actor.hpp>
 
@@ -32,15 +34,26 @@ struct without_self<std::tuple<Self*, Ps...>> {
   using type = std::tuple<Ps...>;
 };
 
-/// With this an actor begins in the receiving thread, as it goes on: CAF's one
-/// thread may be busy with a slow actor.
-[[nodiscard]] caf::actor_config begins_with_the_receiver();
+/// Makes an actor of class `Actor` and starts it in this thread. It goes on in
+/// the receiving thread: CAF's one thread may be busy with a slow actor.
+template <class Actor, class... Args>
+auto spawn_started(caf::actor_config& how, actor_start& start, Args&&... args) {
+  using made = typename startable<Actor>::type;
+  auto result = actor_system().spawn_class<made, caf::no_spawn_options>(
+    how, std::forward<Args>(args)...);
+  start.run();
+  return result;
+}
 
 template <class F, class... Args>
 auto spawn_function(F function, Args&&... args) {
-  auto how = begins_with_the_receiver();
-  return actor_system().spawn_functor(std::true_type{}, how, function,
-                                      std::forward<Args>(args)...);
+  using actor = caf::infer_impl_from_fun_t<F>;
+  actor_start start;
+  auto how = start.config();
+  caf::detail::init_fun_factory<actor, F> make_behavior;
+  how.init_fun = make_behavior(std::move(function),
+                               std::forward<Args>(args)...);
+  return spawn_started<actor>(how, start);
 }
 
 /// An actor whose behaviour the function `F` returns.
@@ -80,22 +93,30 @@ struct from_class {
 
   template <class... Args>
   static handle make(Args&&... args) {
-    auto how = begins_with_the_receiver();
-    return actor_system().spawn_class<Actor, caf::no_spawn_options>(
-      how, std::forward<Args>(args)...);
+    actor_start start;
+    auto how = start.config();
+    return spawn_started<Actor>(how, start, std::forward<Args>(args)...);
   }
+};
+
+/// Thrown in a host: what its constructor or its function has thrown.
+struct failed_start {
+  caf::error why;
 };
 
 /// Decodes the arguments, makes the actor, encodes its handle.
 template <class Recipe>
 std::optional<codec::packet> make(hosting::arguments given) {
   auto values = given.take<typename Recipe::arguments>();
-  const auto made = std::apply(
+  return codec::encode(std::apply(
     [](auto&&... args) {
-      return Recipe::make(std::forward<decltype(args)>(args)...);
+      try {
+        return Recipe::make(std::forward<decltype(args)>(args)...);
+      } catch (...) {
+        throw failed_start{transport::exception_being_handled()};
+      }
     },
-    std::move(values));
-  return codec::encode(made);
+    std::move(values)));
 }
 
 /// The entry of a recipe; naming it anywhere in the program registers it.

@@ -85,8 +85,8 @@ public:
       const std::scoped_lock guard{mutex_};
       known_.push_back(std::move(runner));
     }
-    // It may have been dead before it was known here.
-    if (!view.is_alive())
+    // This process may have heard of its death before it was known here.
+    if (!transport::node::require().has_peer(view.id()))
       forget(view.id());
   }
 
@@ -109,10 +109,6 @@ const bool told_of_deaths = transport::node::tell_of_deaths(
   [](memory::slot_id dead) { own_processes::all().forget(dead); });
 
 } // namespace
-
-caf::actor_config factory::begins_with_the_receiver() {
-  return caf::actor_config{&transport::node::require().receiver().entrance()};
-}
 
 caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
                                              const hosting::entry& recipe,

@@ -55,8 +55,8 @@ public:
   /// Makes an actor of function `F` in the host, as `actor_system::spawn` does
   /// here, and returns its handle.
   /// Throws `process_died` when the host is dead, `remote_error` for what the
-  /// actor's constructor threw.
-  /// @blocks on the host: until the actor exists
+  /// actor's constructor or function threw.
+  /// @blocks on the host: until the actor's function has returned
   template <auto F, class... Args>
   auto spawn(Args&&... args) {
     return request<factory::from_function<F>>(std::forward<Args>(args)...);

@@ -6,7 +6,9 @@
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/runtime/actor_factory.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/runtime/service_actor.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/handle_coding.hpp>
 #include <troupe/transport/node.hpp>
@@ -56,6 +58,7 @@ public:
   void run() {
     while (!told_ && !finished())
       receive(actors_.empty() && asked_ ? look_again : std::chrono::hours{24});
+    let_all_end();
     for (const auto& actor : actors_)
       caf::anon_send_exit(caf::actor_cast<caf::actor>(actor),
                           caf::exit_reason::user_shutdown);
@@ -65,9 +68,16 @@ public:
   }
 
 private:
-  [[nodiscard]] bool finished() const {
-    return life_ == host_life::until_idle && asked_ && actors_.empty()
-           && system_.registry().running() <= idle_;
+  [[nodiscard]] bool finished() {
+    if (life_ != host_life::until_idle || !asked_ || !actors_.empty()
+        || system_.registry().running() > idle_)
+      return false;
+    // The process leaves the reasons of their ends: they have to be noted first.
+    auto& ends = transport::node::require().ends();
+    std::erase_if(ended_, [&](caf::actor_id each) {
+      return ends.reason_of(each).has_value();
+    });
+    return ended_.empty();
   }
 
   caf::result<caf::strong_actor_ptr> make(os::code_location where,
@@ -78,6 +88,8 @@ private:
       self_->monitor(caf::actor_cast<caf::actor>(actor));
       actors_.push_back(actor);
       return actor;
+    } catch (const failed_start& failure) {
+      return failure.why;
     } catch (const error& failure) {
       return transport::to_caf(failure);
     } catch (...) {
@@ -92,6 +104,8 @@ private:
         return make({module, offset}, arguments);
       },
       [this](const caf::down_msg& down) {
+        if (life_ == host_life::until_idle)
+          ended_.push_back(down.source.id());
         std::erase_if(actors_, [&](const caf::strong_actor_ptr& actor) {
           return actor->address() == down.source;
         });
@@ -105,6 +119,7 @@ private:
   /// CAF's count of actors when there are none but ours.
   std::size_t idle_;
   std::vector<caf::strong_actor_ptr> actors_;
+  std::vector<caf::actor_id> ended_;
   bool asked_ = false;
   bool told_ = false;
 };

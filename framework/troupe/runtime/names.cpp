@@ -141,7 +141,7 @@ caf::strong_actor_ptr untyped::wait(std::string_view name,
       }
     }
     if (actor != 0)
-      if (auto found = transport::node::require().actor_in(
+      if (auto found = transport::node::require().living_actor_in(
             memory::slot_id::unpacked(process), actor))
         return found;
     if (!os::wait(table.changes, changes, limit))

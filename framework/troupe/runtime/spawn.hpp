@@ -11,7 +11,8 @@ namespace troupe {
 enum class placement {
   /// In a process of its own, which ends with the actor.
   own_process,
-  /// In the calling process, as `actor_system::spawn` does.
+  /// In the calling process, as `actor_system::spawn` does; but what the
+  /// actor's function throws is thrown by `spawn`.
   here,
 };
 
@@ -58,7 +59,8 @@ inline constexpr bool names_place
 /// of the calling one: it ends when its actors have ended, and no later than
 /// the process that made it, or the run.
 /// Throws `process_died` and `remote_error` as `host::spawn`, `limit_reached`.
-/// @blocks on the new process: until the actor exists, some milliseconds
+/// @blocks on the new process: until the function has returned, some
+///         milliseconds
 template <auto F, class... Args>
   requires(!factory::names_place<Args...>)
 auto spawn(Args&&... args) {

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/node.hpp>
 
 #include <caf/sec.hpp>
 
@@ -42,12 +43,50 @@ bool byte_reader::fetch_next_object_type(caf::type_id_t& type) {
   return false;
 }
 
-bool byte_reader::begin_object(caf::type_id_t, text_view) {
+bool byte_reader::begin_object(caf::type_id_t type, text_view) {
   if (depth_ == deepest) {
     emplace_error(caf::sec::runtime_error, "objects nested too deep");
     return false;
   }
   ++depth_;
+  if (type == caf::type_id_v<caf::strong_actor_ptr> && handle_depth_ == 0) {
+    handle_depth_ = depth_;
+    handle_at_ = at_;
+  }
+  return true;
+}
+
+/// An object ends that is a handle, or part of one: CAF looks for the actor
+/// between the end of the last part and that of the handle.
+bool byte_reader::end_in_handle() {
+  if (depth_ == handle_depth_ + 1) {
+    homecoming_.reset();
+    const bytes_view written{handle_at_, at_};
+    auto* const own = node::current();
+    if (own != nullptr)
+      if (const auto actor = own->is_handle_of_own(written))
+        homecoming_.emplace(*own, *actor);
+    return true;
+  }
+  if (depth_ != handle_depth_)
+    return true;
+  handle_depth_ = 0;
+  again_ = homecoming_ && !homecoming_->found();
+  homecoming_.reset();
+  if (again_)
+    emplace_error(caf::sec::runtime_error, "an actor has just ended");
+  return !again_;
+}
+
+bool byte_reader::start_again() {
+  if (!again_)
+    return false;
+  again_ = false;
+  at_ = first_;
+  depth_ = 0;
+  elements_ = 0;
+  handle_depth_ = 0;
+  set_error(caf::error{});
   return true;
 }
 

@@ -4,10 +4,12 @@
 #include <troupe/base/bytes.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/transport/caf_version.hpp>
+#include <troupe/transport/homecoming.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ public:
   byte_reader(caf::actor_system* system, version::execution_context* context,
               bytes_view from)
     : version::reader_base(system, context),
+      first_(from.data()),
       at_(from.data()),
       last_(from.data() + from.size()),
       total_(from.size()) {
@@ -52,12 +55,18 @@ public:
   /// Reads a handle, and takes hold of its object.
   bool handle(memory::reference& into);
 
+  /// True where reading has failed because an actor of this process ended while
+  /// its handle was read. Everything is to be read again then, from the first
+  /// byte on, where the reader is now.
+  [[nodiscard]] bool start_again();
+
   bool fetch_next_object_type(caf::type_id_t& type) override;
 
   bool begin_object(caf::type_id_t, text_view) override;
   bool end_object() override {
+    const auto fine = handle_depth_ == 0 || end_in_handle();
     --depth_;
-    return true;
+    return fine;
   }
   bool begin_field(text_view) override {
     return true;
@@ -142,7 +151,9 @@ private:
   bool get_string(String& x);
 
   void too_short();
+  bool end_in_handle();
 
+  const std::byte* first_;
   const std::byte* at_;
   const std::byte* last_;
   std::uint64_t total_;
@@ -150,6 +161,12 @@ private:
   /// Elements announced so far; a message of `n` bytes has no honest reason to
   /// announce many times more than that.
   std::uint64_t elements_ = 0;
+  /// How deep the handle of an actor is that is being read, and where its bytes
+  /// begin; 0: none.
+  std::uint32_t handle_depth_ = 0;
+  const std::byte* handle_at_ = nullptr;
+  std::optional<homecoming> homecoming_;
+  bool again_ = false;
 };
 
 } // namespace troupe::transport

@@ -1,11 +1,40 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/byte_writer.hpp>
 
+#include <troupe/base/bytes.hpp>
 #include <troupe/mailbox/copy_into_ring.hpp>
+#include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/node.hpp>
 
 #include <algorithm>
 
 namespace troupe::transport {
+
+bool byte_writer::begin_special(caf::type_id_t type) {
+  if (version::is_group(type)) {
+    set_error(make_error(errc::invalid_argument,
+                         "send a caf::group to another process: groups stay in "
+                         "their process; send to the actors, or to one actor "
+                         "of each process that has joined a group there"));
+    return false;
+  }
+  if (handle_depth_ == no_depth) {
+    handle_depth_ = depth_;
+    handle_at_ = written();
+  }
+  return true;
+}
+
+/// The reader may ask for the actor's end, however late.
+void byte_writer::end_handle() {
+  handle_depth_ = no_depth;
+  auto* const own = node::current();
+  if (own == nullptr)
+    return;
+  const bytes_view written{first_ + handle_at_, at_};
+  if (const auto actor = own->is_handle_of_own(written))
+    own->export_actor(*actor);
+}
 
 bool byte_writer::grow(std::size_t more) {
   if (growing_ == nullptr)

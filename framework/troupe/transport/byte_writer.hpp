@@ -68,10 +68,13 @@ public:
     return true;
   }
 
-  bool begin_object(caf::type_id_t, text_view) override {
-    return true;
+  bool begin_object(caf::type_id_t type, text_view) override {
+    ++depth_;
+    return is_plain(type) || begin_special(type);
   }
   bool end_object() override {
+    if (depth_-- == handle_depth_)
+      end_handle();
     return true;
   }
   bool begin_field(text_view) override {
@@ -171,6 +174,16 @@ private:
     return append(&x, sizeof x);
   }
 
+  /// Neither a handle of an actor, which others may know then, nor what cannot
+  /// leave the process.
+  [[nodiscard]] static bool is_plain(caf::type_id_t type) noexcept {
+    return type != caf::type_id_v<caf::strong_actor_ptr>
+           && !version::is_group(type);
+  }
+
+  bool begin_special(caf::type_id_t type);
+  void end_handle();
+
   bool grow(std::size_t more);
   void append_many(const void* from, std::size_t size) noexcept;
 
@@ -182,6 +195,12 @@ private:
   std::byte* last_;
   std::vector<std::byte>* growing_ = nullptr;
   std::vector<memory::reference> objects_;
+  std::uint32_t depth_ = 0;
+  /// How deep the handle of an actor is that is being written, and where its
+  /// bytes begin; no depth: none.
+  static constexpr std::uint32_t no_depth = 0xFFFF'FFFF;
+  std::uint32_t handle_depth_ = no_depth;
+  std::size_t handle_at_ = 0;
 };
 
 } // namespace troupe::transport

@@ -53,6 +53,16 @@ caf::error exception_being_handled() {
                          hosting::pack(causes, longest_causes));
 }
 
+caf::error error_being_handled() {
+  try {
+    throw;
+  } catch (const error& failure) {
+    return to_caf(failure);
+  } catch (...) {
+    return exception_being_handled();
+  }
+}
+
 std::string exception_type_of(const caf::error& failure) {
   return is_exception(failure) ? failure.context().get_as<std::string>(1) : "";
 }
@@ -84,11 +94,23 @@ std::string text_of(const caf::error& failure) {
   return to_string(failure);
 }
 
+namespace {
+
+/// Text, signal, exit code or -1.
+bool is_of_process(const caf::error& death) noexcept {
+  return code_of(death) == errc::peer_died
+         && death.context()
+              .match_elements<std::string, std::int32_t, std::int32_t>();
+}
+
+} // namespace
+
 int signal_of(const caf::error& death) noexcept {
-  const bool known
-    = code_of(death) == errc::peer_died
-      && death.context().match_elements<std::string, std::int32_t>();
-  return known ? death.context().get_as<std::int32_t>(1) : 0;
+  return is_of_process(death) ? death.context().get_as<std::int32_t>(1) : 0;
+}
+
+bool exited_in_order(const caf::error& death) noexcept {
+  return is_of_process(death) && death.context().get_as<std::int32_t>(2) == 0;
 }
 
 caf::error death_of(memory::slot_id process) {
@@ -98,11 +120,12 @@ caf::error death_of(memory::slot_id process) {
     const auto pid = slot->pid.load();
     // Last: it says whether the slot was the process's all along.
     if (const auto status = hosting::status_of(process))
-      return caf::make_error(errc::peer_died,
-                             "process '" + name + "' (pid "
-                               + std::to_string(pid) + ") "
-                               + status->description(),
-                             std::int32_t{status->signal()});
+      return caf::make_error(
+        errc::peer_died,
+        "process '" + name + "' (pid " + std::to_string(pid) + ") "
+          + status->description(),
+        std::int32_t{status->signal()},
+        std::int32_t{status->exited() ? status->code() : -1});
   }
   return make_error(errc::peer_died,
                     "the process of the actor is dead and was joined");

@@ -46,6 +46,10 @@ namespace troupe::transport {
 /// The exception that is being handled, of a user's function.
 [[nodiscard]] caf::error exception_being_handled();
 
+/// The exception that is being handled: as `to_caf` for one of Troupe's, else as
+/// `exception_being_handled`.
+[[nodiscard]] caf::error error_being_handled();
+
 /// Returns the type of the exception of `exception_being_handled`; else "".
 [[nodiscard]] std::string exception_type_of(const caf::error& failure);
 
@@ -65,6 +69,10 @@ exception_causes_of(const caf::error& failure);
 /// Returns the signal that ended the process of `death_of`; 0 if none did, or
 /// if it is another error. The process itself may be forgotten by now.
 [[nodiscard]] int signal_of(const caf::error& death) noexcept;
+
+/// Returns whether it is the error of `death_of` for a process that has exited
+/// with code 0: in order, and by itself.
+[[nodiscard]] bool exited_in_order(const caf::error& death) noexcept;
 
 /// The error for everybody who waits for something of a dead process: its
 /// name and number, and the signal or exit code that ended it.

@@ -36,6 +36,7 @@
 #  include <string_view>
 #else
 #  include <caf/execution_unit.hpp>
+#  include <caf/group.hpp>
 #  include <caf/scheduler/abstract_coordinator.hpp>
 #  include <caf/send.hpp>
 #endif
@@ -282,6 +283,15 @@ hashed(const caf::node_id& node) noexcept {
 #endif
 }
 
+/// 1.x has none of 0.18's groups.
+constexpr bool is_group([[maybe_unused]] caf::type_id_t type) {
+#if CAF_MAJOR_VERSION >= 1
+  return false;
+#else
+  return type == caf::type_id_v<caf::group>;
+#endif
+}
+
 /// The actors that a message shall visit; 1.x has none.
 using stages = std::vector<caf::strong_actor_ptr>;
 
@@ -468,21 +478,23 @@ private:
 #endif
 }
 
-inline void link(const caf::strong_actor_ptr& proxy,
-                 const caf::strong_actor_ptr& local) {
+/// The actor links, and not the proxy: then no lock is held where CAF tells the
+/// proxy that the actor has ended.
+inline void link(const caf::strong_actor_ptr& local,
+                 caf::abstract_actor& proxy) {
 #if CAF_MAJOR_VERSION >= 1
-  proxy->get()->link_to(local);
+  local->get()->link_to(caf::strong_actor_ptr{proxy.ctrl()});
 #else
-  static_cast<caf::actor_proxy*>(proxy->get())->add_link(local->get());
+  static_cast<caf::monitorable_actor*>(local->get())->add_link(&proxy);
 #endif
 }
 
-inline void unlink(const caf::strong_actor_ptr& proxy,
-                   const caf::strong_actor_ptr& local) {
+inline void unlink(const caf::strong_actor_ptr& local,
+                   caf::abstract_actor& proxy) {
 #if CAF_MAJOR_VERSION >= 1
-  proxy->get()->unlink_from(local);
+  local->get()->unlink_from(caf::strong_actor_ptr{proxy.ctrl()});
 #else
-  static_cast<caf::actor_proxy*>(proxy->get())->remove_link(local->get());
+  static_cast<caf::monitorable_actor*>(local->get())->remove_link(&proxy);
 #endif
 }
 

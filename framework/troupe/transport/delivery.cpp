@@ -7,6 +7,7 @@
 #include <troupe/transport/flow.hpp>
 #include <troupe/transport/message_bytes.hpp>
 #include <troupe/transport/node.hpp>
+#include <troupe/transport/proxy.hpp>
 #include <troupe/transport/type_table.hpp>
 
 #include <caf/sec.hpp>
@@ -20,7 +21,10 @@ bool delivery::operator()(frame_tag tag, bytes_view body) const {
     case frame_kind::down: return down(body);
     case frame_kind::link: return link(body, true);
     case frame_kind::unlink: return link(body, false);
-    case frame_kind::redirected: return redirected(body);
+    case frame_kind::redirected:
+    case frame_kind::arrived: return passed_on(tag.kind, body);
+    case frame_kind::settle:
+    case frame_kind::settled: return settle(tag.kind, body);
     case frame_kind::taken: return taken(body);
     default: return false;
   }
@@ -33,6 +37,23 @@ caf::strong_actor_ptr delivery::sender_of(const message_head& head) const {
   if (home == flow_.writer())
     return flow_.actor(head.sender);
   return node_.actor_in(home, head.sender);
+}
+
+/// A request whose answer does not go back to the process that it comes from
+/// was passed on.
+void delivery::note_request(const message_head& head,
+                            const caf::strong_actor_ptr& sender) const {
+  const auto home = memory::slot_id::unpacked(head.sender_slot);
+  if (home == flow_.writer())
+    return;
+  const caf::message_id id{head.id};
+  if (node_.is_local(sender)) {
+    node_.requests().came_home(sender->aid, id, flow_.writer());
+    return;
+  }
+  TROUPE_CRASH_POINT("transport.request.arrived");
+  node_.peer_of(home)->send_control(
+    frame_kind::arrived, {head.sender, head.id, flow_.writer().packed()});
 }
 
 bool delivery::message(frame_tag tag, bytes_view body) const {
@@ -54,9 +75,8 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   auto sender = sender_of(*head);
   if (id.is_response())
     node_.requests().remove(head->target, id);
-  else if (id.is_request() && sender && node_.is_local(sender))
-    // Our own request came back to us: delegated to an actor of this process.
-    node_.requests().remove(sender->aid, id);
+  else if (id.is_request() && sender)
+    note_request(*head, sender);
   caf::message content;
   version::stages stages;
   caf::type_id_t type = 0;
@@ -66,8 +86,11 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
     result = read_image(body, content, type);
   } else {
     byte_reader source{&node_.system(), &context_, body};
-    if ((tag.flags & with_stages) == 0 || source.apply(stages))
-      result = read_message(source, content, type);
+    do {
+      result = read_result::malformed;
+      if ((tag.flags & with_stages) == 0 || source.apply(stages))
+        result = read_message(source, content, type);
+    } while (source.start_again());
     if (result == read_result::done && source.left() != 0)
       result = read_result::malformed;
     if (result == read_result::done)
@@ -136,18 +159,15 @@ bool delivery::watch(bytes_view body) const {
   const auto what = take_head<actor_pair>(body);
   if (!what || !body.empty())
     return false;
-  const auto actor
-    = node_.system().registry().get<caf::strong_actor_ptr>(what->first);
-  if (!actor) {
-    flow_.back()->send_down(what->first,
-                            make_error(errc::stale_handle,
-                                       "the actor has ended before"));
-    return true;
-  }
-  actor->get()->attach_functor(
-    [to = flow_.back(), ended = what->first](const caf::error& reason) {
-      to->send_down(ended, reason);
-    });
+  const auto actor = what->first;
+  auto& ends = node_.ends();
+  // It may be known to others only by CAF's own doing.
+  node_.export_actor(actor);
+  if (!ends.watch(actor, flow_.back()))
+    flow_.back()->send_down(
+      actor, ends.reason_of(actor).value_or(
+               make_error(errc::stale_handle,
+                          "there is no such actor, or it has ended long ago")));
   return true;
 }
 
@@ -157,7 +177,11 @@ bool delivery::down(bytes_view body) const {
     return false;
   byte_reader source{&node_.system(), &context_, body};
   caf::error reason;
-  if (!source.apply(reason) || source.left() != 0)
+  bool read = false;
+  do
+    read = source.apply(reason);
+  while (source.start_again());
+  if (!read || source.left() != 0)
     return false;
   if (!is_showable(reason))
     reason = make_error(errc::malformed_bytes,
@@ -176,10 +200,14 @@ bool delivery::link(bytes_view body, bool together) const {
   const auto remote = flow_.actor(what->second);
   if (!remote)
     return true;
-  if (together && local)
-    version::link(remote, local);
-  else if (local)
-    version::unlink(remote, local);
+  // The one that has ended is known to its proxies by its end.
+  if (!local)
+    return true;
+  auto* const far = static_cast<proxy*>(remote->get());
+  if (together)
+    far->link_from_afar(local);
+  else
+    far->unlink_from_afar(local);
   return true;
 }
 
@@ -191,21 +219,43 @@ bool delivery::taken(bytes_view body) const {
   return true;
 }
 
-bool delivery::redirected(bytes_view body) const {
+bool delivery::passed_on(frame_kind kind, bytes_view body) const {
   const auto what = take_head<actor_pair>(body);
   if (!what || !body.empty())
     return false;
-  const auto to = memory::slot_id::unpacked(what->third);
-  if (to == node_.self()
-      || to.index >= memory::run_memory::current().header().slots)
+  const auto other = memory::slot_id::unpacked(what->third);
+  if (other == node_.self()
+      || other.index >= memory::run_memory::current().header().slots)
     return true;
-  if (node_.requests().move(what->first, what->second, to)) {
-    const auto other = node_.peer_of(to);
-    if (other->failed())
-      node_.give_up(*other, other->failure());
-    else
-      node_.receiver().look_again_for_deaths();
-  }
+  auto& requests = node_.requests();
+  const bool announced = kind == frame_kind::redirected;
+  const auto lost
+    = announced
+        ? requests.announced(what->first, what->second, flow_.writer(), other)
+        : requests.arrived(what->first, what->second, other, flow_.writer());
+  if (!lost)
+    return true;
+  node_.fail_requests(*lost);
+  if (!announced)
+    return true;
+  // It may be dead already, and nobody would tell.
+  const auto to = node_.peer_of(other);
+  if (to->failed())
+    node_.give_up(*to, to->failure());
+  return true;
+}
+
+bool delivery::settle(frame_kind kind, bytes_view body) const {
+  const auto what = take_head<actor_pair>(body);
+  if (!what || !body.empty())
+    return false;
+  const auto dead = memory::slot_id::unpacked(what->first);
+  if (dead.index >= memory::run_memory::current().header().slots)
+    return true;
+  if (kind == frame_kind::settled)
+    node_.fail_requests(node_.requests().settled(dead, flow_.writer()));
+  else
+    node_.receiver().settle(dead, flow_.back());
   return true;
 }
 

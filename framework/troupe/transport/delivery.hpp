@@ -27,7 +27,10 @@ private:
   [[nodiscard]] bool watch(bytes_view body) const;
   [[nodiscard]] bool down(bytes_view body) const;
   [[nodiscard]] bool link(bytes_view body, bool together) const;
-  [[nodiscard]] bool redirected(bytes_view body) const;
+  [[nodiscard]] bool passed_on(frame_kind kind, bytes_view body) const;
+  [[nodiscard]] bool settle(frame_kind kind, bytes_view body) const;
+  void note_request(const message_head& head,
+                    const caf::strong_actor_ptr& sender) const;
   [[nodiscard]] bool taken(bytes_view body) const;
   [[nodiscard]] caf::strong_actor_ptr sender_of(const message_head& head) const;
   void unread(const message_head& head, const caf::strong_actor_ptr& sender,

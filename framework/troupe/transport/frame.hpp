@@ -22,8 +22,8 @@ enum class frame_kind : std::uint8_t {
   /// The sender's actor (second) links to ours (first), or no longer does.
   link,
   unlink,
-  /// A request of ours, `actor_pair` of actor and message id, went on to the
-  /// process in `third`: that one now answers it, or dies.
+  /// A request of ours, `actor_pair` of actor and message id, goes on to the
+  /// process in `third`: see request_trail.hpp.
   redirected,
   /// The first bytes of a frame too large for the ring: `piece_head`, bytes.
   first_piece,
@@ -34,7 +34,14 @@ enum class frame_kind : std::uint8_t {
   /// The handles of a message of ours are taken: `actor_pair`, of which the
   /// first is the number that stood behind that message.
   taken,
-  last = taken,
+  /// A request of ours, as in `redirected`, has come to the writer from the
+  /// process in `third`.
+  arrived,
+  /// The process in `first` of an `actor_pair` is dead: say `settled` when
+  /// everything that it had sent to the reader is read.
+  settle,
+  settled,
+  last = settled,
 };
 
 /// Flags of a message frame.

@@ -2,6 +2,7 @@
 #include <troupe/transport/handle_coding.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/message_bytes.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/node_name.hpp>
@@ -75,7 +76,7 @@ void coding<caf::message>::save(encoder& to, const caf::message& value) {
   byte_writer sink{own != nullptr ? &own->system() : nullptr, bytes, 0};
   if (!write_message(sink, value))
     to.refuse("a message",
-              "an inspect function refuses: " + to_string(sink.get_error()));
+              "an inspect function refuses: " + text_of(sink.get_error()));
   to.count(sink.written());
   to.write(bytes.data(), sink.written());
   to.handles(sink.objects());
@@ -95,7 +96,11 @@ caf::message coding<caf::message>::load(decoder& from) {
     reading_context context{own->system()};
     const version::proxy_scope scope{context, own->proxies()};
     byte_reader source{&own->system(), &context, bytes};
-    return read_message(source, result, type);
+    auto outcome = read_result::malformed;
+    do
+      outcome = read_message(source, result, type);
+    while (source.start_again());
+    return outcome;
   };
   auto outcome = read(node::current());
   // Only handles of actors need an actor system.

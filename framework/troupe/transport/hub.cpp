@@ -51,6 +51,7 @@ std::size_t hub::work(seat& mine) {
   done += run_posted(mine);
   done += flush_peers();
   done += look_for_deaths(mine);
+  done += answer_settles();
   return done;
 }
 
@@ -169,6 +170,30 @@ std::size_t hub::look_for_deaths(seat& mine) {
       ++buried;
     }
   return buried;
+}
+
+void hub::settle(memory::slot_id dead, std::shared_ptr<peer> asker) {
+  // Of one that lives the asker cannot have heard that it is dead.
+  if (is_dead(dead))
+    settles_.emplace_back(dead, std::move(asker));
+}
+
+std::size_t hub::answer_settles() {
+  if (settles_.empty())
+    return 0;
+  // A ring that the dead had only just announced.
+  static_cast<void>(take_announced());
+  const auto answered = std::erase_if(settles_, [&](const auto& each) {
+    const auto& [dead, asker] = each;
+    if (node_.has_peer(dead))
+      return false;
+    asker->send_control(frame_kind::settled, {dead.packed(), 0, 0});
+    return true;
+  });
+  // The others are buried first.
+  if (!settles_.empty())
+    deaths_again_.store(true, std::memory_order_relaxed);
+  return answered;
 }
 
 /// Delivers everything that the process published before it died; only then

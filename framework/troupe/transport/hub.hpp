@@ -15,9 +15,12 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace troupe::transport {
+
+class peer;
 
 /// Receives for the process: one thread that drains the rings, delivers, and
 /// runs the actors that this wakes, right there.
@@ -57,13 +60,17 @@ public:
   runner_for(caf::actor_id actor) noexcept;
 
   /// Where actors that any thread makes begin: the receiving thread runs them.
-  [[nodiscard]] version::execution_context& entrance() noexcept {
+  [[nodiscard]] version::own_context& entrance() noexcept {
     return entrance_;
   }
 
   /// Looks once more who is dead: what waits for a process that died before
   /// anything came from it fails.
   void look_again_for_deaths() noexcept;
+
+  /// Has `settled` sent to `asker` when everything that the dead process has
+  /// sent to this one is delivered. For the receiving thread.
+  void settle(memory::slot_id dead, std::shared_ptr<peer> asker);
 
   /// How long the receiving thread may spin; 0 for never. Before `start`.
   void spin_at_most(std::chrono::nanoseconds limit) noexcept {
@@ -106,6 +113,7 @@ private:
   std::size_t run_posted(seat& mine);
   std::size_t flush_peers();
   std::size_t look_for_deaths(seat& mine);
+  std::size_t answer_settles();
   void bury(peer& of, const caf::error& reason, seat& mine);
   void drop_broken();
   [[nodiscard]] bool is_distrusted(memory::slot_id process) const noexcept;
@@ -121,6 +129,8 @@ private:
   /// Whose rings are not read any more; forgotten with their deaths.
   std::vector<memory::slot_id> distrusted_;
   std::uint32_t deaths_seen_ = 0;
+  /// The dead, and who waits for `settled`.
+  std::vector<std::pair<memory::slot_id, std::shared_ptr<peer>>> settles_;
   slow_actors slow_;
 
   std::mutex posted_mutex_;

@@ -3,8 +3,11 @@
 
 #include <troupe/base/object_of_this_thread.hpp>
 #include <troupe/transport/caf_error.hpp>
+#include <troupe/transport/node.hpp>
 #include <troupe/transport/type_table.hpp>
 
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
 #include <caf/system_messages.hpp>
 
 #include <array>
@@ -89,6 +92,14 @@ struct type_ids {
   }
 };
 
+/// A handle leaves the process. CAF shows it to the writer as a number; that of
+/// an actor that has ended already would lead nowhere.
+void note(const caf::strong_actor_ptr& actor) {
+  if (auto* const own = node::current();
+      own != nullptr && actor && own->is_local(actor))
+    own->export_actor(actor);
+}
+
 std::uint16_t read_count(const std::byte* from) noexcept {
   std::uint16_t count = 0;
   std::memcpy(&count, from, sizeof count);
@@ -152,6 +163,11 @@ bool write_message(byte_writer& sink, const caf::message& from) {
   const auto* at = from.cdata().storage();
   for (const auto type : types) {
     const auto& meta = all[type];
+    if (type == caf::type_id_v<caf::actor>)
+      note(caf::actor_cast<caf::strong_actor_ptr>(
+        *reinterpret_cast<const caf::actor*>(at)));
+    else if (type == caf::type_id_v<caf::strong_actor_ptr>)
+      note(*reinterpret_cast<const caf::strong_actor_ptr*>(at));
     if (!meta.save(sink, at))
       return false;
     at += meta.padded_size;

@@ -2,6 +2,7 @@
 #include <troupe/transport/node.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/transport/byte_writer.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node_name.hpp>
 #include <troupe/transport/proxy.hpp>
@@ -9,8 +10,11 @@
 
 #include <caf/make_actor.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstring>
+#include <utility>
 
 namespace troupe::transport {
 
@@ -26,13 +30,23 @@ void (*hears_of_deaths)(memory::slot_id) = nullptr;
 /// How long the end of a process may wait for readers of what it has sent.
 constexpr std::chrono::seconds farewell{10};
 
+std::vector<std::byte> written(caf::node_id name) {
+  std::vector<std::byte> result;
+  byte_writer sink{nullptr, result, 0};
+  static_cast<void>(sink.apply(name));
+  result.resize(sink.written());
+  return result;
+}
+
 } // namespace
 
 node::node(caf::actor_system& system)
   : system_(system),
     self_(memory::run_memory::current().self()),
     name_(node_of(self_)),
+    written_name_(written(name_)),
     proxies_(system, *this),
+    requests_(self_),
     hub_(*this) {
 }
 
@@ -88,6 +102,7 @@ void node::start() {
 }
 
 void node::drain() const {
+  ends_->leave();
   const auto limit = deadline::after(farewell);
   for (const auto& each : peers())
     each->drain(limit);
@@ -97,6 +112,9 @@ void node::stop() {
   drain();
   the_node.store(nullptr, std::memory_order_release);
   hub_.stop();
+  // Once more: the hub may have been at the end of an actor. What ends below
+  // ends with the process.
+  ends_->leave();
   const auto reason = make_error(errc::invalid_state,
                                  "the actor system of this process ends");
   for (const auto& each : peers())
@@ -109,19 +127,53 @@ void node::stop() {
 }
 
 caf::strong_actor_ptr node::make_proxy(caf::node_id name, caf::actor_id actor) {
-  const auto process = process_of(name);
-  if (actor == 0 || !process || *process == self_)
+  if (actor == 0)
     return nullptr;
+  const auto process = process_of(name);
+  if (!process || *process == self_) {
+    // Of another machine, or of none: nobody can be asked.
+    auto made = make_ended(name, actor);
+    hub_.post([this, name, actor] {
+      proxies_.erase(name, actor,
+                     make_error(errc::stale_handle,
+                                "the actor lives outside of this run"));
+    });
+    return made;
+  }
   auto home = peer_of(*process);
   caf::actor_config config;
   auto made = caf::make_actor<proxy, caf::strong_actor_ptr>(actor, name,
                                                             &system_, config,
                                                             *this, home);
   if (!home->send_control(frame_kind::watch, {actor, 0, 0}))
-    hub_.post([this, name, actor, reason = home->failure()] {
-      proxies_.erase(name, actor, reason);
-    });
+    hub_.post(
+      [this, name, actor, process = *process, reason = home->failure()] {
+        proxies_.erase(name, actor, reason_in(process, actor, reason));
+      });
   return made;
+}
+
+caf::strong_actor_ptr node::make_ended(const caf::node_id& home,
+                                       caf::actor_id actor) {
+  caf::actor_config config;
+  return caf::make_actor<ended_actor, caf::strong_actor_ptr>(actor, home,
+                                                             &system_, config);
+}
+
+caf::strong_actor_ptr node::make_stand_in(caf::actor_id actor) {
+  return make_ended(name_, actor);
+}
+
+void node::end_stand_in(const caf::strong_actor_ptr& one) {
+  auto reason = ends_->reason_of(one->aid).value_or(
+    make_error(errc::stale_handle, "there is no such actor, or it has ended "
+                                   "long ago"));
+  static_cast<ended_actor*>(one->get())->kill_proxy(nullptr, std::move(reason));
+}
+
+caf::error node::reason_in(memory::slot_id process, caf::actor_id actor,
+                           const caf::error& death) {
+  return actor_ends::left_by(system_, process, actor).value_or(death);
 }
 
 std::shared_ptr<peer> node::peer_of(memory::slot_id process) {
@@ -135,6 +187,11 @@ std::shared_ptr<peer> node::peer_of(memory::slot_id process) {
   return found;
 }
 
+bool node::has_peer(memory::slot_id process) const {
+  const std::scoped_lock held{mutex_};
+  return peers_.contains(process.packed());
+}
+
 std::vector<std::shared_ptr<peer>> node::peers() const {
   const std::scoped_lock held{mutex_};
   std::vector<std::shared_ptr<peer>> result;
@@ -146,33 +203,89 @@ std::vector<std::shared_ptr<peer>> node::peers() const {
 
 caf::strong_actor_ptr node::actor_in(memory::slot_id process,
                                      caf::actor_id actor) {
+  auto found = living_actor_in(process, actor);
+  if (found || process != self_ || actor == 0)
+    return found;
+  found = make_stand_in(actor);
+  end_stand_in(found);
+  return found;
+}
+
+caf::strong_actor_ptr node::living_actor_in(memory::slot_id process,
+                                            caf::actor_id actor) {
   if (process == self_)
     return system_.registry().get<caf::strong_actor_ptr>(actor);
   if (process.index >= memory::run_memory::current().header().slots)
     return nullptr;
-  return proxies_.get_or_put(peer_of(process)->name(), actor);
+  return proxies_.get_or_put(node_of(process), actor);
 }
 
-void node::export_actor(const caf::strong_actor_ptr& actor) {
-  // Actor ids are never used twice, so a thread need not enter one again.
+namespace {
+
+/// The actor that this thread has entered last, of those with that remainder.
+/// Actor ids are never used twice, so a thread need not enter one again.
+caf::actor_id& entered_like(caf::actor_id actor) noexcept {
   thread_local std::array<caf::actor_id, 256> entered{};
-  auto& slot = entered[actor->aid % entered.size()];
-  if (slot == actor->aid)
+  return entered[actor % entered.size()];
+}
+
+} // namespace
+
+void node::export_actor(const caf::strong_actor_ptr& actor) {
+  if (std::exchange(entered_like(actor->aid), actor->aid) == actor->aid)
     return;
+  // First: what an actor was told to do last at its end is done first, and CAF
+  // must not forget it before it was noted.
   system_.registry().put(actor->aid, actor);
-  slot = actor->aid;
+  if (!ends_->add(actor->aid))
+    return;
+  actor->get()->attach_functor(
+    [ends = ends_, id = actor->aid](const caf::error& reason) {
+      for (const auto& each : ends->end(id, reason))
+        each->send_down(id, reason);
+    });
+}
+
+void node::export_actor(caf::actor_id actor) {
+  if (entered_like(actor) == actor)
+    return;
+  if (const auto found = system_.registry().get<caf::strong_actor_ptr>(actor))
+    export_actor(found);
+}
+
+std::optional<caf::actor_id>
+node::is_handle_of_own(bytes_view written) const noexcept {
+  caf::actor_id actor = 0;
+  if (written.size() != sizeof actor + written_name_.size())
+    return std::nullopt;
+  std::memcpy(&actor, written.data(), sizeof actor);
+  if (actor == 0
+      || !std::ranges::equal(written.subspan(sizeof actor), written_name_))
+    return std::nullopt;
+  return actor;
 }
 
 void node::give_up(peer& of, const caf::error& reason) {
   of.fail(reason);
-  for (const auto& each : requests_.take_all(of.process()))
-    if (const auto asker = each.asker.lock())
-      fail_request(asker, caf::message_id{each.sent_id}, reason);
+  ends_->forget(of);
+  const auto outcome = requests_.take_all(of.process(), reason);
+  fail_requests(outcome.requests);
+  // Whether what the dead has passed on has arrived, its reader knows.
+  for (const auto& each : outcome.to_ask)
+    static_cast<void>(peer_of(each)->send_control(
+      frame_kind::settle, {of.process().packed(), 0, 0}));
   // CAF also notes actors for which there is no proxy, as empty handles.
   for (const auto& each : proxies_.get_all(of.name()))
     if (each)
-      proxies_.erase(of.name(), each->aid, reason);
+      proxies_.erase(of.name(), each->aid,
+                     reason_in(of.process(), each->aid, reason));
   proxies_.erase(of.name());
+}
+
+void node::fail_requests(const std::vector<open_requests::lost>& requests) {
+  for (const auto& each : requests)
+    if (const auto asker = each.asker.lock())
+      fail_request(asker, caf::message_id{each.sent_id}, each.reason);
 }
 
 void node::forget(memory::slot_id process) {

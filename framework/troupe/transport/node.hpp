@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/transport/actor_ends.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/hub.hpp>
 #include <troupe/transport/open_requests.hpp>
@@ -10,6 +11,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 namespace troupe::transport {
@@ -48,7 +50,8 @@ public:
   void init(caf::actor_system_config& config) override;
   void start() override;
 
-  /// Waits until what was sent before is on its way to its readers.
+  /// Waits until what was sent before is on its way to its readers, and leaves
+  /// the reasons of actors that have ended: see `actor_ends::leave`.
   /// @blocks on processes that are slow to read it, for ten seconds at most
   void drain() const;
 
@@ -70,6 +73,9 @@ public:
   [[nodiscard]] open_requests& requests() noexcept {
     return requests_;
   }
+  [[nodiscard]] actor_ends& ends() noexcept {
+    return *ends_;
+  }
   [[nodiscard]] hub& receiver() noexcept {
     return hub_;
   }
@@ -86,6 +92,9 @@ public:
   /// Returns the peers that there are.
   [[nodiscard]] std::vector<std::shared_ptr<peer>> peers() const;
 
+  /// Returns whether there is a peer for a process.
+  [[nodiscard]] bool has_peer(memory::slot_id process) const;
+
   /// True while something waits for room in some ring.
   [[nodiscard]] bool any_congested() const noexcept {
     return congested_.load(std::memory_order_relaxed) > 0;
@@ -96,13 +105,39 @@ public:
     congested_.fetch_add(change, std::memory_order_relaxed);
   }
 
-  /// Returns the handle of an actor in any process, of this one too; nothing
-  /// where that is known to be dead.
+  /// Returns the handle of an actor in any process, of this one too. An actor
+  /// that has ended, or never was, has one as well: it answers as CAF's handle
+  /// of an actor that has ended. Nothing for `actor` 0 and for a process that
+  /// cannot be.
   [[nodiscard]] caf::strong_actor_ptr actor_in(memory::slot_id process,
                                                caf::actor_id actor);
 
-  /// Makes a local actor findable for answers from other processes.
+  /// The same; nothing for an actor of this process that has ended.
+  [[nodiscard]] caf::strong_actor_ptr living_actor_in(memory::slot_id process,
+                                                      caf::actor_id actor);
+
+  /// Makes a local actor findable for answers from other processes, and notes
+  /// its end for them.
   void export_actor(const caf::strong_actor_ptr& actor);
+
+  /// The same for the actor with this number, if CAF's registry knows it.
+  void export_actor(caf::actor_id actor);
+
+  /// Returns the actor, if the bytes are those of a handle of an actor of this
+  /// process, as CAF's inspectors write it.
+  [[nodiscard]] std::optional<caf::actor_id>
+  is_handle_of_own(bytes_view written) const noexcept;
+
+  /// Makes the actor that stands for one of this process that has ended, and
+  /// ends it: after that it answers as that one does.
+  [[nodiscard]] caf::strong_actor_ptr make_stand_in(caf::actor_id actor);
+  void end_stand_in(const caf::strong_actor_ptr& one);
+
+  /// Why an actor of a dead process has ended: the reason that the process has
+  /// left, or `death`.
+  [[nodiscard]] caf::error reason_in(memory::slot_id process,
+                                     caf::actor_id actor,
+                                     const caf::error& death);
 
   /// Returns whether an actor lives in this process.
   [[nodiscard]] bool is_local(const caf::strong_actor_ptr& actor) const {
@@ -120,12 +155,22 @@ public:
   void fail_request(const caf::strong_actor_ptr& asker, caf::message_id id,
                     const caf::error& reason);
 
+  /// Fails requests that nobody answers any more.
+  void fail_requests(const std::vector<open_requests::lost>& requests);
+
 private:
+  [[nodiscard]] caf::strong_actor_ptr make_ended(const caf::node_id& home,
+                                                 caf::actor_id actor);
+
   caf::actor_system& system_;
   memory::slot_id self_;
   caf::node_id name_;
+  /// The name as CAF's inspectors write it.
+  std::vector<std::byte> written_name_;
   caf::proxy_registry proxies_;
   open_requests requests_;
+  /// Shared with actors, which may end after this.
+  std::shared_ptr<actor_ends> ends_ = std::make_shared<actor_ends>();
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<peer>> peers_;
   std::atomic<int> congested_{0};

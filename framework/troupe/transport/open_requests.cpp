@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/open_requests.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace troupe::transport {
 
 namespace {
@@ -21,7 +24,14 @@ std::size_t home_of(std::uint64_t actor, std::uint64_t id,
 
 } // namespace
 
-open_requests::open_requests() : entries_(first_size) {
+open_requests::open_requests(memory::slot_id home)
+  : home_(home), entries_(first_size) {
+}
+
+request_trail& open_requests::entry::passed_on() {
+  if (!trail)
+    trail = std::make_unique<request_trail>(process);
+  return *trail;
 }
 
 std::size_t open_requests::place_of(std::uint64_t actor,
@@ -33,6 +43,12 @@ std::size_t open_requests::place_of(std::uint64_t actor,
   return place;
 }
 
+open_requests::entry* open_requests::find(std::uint64_t actor,
+                                          std::uint64_t id) noexcept {
+  auto& found = entries_[place_of(actor, id)];
+  return found.id == 0 ? nullptr : &found;
+}
+
 void open_requests::add(const caf::strong_actor_ptr& asker, caf::message_id id,
                         memory::slot_id process) {
   const auto number = number_of(id);
@@ -40,13 +56,15 @@ void open_requests::add(const caf::strong_actor_ptr& asker, caf::message_id id,
   if ((used_ + 1) * 4 > entries_.size() * 3)
     grow();
   auto& entry = entries_[place_of(asker->aid, number)];
-  if (entry.id == 0) {
-    ++used_;
-    entry.asker = caf::weak_actor_ptr{asker.get()};
-    entry.actor = asker->aid;
-    entry.id = number;
-    entry.sent_id = id.integer_value();
+  if (entry.id != 0) {
+    entry.passed_on().sent(home_, process);
+    return;
   }
+  ++used_;
+  entry.asker = caf::weak_actor_ptr{asker.get()};
+  entry.actor = asker->aid;
+  entry.id = number;
+  entry.sent_id = id.integer_value();
   entry.process = process;
 }
 
@@ -57,32 +75,107 @@ void open_requests::remove(caf::actor_id asker, caf::message_id id) noexcept {
     erase_at(place);
 }
 
-bool open_requests::move(caf::actor_id asker, std::uint64_t id,
-                         memory::slot_id process) {
-  const std::scoped_lock guard{mutex_};
-  auto& entry
-    = entries_[place_of(asker, id & caf::message_id::request_id_mask)];
-  if (entry.id == 0)
-    return false;
-  entry.process = process;
-  return true;
+std::vector<open_requests::lost> open_requests::take_if_lost(entry& which) {
+  std::vector<lost> result;
+  const bool is_lost = which.trail->is_lost();
+  if (is_lost)
+    result.push_back({which.asker, which.sent_id, which.trail->reason()});
+  if (is_lost || which.trail->is_only_in(home_))
+    erase_at(static_cast<std::size_t>(&which - entries_.data()));
+  return result;
 }
 
-std::vector<open_requests::entry>
-open_requests::take_all(memory::slot_id process) {
+std::optional<std::vector<open_requests::lost>>
+open_requests::announced(caf::actor_id asker, std::uint64_t id,
+                         memory::slot_id from, memory::slot_id to) {
   const std::scoped_lock guard{mutex_};
-  std::vector<entry> taken;
+  auto* const found = find(asker, id & caf::message_id::request_id_mask);
+  if (found == nullptr)
+    return std::nullopt;
+  found->passed_on().announced(from, to);
+  return take_if_lost(*found);
+}
+
+std::optional<std::vector<open_requests::lost>>
+open_requests::arrived(caf::actor_id asker, std::uint64_t id,
+                       memory::slot_id from, memory::slot_id to) {
+  const std::scoped_lock guard{mutex_};
+  auto* const found = find(asker, id & caf::message_id::request_id_mask);
+  if (found == nullptr)
+    return std::nullopt;
+  found->passed_on().arrived(from, to);
+  return take_if_lost(*found);
+}
+
+void open_requests::came_home(caf::actor_id asker, caf::message_id id,
+                              memory::slot_id from) {
+  const std::scoped_lock guard{mutex_};
+  auto* const found = find(asker, number_of(id));
+  if (found == nullptr)
+    return;
+  // Where it came back from the process that it was sent to, and that has never
+  // passed it on, nobody else can have it.
+  bool only_here = !found->trail && found->process == from;
+  if (!only_here) {
+    found->passed_on().came_home(from, home_);
+    only_here = found->trail->is_only_in(home_);
+  }
+  if (only_here)
+    erase_at(static_cast<std::size_t>(found - entries_.data()));
+}
+
+template <class Step>
+void open_requests::erase_if(Step step) {
   std::vector<entry> kept;
   for (auto& each : entries_) {
     if (each.id == 0)
       continue;
-    (each.process == process ? taken : kept).push_back(std::move(each));
+    if (!step(each))
+      kept.push_back(std::move(each));
     each = {};
   }
   used_ = kept.size();
   for (auto& each : kept)
     entries_[place_of(each.actor, each.id)] = std::move(each);
-  return taken;
+}
+
+open_requests::outcome open_requests::take_all(memory::slot_id process,
+                                               const caf::error& reason) {
+  const std::scoped_lock guard{mutex_};
+  outcome result;
+  erase_if([&](entry& each) {
+    if (each.trail)
+      each.trail->died(process, reason, result.to_ask);
+    if (each.trail ? !each.trail->is_lost() : each.process != process)
+      return false;
+    result.requests.push_back({each.asker, each.sent_id, reason});
+    return true;
+  });
+  auto& ask = result.to_ask;
+  std::ranges::sort(ask, {}, &memory::slot_id::packed);
+  ask.erase(std::unique(ask.begin(), ask.end()), ask.end());
+  return result;
+}
+
+std::vector<open_requests::lost> open_requests::settled(memory::slot_id dead,
+                                                        memory::slot_id at) {
+  const std::scoped_lock guard{mutex_};
+  std::vector<lost> result;
+  erase_if([&](entry& each) {
+    if (!each.trail)
+      return false;
+    each.trail->settled(dead, at);
+    if (!each.trail->is_lost())
+      return false;
+    result.push_back({each.asker, each.sent_id, each.trail->reason()});
+    return true;
+  });
+  return result;
+}
+
+std::size_t open_requests::size() const {
+  const std::scoped_lock guard{mutex_};
+  return used_;
 }
 
 void open_requests::erase_at(std::size_t place) noexcept {
@@ -105,7 +198,8 @@ void open_requests::erase_at(std::size_t place) noexcept {
 void open_requests::grow() {
   std::vector<entry> alive;
   for (auto& each : entries_)
-    if (each.id != 0 && each.asker.lock())
+    if (each.id != 0 && each.asker.lock()
+        && !(each.trail && each.trail->is_only_in(home_)))
       alive.push_back(std::move(each));
   auto size = entries_.size();
   while ((alive.size() + 1) * 2 > size)

@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/base/object_of_this_thread.hpp>
 #include <troupe/mailbox/copy_into_ring.hpp>
+#include <troupe/os/crash_point.hpp>
 #include <troupe/os/wait_word.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/dead_letters.hpp>
@@ -59,6 +60,15 @@ std::string type_trouble(caf::type_id_t type, std::string_view why) {
            "troupe::program, in every process";
 }
 
+/// Why a message could not be written.
+caf::error refusal_of(const byte_writer& sink) {
+  if (code_of(sink.get_error()) != errc::none)
+    return sink.get_error();
+  return make_error(errc::invalid_argument,
+                    "send a message: an inspect function refuses: "
+                      + to_string(sink.get_error()));
+}
+
 } // namespace
 
 peer::peer(node& of, memory::slot_id process)
@@ -97,10 +107,13 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
     } else if (const auto home = process_of(what.sender->nid)) {
       head.sender = what.sender->aid;
       head.sender_slot = home->packed();
-      if (asks && *home != process_)
+      if (asks && *home != process_) {
+        // First: who is killed between must not take the request with it.
         node_.peer_of(*home)->send_control(frame_kind::redirected,
                                            {what.sender->aid, head.id,
                                             process_.packed()});
+        TROUPE_CRASH_POINT("transport.request.announced");
+      }
     }
   }
   const auto* stages = version::stages_of(what);
@@ -129,11 +142,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
         return refuse(what, target, sink.get_error(), "it cannot be written");
     }
     if (!write_message(sink, what.payload))
-      return refuse(what, target,
-                    make_error(errc::invalid_argument,
-                               "send a message: an inspect function refuses: "
-                                 + to_string(sink.get_error())),
-                    "it cannot be written");
+      return refuse(what, target, refusal_of(sink), "it cannot be written");
     objects.swap(sink.objects());
     if (!objects.empty()) {
       tag.flags |= with_handles;
@@ -359,7 +368,8 @@ void peer::drain(deadline limit) {
 bool peer::refuse(caf::mailbox_element& what, caf::actor_id target,
                   caf::error reason, std::string_view why) {
   if (what.mid.is_request() && what.sender) {
-    node_.requests().remove(what.sender->aid, what.mid);
+    if (node_.is_local(what.sender))
+      node_.requests().remove(what.sender->aid, what.mid);
     node_.fail_request(what.sender, what.mid, reason);
   }
   report_dead_letter({target, what.sender, what.payload, std::string{why}});

@@ -12,31 +12,95 @@ proxy::proxy(caf::actor_config& config, transport::node& of,
   : version::proxy_base(config), node_(of), peer_(std::move(home)) {
 }
 
+namespace {
+
+/// The calling thread does what the other side has asked for: that one need not
+/// hear of it.
+thread_local bool as_asked = false;
+
+struct as_asked_scope {
+  as_asked_scope() noexcept {
+    as_asked = true;
+  }
+  as_asked_scope(const as_asked_scope&) = delete;
+  as_asked_scope& operator=(const as_asked_scope&) = delete;
+  ~as_asked_scope() {
+    as_asked = false;
+  }
+};
+
+} // namespace
+
 bool proxy::enqueue(caf::mailbox_element_ptr what,
                     version::execution_context*) {
-  if (what->payload.match_elements<caf::exit_msg>())
+  if (what->payload.match_elements<caf::exit_msg>()) {
+    send_changes();
     forget_link(what->payload.get_as<caf::exit_msg>(0).source);
+  }
   return peer_->send(id(), *what);
 }
 
 bool proxy::add_backlink(caf::abstract_actor* local) {
+  // CAF would tell `local` of the end here, under its lock, which it may want.
+  if (as_asked && getf(is_terminated_flag))
+    return false;
   if (!version::proxy_base::add_backlink(local))
     return false;
-  node_.receiver().post([&of = node_, to = peer_, self = id(),
-                         other = caf::strong_actor_ptr{local->ctrl()}] {
-    of.export_actor(other);
-    to->send_control(frame_kind::link, {self, other->aid, 0});
-  });
+  if (!as_asked)
+    announce({local->id(), caf::strong_actor_ptr{local->ctrl()}});
   return true;
 }
 
 bool proxy::remove_backlink(caf::abstract_actor* local) {
   if (!version::proxy_base::remove_backlink(local))
     return false;
-  node_.receiver().post([to = peer_, self = id(), other = local->id()] {
-    to->send_control(frame_kind::unlink, {self, other, 0});
-  });
+  if (!as_asked)
+    announce({local->id(), nullptr});
   return true;
+}
+
+void proxy::announce(change what) {
+  {
+    const std::scoped_lock guard{mutex_};
+    changes_.push_back(std::move(what));
+  }
+  node_.receiver().post([self = caf::strong_actor_ptr{ctrl()}] {
+    static_cast<proxy*>(self->get())->send_changes();
+  });
+}
+
+void proxy::send_changes() {
+  const std::scoped_lock sending{sending_};
+  std::vector<change> changes;
+  {
+    const std::scoped_lock guard{mutex_};
+    changes.swap(changes_);
+  }
+  for (const auto& each : changes) {
+    if (each.linked)
+      node_.export_actor(each.linked);
+    peer_->send_control(each.linked ? frame_kind::link : frame_kind::unlink,
+                        {id(), each.local, 0});
+  }
+}
+
+void proxy::link_from_afar(const caf::strong_actor_ptr& local) {
+  {
+    const as_asked_scope scope;
+    version::link(local, *this);
+  }
+  if (getf(is_terminated_flag))
+    attach_functor([local, self = address()](const caf::error& reason) {
+      local->enqueue(
+        version::make_element(nullptr, caf::make_message_id(), {},
+                              caf::make_message(caf::exit_msg{self, reason})),
+        nullptr);
+    });
+}
+
+void proxy::unlink_from_afar(const caf::strong_actor_ptr& local) {
+  const as_asked_scope scope;
+  version::unlink(local, *this);
 }
 
 } // namespace troupe::transport

@@ -4,6 +4,8 @@
 #include <troupe/transport/peer.hpp>
 
 #include <memory>
+#include <mutex>
+#include <vector>
 
 namespace troupe::transport {
 
@@ -18,13 +20,34 @@ public:
                version::execution_context* context) override;
 
   // Both are called with the locks of this proxy and of `local` held, so what
-  // they have to send is left to the hub.
+  // they have to send is left to the hub, or to whoever sends an exit message
+  // before: the actor behind this proxy hears of a link before it hears that
+  // the other side has ended.
   bool add_backlink(caf::abstract_actor* local) override;
   bool remove_backlink(caf::abstract_actor* local) override;
 
+  /// The actor behind this proxy links to `local`, or no longer does. For the
+  /// receiving thread.
+  void link_from_afar(const caf::strong_actor_ptr& local);
+  void unlink_from_afar(const caf::strong_actor_ptr& local);
+
 private:
+  /// A link of `local` that the other side has to hear of; empty: of its end.
+  struct change {
+    caf::actor_id local;
+    caf::strong_actor_ptr linked;
+  };
+
+  void announce(change what);
+  void send_changes();
+
   transport::node& node_;
   std::shared_ptr<peer> peer_;
+  /// Held while changes are sent, so that they are sent in order.
+  std::mutex sending_;
+  /// Protects `changes_`, and is the last lock that is taken.
+  std::mutex mutex_;
+  std::vector<change> changes_;
 };
 
 } // namespace troupe::transport
