@@ -22,7 +22,8 @@ namespace troupe {
 enum class restart : std::uint8_t {
   /// Always.
   permanent,
-  /// If it ended otherwise than by itself: of an error, or with its process.
+  /// If it ended otherwise than by itself: of an error, or with a process that
+  /// was killed or exited with another code than 0.
   transient,
   /// Never; it is forgotten.
   temporary,
@@ -32,7 +33,7 @@ enum class restart : std::uint8_t {
 /// child lives in; a child in the supervisor's own process is sent `kill`.
 class shutdown {
 public:
-  /// Tell it to end, and kill its process when `limit` has passed.
+  /// Tell it to end, and kill its process when `limit` has passed. At least 0.
   [[nodiscard]] static shutdown within(std::chrono::nanoseconds limit) {
     return shutdown{limit};
   }
@@ -77,7 +78,7 @@ struct child_spec {
   /// Whether the child is a supervisor itself.
   bool supervises = false;
   /// How long a start may take before it counts as failed, and its process is
-  /// killed. Nothing: as long as it takes.
+  /// killed; longer than 0. Nothing: as long as it takes.
   std::optional<std::chrono::nanoseconds> start_limit
     = std::chrono::seconds{30};
   /// Registered for each new actor of the child, for `names::find`, as a

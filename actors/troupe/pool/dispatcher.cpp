@@ -6,6 +6,7 @@
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/thread.hpp>
+#include <troupe/pool/option_checks.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/table.hpp>
 
@@ -40,7 +41,21 @@ void leave_alone(const dispatcher* copy) {
   all.push_back(copy);
 }
 
+/// Throws `invalid_argument`, which names the option.
+void check(const pool_options& options) {
+  const auto attempted = "start pool '" + options.name + "'";
+  require_not_negative(attempted, "size", options.size);
+  require_not_negative(attempted, "tasks_per_worker", options.tasks_per_worker);
+  require_not_negative(attempted, "retries", options.retries);
+  require_positive(attempted, "soft_limit", options.soft_limit);
+  require_positive(attempted, "hard_limit", options.hard_limit);
+  if (options.intensity)
+    require_not_negative(attempted, "intensity", *options.intensity);
+  require_positive(attempted, "period", options.period);
+}
+
 pool_options completed(pool_options options) {
+  check(options);
   if (options.size == 0)
     options.size = hardware_concurrency();
   hosting::require_places(options.size);

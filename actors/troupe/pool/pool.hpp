@@ -5,6 +5,7 @@
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/pool/dispatcher.hpp>
 #include <troupe/pool/imap_options.hpp>
+#include <troupe/pool/option_checks.hpp>
 #include <troupe/pool/pool_options.hpp>
 #include <troupe/pool/task_future.hpp>
 #include <troupe/pool/task_input.hpp>
@@ -323,6 +324,7 @@ private:
 
   template <class Callable, bool Star, class Items>
   auto submit_sized(Items& items, std::size_t count, std::size_t chunk) {
+    require_not_negative("run tasks of a pool", "chunk", chunk);
     using result = pooling::result_of<Callable>;
     auto made = std::make_shared<pooling::job_of<result>>();
     made->on_progress = progress_;
@@ -357,6 +359,8 @@ private:
     static_assert(!std::is_void_v<result>,
                   "troupe: imap gives results; use map for a function without");
     require_result<result>();
+    require_not_negative("run tasks of a pool", "chunk", how.chunk);
+    require_not_negative("run tasks of a pool", "window", how.window);
     using input = pooling::task_input<std::views::all_t<Items>>;
     const bool always = how.window != 0;
     auto chunk = std::max<std::size_t>(1, how.chunk);

@@ -3,6 +3,7 @@
 
 #include <troupe/process/current_exception.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/runtime/service_actor.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/caf_version.hpp>
 
@@ -60,6 +61,8 @@ caf::error error_from(const std::exception_ptr& why) {
   }
 }
 
+using pool_service = factory::service<pool_actor::pointer>;
+
 /// The tasks that are not yet answered; used by the actor alone.
 class desk {
 public:
@@ -71,7 +74,7 @@ public:
     return size_;
   }
 
-  caf::result<answer> run(pool_actor::pointer self, const task& what) {
+  caf::result<answer> run(pool_service self, const task& what) {
     const auto pool = pool_.lock();
     if (!pool)
       return transport::make_error(errc::closed, "the pool is gone");
@@ -139,7 +142,7 @@ private:
   std::unordered_map<std::uint64_t, waiting> open_;
 };
 
-pool_actor::behavior_type serve_tasks(pool_actor::pointer self,
+pool_actor::behavior_type serve_tasks(pool_service self,
                                       const std::shared_ptr<desk>& tasks) {
   return {
     [self, tasks](const task& what) { return tasks->run(self, what); },
@@ -155,22 +158,31 @@ pool_actor::behavior_type serve_tasks(pool_actor::pointer self,
 class actors {
 public:
   [[nodiscard]] pool_actor find_or_make(const std::shared_ptr<dispatcher>& of) {
-    const std::scoped_lock guard{mutex_};
+    std::unique_lock guard{mutex_};
     if (const auto found = all_.find(of.get()); found != all_.end())
       return found->second;
     auto made = actor_system().spawn(serve_tasks, std::make_shared<desk>(of));
     of->at_end([this, key = of.get(), made] {
-      {
-        const std::scoped_lock inner{mutex_};
-        all_.erase(key);
-      }
+      forget(key, made->id());
+      factory::let_end(made->id());
       caf::anon_send_exit(made, caf::exit_reason::user_shutdown);
     });
     all_.emplace(of.get(), made);
+    guard.unlock();
+    // However it ends, the next to ask makes another one.
+    made->attach_functor(
+      [this, key = of.get(), id = made->id()] { forget(key, id); });
     return made;
   }
 
 private:
+  void forget(const dispatcher* key, caf::actor_id which) {
+    const std::scoped_lock guard{mutex_};
+    const auto found = all_.find(key);
+    if (found != all_.end() && found->second->id() == which)
+      all_.erase(found);
+  }
+
   std::mutex mutex_;
   std::unordered_map<const dispatcher*, pool_actor> all_;
 };

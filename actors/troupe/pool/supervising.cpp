@@ -3,13 +3,14 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/pool/exception_of_request.hpp>
+#include <troupe/pool/option_checks.hpp>
 #include <troupe/pool/pending_start.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/names.hpp>
 #include <troupe/transport/caf_error.hpp>
-#include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node_name.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -19,7 +20,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <exception>
 
 namespace troupe::supervision {
@@ -46,58 +46,37 @@ std::optional<process_view> process_of(const caf::actor& actor) {
   return process_view{*where};
 }
 
-/// Erlang's `normal` and `shutdown`.
+/// Erlang's `normal` and `shutdown`; a process that exits with code 0, too.
 bool ended_by_itself(const caf::error& reason) {
   return !reason || reason == caf::exit_reason::normal
-         || reason == caf::exit_reason::user_shutdown;
+         || reason == caf::exit_reason::user_shutdown
+         || transport::exited_in_order(reason);
 }
-
-void print(const restart_report& what) {
-  std::string line = "troupe: child '" + what.child + "'";
-  if (what.pid != 0)
-    line += " (pid " + std::to_string(what.pid) + ")";
-  line += " ended: " + what.reason + "; ";
-  line += what.given_up
-            ? "one restart too many, its supervisor gives up"
-            : "restart " + std::to_string(what.restarts) + " within the period";
-  std::fprintf(stderr, "%s\n", line.c_str());
-}
-
-/// What `work` returns, or what it throws as an error.
-template <class Work>
-auto answer(Work work) -> caf::result<decltype(work())> {
-  try {
-    return work();
-  } catch (const error& failure) {
-    return transport::to_caf(failure);
-  } catch (...) {
-    return transport::make_error(errc::remote_exception,
-                                 hosting::full_text_of_current_exception());
-  }
-}
-
-/// The supervisor whose hook this thread is in.
-thread_local caf::actor_id calling_hook_of = caf::invalid_actor_id;
-
-struct hook_scope {
-  explicit hook_scope(caf::actor_id of) noexcept {
-    calling_hook_of = of;
-  }
-  hook_scope(const hook_scope&) = delete;
-  hook_scope& operator=(const hook_scope&) = delete;
-  ~hook_scope() {
-    calling_hook_of = caf::invalid_actor_id;
-  }
-};
 
 } // namespace
 
-bool calls_hook_of(caf::actor_id supervisor) noexcept {
-  return calling_hook_of == supervisor;
+void check_child(const child_spec& child, const std::string& attempted) {
+  if (!child.start)
+    throw invalid_argument(attempted, "its specification has no start");
+  require_enumerator(attempted, "restart", child.restart, restart::temporary);
+  require_positive(attempted, "start_limit", child.start_limit);
+  if (const auto limit = child.shutdown.limit(); limit && limit->count() < 0)
+    throw invalid_argument(
+      attempted, "shutdown is within " + std::to_string(limit->count())
+                   + " ns: it must not be negative; 0 kills at once");
 }
 
-bool calls_hook() noexcept {
-  return calling_hook_of != caf::invalid_actor_id;
+template <class Work>
+auto supervising::answer(Work work) const {
+  using result = caf::result<decltype(work())>;
+  try {
+    return result{work()};
+  } catch (...) {
+    if (const auto& asker = self_->current_sender();
+        asker && asker->nid == self_->node())
+      exception_of_request::note(asker->aid);
+    return result{transport::error_being_handled()};
+  }
 }
 
 supervising::supervising(caf::blocking_actor* self, supervisor_options options,
@@ -105,8 +84,6 @@ supervising::supervising(caf::blocking_actor* self, supervisor_options options,
   : self_(self),
     options_(std::move(options)),
     intensity_(options_.intensity, options_.period) {
-  if (!options_.report)
-    options_.report = print;
   for (auto& each : children)
     members_.emplace_back(std::move(each));
 }
@@ -211,8 +188,7 @@ supervising::member& supervising::find_ended(const char* what,
 
 caf::actor supervising::add(child_spec spec) {
   const auto what = "start child '" + spec.id + "'";
-  if (!spec.start)
-    throw invalid_argument(what, "its specification has no start");
+  check_child(spec, what);
   if (look_up(spec.id) != nullptr)
     throw invalid_argument(what, "there is a child of that name");
   member made{std::move(spec)};
@@ -459,51 +435,6 @@ bool supervising::start_again(const std::string& id) {
     again_.push_back({id, hosting::full_text_of_current_exception()});
     return false;
   }
-}
-
-void supervising::report(const restart_report& what) const {
-  try {
-    const hook_scope calling{self_->id()};
-    options_.report(what);
-  } catch (...) {
-    std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
-                 what.child.c_str(),
-                 hosting::full_text_of_current_exception().c_str());
-  }
-  for (const auto& each : listeners_)
-    if (each.wants)
-      transport::version::send_anonymously(each.wants, what);
-}
-
-void supervising::subscribe(const caf::actor& who) {
-  if (!who)
-    return;
-  for (auto& each : listeners_)
-    if (each.who == who.address()) {
-      each.wants = who;
-      return;
-    }
-  self_->monitor(who);
-  listeners_.push_back({who.address(), who});
-}
-
-std::vector<child_info> supervising::list() const {
-  std::vector<child_info> result;
-  for (const auto& each : members_)
-    result.push_back({each.spec.id, each.actor, each.actor ? each.pid : 0,
-                      each.restarts, each.spec.supervises, each.restarting});
-  return result;
-}
-
-child_count supervising::count() const {
-  child_count result;
-  for (const auto& each : members_) {
-    ++result.specs;
-    ++(each.spec.supervises ? result.supervisors : result.workers);
-    if (each.actor)
-      ++result.active;
-  }
-  return result;
 }
 
 } // namespace troupe::supervision

@@ -30,6 +30,10 @@ namespace troupe::supervision {
 /// The same of any supervisor.
 [[nodiscard]] bool calls_hook() noexcept;
 
+/// Throws `invalid_argument` for a child that cannot be supervised, which was
+/// attempted as `attempted` says.
+void check_child(const child_spec& child, const std::string& attempted);
+
 /// What a supervisor does, as the body of an actor with a thread of its own:
 /// to start a process and to wait for the end of one take their time, and
 /// would hold up whoever shares a thread with it.
@@ -116,6 +120,11 @@ private:
   void report(const restart_report& what) const;
 
   void subscribe(const caf::actor& who);
+
+  /// What `work` returns, or what it throws as an error, for the request at
+  /// hand.
+  template <class Work>
+  [[nodiscard]] auto answer(Work work) const;
 
   [[nodiscard]] std::vector<child_info> list() const;
   [[nodiscard]] child_count count() const;

@@ -2,9 +2,13 @@
 #include <troupe/pool/supervisor.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/pool/exception_of_request.hpp>
+#include <troupe/pool/option_checks.hpp>
 #include <troupe/pool/supervising.hpp>
+#include <troupe/pool/supervisor_partners.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/runtime/service_actor.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/caf_version.hpp>
 
@@ -28,18 +32,30 @@ namespace troupe {
 namespace {
 
 /// Throws `invalid_argument` for what cannot be supervised.
-void check(const std::vector<child_spec>& children) {
+void check_plan(const supervisor_plan& plan) {
+  const std::string attempted = "start a supervisor";
+  const auto& options = plan.options;
+  require_enumerator(attempted, "strategy", options.strategy,
+                     strategy::rest_for_one);
+  require_not_negative(attempted, "intensity", options.intensity);
+  require_positive(attempted, "period", options.period);
+  const auto& children = plan.children;
   for (auto each = children.begin(); each != children.end(); ++each) {
-    const auto what = "start a supervisor with child '" + each->id + "'";
-    if (!each->start)
-      throw invalid_argument(what, "its specification has no start");
+    const auto what = attempted + " with child '" + each->id + "'";
+    supervision::check_child(*each, what);
     if (std::any_of(children.begin(), each,
                     [&](const auto& before) { return before.id == each->id; }))
       throw invalid_argument(what, "there is another child of that name");
   }
 }
 
-[[noreturn]] void throw_error(const caf::error& why) {
+/// Throws what the supervisor has thrown at the request, or says why it has not
+/// answered.
+[[noreturn]] void
+throw_failure(const caf::error& why,
+              const supervision::exception_of_request& thrown) {
+  if (const auto failure = thrown.take())
+    std::rethrow_exception(failure);
   const auto text = transport::text_of(why);
   switch (transport::code_of(why)) {
     case errc::unknown_name: throw unknown_name("ask a supervisor", text);
@@ -69,46 +85,81 @@ R ask(const supervisor_actor& whom, Ts&&... what) {
   require_outside(whom);
   caf::scoped_actor self{actor_system()};
   std::optional<caf::error> failure;
+  const supervision::exception_of_request thrown{self->id()};
   if constexpr (std::is_void_v<R>) {
     transport::version::request(self, whom, std::forward<Ts>(what)...)
       .receive([] {}, [&](caf::error& why) { failure = std::move(why); });
     if (failure)
-      throw_error(*failure);
+      throw_failure(*failure, thrown);
   } else {
     R result;
     transport::version::request(self, whom, std::forward<Ts>(what)...)
       .receive([&](R& value) { result = std::move(value); },
                [&](caf::error& why) { failure = std::move(why); });
     if (failure)
-      throw_error(*failure);
+      throw_failure(*failure, thrown);
     return result;
   }
 }
+
+using start_result = std::promise<std::exception_ptr>;
+
+/// The actor of a supervisor.
+class body final : public caf::blocking_actor {
+public:
+  body(caf::actor_config& config, std::shared_ptr<start_result> started,
+       supervisor_plan plan)
+    : caf::blocking_actor(config),
+      started_(std::move(started)),
+      plan_(std::move(plan)) {
+  }
+
+  using caf::blocking_actor::enqueue;
+
+  /// Looks at exit messages before they are in the mailbox: a blocking actor
+  /// forgets a link when it reads one.
+  bool enqueue(caf::mailbox_element_ptr what,
+               transport::version::execution_context* context) override {
+    if (const auto* const told = factory::exit_in(*what);
+        told != nullptr && partners_.is_end_of_one(*this, *told))
+      return true;
+    if (factory::refuse_error(*what))
+      return true;
+    return caf::blocking_actor::enqueue(std::move(what), context);
+  }
+
+  void act() override {
+    supervision::supervising work{this, std::move(plan_.options),
+                                  std::move(plan_.children)};
+    // Also where it gives up: Erlang's `shutdown`.
+    fail_state(caf::exit_reason::user_shutdown);
+    std::exception_ptr failure;
+    try {
+      work.start();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const bool failed = failure != nullptr;
+    started_->set_value(std::move(failure));
+    if (!failed)
+      work.run();
+  }
+
+private:
+  std::shared_ptr<start_result> started_;
+  supervisor_plan plan_;
+  supervision::partners partners_;
+};
 
 } // namespace
 
 caf::actor supervision::launch(supervisor_plan plan, start_watch& watch) {
   static_cast<void>(messages_known);
-  check(plan.children);
-  auto started = std::make_shared<std::promise<std::exception_ptr>>();
+  check_plan(plan);
+  auto started = std::make_shared<start_result>();
   auto answer = started->get_future();
-  const auto made = actor_system().spawn<caf::detached>(
-    [started, plan = std::move(plan)](caf::blocking_actor* self) {
-      supervising work{self, plan.options, plan.children};
-      // Also where it gives up: Erlang's `shutdown`.
-      self->fail_state(caf::exit_reason::user_shutdown);
-      std::exception_ptr failure;
-      try {
-        work.start();
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      const bool failed = failure != nullptr;
-      started->set_value(std::move(failure));
-      if (failed)
-        return;
-      work.run();
-    });
+  const auto made = actor_system().spawn<body, caf::detached>(started,
+                                                              std::move(plan));
   watch.ends_by(
     [made] { caf::anon_send_exit(made, caf::exit_reason::user_shutdown); });
   if (auto failure = answer.get())

@@ -32,8 +32,9 @@ namespace troupe {
 ///     unsubscribe, actor
 ///
 /// Errors: `unknown_name` (no such child), `invalid_state` (it runs, or does
-/// not), `invalid_argument` (the id is taken, or the specification is empty),
-/// and what a start throws. An exit message ends the supervisor in order.
+/// not), `invalid_argument` (the id is taken, or the specification cannot be),
+/// and what a start throws. An exit message ends the supervisor in order, unless
+/// its reason is normal; the end of an actor that is linked to it does not.
 using supervisor_actor
   = caf::typed_actor<caf::result<caf::actor>(start_child_atom, child_spec),
                      caf::result<caf::actor>(caf::get_atom, std::string),
@@ -68,8 +69,8 @@ using supervisor_actor
 /// limit where the specification has none.
 ///
 /// # Errors
-/// Its functions throw as the messages of `supervisor_actor` answer,
-/// `peer_died` once it has given up, `invalid_state` once it was closed or moved
+/// Its functions throw as the messages of `supervisor_actor` answer, what the
+/// start of a child threw with its own type, `peer_died` once it has given up, `invalid_state` once it was closed or moved
 /// from, and `would_deadlock` in its own `report` hook.
 ///
 /// # What a crash leaves
@@ -79,7 +80,8 @@ using supervisor_actor
 class supervisor {
 public:
   /// Starts the children, in order. If one cannot be started, those before it
-  /// are ended, in reverse order, and what its start threw is thrown.
+  /// are ended, in reverse order, and what its start threw is thrown. Throws
+  /// `invalid_argument` for an option or a specification that cannot be.
   /// @blocks on the children's starts
   supervisor(supervisor_options options, std::vector<child_spec> children);
 
@@ -92,7 +94,7 @@ public:
   ~supervisor();
 
   /// Adds a child and returns its actor. If its start fails, there is no such
-  /// child.
+  /// child, and what the start threw is thrown.
   /// @blocks on the child's start, and on what the supervisor is busy with
   caf::actor start_child(child_spec spec) const;
 

@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/runtime/service_actor.hpp>
 #include <troupe/state/itself.hpp>
 #include <troupe/state/table.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -232,7 +233,7 @@ private:
 };
 
 state_actor::behavior_type
-serve_messages(state_actor::stateful_pointer<desk> self) {
+serve_messages(factory::service<state_actor::stateful_pointer<desk>> self) {
   transport::version::state_of(self).self = self;
   return {
     [self](const call& what) {
@@ -248,18 +249,55 @@ serve_messages(state_actor::stateful_pointer<desk> self) {
   };
 }
 
+/// The actor of this process's state.
+class the_actor {
+public:
+  static the_actor& here() {
+    // Never destroyed: actors may end after static objects.
+    static auto& only = *new the_actor;
+    return only;
+  }
+
+  [[nodiscard]] state_actor find_or_make() {
+    std::unique_lock guard{mutex_};
+    if (now_)
+      return now_;
+    const auto made = now_ = actor_system().spawn(serve_messages);
+    if (!std::exchange(registered_, true))
+      held::table::here().at_end([this] { end(); });
+    guard.unlock();
+    // However it ends, the next to ask makes another one.
+    made->attach_functor([this, id = made->id()] { forget(id); });
+    return made;
+  }
+
+private:
+  void forget(caf::actor_id which) {
+    const std::scoped_lock guard{mutex_};
+    if (now_ && now_->id() == which)
+      now_ = nullptr;
+  }
+
+  void end() {
+    std::unique_lock guard{mutex_};
+    const auto ending = std::exchange(now_, nullptr);
+    guard.unlock();
+    if (!ending)
+      return;
+    factory::let_end(ending->id());
+    caf::scoped_actor self{actor_system()};
+    self->send_exit(ending, caf::exit_reason::user_shutdown);
+    self->wait_for(ending);
+  }
+
+  std::mutex mutex_;
+  state_actor now_;
+  bool registered_ = false;
+};
+
 /// Runs in the state's process.
 state_actor find_or_make() {
-  static const auto mine = [] {
-    auto made = actor_system().spawn(serve_messages);
-    held::table::here().at_end([made] {
-      caf::scoped_actor self{actor_system()};
-      self->send_exit(made, caf::exit_reason::user_shutdown);
-      self->wait_for(made);
-    });
-    return made;
-  }();
-  return mine;
+  return the_actor::here().find_or_make();
 }
 
 } // namespace

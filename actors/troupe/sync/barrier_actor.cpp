@@ -26,7 +26,7 @@ public:
 
   barrier_actor::behavior_type start(barrier_actor::pointer self, barrier all) {
     all_.emplace(std::move(all));
-    open(self, state().actor(),
+    open(self, *all_, state().actor(),
          [this](const sync::client& gone) { bury(gone); });
     return {
       [this](arrive_atom) { return arrive(state().limit()); },
@@ -127,7 +127,8 @@ private:
 };
 
 barrier_actor::behavior_type
-serve(barrier_actor::stateful_pointer<barrier_desk> self, barrier all) {
+serve(factory::service<barrier_actor::stateful_pointer<barrier_desk>> self,
+      barrier all) {
   return transport::version::state_of(self).start(self, std::move(all));
 }
 

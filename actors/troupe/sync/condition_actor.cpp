@@ -36,7 +36,8 @@ public:
   condition_actor::behavior_type start(condition_actor::pointer self,
                                        condition changed) {
     changed_.emplace(std::move(changed));
-    open(self, state().actor(), [this](const client& gone) { bury(gone); });
+    open(self, *changed_, state().actor(),
+         [this](const client& gone) { bury(gone); });
     return {
       [this](wait_atom, std::uint64_t mutex) {
         return wait(mutex, deadline::never());
@@ -160,7 +161,7 @@ private:
 };
 
 condition_actor::behavior_type
-serve(condition_actor::stateful_pointer<condition_desk> self,
+serve(factory::service<condition_actor::stateful_pointer<condition_desk>> self,
       condition changed) {
   return transport::version::state_of(self).start(self, std::move(changed));
 }

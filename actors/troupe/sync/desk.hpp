@@ -3,6 +3,7 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/runtime/service_actor.hpp>
 #include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/clients.hpp>
 #include <troupe/sync/doorman.hpp>
@@ -48,13 +49,23 @@ public:
   desk(const desk&) = delete;
   desk& operator=(const desk&) = delete;
 
+  ~desk() {
+    for (const auto& each : requests_)
+      doorman::of_this_process().forget(each.key);
+  }
+
 protected:
-  void open(pointer self, actor_place& where,
+  /// `where` is a part of `object`. However the actor ends, `actor_of` makes
+  /// another one.
+  template <class Object>
+  void open(pointer self, const Object& object, actor_place& where,
             std::function<void(const client&)> bury) {
     self_ = self;
     row_ = memory::run_memory::current().self().index;
     clients_.start(std::move(bury));
     services::enter(where, self_->id());
+    self_->attach_functor(
+      [object, &where, id = self_->id()] { services::leave(where, id); });
   }
 
   /// Who has sent the message at hand, from now on watched; nothing for a

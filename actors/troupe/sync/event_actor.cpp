@@ -22,7 +22,7 @@ public:
 
   event_actor::behavior_type start(event_actor::pointer self, event news) {
     news_.emplace(std::move(news));
-    open(self, news_->state().actor, [this](const sync::client& gone) {
+    open(self, *news_, news_->state().actor, [this](const sync::client& gone) {
       end_requests_of(gone, [](event_request) {});
     });
     return {
@@ -81,8 +81,9 @@ private:
   std::optional<event> news_;
 };
 
-event_actor::behavior_type serve(event_actor::stateful_pointer<event_desk> self,
-                                 event news) {
+event_actor::behavior_type
+serve(factory::service<event_actor::stateful_pointer<event_desk>> self,
+      event news) {
   return transport::version::state_of(self).start(self, std::move(news));
 }
 

@@ -25,7 +25,8 @@ public:
 
   mutex_actor::behavior_type start(mutex_actor::pointer self, Lock lock) {
     lock_.emplace(std::move(lock));
-    open(self, word().actor(), [this](const client& gone) { bury(gone); });
+    open(self, *lock_, word().actor(),
+         [this](const client& gone) { bury(gone); });
     adopt_owner();
     return {
       [this](acquire_atom) { return acquire(deadline::never()); },
@@ -60,8 +61,8 @@ private:
       return;
     }
     adopted_ = now;
-    if (const auto actor = transport::node::require().actor_in(was.process,
-                                                               was.id))
+    if (const auto actor
+        = transport::node::require().living_actor_in(was.process, was.id))
       clients_.watch(self_, actor, was);
     else
       bury(was);
@@ -166,7 +167,8 @@ private:
 
 template <class Lock>
 mutex_actor::behavior_type
-serve(mutex_actor::stateful_pointer<mutex_desk<Lock>> self, Lock lock) {
+serve(factory::service<mutex_actor::stateful_pointer<mutex_desk<Lock>>> self,
+      Lock lock) {
   return transport::version::state_of(self).start(self, std::move(lock));
 }
 

@@ -22,7 +22,8 @@ public:
   semaphore_actor::behavior_type start(semaphore_actor::pointer self,
                                        semaphore units) {
     units_.emplace(std::move(units));
-    open(self, state().actor(), [this](const client& gone) { bury(gone); });
+    open(self, *units_, state().actor(),
+         [this](const client& gone) { bury(gone); });
     return {
       [this](acquire_atom) { return acquire(deadline::never()); },
       [this](acquire_atom, caf::timespan limit) {
@@ -125,7 +126,8 @@ private:
 };
 
 semaphore_actor::behavior_type
-serve(semaphore_actor::stateful_pointer<semaphore_desk> self, semaphore units) {
+serve(factory::service<semaphore_actor::stateful_pointer<semaphore_desk>> self,
+      semaphore units) {
   return transport::version::state_of(self).start(self, std::move(units));
 }
 

@@ -121,7 +121,8 @@ caf::actor services::keeper() {
       mailbox::sleep_at_door(own, ready,
                              deadline::after(std::chrono::milliseconds{1}));
     if (const auto id = keeper_id(found.cell); id != 0 && found.is_alive())
-      if (auto actor = transport::node::require().actor_in(found.process, id))
+      if (auto actor = transport::node::require().living_actor_in(found.process,
+                                                                  id))
         return caf::actor_cast<caf::actor>(actor);
     const auto status = process_view{found.process}.status();
     const bool by_itself = status && (status->exited() || status->threw());
@@ -151,8 +152,8 @@ caf::strong_actor_ptr services::find(const actor_place& where) {
       || where.home.load(std::memory_order_acquire) != home)
     return nullptr;
   static_cast<void>(actor_system());
-  return transport::node::require().actor_in(memory::slot_id::unpacked(home),
-                                             id);
+  return transport::node::require().living_actor_in(
+    memory::slot_id::unpacked(home), id);
 }
 
 caf::strong_actor_ptr services::make(const hosting::entry& recipe,
@@ -173,6 +174,12 @@ void services::enter(actor_place& where, caf::actor_id id) {
   // release: pairs with the acquire in find; the id belongs to it.
   where.home.store(run_memory::current().self().packed(),
                    std::memory_order_release);
+}
+
+void services::leave(actor_place& where, caf::actor_id id) noexcept {
+  std::uint64_t before = id;
+  static_cast<void>(
+    where.id.compare_exchange_strong(before, 0, std::memory_order_acq_rel));
 }
 
 } // namespace troupe::sync

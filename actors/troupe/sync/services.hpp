@@ -56,6 +56,9 @@ public:
   /// Enters an actor of the calling process, the services host.
   static void enter(actor_place& where, caf::actor_id id);
 
+  /// That actor has ended.
+  static void leave(actor_place& where, caf::actor_id id) noexcept;
+
 private:
   [[nodiscard]] static caf::strong_actor_ptr find(const actor_place& where);
   [[nodiscard]] static caf::strong_actor_ptr

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What a supervisor says of its children.
+
+#include <troupe/pool/supervising.hpp>
+#include <troupe/process/current_exception.hpp>
+#include <troupe/transport/caf_version.hpp>
+
+#include <cstdio>
+#include <string>
+
+namespace troupe::supervision {
+
+namespace {
+
+void print(const restart_report& what) {
+  std::string line = "troupe: child '" + what.child + "'";
+  if (what.pid != 0)
+    line += " (pid " + std::to_string(what.pid) + ")";
+  line += " ended: " + what.reason + "; ";
+  line += what.given_up
+            ? "one restart too many, its supervisor gives up"
+            : "restart " + std::to_string(what.restarts) + " within the period";
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+/// The supervisor whose hook this thread is in.
+thread_local caf::actor_id calling_hook_of = caf::invalid_actor_id;
+
+struct hook_scope {
+  explicit hook_scope(caf::actor_id of) noexcept {
+    calling_hook_of = of;
+  }
+  hook_scope(const hook_scope&) = delete;
+  hook_scope& operator=(const hook_scope&) = delete;
+  ~hook_scope() {
+    calling_hook_of = caf::invalid_actor_id;
+  }
+};
+
+} // namespace
+
+bool calls_hook_of(caf::actor_id supervisor) noexcept {
+  return calling_hook_of == supervisor;
+}
+
+bool calls_hook() noexcept {
+  return calling_hook_of != caf::invalid_actor_id;
+}
+
+void supervising::report(const restart_report& what) const {
+  try {
+    const hook_scope calling{self_->id()};
+    if (options_.report)
+      options_.report(what);
+    else
+      print(what);
+  } catch (...) {
+    std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
+                 what.child.c_str(),
+                 hosting::full_text_of_current_exception().c_str());
+  }
+  for (const auto& each : listeners_)
+    if (each.wants)
+      transport::version::send_anonymously(each.wants, what);
+}
+
+void supervising::subscribe(const caf::actor& who) {
+  if (!who)
+    return;
+  for (auto& each : listeners_)
+    if (each.who == who.address()) {
+      each.wants = who;
+      return;
+    }
+  self_->monitor(who);
+  listeners_.push_back({who.address(), who});
+}
+
+std::vector<child_info> supervising::list() const {
+  std::vector<child_info> result;
+  for (const auto& each : members_)
+    result.push_back({each.spec.id, each.actor, each.actor ? each.pid : 0,
+                      each.restarts, each.spec.supervises, each.restarting});
+  return result;
+}
+
+child_count supervising::count() const {
+  child_count result;
+  for (const auto& each : members_) {
+    ++result.specs;
+    ++(each.spec.supervises ? result.supervisors : result.workers);
+    if (each.actor)
+      ++result.active;
+  }
+  return result;
+}
+
+} // namespace troupe::supervision
