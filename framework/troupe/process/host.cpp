@@ -180,7 +180,7 @@ void run_host(slot_id id) {
   auto* const slot = memory.find(id);
   if (slot == nullptr)
     os::exit_at_once(0);
-  // Until it has claimed its slot: see guardian::adopt.
+  // As a fork of the server is called until it has claimed its slot.
   if (links::current().freshly_executed)
     os::name_process(fork_server_name);
   if (slot->method.load() == static_cast<std::uint32_t>(start_method::spawn)
