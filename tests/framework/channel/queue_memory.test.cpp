@@ -161,14 +161,14 @@ TEST_CASE("the memory of a queue that nobody holds goes back, with its items") {
 namespace {
 
 /// An item that carries a queue of its own kind.
-struct link {
-  std::vector<queue<link>> next;
+struct carrier {
+  std::vector<queue<carrier>> next;
 
   void save(troupe::codec::encoder& to) const {
     to.save(next);
   }
-  static link load(troupe::codec::decoder& from) {
-    return {from.load<std::vector<queue<link>>>()};
+  static carrier load(troupe::codec::decoder& from) {
+    return {from.load<std::vector<queue<carrier>>>()};
   }
 };
 
@@ -179,15 +179,15 @@ TEST_CASE("queues that hold each other last until they are drained, or the run "
   auto& memory = troupe::memory::run_memory::current();
   const auto before = memory.reserved_bytes();
   {
-    const queue<link> self;
+    const queue<carrier> self;
     self.put({{self}});
   }
   // Nobody has a handle, and the item has one for ever.
   const auto one = memory.reserved_bytes();
   CHECK(one > before);
   {
-    const queue<link> a;
-    const queue<link> b;
+    const queue<carrier> a;
+    const queue<carrier> b;
     a.put({{b}});
     b.put({{a}});
   }
@@ -195,7 +195,7 @@ TEST_CASE("queues that hold each other last until they are drained, or the run "
   // What is taken out before holds nothing.
   const auto two = memory.reserved_bytes();
   {
-    const queue<link> self;
+    const queue<carrier> self;
     self.put({{self}});
     self.close();
     static_cast<void>(self.get());
@@ -203,8 +203,8 @@ TEST_CASE("queues that hold each other last until they are drained, or the run "
   CHECK(memory.reserved_bytes() == two);
   {
     // To hold a queue that does not hold the first is no circle.
-    const queue<link> outer;
-    outer.put({{queue<link>{}}});
+    const queue<carrier> outer;
+    outer.put({{queue<carrier>{}}});
   }
   CHECK(memory.reserved_bytes() == two);
 }
