@@ -6,7 +6,7 @@
 #include <troupe/runtime/names.hpp>
 #include <troupe/runtime/spawn.hpp>
 #include <troupe/transport/bundle.hpp>
-#include <troupe/transport/type_table.hpp>
+#include <troupe/transport/standard_containers.hpp>
 
 #include <caf/all.hpp>
 
@@ -36,6 +36,12 @@ caf::behavior till(caf::event_based_actor*, std::int32_t start) {
   return {
     [cents](caf::put_atom, const purchase& x) { *cents += x.cents; },
     [cents](caf::get_atom) { return *cents; },
+    //[list
+    [cents](caf::put_atom, const std::vector<std::int32_t>& many) {
+      for (const auto each : many)
+        *cents += each;
+    },
+    //]
     //[report
     [cents](caf::get_atom, const troupe::bundle& where) {
       where.get<troupe::queue<std::int32_t>>().put(*cents);
@@ -70,6 +76,10 @@ int main(int argc, char** argv) {
   //[send
   self->send(counter, caf::put_atom_v, purchase{"a pen", 250});
   std::cout << "in the till: " << ask(counter) << std::endl;
+  //]
+  //[send_list
+  self->send(counter, caf::put_atom_v, std::vector<std::int32_t>{20, 30});
+  std::cout << "with small change: " << ask(counter) << std::endl;
   //]
   //[pass
   troupe::host mall{"mall"};

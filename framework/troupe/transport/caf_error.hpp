@@ -23,8 +23,33 @@ CAF_END_TYPE_ID_BLOCK(troupe_transport)
 
 namespace troupe {
 
+/// A code as CAF shows values: by a `to_string` that returns a string.
+struct shown_errc {
+  errc code;
+};
+
+inline std::string to_string(shown_errc what) {
+  return std::string{to_string(what.code)};
+}
+
+/// Shown by its name, as CAF's own errors are, and sent as its number.
 template <class Inspector>
 bool inspect(Inspector& inspector, errc& code) {
+  if constexpr (requires { inspector.builtin_inspect(shown_errc{code}); })
+    return inspector.builtin_inspect(shown_errc{code});
+  if (inspector.has_human_readable_format()) {
+    auto name = [&] { return std::string{to_string(code)}; };
+    auto named = [&](const std::string& text) {
+      for (unsigned number = 0; number <= 0xFF; ++number)
+        if (const auto each = static_cast<errc>(number);
+            to_string(each) == text) {
+          code = each;
+          return true;
+        }
+      return false;
+    };
+    return inspector.apply(name, named);
+  }
   auto get = [&] { return static_cast<std::uint8_t>(code); };
   auto set = [&](std::uint8_t number) {
     code = static_cast<errc>(number);
