@@ -11,7 +11,11 @@
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/type_table.hpp>
 
+#include <caf/actor_registry.hpp>
+
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -105,6 +109,65 @@ void end_runtime() {
   std::thread{[&ending] { ending.reset(); }}.join();
 }
 
+/// How many actors live that this process has made in others.
+class made_elsewhere {
+public:
+  static made_elsewhere& of_this_process() {
+    // Never destroyed: actors may end during exit.
+    static auto& only = *new made_elsewhere;
+    return only;
+  }
+
+  void add() {
+    const std::scoped_lock held{mutex_};
+    ++count_;
+  }
+
+  void remove() {
+    const std::scoped_lock held{mutex_};
+    if (--count_ == 0)
+      none_left_.notify_all();
+  }
+
+  [[nodiscard]] bool none() const {
+    const std::scoped_lock held{mutex_};
+    return count_ == 0;
+  }
+
+  [[nodiscard]] bool await_none(deadline limit) {
+    std::unique_lock held{mutex_};
+    return none_left_.wait_until(held, limit.when(),
+                                 [this] { return count_ == 0; });
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::condition_variable none_left_;
+  std::size_t count_ = 0;
+};
+
+/// Waits for the actors of this process itself.
+bool await_none_here(deadline limit) {
+  if (!has_actor_system())
+    return true;
+  auto& system = actor_system();
+  if (limit.is_never()) {
+    system.await_all_actors_done();
+    return true;
+  }
+  // CAF tells nobody but who waits without a limit.
+  constexpr std::chrono::milliseconds longest{10};
+  std::chrono::microseconds pause{100};
+  while (system.registry().running() != 0) {
+    if (limit.passed())
+      return false;
+    std::this_thread::sleep_for(
+      std::min<std::chrono::nanoseconds>(pause, limit.left()));
+    pause = std::min<std::chrono::microseconds>(pause * 2, longest);
+  }
+  return true;
+}
+
 const bool registered = transport::node::made_by(&actor_system);
 
 } // namespace
@@ -138,8 +201,27 @@ void configure_actors(configurer configure) {
 }
 
 void await_actors() {
-  if (has_actor_system())
-    actor_system().await_all_actors_done();
+  static_cast<void>(await_actors(deadline::never()));
+}
+
+bool await_actors(deadline limit) {
+  auto& elsewhere = made_elsewhere::of_this_process();
+  do {
+    if (!elsewhere.await_none(limit) || !await_none_here(limit))
+      return false;
+    // The last ones here may have made others.
+  } while (!elsewhere.none());
+  return true;
+}
+
+caf::strong_actor_ptr factory::awaited(caf::strong_actor_ptr made) {
+  if (made) {
+    auto& elsewhere = made_elsewhere::of_this_process();
+    elsewhere.add();
+    made->get()->attach_functor(
+      [&elsewhere](const caf::error&) { elsewhere.remove(); });
+  }
+  return made;
 }
 
 } // namespace troupe

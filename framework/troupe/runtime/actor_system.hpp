@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/deadline.hpp>
+
+#include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <chrono>
 #include <functional>
 
 namespace troupe {
@@ -40,9 +44,45 @@ namespace troupe {
 ///     });
 void configure_actors(std::function<void(caf::actor_system_config&)> configure);
 
-/// Waits until all actors of this process have ended. Actors that an actor of
-/// another process may still know count: tell them to end.
-/// @blocks on every actor of this process
+/// Waits until all actors have ended that this process has made: those that live
+/// in it, whoever in it has made them, and those that it has made by `spawn` and
+/// `host::spawn` in other processes. What stands at the end of a CAF program's
+/// `main` in its system's destructor.
+///
+/// An actor ends by itself, when it is told to, or with its process; one whose
+/// handle has never left this process also when nobody refers to it any more. So
+/// drop your handles first, as by leaving the function that had them, and each
+/// `caf::scoped_actor`, which is an actor as well. Actors of Troupe's own that
+/// live in this process, such as a pool's, count: end the pool first. Not waited
+/// for: children of supervisors, which end with those, and actors that other
+/// processes have made.
+/// Not to be called by an actor, which would wait for itself.
+/// @blocks on all these actors
 void await_actors();
+
+/// The same until `limit` at most. Returns whether all have ended.
+[[nodiscard]] bool await_actors(deadline limit);
+
+/// The same for `limit` at most.
+template <class Rep, class Period>
+[[nodiscard]] bool
+await_actors_for(const std::chrono::duration<Rep, Period>& limit) {
+  return await_actors(deadline::after(limit));
+}
+
+/// The same until `limit` at most.
+template <class Clock, class Duration>
+[[nodiscard]] bool
+await_actors_until(const std::chrono::time_point<Clock, Duration>& limit) {
+  return await_actors(deadline::at(limit));
+}
+
+namespace factory {
+
+/// `await_actors` waits for this actor of another process, which the calling
+/// process has made. Returns it.
+[[nodiscard]] caf::strong_actor_ptr awaited(caf::strong_actor_ptr made);
+
+} // namespace factory
 
 } // namespace troupe

@@ -95,8 +95,8 @@ private:
   template <class Recipe, class... Args>
   typename Recipe::handle request(Args&&... args) {
     auto arguments = factory::encode_for<Recipe>(std::forward<Args>(args)...);
-    return caf::actor_cast<typename Recipe::handle>(
-      factory::request_actor(keeper(), factory::entry_of<Recipe>, arguments));
+    return caf::actor_cast<typename Recipe::handle>(factory::awaited(
+      factory::request_actor(keeper(), factory::entry_of<Recipe>, arguments)));
   }
 
   [[nodiscard]] const caf::actor& keeper();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/runtime/host.hpp>
+#include <troupe/transport/type_table.hpp>
 
 #include <utility>
 
@@ -31,7 +32,7 @@ typename Recipe::handle place(placement where, Args&&... args) {
   }
   auto arguments = encode_for<Recipe>(std::forward<Args>(args)...);
   return caf::actor_cast<typename Recipe::handle>(
-    request_own_process(entry_of<Recipe>, arguments, {}));
+    awaited(request_own_process(entry_of<Recipe>, arguments, {})));
 }
 
 template <class T>
@@ -57,7 +58,7 @@ inline constexpr bool names_place
 /// Arguments are converted to the function's parameters here and arrive as
 /// copies there; what cannot be sent does not compile. The process is a daemon
 /// of the calling one: it ends when its actors have ended, and no later than
-/// the process that made it, or the run.
+/// the process that made it, or the run. `await_actors` waits for the actor.
 /// Throws `process_died` and `remote_error` as `host::spawn`, `limit_reached`.
 /// @blocks on the new process: until the function has returned, some
 ///         milliseconds
