@@ -8,7 +8,8 @@
 //                                    in semantics.md and the conformance list;
 //                                    several cases may follow one test
 //
-// and reference/from-python.md must mention every name in python_names.txt.
+// and reference/from-python.md must mention every name in python_names.txt,
+// reference/from-caf.md every one in caf_names.txt.
 // Every point at which the sources let a test kill a process
 // (`TROUPE_CRASH_POINT`) must stand in some test.
 // TESTS lists `name|source|source…`.
@@ -97,12 +98,13 @@ void check_tests(const fs::path& page,
   }
 }
 
-void check_names(const fs::path& page, const fs::path& list) {
+void check_names(const fs::path& page, const fs::path& list,
+                 const std::string& whose) {
   const auto text = text_of(page);
   std::istringstream names{text_of(list)};
   for (std::string name; names >> name;)
     if (!std::regex_search(text, std::regex{"\\b" + name + "\\b"}))
-      complain(page, "does not mention Python's " + name);
+      complain(page, "does not mention " + whose + "'s " + name);
 }
 
 // All C++ below `folder`.
@@ -160,7 +162,9 @@ int main(int argc, char** argv) {
   check_tests(root / "docs/reference/semantics.md", tests);
   check_crash_points(root);
   check_names(root / "docs/reference/from-python.md",
-              root / "tests/docs/python_names.txt");
+              root / "tests/docs/python_names.txt", "Python");
+  check_names(root / "docs/reference/from-caf.md",
+              root / "tests/docs/caf_names.txt", "CAF");
   std::cout << complaints << " complaints\n";
   return complaints == 0 ? 0 : 1;
 }
