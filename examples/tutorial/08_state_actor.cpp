@@ -33,6 +33,13 @@ int main(int argc, char** argv) {
   std::cout << "after a fee of 5 Ann has " << points.at("Ann") << std::endl;
   //]
 
+  //[count
+  auto words = state.make<scores>();
+  for (const auto* word : {"to", "be", "or", "not", "to", "be"})
+    words.add_or_insert(word, 1);
+  std::cout << "\"be\" was said " << words.at("be") << " times" << std::endl;
+  //]
+
   //[bulk
   points.set_many(
     std::vector<std::pair<std::string, int>>{{"Tom", 1}, {"Eve", 2}});

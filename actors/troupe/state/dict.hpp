@@ -22,6 +22,7 @@ namespace troupe::held {
 ///     auto scores = state.make<held::dict<std::string, int>>();
 ///     scores["Sam"] = 10;
 ///     scores["Sam"] += 1;                 // one step: no update is lost
+///     scores.add_or_insert("Adam", 1);    // the same, and begins at zero
 ///     const int score = scores["Sam"];
 ///
 /// Each function is one call, also those for many keys. A `for` over it sees a
@@ -85,6 +86,12 @@ public:
     return this->template call<&functions::get_or_insert>(key, value);
   }
 
+  /// Adds to a value in one step, which begins as `V{}` where the key is not
+  /// there, and returns the sum: a counter.
+  V add_or_insert(const K& key, const V& value) const {
+    return this->template call<&functions::add_or_insert>(key, value);
+  }
+
   /// Adds to a value in one step.
   void add(const K& key, const V& value) const {
     this->template call<&functions::add>(key, value);
@@ -135,6 +142,16 @@ public:
 
   void set_many(const typename functions::entries& all) const {
     this->template call<&functions::set_many>(all);
+  }
+
+  /// Adds to all in one step, as `add_or_insert` does: Python's
+  /// `Counter.update`.
+  template <std::ranges::input_range Entries>
+  void add_or_insert_many(Entries&& all) const {
+    typename functions::entries entries;
+    for (auto&& [key, value] : all)
+      entries.emplace_back(key, value);
+    this->template call<&functions::add_or_insert_many>(entries);
   }
 
   /// Returns how many of them were there.

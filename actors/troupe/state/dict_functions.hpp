@@ -109,6 +109,22 @@ struct dict_functions {
     existing(in, key) -= value;
   }
 
+  static V add_or_insert(object& in, K key, const V& value)
+    requires requires(V& a) { a += value; } && std::default_initializable<V>
+  {
+    auto& sum = value_of(in.try_emplace(std::move(key)).first);
+    sum += value;
+    return sum;
+  }
+
+  static void add_or_insert_many(object& in, entries all)
+    requires requires(V& a, const V& b) { a += b; }
+             && std::default_initializable<V>
+  {
+    for (auto& [key, value] : all)
+      value_of(in.try_emplace(std::move(key)).first) += value;
+  }
+
   static bool erase(object& in, const K& key) {
     return in.erase(key) != 0;
   }
@@ -176,6 +192,9 @@ struct dict_functions {
     proxy<object>::offer_copies();
     if constexpr (requires(V& a, const V& b) { a += b; })
       state::offer<object, &f::add>();
+    if constexpr (requires(V& a, const V& b) { a += b; }
+                  && std::default_initializable<V>)
+      state::offer<object, &f::add_or_insert, &f::add_or_insert_many>();
     if constexpr (requires(V& a, const V& b) { a -= b; })
       state::offer<object, &f::subtract>();
   }

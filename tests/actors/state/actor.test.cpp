@@ -162,6 +162,8 @@ TEST_CASE("the functions of lists and dicts are called by messages") {
   CHECK(tell<&dict_calls::set>(actor, dict, "Sam", 10));
   CHECK(ask<&dict_calls::at>(actor, dict, "Sam") == 10);
   CHECK(ask<&dict_calls::erase>(actor, dict, "Ann") == false);
+  CHECK(ask<&dict_calls::add_or_insert>(actor, dict, "Tom", 2) == 2);
+  CHECK(ask<&dict_calls::add_or_insert>(actor, dict, "Tom", 3) == 5);
   CHECK(dict.at("Sam") == 10);
   const auto wrong = ask<&list_calls::at>(actor, list, 99);
   REQUIRE(!wrong);

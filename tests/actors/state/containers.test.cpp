@@ -72,6 +72,12 @@ void check_habits_of_a_map() {
   dict.set_many(std::vector<std::pair<std::string, int>>{{"a", 1}, {"b", 2}});
   CHECK(dict.get_many({"b", "x", "a"})
         == std::vector<std::optional<int>>{2, std::nullopt, 1});
+  CHECK(dict.add_or_insert("c", 3) == 3);
+  CHECK(dict.add_or_insert("c", 3) == 6);
+  dict.add_or_insert_many(
+    std::vector<std::pair<std::string, int>>{{"c", 1}, {"d", 1}, {"d", 1}});
+  CHECK(dict.pop("c") == 7);
+  CHECK(dict.pop("d") == 2);
   CHECK(dict.size() == 3);
   CHECK(dict.keys().size() == 3);
   int sum = 0;
@@ -352,4 +358,29 @@ TEST_CASE("every kind of held object is used by a child") {
   CHECK(shared.get<std::string>("name") == "Ann");
   CHECK(value == 6);
   CHECK(array.slice(0, 2) == std::vector<double>{0, 2.5});
+}
+
+TEST_CASE("a dict counts, and no count of several processes is lost") {
+  const state here;
+  const auto counts = here.make<scores>();
+  constexpr int children = 3;
+  constexpr int steps = 200;
+  std::vector<troupe::process> counters;
+  for (int i = 0; i < children; ++i)
+    counters.push_back(troupe::start(
+      [](scores all, int times) {
+        for (int j = 0; j < times; ++j) {
+          all.add_or_insert("word " + std::to_string(j % 10), 1);
+          all.add_or_insert_many(std::map<std::string, int>{{"many", 2}});
+        }
+      },
+      counts, steps));
+  for (auto& each : counters)
+    CHECK(each.join().code() == 0);
+  CHECK(counts.size() == 11);
+  CHECK(counts["word 3"] == children * steps / 10);
+  CHECK(counts["many"] == children * steps * 2);
+  const auto texts = here.make<held::dict<int, std::string>>();
+  CHECK(texts.add_or_insert(1, "a") == "a");
+  CHECK(texts.add_or_insert(1, "b") == "ab");
 }
