@@ -62,6 +62,10 @@ class connection {
 public:
   using value_type = T;
 
+  /// An end of no pipe, to which one may be assigned. Until then it is as one
+  /// that was closed: `is_closed()`, and every use throws `invalid_state`.
+  connection() noexcept = default;
+
   // Sending ------------------------------------------------------------------
 
   /// Sends a message. Throws `closed`, `limit_reached`, `invalid_state` (this

@@ -105,21 +105,25 @@ std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
 letter_box& pipe_end::in() const {
   if (in_ != nullptr)
     return *in_;
-  throw invalid_state("receive from a pipe",
-                      object_ ? "this is its sending end"
-                              : "this handle is closed",
-                      object_ ? "the first of pipe(one_way) receives"
-                              : "close a connection after its last use");
+  throw invalid_state(
+    "receive from a pipe",
+    object_ ? "this is its sending end"
+            : "this handle is closed, or has never had a pipe",
+    object_
+      ? "the first of pipe(one_way) receives"
+      : "close a connection after its last use; pipe<T>() makes the ends");
 }
 
 letter_box& pipe_end::out() const {
   if (out_ != nullptr)
     return *out_;
-  throw invalid_state("send into a pipe",
-                      object_ ? "this is its receiving end"
-                              : "this handle is closed",
-                      object_ ? "the second of pipe(one_way) sends"
-                              : "close a connection after its last use");
+  throw invalid_state(
+    "send into a pipe",
+    object_ ? "this is its receiving end"
+            : "this handle is closed, or has never had a pipe",
+    object_
+      ? "the second of pipe(one_way) sends"
+      : "close a connection after its last use; pipe<T>() makes the ends");
 }
 
 void pipe_end::close() noexcept {
@@ -183,8 +187,9 @@ std::size_t pipe_end::receive_bytes_into(bytes_span into) const {
 
 void pipe_end::save(codec::encoder& to) const {
   if (!object_)
-    throw invalid_state("send a connection", "this handle is closed",
-                        "close a connection after its last use");
+    throw invalid_state(
+      "send a connection", "this handle is closed, or has never had a pipe",
+      "close a connection after its last use; pipe<T>() makes the ends");
   to.handle(object_);
 }
 

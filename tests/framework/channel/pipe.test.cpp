@@ -425,3 +425,33 @@ TEST_CASE("signals that come while one waits change nothing") {
   sender.join();
   CHECK(::sigaction(SIGUSR1, &before, nullptr) == 0);
 }
+
+TEST_CASE("a connection without a pipe is as a closed one, until it has one") {
+  struct worker {
+    troupe::process runs;
+    connection<std::string> end;
+  };
+  std::vector<worker> workers(2);
+  const connection<std::string> none;
+  CHECK(none.is_closed());
+  CHECK_FALSE(none.can_send());
+  CHECK_FALSE(none.can_receive());
+  CHECK_THROWS_AS(none.send("text"), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(none.receive()), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(none.poll()), troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(troupe::start<echo>(none)),
+                  troupe::invalid_state);
+  CHECK_THROWS_AS(static_cast<void>(workers[0].end.readable_fd()),
+                  troupe::invalid_state);
+  for (auto& each : workers) {
+    auto [here, there] = troupe::pipe<std::string>();
+    each.runs = troupe::start<echo>(there);
+    each.end = here;
+  }
+  for (auto& each : workers) {
+    each.end.send("text");
+    CHECK(each.end.receive() == "text");
+    each.end.close();
+    CHECK(passed(each.runs));
+  }
+}
