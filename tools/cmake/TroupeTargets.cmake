@@ -71,14 +71,16 @@ function(troupe_add_example)
 endfunction()
 
 # troupe_add_must_not_compile(NAME name SOURCE file.cpp ERROR regex
+#   [CASE case]           compiled with CASE_case defined, in upper case
 #   [LIBS target...])     default troupe::core
 #
-# A test that passes when the compiler refuses the file with a diagnostic that
-# matches, and whose first error line is short enough to be read. What stands
-# under `#ifdef TROUPE_CONTROL` is compiled in a second run, which must succeed,
-# so that a case cannot pass for a reason of its own.
+# A test that passes when the compiler refuses the file with one error, which is
+# Troupe's, matches, and is short enough to be read; and says no more than 40
+# lines. What stands under `#ifdef TROUPE_CONTROL` is compiled in a second run,
+# which must succeed, so that a case cannot pass for a reason of its own. A file
+# with cases has a test NAME.control for that.
 function(troupe_add_must_not_compile)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE;ERROR" "LIBS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE;ERROR;CASE" "LIBS")
   troupe_check_arguments(troupe_add_must_not_compile)
   troupe_default(arg_LIBS troupe::core)
   cmake_path(ABSOLUTE_PATH arg_SOURCE)
@@ -90,6 +92,7 @@ function(troupe_add_must_not_compile)
     -D COMPILER=${CMAKE_CXX_COMPILER}
     -D "SOURCE=${arg_SOURCE}"
     -D "ERROR=${arg_ERROR}"
+    -D "CASE=${arg_CASE}"
     -D "INCLUDES=$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>"
     -D "IMPLICIT=${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES}"
     -D "DEFINITIONS=$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>"
@@ -98,6 +101,22 @@ function(troupe_add_must_not_compile)
     "must_not_compile.${arg_NAME}|${arg_SOURCE}\n")
   set_tests_properties(must_not_compile.${arg_NAME} PROPERTIES
     LABELS must-not-compile TIMEOUT 120)
+endfunction()
+
+# troupe_add_must_not_compile_cases(NAME name SOURCE file.cpp
+#   CASES "case|what the compiler says"... [LIBS target...])
+#
+# The test NAME.case for each case of a file, and NAME.control.
+function(troupe_add_must_not_compile_cases)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE" "CASES;LIBS")
+  troupe_check_arguments(troupe_add_must_not_compile_cases)
+  troupe_default(arg_LIBS troupe::core)
+  foreach(case IN ITEMS "control|none" LISTS arg_CASES)
+    string(REGEX MATCH "^([^|]+)\\|(.+)$" _ "${case}")
+    troupe_add_must_not_compile(NAME ${arg_NAME}.${CMAKE_MATCH_1}
+      SOURCE ${arg_SOURCE} CASE ${CMAKE_MATCH_1} ERROR "${CMAKE_MATCH_2}"
+      LIBS ${arg_LIBS})
+  endforeach()
 endfunction()
 
 # troupe_add_bench(NAME name SOURCES file... [LIBS target...])

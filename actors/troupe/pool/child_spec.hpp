@@ -116,17 +116,20 @@ namespace factory {
 /// The child that `Recipe` makes of `args`, anew at each start.
 template <class Recipe, class... Args>
 [[nodiscard]] child_spec child_of(std::string id, Args&&... args) {
+  require_spawnable<Recipe, const stored<Args>&...>();
   child_spec result;
   result.id = std::move(id);
-  result.start = [name = process_name(result.id),
-                  values = std::tuple<stored<Args>...>{
-                    std::forward<Args>(args)...}](start_watch& watch) {
-    auto arguments = std::apply(
-      [](const auto&... each) { return encode_for<Recipe>(each...); }, values);
-    return caf::actor_cast<caf::actor>(request_own_process(
-      entry_of<Recipe>, arguments, name,
-      [&watch](const process_view& made) { watch.has_process(made); }));
-  };
+  if constexpr (spawnable<Recipe, const stored<Args>&...>)
+    result.start = [name = process_name(result.id),
+                    values = std::tuple<stored<Args>...>{
+                      std::forward<Args>(args)...}](start_watch& watch) {
+      auto arguments = std::apply(
+        [](const auto&... each) { return encode_for<Recipe>(each...); },
+        values);
+      return caf::actor_cast<caf::actor>(request_own_process(
+        entry_of<Recipe>, arguments, name,
+        [&watch](const process_view& made) { watch.has_process(made); }));
+    };
   return result;
 }
 
@@ -143,7 +146,6 @@ template <auto F, class... Args>
 
 /// The same for an actor of class `Actor`.
 template <class Actor, class... Args>
-  requires std::is_base_of_v<caf::abstract_actor, Actor>
 [[nodiscard]] child_spec child(std::string id, Args&&... args) {
   return factory::child_of<factory::from_class<Actor, stored<Args>...>>(
     std::move(id), std::forward<Args>(args)...);
@@ -154,6 +156,13 @@ template <hosting::captureless_lambda F, class... Args>
 [[nodiscard]] child_spec child(std::string id, F, Args&&... args) {
   return factory::child_of<factory::from_lambda<F>>(
     std::move(id), std::forward<Args>(args)...);
+}
+
+/// What is no actor, and a compile error that says why.
+template <hosting::not_startable F, class... Args>
+[[nodiscard]] child_spec child(const std::string&, F&&, Args&&...) {
+  factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+  return {};
 }
 
 } // namespace troupe

@@ -92,9 +92,14 @@ public:
         return;
       }
     }
-    for (; next < last; ++next)
-      if (!failed.contains(next))
+    for (; next < last; ++next) {
+      if (failed.contains(next))
+        continue;
+      if constexpr (in_place)
         values_[next] = from.load<R>();
+      else
+        values_[next].emplace(from.load<R>());
+    }
   }
 
   [[nodiscard]] R take(std::size_t index) {
@@ -118,6 +123,7 @@ public:
 
 private:
   static constexpr bool in_place = std::is_default_constructible_v<R>
+                                   && std::is_move_assignable_v<R>
                                    && !std::is_same_v<R, bool>;
 
   std::vector<std::conditional_t<in_place, R, std::optional<R>>> values_;

@@ -7,6 +7,7 @@
 #include <troupe/pool/imap_options.hpp>
 #include <troupe/pool/option_checks.hpp>
 #include <troupe/pool/pool_options.hpp>
+#include <troupe/pool/require_task.hpp>
 #include <troupe/pool/task_future.hpp>
 #include <troupe/pool/task_input.hpp>
 #include <troupe/pool/task_recipe.hpp>
@@ -33,9 +34,10 @@ namespace troupe {
 ///     troupe::pool pool;
 ///     std::vector<long> squares = pool.map<square>(numbers);
 ///
-/// A function is named as for `start`: in angle brackets, or as a lambda without
-/// captures; its parameters and its result must be sendable. Any thread may use
-/// a pool, and tasks may have pools of their own.
+/// A function is named as for `start`: in angle brackets, also a member function,
+/// whose first argument is a copy of the object, or as a lambda without captures;
+/// its parameters and its result must be sendable. Any thread may use a pool, and
+/// tasks may have pools of their own.
 ///
 /// # Order
 /// Tasks begin in the order in which they were submitted; results stand in the
@@ -103,9 +105,9 @@ public:
     return submit_one<hosting::function<F>>(std::forward<Args>(args)...).get();
   }
 
-  template <hosting::captureless_lambda F, class... Args>
+  template <class F, class... Args>
   auto apply(F, Args&&... args) {
-    return submit_one<hosting::lambda<F>>(std::forward<Args>(args)...).get();
+    return submit_one<hosting::argument<F>>(std::forward<Args>(args)...).get();
   }
 
   /// The same without waiting.
@@ -116,9 +118,9 @@ public:
     return result;
   }
 
-  template <hosting::captureless_lambda F, class... Args>
+  template <class F, class... Args>
   [[nodiscard]] auto apply_async(F, Args&&... args) {
-    auto result = submit_one<hosting::lambda<F>>(std::forward<Args>(args)...);
+    auto result = submit_one<hosting::argument<F>>(std::forward<Args>(args)...);
     core()->lead_always();
     return result;
   }
@@ -130,42 +132,42 @@ public:
   /// If tasks fail, the others go on, and then the first failure is thrown. What
   /// `items` throws is thrown at once, and no task is begun any more.
   /// @blocks on the pool's workers
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   auto map(Items&& items, std::size_t chunk = 0) {
     return submit_all<hosting::function<F>, false>(items, chunk).get();
   }
 
-  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  template <class F, class Items>
   auto map(F, Items&& items, std::size_t chunk = 0) {
-    return submit_all<hosting::lambda<F>, false>(items, chunk).get();
+    return submit_all<hosting::argument<F>, false>(items, chunk).get();
   }
 
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   [[nodiscard]] auto map_async(Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<hosting::function<F>, false>(items, chunk);
     core()->lead_always();
     return result;
   }
 
-  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  template <class F, class Items>
   [[nodiscard]] auto map_async(F, Items&& items, std::size_t chunk = 0) {
-    auto result = submit_all<hosting::lambda<F>, false>(items, chunk);
+    auto result = submit_all<hosting::argument<F>, false>(items, chunk);
     core()->lead_always();
     return result;
   }
 
   /// `map` for functions of several parameters: items are tuples of arguments.
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   auto starmap(Items&& items, std::size_t chunk = 0) {
     return submit_all<hosting::function<F>, true>(items, chunk).get();
   }
 
-  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  template <class F, class Items>
   auto starmap(F, Items&& items, std::size_t chunk = 0) {
-    return submit_all<hosting::lambda<F>, true>(items, chunk).get();
+    return submit_all<hosting::argument<F>, true>(items, chunk).get();
   }
 
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   [[nodiscard]] auto starmap_async(Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<hosting::function<F>, true>(items, chunk);
     core()->lead_always();
@@ -184,47 +186,47 @@ public:
   /// All else is read by a thread that the stream has: what the input uses
   /// together with the caller needs a lock, or to be a queue.
   /// Throws `os_failure` if there can be no such thread.
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   [[nodiscard]] auto imap(Items&& items, std::size_t chunk = 1) {
     return imap<F>(std::forward<Items>(items), imap_options{.chunk = chunk});
   }
 
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   [[nodiscard]] auto imap(Items&& items, const imap_options& how) {
     return stream<hosting::function<F>>(std::forward<Items>(items), how, true);
   }
 
-  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  template <class F, class Items>
   [[nodiscard]] auto imap(F f, Items&& items, std::size_t chunk = 1) {
     return imap(f, std::forward<Items>(items), imap_options{.chunk = chunk});
   }
 
-  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  template <class F, class Items>
   [[nodiscard]] auto imap(F, Items&& items, const imap_options& how) {
-    return stream<hosting::lambda<F>>(std::forward<Items>(items), how, true);
+    return stream<hosting::argument<F>>(std::forward<Items>(items), how, true);
   }
 
   /// The same, in the order in which the tasks end.
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   [[nodiscard]] auto imap_unordered(Items&& items, std::size_t chunk = 1) {
     return imap_unordered<F>(std::forward<Items>(items),
                              imap_options{.chunk = chunk});
   }
 
-  template <auto F, std::ranges::input_range Items>
+  template <auto F, class Items>
   [[nodiscard]] auto imap_unordered(Items&& items, const imap_options& how) {
     return stream<hosting::function<F>>(std::forward<Items>(items), how, false);
   }
 
-  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  template <class F, class Items>
   [[nodiscard]] auto imap_unordered(F f, Items&& items, std::size_t chunk = 1) {
     return imap_unordered(f, std::forward<Items>(items),
                           imap_options{.chunk = chunk});
   }
 
-  template <hosting::captureless_lambda F, std::ranges::input_range Items>
+  template <class F, class Items>
   [[nodiscard]] auto imap_unordered(F, Items&& items, const imap_options& how) {
-    return stream<hosting::lambda<F>>(std::forward<Items>(items), how, false);
+    return stream<hosting::argument<F>>(std::forward<Items>(items), how, false);
   }
 
   // Looking --------------------------------------------------------------------
@@ -288,30 +290,34 @@ public:
 private:
   template <class Callable, class... Args>
   auto submit_one(Args&&... args) {
-    hosting::require_startable<Callable, Args&&...>();
-    using parameters = pooling::parameters_of<Callable>;
-    using result = pooling::result_of<Callable>;
-    require_result<result>();
-    codec::packet letter;
-    pooling::dispatcher::begin_letter(letter, 1);
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      append<Callable>(
-        letter,
-        parameters{codec::argument_as<std::tuple_element_t<I, parameters>>(
-          std::forward<Args>(args))...});
-    }(std::index_sequence_for<Args...>{});
-    auto made = std::make_shared<pooling::job_of<result>>();
-    core()->submit(made, pooling::task_entry<Callable>, std::move(letter), 1);
-    core()->complete(made);
-    return task_future<result>{core(), std::move(made)};
+    pooling::require_applicable<Callable, Args&&...>();
+    if constexpr (pooling::applicable<Callable, Args&&...>) {
+      using parameters = pooling::parameters_of<Callable>;
+      using result = pooling::result_of<Callable>;
+      codec::packet letter;
+      pooling::dispatcher::begin_letter(letter, 1);
+      [&]<std::size_t... I>(std::index_sequence<I...>) {
+        append<Callable>(
+          letter,
+          parameters{codec::argument_as<std::tuple_element_t<I, parameters>>(
+            std::forward<Args>(args))...});
+      }(std::index_sequence_for<Args...>{});
+      auto made = std::make_shared<pooling::job_of<result>>();
+      core()->submit(made, pooling::task_entry<Callable>, std::move(letter), 1);
+      core()->complete(made);
+      return task_future<result>{core(), std::move(made)};
+    } else {
+      return hosting::refused{};
+    }
   }
 
   template <class Callable, bool Star, class Items>
   auto submit_all(Items& items, std::size_t chunk) {
-    using result = pooling::result_of<Callable>;
-    require_result<result>();
-    if constexpr (std::ranges::forward_range<Items>
-                  || std::ranges::sized_range<Items>) {
+    pooling::require_mappable<Callable, Star, Items&>();
+    if constexpr (!pooling::mappable<Callable, Star, Items&>) {
+      return hosting::refused{};
+    } else if constexpr (std::ranges::forward_range<Items>
+                         || std::ranges::sized_range<Items>) {
       const auto count = static_cast<std::size_t>(std::ranges::distance(items));
       return submit_sized<Callable, Star>(items, count, chunk);
     } else {
@@ -356,9 +362,22 @@ private:
   template <class Callable, class Items>
   auto stream(Items&& items, const imap_options& how, bool ordered) {
     using result = pooling::result_of<Callable>;
-    static_assert(!std::is_void_v<result>,
+    constexpr bool gives_results = !std::is_void_v<result>
+                                   || !pooling::is_task<Callable>;
+    static_assert(gives_results,
                   "troupe: imap gives results; use map for a function without");
-    require_result<result>();
+    if constexpr (gives_results)
+      pooling::require_mappable<Callable, false, Items>();
+    if constexpr (!pooling::mappable<Callable, false, Items>
+                  || std::is_void_v<result>)
+      return hosting::refused{};
+    else
+      return stream_of<Callable>(std::forward<Items>(items), how, ordered);
+  }
+
+  template <class Callable, class Items>
+  auto stream_of(Items&& items, const imap_options& how, bool ordered) {
+    using result = pooling::result_of<Callable>;
     require_not_negative("run tasks of a pool", "chunk", how.chunk);
     require_not_negative("run tasks of a pool", "window", how.window);
     using input = pooling::task_input<std::views::all_t<Items>>;
@@ -401,9 +420,6 @@ private:
   append_some(codec::packet& letter, Input& from, std::size_t most) {
     using parameters = pooling::parameters_of<Callable>;
     using item = typename Input::reference;
-    static_assert(!Callable::type::changes_arguments,
-                  "troupe: a task must not take a non-const reference: the "
-                  "change would be lost");
     most = std::min<std::size_t>(most, 1U << 30);
     if constexpr (Star) {
       codec::require_kept_value<item, parameters>();
@@ -425,12 +441,6 @@ private:
         });
       }
     }
-  }
-
-  template <class R>
-  static consteval void require_result() {
-    if constexpr (!std::is_void_v<R>)
-      codec::require_sendable<R>();
   }
 
   std::shared_ptr<pooling::dispatcher> core_;

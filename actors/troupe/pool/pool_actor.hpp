@@ -47,10 +47,15 @@ namespace pooling {
 template <auto F, class... Args>
 [[nodiscard]] task task_of(Args&&... args) {
   using callable = hosting::function<F>;
-  const auto at = task_entry<callable>.location();
-  return {at.module, at.offset,
-          bundle{
-            hosting::encode_arguments<callable>(std::forward<Args>(args)...)}};
+  require_applicable<callable, Args&&...>();
+  if constexpr (applicable<callable, Args&&...>) {
+    const auto at = task_entry<callable>.location();
+    return {
+      at.module, at.offset,
+      bundle{hosting::encode_arguments<callable>(std::forward<Args>(args)...)}};
+  } else {
+    return {};
+  }
 }
 
 /// Reads the result of a task of `F`. Throws `malformed_bytes`; for handles

@@ -178,6 +178,17 @@ struct from_plan {
   using arguments = typename signature::parameters;
   using handle = caf::actor;
   static constexpr bool changes_arguments = signature::changes_arguments;
+  static constexpr bool is_actor
+    = std::is_same_v<typename signature::result, supervisor_plan>;
+  static constexpr bool constructible = true;
+
+  static void require_actor() {
+    constexpr bool gives_plan = is_actor;
+    static_assert(gives_plan,
+                  "troupe: the function of a supervisor in another process "
+                  "returns a troupe::supervisor_plan, and the types of its "
+                  "parameters are written out, not `auto`");
+  }
 
   template <class... Args>
   static handle make(Args&&... args) {
@@ -193,8 +204,6 @@ struct from_plan {
 /// Unlike the other form it can be stopped with its process, so it has limits: a
 /// minute to start, and one to end.
 template <auto F, class... Args>
-  requires std::same_as<typename hosting::signature<decltype(F)>::result,
-                        supervisor_plan>
 [[nodiscard]] child_spec supervised(std::string id, Args&&... args) {
   auto result = factory::child_of<supervision::from_plan<F>>(
     std::move(id), std::forward<Args>(args)...);

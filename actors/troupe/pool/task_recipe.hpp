@@ -115,16 +115,25 @@ private:
   }())::type;
 
   void run_one(std::uint32_t index) {
-    const auto call = [&]() -> decltype(auto) {
-      if constexpr (flat_alone<arguments>)
-        return Callable::call(flat_element{bytes_[index]});
-      else
+    if constexpr (flat_alone<arguments>) {
+      // The result may refer to it, as that of `const T& f(const T&)` does.
+      flat_element alone = bytes_[index];
+      keep_result_of([&alone]() -> decltype(auto) {
+        return Callable::call(std::move(alone));
+      });
+    } else {
+      keep_result_of([this, index]() -> decltype(auto) {
         return std::apply(
           [](auto&&... each) -> decltype(auto) {
             return Callable::call(std::forward<decltype(each)>(each)...);
           },
           std::move(items_[index]));
-    };
+      });
+    }
+  }
+
+  template <class Call>
+  void keep_result_of(Call call) {
     if constexpr (std::is_void_v<result>)
       call();
     else

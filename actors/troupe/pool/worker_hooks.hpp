@@ -25,15 +25,21 @@ public:
   template <auto F, class... Args>
   [[nodiscard]] worker_hooks on_start(Args&&... args) && {
     using callable = hosting::function<F>;
-    initializer_ = &pooling::initializer_entry<callable>;
-    arguments_
-      = hosting::encode_arguments<callable>(std::forward<Args>(args)...);
+    hosting::require_startable<callable, Args&&...>();
+    if constexpr (hosting::startable<callable, Args&&...>) {
+      initializer_ = &pooling::initializer_entry<callable>;
+      arguments_
+        = hosting::encode_arguments<callable>(std::forward<Args>(args)...);
+    }
     return std::move(*this);
   }
 
   template <auto F>
   [[nodiscard]] worker_hooks on_end() && {
-    finalizer_ = &pooling::finalizer_entry<hosting::function<F>>;
+    using callable = hosting::function<F>;
+    hosting::require_startable<callable>();
+    if constexpr (hosting::startable<callable>)
+      finalizer_ = &pooling::finalizer_entry<callable>;
     return std::move(*this);
   }
 

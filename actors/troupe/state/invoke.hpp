@@ -4,6 +4,7 @@
 #include <troupe/channel/outgoing.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/codec/require_sendable.hpp>
+#include <troupe/process/require_startable.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/caller.hpp>
 #include <troupe/state/future.hpp>
@@ -18,56 +19,77 @@
 /// What proxies and states are made of: a call with C++ arguments.
 namespace troupe::held {
 
-/// Checks, with a short message each, that `Callable` can be called on a held
-/// `T` with arguments of these types.
-template <class T, class Callable, class... Args>
-consteval void require_callable() {
-  using signature = typename Callable::signature;
-  static_assert(std::is_base_of_v<typename signature::object_type, T>,
-                "troupe: the function works on an object of another type than "
-                "the proxy's");
-  static_assert(!signature::changes_arguments,
-                "troupe: a function of a held object must not take a non-const "
-                "reference besides the object: the change would be lost");
-  static_assert(signature::arity == sizeof...(Args),
-                "troupe: the number of arguments does not fit the function");
-  if constexpr (!std::is_void_v<result_of<Callable>>)
-    codec::require_sendable<result_of<Callable>>();
-  if constexpr (signature::arity == sizeof...(Args)) {
-    []<std::size_t... I>(std::index_sequence<I...>) {
-      using parameters = typename signature::parameters;
-      (codec::require_sendable<std::tuple_element_t<I, parameters>>(), ...);
-      static_assert(
-        (std::is_convertible_v<Args, std::tuple_element_t<I, parameters>>
-         && ...),
-        "troupe: an argument does not convert to the function's parameter");
-      static_assert(
-        (codec::argument_does_not_narrow<Args,
-                                         std::tuple_element_t<I, parameters>>
-         && ...),
-        "troupe: an argument would narrow: its type has values that the "
-        "function's parameter cannot hold; convert it where that is meant, "
-        "with static_cast");
-    }(std::make_index_sequence<sizeof...(Args)>{});
-  }
-}
+/// Whether `Callable` works on a held `T`.
+template <class T, class Callable>
+inline constexpr bool works_on
+  = std::is_same_v<typename Callable::signature::object_type, T>
+    || std::is_base_of_v<typename Callable::signature::object_type, T>;
 
-/// Whether all of that holds, so that no second error follows the first.
+/// Whether the result of `Callable` can be sent back.
+template <class Callable>
+inline constexpr bool answers = [] {
+  if constexpr (std::is_void_v<result_of<Callable>>)
+    return true;
+  else
+    return codec::sendable<result_of<Callable>>;
+}();
+
+/// Whether `Callable` can be called on a held `T` with arguments of these types,
+/// so that no second error follows the first.
 template <class T, class Callable, class... Args>
 consteval bool is_callable() {
   using signature = typename Callable::signature;
-  if constexpr (signature::arity != sizeof...(Args)
-                || signature::changes_arguments
-                || !std::is_base_of_v<typename signature::object_type, T>)
+  if constexpr (!signature::known || signature::changes_arguments
+                || !works_on<T, Callable>)
     return false;
   else
-    return []<std::size_t... I>(std::index_sequence<I...>) {
-      using parameters = typename signature::parameters;
-      return (
-        (codec::sendable<std::tuple_element_t<I, parameters>>
-         && std::is_convertible_v<Args, std::tuple_element_t<I, parameters>>)
-        && ...);
-    }(std::make_index_sequence<sizeof...(Args)>{});
+    return answers<Callable>
+           && hosting::all_sendable<typename signature::parameters>
+           && hosting::arguments_convert<typename signature::parameters,
+                                         Args...>;
+}
+
+/// Checks that, with one line for the first that does not hold.
+template <class T, class Callable, class... Args>
+void require_callable() {
+  using signature = typename Callable::signature;
+  constexpr bool known = signature::known;
+  constexpr bool right_object = works_on<T, Callable>;
+  constexpr bool keeps_arguments = !signature::changes_arguments;
+  constexpr bool fits = signature::arity == sizeof...(Args);
+  constexpr bool converts
+    = hosting::arguments_convert<typename signature::parameters, Args...>;
+  constexpr bool keeps_values
+    = hosting::arguments_keep_values<typename signature::parameters, Args...>;
+  if constexpr (!known)
+    static_assert(known,
+                  "troupe: what is called on a held object is a member of its "
+                  "class, or takes the object first; the types of its "
+                  "parameters are written out, not `auto`");
+  else if constexpr (!right_object)
+    static_assert(right_object,
+                  "troupe: the function works on an object of another type "
+                  "than the proxy's");
+  else if constexpr (!keeps_arguments)
+    static_assert(keeps_arguments,
+                  "troupe: a function of a held object must not take a "
+                  "non-const reference besides the object: the change would be "
+                  "lost");
+  else if constexpr (!fits)
+    static_assert(fits, "troupe: the number of arguments does not fit the "
+                        "function");
+  else if constexpr (!hosting::all_sendable<typename signature::parameters>)
+    codec::require_sendable<typename signature::parameters>();
+  else if constexpr (!converts)
+    static_assert(converts, "troupe: an argument does not convert to the "
+                            "function's parameter");
+  else if constexpr (!keeps_values)
+    static_assert(keeps_values,
+                  "troupe: an argument would narrow: its type has values that "
+                  "the function's parameter cannot hold; convert it where that "
+                  "is meant, with static_cast");
+  else if constexpr (!answers<Callable>)
+    codec::require_sendable<result_of<Callable>>();
 }
 
 /// An argument as the parameter's type, without a copy where it is that. Throws

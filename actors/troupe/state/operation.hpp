@@ -85,14 +85,12 @@ private:
 
 /// What is known of something callable from its type: the object that it works
 /// on, its other parameters, its result.
-template <class F>
-struct call_signature : call_signature<decltype(&F::operator())> {};
-
 template <class T, class R, bool Changes, class... Ps>
 struct signature_of {
   using object_type = T;
   using returned = R;
   using parameters = std::tuple<std::decay_t<Ps>...>;
+  static constexpr bool known = true;
   static constexpr std::size_t arity = sizeof...(Ps);
   static constexpr bool changes = Changes;
   static constexpr bool changes_arguments
@@ -100,6 +98,17 @@ struct signature_of {
         && !std::is_const_v<std::remove_reference_t<Ps>>)
        || ...);
 };
+
+/// Of what has no object as its first parameter, or one of type `auto`: nothing.
+struct unknown_signature : signature_of<void, hosting::refused, false> {
+  static constexpr bool known = false;
+};
+
+template <class F>
+struct call_signature : unknown_signature {};
+template <class F>
+  requires requires { &F::operator(); }
+struct call_signature<F> : call_signature<decltype(&F::operator())> {};
 
 template <class R, class T, class... Ps>
 struct call_signature<R (*)(T, Ps...)>
@@ -123,7 +132,7 @@ struct call_signature<R (C::*)(T, Ps...) const noexcept>
 
 /// A member function or data member of a class.
 template <class M>
-struct member_signature;
+struct member_signature : unknown_signature {};
 template <class C, class R, class... Ps>
 struct member_signature<R (C::*)(Ps...)> : signature_of<C, R, true, Ps...> {};
 template <class C, class R, class... Ps>
@@ -139,6 +148,12 @@ template <class C, class R, class... Ps>
 struct member_signature<R (C::*)(Ps...)&> : signature_of<C, R, true, Ps...> {};
 template <class C, class R, class... Ps>
 struct member_signature<R (C::*)(Ps...) const&>
+  : signature_of<C, R, false, Ps...> {};
+template <class C, class R, class... Ps>
+struct member_signature<R (C::*)(Ps...) & noexcept>
+  : signature_of<C, R, true, Ps...> {};
+template <class C, class R, class... Ps>
+struct member_signature<R (C::*)(Ps...) const & noexcept>
   : signature_of<C, R, false, Ps...> {};
 template <class C, class R>
   requires std::is_object_v<R>

@@ -123,6 +123,13 @@ public:
                                                    std::forward<Args>(args)...);
   }
 
+  /// What cannot be run there, and a compile error that says why.
+  template <hosting::not_startable F, class... Args>
+  hosting::refused update(F&&, Args&&...) const {
+    hosting::refuse_to_start<std::remove_cvref_t<F>>();
+    return {};
+  }
+
   /// A copy of the whole object.
   [[nodiscard]] T snapshot() const {
     return held::invoke<T, held::named<&held::whole<T>>>(*target());

@@ -14,10 +14,12 @@
 
 #include <concepts>
 #include <cstdint>
+#include <exception>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -65,29 +67,64 @@ using argument_of
   = std::conditional_t<std::is_arithmetic_v<std::remove_cvref_t<Arg>>, Arg,
                        stored<Arg>>;
 
+/// Whether a `T` can be made from arguments of these types.
+template <class T, class... Args>
+inline constexpr bool makeable
+  = std::is_constructible_v<T, stored<Args>...>
+    || requires { T{std::declval<stored<Args>>()...}; };
+
+/// Whether a container assigns to what it holds only where that is possible.
+template <class T>
+inline constexpr bool can_hold_elements = [] {
+  if constexpr (requires { typename T::mapped_type; })
+    return std::is_move_assignable_v<typename T::mapped_type>;
+  else if constexpr (requires { typename T::value_type; })
+    return std::is_move_assignable_v<typename T::value_type>;
+  else
+    return true;
+}();
+
 /// What has a `T` made from arguments of these types.
 template <class T, class... Args>
 struct making {
   using object = typename made<T>::object;
-  static_assert(
-    std::is_constructible_v<object, stored<Args>...>
-      || requires { object{std::declval<stored<Args>>()...}; },
-    "troupe: the object cannot be constructed from these "
-    "arguments");
-  static_assert(
-    codec::construction_does_not_narrow<object, argument_of<Args>...>,
-    "troupe: an argument would narrow: its type has values that the "
-    "constructor's parameter cannot hold; convert it where that is meant, with "
-    "static_cast");
   using recipe = maker<object, stored<Args>...>;
+  static constexpr bool sendable = (codec::sendable<stored<Args>> && ...);
+  static constexpr bool holds = !proxy_type<T> || can_hold_elements<object>;
+  static constexpr bool possible = [] {
+    if constexpr (sendable && holds)
+      return makeable<object, Args...>;
+    else
+      return false;
+  }();
+
+  /// Ends the compilation with one line if it is not possible.
+  static void require() {
+    if constexpr (!sendable)
+      codec::require_sendable<std::tuple<stored<Args>...>>();
+    else if constexpr (!holds)
+      static_assert(holds, "troupe: a container that a state holds assigns to "
+                           "its elements: they must not have constant members");
+    else if constexpr (!possible)
+      static_assert(possible, "troupe: the object cannot be constructed from "
+                              "these arguments");
+    else
+      static_assert(
+        codec::construction_does_not_narrow<object, argument_of<Args>...>,
+        "troupe: an argument would narrow: its type has values that the "
+        "constructor's parameter cannot hold; convert it where that is meant, "
+        "with static_cast");
+  }
 };
 
 /// A function that is run for itself, and not on an object.
-template <class Callable, class Signature>
-struct freely;
-template <class Callable, class R, class... Ps>
-struct freely<Callable, std::tuple<R, Ps...>> {
-  struct signature : signature_of<itself, R, true, Ps...> {};
+template <class Callable>
+struct freely {
+  struct signature : Callable::type {
+    using object_type = itself;
+    using returned = typename Callable::type::result;
+    static constexpr bool changes = true;
+  };
 
   template <class... Args>
   static decltype(auto) call(itself&, Args&&... args) {
@@ -95,26 +132,10 @@ struct freely<Callable, std::tuple<R, Ps...>> {
   }
 };
 
-template <class F>
-struct plain_signature : plain_signature<decltype(&F::operator())> {};
-template <class R, class... Ps>
-struct plain_signature<R (*)(Ps...)> {
-  using type = std::tuple<R, Ps...>;
-};
-template <class R, class... Ps>
-struct plain_signature<R (*)(Ps...) noexcept> : plain_signature<R (*)(Ps...)> {
-};
-template <class C, class R, class... Ps>
-struct plain_signature<R (C::*)(Ps...) const> : plain_signature<R (*)(Ps...)> {
-};
-
 template <auto F>
-using free_function
-  = freely<hosting::function<F>,
-           typename plain_signature<std::remove_const_t<decltype(F)>>::type>;
+using free_function = freely<hosting::function<F>>;
 template <hosting::captureless_lambda F>
-using free_lambda
-  = freely<hosting::lambda<F>, typename plain_signature<F>::type>;
+using free_lambda = freely<hosting::lambda<F>>;
 
 } // namespace held
 
@@ -170,16 +191,20 @@ public:
     using handle = typename held::made<T>::handle;
     using content =
       typename held::content_of<typename held::made<T>::object>::type;
-    using recipe = typename held::making<T, Args...>::recipe;
-    if constexpr (requires { handle::offer(); })
-      handle::offer();
-    if constexpr (std::is_arithmetic_v<content> && sizeof...(Args) == 1
-                  && (!std::is_same_v<std::remove_cvref_t<Args>, content>
-                      && ...))
+    using making = held::making<T, Args...>;
+    making::require();
+    if constexpr (!making::possible) {
+      std::terminate();
+    } else if constexpr (std::is_arithmetic_v<content> && sizeof...(Args) == 1
+                         && (!std::is_same_v<std::remove_cvref_t<Args>, content>
+                             && ...)) {
       return make<T>(codec::argument_as<content>(std::forward<Args>(args))...);
-    else
-      return handle{held::invoke<held::itself, recipe>(
+    } else {
+      if constexpr (requires { handle::offer(); })
+        handle::offer();
+      return handle{held::invoke<held::itself, typename making::recipe>(
         *target(), stored<Args>(std::forward<Args>(args))...)};
+    }
   }
 
   /// The same from a list in braces:
@@ -204,6 +229,13 @@ public:
   auto run(F, Args&&... args) const {
     return held::invoke<held::itself, held::free_lambda<F>>(
       *target(), std::forward<Args>(args)...);
+  }
+
+  /// What cannot be run there, and a compile error that says why.
+  template <hosting::not_startable F, class... Args>
+  hosting::refused run(F&&, Args&&...) const {
+    hosting::refuse_to_start<std::remove_cvref_t<F>>();
+    return {};
   }
 
   /// Keeps an object of this state under a name, for whoever has a handle of

@@ -102,11 +102,15 @@ call_to_assign(const proxy<T>& object, const T& value) {
 template <class T, class... Args>
 [[nodiscard]] call_for<typename made<T>::handle> call_to_make(Args&&... args) {
   using handle = typename made<T>::handle;
-  using recipe = typename making<T, Args...>::recipe;
-  if constexpr (requires { handle::offer(); })
-    handle::offer();
-  return prepare<handle, itself, recipe>(
-    nullptr, stored<Args>(std::forward<Args>(args))...);
+  making<T, Args...>::require();
+  if constexpr (making<T, Args...>::possible) {
+    if constexpr (requires { handle::offer(); })
+      handle::offer();
+    return prepare<handle, itself, typename making<T, Args...>::recipe>(
+      nullptr, stored<Args>(std::forward<Args>(args))...);
+  } else {
+    return {};
+  }
 }
 
 /// The message that runs `F(args...)` in the state's process, as `state::run`

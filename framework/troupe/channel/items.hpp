@@ -71,6 +71,15 @@ put_result put_item(mailbox::letter_box& box, const T& value, deadline limit,
   }
 }
 
+/// Of what cannot be sent, one error.
+template <class T, class Iterator, class Sentinel>
+  requires(!codec::sendable<T>)
+std::size_t
+put_items(mailbox::letter_box&, Iterator, Sentinel, deadline, const char*) {
+  codec::require_sendable<T>();
+  return 0;
+}
+
 /// Puts `[first, last)` in order; returns how many are in when `limit` passes.
 /// Encodes a few dozen at a time and puts them under one lock.
 template <class T, class Iterator, class Sentinel>
@@ -119,6 +128,14 @@ std::size_t put_items(mailbox::letter_box& box, Iterator first, Sentinel last,
       break;
   }
   return done;
+}
+
+/// Of what cannot be sent, one error.
+template <class T, class Give>
+  requires(!codec::sendable<T>)
+bool take_items(mailbox::letter_box&, std::size_t, deadline, bool&, Give) {
+  codec::require_sendable<T>();
+  return false;
 }
 
 /// Takes up to `most` items and passes each to `give`. Returns false if none

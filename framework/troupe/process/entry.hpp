@@ -5,10 +5,10 @@
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/os/module.hpp>
 #include <troupe/process/arguments.hpp>
+#include <troupe/process/require_startable.hpp>
+#include <troupe/process/signature.hpp>
 
 #include <atomic>
-#include <concepts>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,80 +84,6 @@ private:
   mutable std::atomic<const place*> place_{nullptr};
 };
 
-/// What is known of a function from its type: result and parameters.
-template <class F>
-struct signature : signature<decltype(&F::operator())> {};
-
-template <class R, class... Ps>
-struct signature<R(Ps...)> {
-  using result = R;
-  using parameters = std::tuple<std::decay_t<Ps>...>;
-  static constexpr bool changes_arguments
-    = ((std::is_lvalue_reference_v<Ps>
-        && !std::is_const_v<std::remove_reference_t<Ps>>)
-       || ...);
-  static constexpr std::size_t arity = sizeof...(Ps);
-};
-
-template <class R, class... Ps>
-struct signature<R (*)(Ps...)> : signature<R(Ps...)> {};
-template <class R, class... Ps>
-struct signature<R (*)(Ps...) noexcept> : signature<R(Ps...)> {};
-template <class C, class R, class... Ps>
-struct signature<R (C::*)(Ps...) const> : signature<R(Ps...)> {};
-template <class C, class R, class... Ps>
-struct signature<R (C::*)(Ps...) const noexcept> : signature<R(Ps...)> {};
-
-/// A lambda without captures and without `auto` parameters: one type, one
-/// function.
-template <class F>
-concept captureless_lambda = std::is_class_v<F> && std::is_empty_v<F>
-                             && std::is_default_constructible_v<F>
-                             && requires { &F::operator(); };
-
-/// The function `f` of a `start<f>`, as a type.
-template <auto F>
-struct function {
-  using type = signature<decltype(F)>;
-
-  template <class... Args>
-  static decltype(auto) call(Args&&... args) {
-    return std::invoke(F, std::forward<Args>(args)...);
-  }
-};
-
-/// A captureless lambda, as a type.
-template <captureless_lambda F>
-struct lambda {
-  using type = signature<F>;
-
-  template <class... Args>
-  static decltype(auto) call(Args&&... args) {
-    return F{}(std::forward<Args>(args)...);
-  }
-};
-
-/// What `start` was given instead of a function that it can start.
-template <class F, class Plain = std::remove_cvref_t<F>>
-concept not_startable = std::is_function_v<std::remove_pointer_t<Plain>>
-                        || (std::is_class_v<Plain> && !captureless_lambda<Plain>
-                            && !std::is_aggregate_v<Plain>);
-
-/// Ends the compilation with one line that says what to write instead.
-template <class F>
-consteval void refuse_to_start() {
-  constexpr bool is_pointer = std::is_pointer_v<std::decay_t<F>>;
-  constexpr bool captures = !is_pointer && !std::is_empty_v<F>;
-  static_assert(!is_pointer, "troupe: name the function in angle brackets: "
-                             "start<function>(arguments...)");
-  static_assert(!captures,
-                "troupe: a lambda for another process must not capture: pass "
-                "what it needs as arguments");
-  static_assert(is_pointer || captures,
-                "troupe: a lambda for another process needs the types of its "
-                "parameters written out, not `auto`");
-}
-
 /// Runs `Callable` on decoded arguments and encodes what it returns; a result
 /// that cannot be sent is dropped, `start` does not ask for it.
 template <class Callable>
@@ -187,49 +113,21 @@ std::optional<codec::packet> invoke(arguments given) {
 template <class Callable>
 inline entry entry_of{&invoke<Callable>};
 
-/// Checks, with a short message each, that `Callable` can be started with
-/// arguments of these types.
-template <class Callable, class... Args>
-consteval void require_startable() {
-  using callable = typename Callable::type;
-  static_assert(!callable::changes_arguments,
-                "troupe: a function for another process must not take a "
-                "non-const reference: the change would be lost");
-  static_assert(callable::arity == sizeof...(Args),
-                "troupe: the number of arguments does not fit the function");
-  if constexpr (callable::arity == sizeof...(Args)) {
-    []<std::size_t... I>(std::index_sequence<I...>) {
-      (codec::require_sendable<
-         std::tuple_element_t<I, typename callable::parameters>>(),
-       ...);
-      static_assert(
-        (std::is_convertible_v<
-           Args, std::tuple_element_t<I, typename callable::parameters>>
-         && ...),
-        "troupe: an argument does not convert to the function's parameter");
-      static_assert(
-        (codec::argument_does_not_narrow<
-           Args, std::tuple_element_t<I, typename callable::parameters>>
-         && ...),
-        "troupe: an argument would narrow: its type has values that the "
-        "function's parameter cannot hold; convert it where that is meant, "
-        "with static_cast");
-    }(std::make_index_sequence<sizeof...(Args)>{});
-  }
-}
-
 /// Encodes arguments as the parameter types of `Callable`. Throws
 /// `invalid_argument` for a literal that the parameter cannot hold.
 template <class Callable, class... Args>
 codec::packet encode_arguments(Args&&... args) {
   require_startable<Callable, Args&&...>();
   using parameters = typename Callable::type::parameters;
-  return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return codec::encode_all(
-      static_cast<const std::tuple_element_t<I, parameters>&>(
-        codec::argument_as<std::tuple_element_t<I, parameters>>(
-          std::forward<Args>(args)))...);
-  }(std::index_sequence_for<Args...>{});
+  if constexpr (startable<Callable, Args&&...>)
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return codec::encode_all(
+        static_cast<const std::tuple_element_t<I, parameters>&>(
+          codec::argument_as<std::tuple_element_t<I, parameters>>(
+            std::forward<Args>(args)))...);
+    }(std::index_sequence_for<Args...>{});
+  else
+    return {};
 }
 
 } // namespace troupe::hosting

@@ -105,50 +105,63 @@ private:
   process runner_;
 };
 
+namespace hosting {
+
+template <class Callable, class... Args>
+[[nodiscard]] auto async(const start_options& options, Args&&... args) {
+  using result = std::decay_t<typename Callable::type::result>;
+  require_startable<Callable, Args&&...>();
+  if constexpr (startable<Callable, Args&&...>)
+    require_returnable<Callable>();
+  if constexpr (!Callable::type::known)
+    return refused{};
+  else if constexpr (!startable<Callable, Args&&...> || !returnable<Callable>)
+    return future<result>{};
+  else
+    return future<result>{
+      start_awaited<Callable>(options, std::forward<Args>(args)...)};
+}
+
+} // namespace hosting
+
 /// Starts a process that calls `F(args...)` and sends the result back.
 /// Arguments and errors as for `start`; the result type must be sendable.
 template <auto F, class... Args>
   requires(!hosting::starts_with_options<Args...>)
 [[nodiscard]] auto async(Args&&... args) {
-  using result = std::decay_t<typename hosting::function<F>::type::result>;
-  if constexpr (!std::is_void_v<result>)
-    codec::require_sendable<result>();
-  return future<result>{hosting::start_awaited<hosting::function<F>>(
-    start_options{}, std::forward<Args>(args)...)};
+  return hosting::async<hosting::function<F>>(start_options{},
+                                              std::forward<Args>(args)...);
 }
 
 template <hosting::captureless_lambda F, class... Args>
 [[nodiscard]] auto async(F, Args&&... args) {
-  using result = std::decay_t<typename hosting::signature<F>::result>;
-  if constexpr (!std::is_void_v<result>)
-    codec::require_sendable<result>();
-  return future<result>{hosting::start_awaited<hosting::lambda<F>>(
-    start_options{}, std::forward<Args>(args)...)};
+  return hosting::async<hosting::lambda<F>>(start_options{},
+                                            std::forward<Args>(args)...);
 }
 
 /// The same with what may be said about the process.
 template <auto F, class... Args>
 [[nodiscard]] auto async(const start_options& options, Args&&... args) {
-  using result = std::decay_t<typename hosting::function<F>::type::result>;
-  if constexpr (!std::is_void_v<result>)
-    codec::require_sendable<result>();
-  return future<result>{hosting::start_awaited<hosting::function<F>>(
-    options, std::forward<Args>(args)...)};
+  return hosting::async<hosting::function<F>>(options,
+                                              std::forward<Args>(args)...);
 }
 
 template <hosting::captureless_lambda F, class... Args>
 [[nodiscard]] auto async(const start_options& options, F, Args&&... args) {
-  using result = std::decay_t<typename hosting::signature<F>::result>;
-  if constexpr (!std::is_void_v<result>)
-    codec::require_sendable<result>();
-  return future<result>{hosting::start_awaited<hosting::lambda<F>>(
-    options, std::forward<Args>(args)...)};
+  return hosting::async<hosting::lambda<F>>(options,
+                                            std::forward<Args>(args)...);
 }
 
 /// What cannot be started, and a compile error that says why.
 template <hosting::not_startable F, class... Args>
   requires(!hosting::options_like<F>)
-future<void> async(F&&, Args&&...) {
+hosting::refused async(F&&, Args&&...) {
+  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  return {};
+}
+
+template <hosting::not_startable F, class... Args>
+hosting::refused async(const start_options&, F&&, Args&&...) {
   hosting::refuse_to_start<std::remove_cvref_t<F>>();
   return {};
 }

@@ -24,8 +24,13 @@ request_process(const entry& function, codec::packet& arguments,
 template <class Callable, class... Args>
 [[nodiscard]] memory::slot_id
 request(const start_options& options, awaited by_future, Args&&... args) {
-  auto arguments = encode_arguments<Callable>(std::forward<Args>(args)...);
-  return request_process(entry_of<Callable>, arguments, options, by_future);
+  require_startable<Callable, Args&&...>();
+  if constexpr (startable<Callable, Args&&...>) {
+    auto arguments = encode_arguments<Callable>(std::forward<Args>(args)...);
+    return request_process(entry_of<Callable>, arguments, options, by_future);
+  } else {
+    return {};
+  }
 }
 
 template <class T>
@@ -40,13 +45,14 @@ concept starts_with_options
 
 /// Starts a process that calls `F(args...)` and ends.
 ///
-/// `F` is a function or static member function; arguments are converted to its
-/// parameter types here and arrive as copies there. What cannot be sent does
-/// not compile. The call returns when the process is requested, not when it
-/// runs; a process that cannot be made has an `exit_status` that says why. So
-/// has one that does not have the function: `unknown_function`, because its
-/// library was loaded after `program` was made, or another build of it was put
-/// in its place on disk.
+/// `F` is a function, static or not: of a member function the first argument is
+/// the object, a copy of which is in the new process and ends there. Arguments
+/// are converted to its parameter types here and arrive as copies there. What
+/// cannot be sent does not compile. The call returns when the process is
+/// requested, not when it runs; a process that cannot be made has an
+/// `exit_status` that says why. So has one that does not have the function:
+/// `unknown_function`, because its library was loaded after `program` was made,
+/// or another build of it was put in its place on disk.
 /// Throws `invalid_state` (no `troupe::program`), `limit_reached`,
 /// `invalid_argument` (a name that is too long).
 template <auto F, class... Args>
@@ -77,7 +83,7 @@ template <hosting::captureless_lambda F, class... Args>
 
 /// What cannot be started, and a compile error that says why.
 template <hosting::not_startable F, class... Args>
-process start(start_options, F&&, Args&&...) {
+process start(const start_options&, F&&, Args&&...) {
   hosting::refuse_to_start<std::remove_cvref_t<F>>();
   return process{};
 }

@@ -5,11 +5,12 @@
 #include <troupe/codec/codec.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/runtime/actor_system.hpp>
+#include <troupe/runtime/require_spawnable.hpp>
 #include <troupe/runtime/started_actor.hpp>
 #include <troupe/transport/handle_coding.hpp>
 
+#include <caf/actor_config.hpp>
 #include <caf/detail/init_fun_factory.hpp>
-#include <caf/infer_handle.hpp>
 #include <caf/local_actor.hpp>
 
 #include <string>
@@ -61,8 +62,14 @@ template <auto F>
 struct from_function {
   using signature = hosting::signature<decltype(F)>;
   using arguments = typename without_self<typename signature::parameters>::type;
-  using handle = caf::infer_handle_from_fun_t<decltype(F)>;
+  using handle = typename handle_of_function<decltype(F), signature>::type;
   static constexpr bool changes_arguments = signature::changes_arguments;
+  static constexpr bool is_actor = is_actor_function<decltype(F), signature>;
+  static constexpr bool constructible = true;
+
+  static void require_actor() {
+    require_actor_function<decltype(F), signature>();
+  }
 
   template <class... Args>
   static handle make(Args&&... args) {
@@ -75,8 +82,14 @@ template <hosting::captureless_lambda F>
 struct from_lambda {
   using signature = hosting::signature<F>;
   using arguments = typename without_self<typename signature::parameters>::type;
-  using handle = caf::infer_handle_from_fun_t<F>;
+  using handle = typename handle_of_function<F, signature>::type;
   static constexpr bool changes_arguments = signature::changes_arguments;
+  static constexpr bool is_actor = is_actor_function<F, signature>;
+  static constexpr bool constructible = true;
+
+  static void require_actor() {
+    require_actor_function<F, signature>();
+  }
 
   template <class... Args>
   static handle make(Args&&... args) {
@@ -88,8 +101,17 @@ struct from_lambda {
 template <class Actor, class... Ts>
 struct from_class {
   using arguments = std::tuple<Ts...>;
-  using handle = caf::infer_handle_from_class_t<Actor>;
+  using handle = typename handle_of_class<Actor>::type;
   static constexpr bool changes_arguments = false;
+  static constexpr bool is_actor = is_actor_class<Actor>;
+  static constexpr bool constructible
+    = std::is_constructible_v<Actor, caf::actor_config&, Ts...>;
+
+  static void require_actor() {
+    constexpr bool derived = is_actor;
+    static_assert(derived, "troupe: an actor's class is derived from one of "
+                           "CAF's, as caf::event_based_actor");
+  }
 
   template <class... Args>
   static handle make(Args&&... args) {
@@ -123,28 +145,14 @@ std::optional<codec::packet> make(hosting::arguments given) {
 template <class Recipe>
 inline hosting::entry entry_of{&make<Recipe>};
 
-/// Encodes arguments as the recipe wants them, with short messages for what
-/// does not fit.
+/// Encodes arguments as the recipe wants them. They have been checked.
 template <class Recipe, class... Args>
 codec::packet encode_for(Args&&... args) {
   using wanted = typename Recipe::arguments;
-  static_assert(!Recipe::changes_arguments,
-                "troupe: an actor in another process must not take a non-const "
-                "reference: the change would be lost");
-  static_assert(std::tuple_size_v<wanted> == sizeof...(Args),
-                "troupe: the number of arguments does not fit the actor");
-  if constexpr (std::tuple_size_v<wanted> == sizeof...(Args)) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (codec::require_sendable<std::tuple_element_t<I, wanted>>(), ...);
-      static_assert(
-        (std::is_convertible_v<Args&&, std::tuple_element_t<I, wanted>> && ...),
-        "troupe: an argument does not convert to the actor's parameter");
-      return codec::encode(
-        wanted{std::tuple_element_t<I, wanted>(std::forward<Args>(args))...});
-    }(std::index_sequence_for<Args...>{});
-  } else {
-    return {};
-  }
+  return [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return codec::encode(
+      wanted{std::tuple_element_t<I, wanted>(std::forward<Args>(args))...});
+  }(std::index_sequence_for<Args...>{});
 }
 
 } // namespace troupe::factory

@@ -75,6 +75,13 @@ public:
     return request<factory::from_lambda<F>>(std::forward<Args>(args)...);
   }
 
+  /// What is no actor, and a compile error that says why.
+  template <hosting::not_startable F, class... Args>
+  caf::actor spawn(F&&, Args&&...) {
+    factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+    return {};
+  }
+
   [[nodiscard]] process_view view() const {
     return runner_.view();
   }
@@ -94,9 +101,15 @@ public:
 private:
   template <class Recipe, class... Args>
   typename Recipe::handle request(Args&&... args) {
-    auto arguments = factory::encode_for<Recipe>(std::forward<Args>(args)...);
-    return caf::actor_cast<typename Recipe::handle>(factory::awaited(
-      factory::request_actor(keeper(), factory::entry_of<Recipe>, arguments)));
+    factory::require_spawnable<Recipe, Args&&...>();
+    if constexpr (factory::spawnable<Recipe, Args&&...>) {
+      auto arguments = factory::encode_for<Recipe>(std::forward<Args>(args)...);
+      return caf::actor_cast<typename Recipe::handle>(factory::awaited(
+        factory::request_actor(keeper(), factory::entry_of<Recipe>,
+                               arguments)));
+    } else {
+      return {};
+    }
   }
 
   [[nodiscard]] const caf::actor& keeper();

@@ -21,18 +21,23 @@ namespace factory {
 
 template <class Recipe, class... Args>
 typename Recipe::handle place(placement where, Args&&... args) {
-  if (where == placement::here) {
-    // The same conversions as on the way to another process.
-    typename Recipe::arguments values{std::forward<Args>(args)...};
-    return std::apply(
-      [](auto&&... each) {
-        return Recipe::make(std::forward<decltype(each)>(each)...);
-      },
-      std::move(values));
+  require_spawnable<Recipe, Args&&...>();
+  if constexpr (spawnable<Recipe, Args&&...>) {
+    if (where == placement::here) {
+      // The same conversions as on the way to another process.
+      typename Recipe::arguments values{std::forward<Args>(args)...};
+      return std::apply(
+        [](auto&&... each) {
+          return Recipe::make(std::forward<decltype(each)>(each)...);
+        },
+        std::move(values));
+    }
+    auto arguments = encode_for<Recipe>(std::forward<Args>(args)...);
+    return caf::actor_cast<typename Recipe::handle>(
+      awaited(request_own_process(entry_of<Recipe>, arguments, {})));
+  } else {
+    return {};
   }
-  auto arguments = encode_for<Recipe>(std::forward<Args>(args)...);
-  return caf::actor_cast<typename Recipe::handle>(
-    awaited(request_own_process(entry_of<Recipe>, arguments, {})));
 }
 
 template <class T>
@@ -85,8 +90,7 @@ auto spawn(host& where, Args&&... args) {
 /// Makes an actor of class `Actor`, whose constructor takes the configuration
 /// and these arguments.
 template <class Actor, class... Args>
-  requires(!factory::names_place<Args...>
-           && std::is_base_of_v<caf::abstract_actor, Actor>)
+  requires(!factory::names_place<Args...>)
 auto spawn(Args&&... args) {
   using recipe = factory::from_class<Actor, stored<Args>...>;
   return factory::place<recipe>(placement::own_process,
@@ -94,14 +98,12 @@ auto spawn(Args&&... args) {
 }
 
 template <class Actor, class... Args>
-  requires std::is_base_of_v<caf::abstract_actor, Actor>
 auto spawn(placement where, Args&&... args) {
   using recipe = factory::from_class<Actor, stored<Args>...>;
   return factory::place<recipe>(where, std::forward<Args>(args)...);
 }
 
 template <class Actor, class... Args>
-  requires std::is_base_of_v<caf::abstract_actor, Actor>
 auto spawn(host& where, Args&&... args) {
   return where.spawn<Actor>(std::forward<Args>(args)...);
 }
@@ -122,6 +124,21 @@ auto spawn(placement where, F, Args&&... args) {
 template <hosting::captureless_lambda F, class... Args>
 auto spawn(host& where, F function, Args&&... args) {
   return where.spawn(function, std::forward<Args>(args)...);
+}
+
+/// What is no actor, and a compile error that says why.
+template <hosting::not_startable F, class... Args>
+  requires(!factory::is_place<F>)
+caf::actor spawn(F&&, Args&&...) {
+  factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+  return {};
+}
+
+template <class Place, hosting::not_startable F, class... Args>
+  requires factory::is_place<Place>
+caf::actor spawn(Place&&, F&&, Args&&...) {
+  factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+  return {};
 }
 
 } // namespace troupe

@@ -31,7 +31,42 @@ int refuse(const std::string& why) {
   throw std::invalid_argument{why};
 }
 
+struct counter {
+  int number = 0;
+  std::string name;
+
+  int count_to(int last) {
+    while (number < last)
+      ++number;
+    return number;
+  }
+  [[nodiscard]] int times(int factor) const noexcept {
+    return number * factor;
+  }
+  int of_an_lvalue() & {
+    return number;
+  }
+  std::string of_an_rvalue() && {
+    return std::move(name);
+  }
+  [[nodiscard]] const std::string& name_of() const& {
+    return name;
+  }
+};
+
 } // namespace
+
+TEST_CASE("a member function runs on a copy of its object") {
+  counter object{3, "three"};
+  CHECK(troupe::async<&counter::times>(object, 4).get() == 12);
+  CHECK(troupe::async<&counter::count_to>(object, 10).get() == 10);
+  CHECK(object.number == 3);
+  CHECK(troupe::async<&counter::of_an_lvalue>(object).get() == 3);
+  CHECK(troupe::async<&counter::of_an_rvalue>(object).get() == "three");
+  CHECK(troupe::async<&counter::name_of>(object).get() == "three");
+  CHECK(troupe::async<&counter::number>(object).get() == 3);
+  CHECK(troupe::start<&counter::count_to>(object, 5).join().code() == 0);
+}
 
 TEST_CASE("a future gives what the function returns, once") {
   auto result = troupe::async<sum_to>(1000);
