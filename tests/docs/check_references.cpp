@@ -9,7 +9,9 @@
 //                                    several cases may follow one test
 //
 // and reference/from-python.md must mention every name in python_names.txt,
-// reference/from-caf.md every one in caf_names.txt.
+// reference/from-caf.md every one in caf_names.txt. The column "include" of
+// from-python.md names headers that are there and have a name of the row; a row
+// that shows code of Troupe's has one.
 // Every point at which the sources let a test kill a process
 // (`TROUPE_CRASH_POINT`) must stand in some test.
 // TESTS lists `name|source|source…`.
@@ -107,6 +109,76 @@ void check_names(const fs::path& page, const fs::path& list,
       complain(page, "does not mention " + whose + "'s " + name);
 }
 
+// The cells of a row of a table; none if `line` is no row.
+std::vector<std::string> cells_of(const std::string& line) {
+  std::vector<std::string> cells;
+  if (!line.starts_with("| "))
+    return cells;
+  std::istringstream rest{line.substr(1)};
+  for (std::string cell; std::getline(rest, cell, '|');)
+    cells.push_back(cell);
+  return cells;
+}
+
+// The names in the code that a text shows.
+std::set<std::string> names_in(const std::string& text) {
+  static const std::regex code{"`([^`]+)`"};
+  static const std::regex name{"[A-Za-z_][A-Za-z_0-9]{2,}"};
+  std::set<std::string> result;
+  for (std::sregex_iterator at{text.begin(), text.end(), code}, end; at != end;
+       ++at) {
+    const auto shown = (*at)[1].str();
+    for (std::sregex_iterator word{shown.begin(), shown.end(), name};
+         word != end; ++word)
+      result.insert(word->str());
+  }
+  for (const auto* each : {"troupe", "held", "std"})
+    result.erase(each);
+  return result;
+}
+
+bool mentions(const std::string& text, const std::string& name) {
+  return std::regex_search(text, std::regex{"\\b" + name + "\\b"});
+}
+
+void check_includes(const fs::path& root, const fs::path& page) {
+  static const std::regex header{"`([a-z_/]+\\.hpp)`"};
+  std::size_t column = 0;
+  for (const auto& line : expected_output::split(text_of(page))) {
+    const auto cells = cells_of(line);
+    if (cells.size() > 2 && cells[0] == " Python ") {
+      const auto found = std::find(cells.begin(), cells.end(), " include ");
+      if (found == cells.end())
+        complain(page, "a table has no column include");
+      column = static_cast<std::size_t>(found - cells.begin());
+      continue;
+    }
+    if (column == 0 || cells.size() <= column)
+      continue;
+    const auto row = cells[0] + cells[1];
+    int headers = 0;
+    for (std::sregex_iterator
+           at{cells[column].begin(), cells[column].end(), header},
+         end;
+         at != end; ++at, ++headers) {
+      const auto name = (*at)[1].str();
+      const auto here = root / "framework/troupe" / name;
+      const auto text
+        = text_of(fs::exists(here) ? here : root / "actors/troupe" / name);
+      const auto names = names_in(row);
+      if (text.empty())
+        complain(page, "there is no " + name + ":" + row);
+      else if (std::none_of(names.begin(), names.end(), [&](const auto& each) {
+                 return mentions(text, each);
+               }))
+        complain(page, name + " has no name of its row:" + row);
+    }
+    if (headers == 0 && cells[1].find('`') != std::string::npos
+        && cells[1].find("`std::") == std::string::npos)
+      complain(page, "no header is named for" + cells[1]);
+  }
+}
+
 // All C++ below `folder`.
 std::vector<fs::path> sources_in(const fs::path& folder) {
   std::vector<fs::path> result;
@@ -165,6 +237,7 @@ int main(int argc, char** argv) {
               root / "tests/docs/python_names.txt", "Python");
   check_names(root / "docs/reference/from-caf.md",
               root / "tests/docs/caf_names.txt", "CAF");
+  check_includes(root, root / "docs/reference/from-python.md");
   std::cout << complaints << " complaints\n";
   return complaints == 0 ? 0 : 1;
 }
