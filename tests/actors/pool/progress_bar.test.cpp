@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +15,14 @@
 using troupe::progress_bar;
 
 namespace {
+
+/// What a bar draws, and at its end as the terminal shows it.
+std::string drawn(const std::string& title, std::size_t done, std::size_t total,
+                  const char* end = "") {
+  std::string text(1, '\r');
+  text.append(progress_bar::line(title, done, total));
+  return text.append(end);
+}
 
 /// Stands for standard error, as long as it lives, and is read by the test.
 class terminal {
@@ -64,12 +73,12 @@ TEST_CASE("a bar that stops short ends its line with its last copy") {
   std::optional<progress_bar> bar{std::in_place, "drops"};
   std::optional<progress_bar> copy{*bar};
   (*bar)(1, 4);
-  CHECK(screen.shown() == "\r" + progress_bar::line("drops", 1, 4));
+  CHECK(screen.shown() == drawn("drops", 1, 4));
   // Too soon to be drawn.
   (*copy)(2, 4);
   bar.reset();
   copy.reset();
-  CHECK(screen.shown() == "\r" + progress_bar::line("drops", 2, 4) + "\r\n");
+  CHECK(screen.shown() == drawn("drops", 2, 4, "\r\n"));
 }
 
 TEST_CASE("a bar that was full has ended its line already") {
@@ -77,12 +86,12 @@ TEST_CASE("a bar that was full has ended its line already") {
   {
     const progress_bar bar{"drops"};
     bar(4, 4);
-    CHECK(screen.shown() == "\r" + progress_bar::line("drops", 4, 4) + "\r\n");
+    CHECK(screen.shown() == drawn("drops", 4, 4, "\r\n"));
   }
   {
     const progress_bar unused{"none"};
   }
   const progress_bar next{"next"};
   next(0, 1);
-  CHECK(screen.shown() == "\r" + progress_bar::line("next", 0, 1));
+  CHECK(screen.shown() == drawn("next", 0, 1));
 }
