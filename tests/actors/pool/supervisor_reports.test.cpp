@@ -19,6 +19,7 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -200,8 +201,9 @@ TEST_CASE("a report tells what is inside of the exception that a start threw") {
   lines book;
   const auto who = troupe::spawn<listener>(troupe::placement::here, book);
   troupe::child_spec brittle{.id = "brittle"};
-  brittle.start = [starts = 0]() mutable {
-    if (starts++ == 0)
+  // Each start has a copy of the function.
+  brittle.start = [starts = std::make_shared<std::atomic<int>>(0)] {
+    if ((*starts)++ == 0)
       return troupe::spawn<worker>();
     try {
       throw std::domain_error{"the disk is full"};
