@@ -66,6 +66,8 @@ const caf::actor& listener() {
       self->set_default_handler(caf::drop);
       // Strangers may link to it, and end.
       self->set_exit_handler([](const caf::exit_msg&) {});
+      // And send it an error, at which an actor ends by CAF's rule.
+      self->set_error_handler([](const caf::error&) {});
       return caf::behavior{[](std::int32_t x) { return x; },
                            [](const std::string&) {}, [](const caf::error&) {}};
     });
@@ -150,7 +152,8 @@ std::vector<std::vector<std::uint8_t>> right_frames() {
   const actor_pair pair{target, 9, stranger.packed()};
   for (const auto kind :
        {frame_kind::watch, frame_kind::link, frame_kind::unlink,
-        frame_kind::redirected, frame_kind::taken})
+        frame_kind::redirected, frame_kind::taken, frame_kind::arrived,
+        frame_kind::settle, frame_kind::settled})
     result.push_back(frame({kind, 0}, &pair, sizeof pair));
   std::vector<std::byte> bytes;
   byte_writer sink{&own.system(), bytes, 0};

@@ -175,7 +175,9 @@ std::size_t hub::look_for_deaths(seat& mine) {
 void hub::settle(memory::slot_id dead, std::shared_ptr<peer> asker) {
   // Of one that lives the asker cannot have heard that it is dead.
   if (is_dead(dead))
-    settles_.emplace_back(dead, std::move(asker));
+    post([this, dead, asker = std::move(asker)] {
+      settles_.emplace_back(dead, asker);
+    });
 }
 
 std::size_t hub::answer_settles() {

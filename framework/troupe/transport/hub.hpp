@@ -69,7 +69,7 @@ public:
   void look_again_for_deaths() noexcept;
 
   /// Has `settled` sent to `asker` when everything that the dead process has
-  /// sent to this one is delivered. For the receiving thread.
+  /// sent to this one is delivered.
   void settle(memory::slot_id dead, std::shared_ptr<peer> asker);
 
   /// How long the receiving thread may spin; 0 for never. Before `start`.
