@@ -70,7 +70,7 @@ std::int64_t dispatcher::now() noexcept {
   return std::chrono::steady_clock::now().time_since_epoch().count();
 }
 
-std::exception_ptr dispatcher::cancelled_because(const char* reason) {
+std::exception_ptr dispatcher::cancelled_because(const std::string& reason) {
   return std::make_exception_ptr(
     troupe::cancelled("run a task of a pool", reason));
 }
@@ -163,6 +163,23 @@ void dispatcher::start(member& one) {
                  function_place::of(finalizer_)});
 }
 
+void dispatcher::fill_vacancies() {
+  // One that is started after the last task would never be told to end.
+  if (broken_ || ended_ || (closed_ && waiting_.empty()))
+    return;
+  for (const auto& each : members_)
+    if (each->again && each->again->passed()) {
+      each->again.reset();
+      replace(*each);
+    }
+}
+
+/// From now on every task fails with `why`.
+void dispatcher::give_up(std::exception_ptr why) {
+  broken_ = std::move(why);
+  fail_all(broken_);
+}
+
 std::vector<process_view> dispatcher::workers() {
   const std::scoped_lock guard{mutex()};
   std::vector<process_view> result;
@@ -206,6 +223,19 @@ void dispatcher::run_background() {
         call_all(held);
       }
   }
+}
+
+/// Calls what is to be called, without the lock.
+void dispatcher::call_all(lock& held) {
+  auto callbacks = std::exchange(callbacks_, {});
+  if (callbacks.empty())
+    return;
+  held.unlock();
+  for (const auto& each : callbacks)
+    call_back(each);
+  // What they own may be the pool, whose end takes the lock.
+  callbacks.clear();
+  held.lock();
 }
 
 void dispatcher::call_back(const std::function<void()>& what) const noexcept {
@@ -252,6 +282,7 @@ bool dispatcher::join(deadline limit) {
     return wait([this] { return gone_; }, limit);
   }
   end_workers();
+  end_abandoned();
   held.unlock();
   return wait(
     [this] {

@@ -60,9 +60,10 @@ struct chunk {
 /// line, and so does what it had finished within the last millisecond and not
 /// reported: that is run again. The dead worker is replaced.
 ///
-/// After Ctrl-C nobody is replaced and nothing begins: what runs may end, and
-/// all else fails with `cancelled`. In a root that does not listen nobody is
-/// told: it dies when its processes have ended.
+/// After Ctrl-C or SIGTERM nobody is replaced and nothing begins: a task that
+/// listens may end, and all else fails with `cancelled`; what it ran is asked to
+/// stop, and ends with the pool at the latest. In a root that does not listen
+/// nobody is told: it dies when its processes have ended.
 ///
 /// # A fork in user code
 /// The copy has none of this: no workers, no thread of the pool, and a mutex
@@ -202,7 +203,8 @@ private:
   using lock = std::unique_lock<std::mutex>;
 
   [[nodiscard]] static std::int64_t now() noexcept;
-  [[nodiscard]] static std::exception_ptr cancelled_because(const char* reason);
+  [[nodiscard]] static std::exception_ptr
+  cancelled_because(const std::string& reason);
 
   void require_original() const;
   void start(member& one);
@@ -242,6 +244,9 @@ private:
   void fail_all(const std::exception_ptr& why);
   void give_up(std::exception_ptr why);
   void wind_up();
+  [[nodiscard]] static bool listens(const member& one);
+  void abandon_running();
+  void end_abandoned();
   void end_workers();
   void ring();
   void run_background();

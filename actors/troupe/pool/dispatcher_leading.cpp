@@ -9,10 +9,11 @@
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/held_threads.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/host.hpp>
-#include <troupe/process/program.hpp>
 #include <troupe/process/remote_error.hpp>
+#include <troupe/process/signals.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -118,14 +119,19 @@ void dispatcher::lead(lock& held, deadline limit) {
 }
 
 void dispatcher::look(lock& held, deadline limit) {
+  // Also in a root that a signal is about to end: workers that listen end when
+  // they are told.
+  const os::running_on library_work;
   limit = next_look(limit);
+  const bool winding_up = broken_ != nullptr;
   const auto news = news_.load();
   held.unlock();
   auto& memory = run_memory::current();
   auto& box = box_of(results_);
   const auto has_work = [&] {
     return box.readable() || news_.load() != news
-           || memory.header().deaths.load() != deaths_seen_;
+           || memory.header().deaths.load() != deaths_seen_
+           || (!winding_up && memory.header().interrupted.load() != 0);
   };
   auto& spinner = mailbox::spinner::of_this_thread();
   spinner.expect_answer(true);
@@ -155,19 +161,6 @@ void dispatcher::do_work() {
   if (limits_matter_)
     look_at_limits();
   dispatch();
-}
-
-/// Calls what is to be called, without the lock.
-void dispatcher::call_all(lock& held) {
-  auto callbacks = std::exchange(callbacks_, {});
-  if (callbacks.empty())
-    return;
-  held.unlock();
-  for (const auto& each : callbacks)
-    call_back(each);
-  // What they own may be the pool, whose end takes the lock.
-  callbacks.clear();
-  held.lock();
 }
 
 deadline dispatcher::next_look(deadline limit) const {
@@ -333,8 +326,8 @@ void dispatcher::bury(member& dead, const exit_status& how) {
                            || (dead.by_force && each.of->cancelled_);
     if (hosting::is_ending())
       why = cancelled_because("its process is ending");
-    else if (winding_up && how.signal() == SIGINT)
-      why = cancelled_because("Ctrl-C ended its worker");
+    else if (winding_up && hosting::bit_of(how.signal()) != 0)
+      why = cancelled_because(how.signal_name() + " ended its worker");
     else if (dead.by_force && each.of->cancelled_)
       why = cancelled_because("it was cancelled, and its worker killed");
     else if (overdue)
@@ -381,17 +374,6 @@ void dispatcher::replace(member& one) {
   }
 }
 
-void dispatcher::fill_vacancies() {
-  // One that is started after the last task would never be told to end.
-  if (broken_ || ended_ || (closed_ && waiting_.empty()))
-    return;
-  for (const auto& each : members_)
-    if (each->again && each->again->passed()) {
-      each->again.reset();
-      replace(*each);
-    }
-}
-
 /// A worker has ended, or was not made, with no task to blame: says so, and
 /// breaks the pool if that was once too often.
 void dispatcher::note_end(member& one, std::int32_t pid,
@@ -428,12 +410,6 @@ void dispatcher::note_end(member& one, std::int32_t pid,
                      made ? "look at its initializer, and at what it wrote to "
                             "standard error"
                           : "lower pool_options::size, or raise the limit")));
-}
-
-/// From now on every task fails with `why`.
-void dispatcher::give_up(std::exception_ptr why) {
-  broken_ = std::move(why);
-  fail_all(broken_);
 }
 
 void dispatcher::look_at_limits() {

@@ -10,8 +10,9 @@
 #include <troupe/memory/burial.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/process/host.hpp>
-#include <troupe/process/program.hpp>
+#include <troupe/process/signals.hpp>
 
 #include <algorithm>
 #include <array>
@@ -368,7 +369,8 @@ void dispatcher::fail_all(const std::exception_ptr& why) {
   }
 }
 
-/// After Ctrl-C: nothing more begins, and workers end when their task does.
+/// After a signal, or when the process ends: nothing more begins, and workers
+/// end when their task does.
 void dispatcher::wind_up() {
   std::deque<chunk> back;
   for (const auto& each : members_)
@@ -379,12 +381,49 @@ void dispatcher::wind_up() {
   if (first)
     broken_ = cancelled_because(hosting::is_ending()
                                   ? "its process is ending"
-                                  : "Ctrl-C has asked the run to end");
+                                  : os::signal_name(interrupted_by())
+                                      + " has asked the run to end");
   for (const auto& each : waiting_)
     fail(each, broken_);
   waiting_.clear();
+  if (interrupted())
+    abandon_running();
   if (first)
     end_workers();
+}
+
+/// Whether what the worker runs has asked for a token: then it may end by
+/// itself, and its result counts.
+bool dispatcher::listens(const member& one) {
+  if (!one.runner.joinable())
+    return false;
+  const auto* slot = memory::run_memory::current().find(one.runner.view().id());
+  return slot != nullptr && slot->listens.load() != 0;
+}
+
+/// Of a worker that has heard of no signal nobody waits for the result: it may
+/// take for ever.
+void dispatcher::abandon_running() {
+  for (const auto& each : members_) {
+    if (each->given.empty() || listens(*each))
+      continue;
+    const auto given = std::exchange(each->given, {});
+    ask_to_stop(*each, note_of(*each->note).running.load());
+    for (const auto& one : given)
+      fail(one, broken_);
+  }
+}
+
+/// Kills workers that run what was abandoned, and has not stopped.
+void dispatcher::end_abandoned() {
+  if (!interrupted())
+    return;
+  for (const auto& each : members_)
+    if (each->can_work() && each->given.empty() && !listens(*each)
+        && note_of(*each->note).running.load() != 0) {
+      each->by_force = true;
+      each->runner.kill();
+    }
 }
 
 } // namespace troupe::pooling

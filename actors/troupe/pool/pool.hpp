@@ -51,11 +51,13 @@ namespace troupe {
 /// again. Whoever must not be run twice goes alone: chunk size 1.
 /// If the pool's own process dies, its workers die with it.
 ///
-/// # Ctrl-C
-/// It ends the workers, but for those that have asked for `interrupt_token()`:
-/// they may finish the task that they run. Nobody is replaced and nothing else
-/// begins; what is not done fails with `cancelled`, and so does all that is
-/// submitted from then on.
+/// # Ctrl-C and SIGTERM
+/// In a root that does not listen they end the program. In one that has asked
+/// for `interrupt_token()` all that is not done fails with `cancelled` at once,
+/// and so does all that is submitted from then on, but for a task that has asked
+/// for the token itself: it may finish, and its result counts. A task that runs
+/// and has not asked is asked to stop (`this_task::stop_token`) and runs on;
+/// `join` and the end of the pool kill its worker. Nobody is replaced.
 ///
 /// # The end
 /// The destructor terminates, as leaving Python's `with` does; `close` and

@@ -8,7 +8,7 @@
 #include <troupe/pool/pending_start.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/process/process.hpp>
-#include <troupe/process/program.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/runtime/names.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node_name.hpp>

@@ -75,8 +75,8 @@ using supervisor_actor
 ///
 /// # What a crash leaves
 /// If the supervisor's process dies, all its children die with it: their
-/// processes are its daemons. After Ctrl-C, which the children hear too, it
-/// restarts nobody: at the first death it ends the others and itself.
+/// processes are its daemons. After Ctrl-C or SIGTERM it restarts nobody: at the
+/// first death it ends the others and itself.
 class supervisor {
 public:
   /// Starts the children, in order. If one cannot be started, those before it

@@ -10,6 +10,7 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/heap.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/state/anchor.hpp>
 #include <troupe/state/circle.hpp>
@@ -274,6 +275,7 @@ house_handle house_handle::load(codec::decoder& from) {
 }
 
 void serve_state(const house_handle& home) {
+  hosting::leave_signals_to_root();
   auto& of = *as_house(home.home());
   server self{home.home()};
   of.ready.store(1, std::memory_order_seq_cst);

@@ -6,6 +6,7 @@
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/state/anchor.hpp>
 #include <troupe/state/local_caller.hpp>
@@ -48,8 +49,10 @@ reference start_state(const std::string& name) {
   while (!ready())
     mailbox::sleep_at_door(memory.own_slot(), ready,
                            deadline::after(look_again));
-  if (words.ready.load() == 0)
+  if (words.ready.load() == 0) {
+    hosting::require_no_interrupt("start a state");
     throw process_died("start a state", runner.join().description());
+  }
   TROUPE_CRASH_POINT("state.start.ready");
   memory.slot(id.index).parent.store(root.packed());
   runner.detach();

@@ -104,6 +104,15 @@ struct process_slot {
   /// whoever gives the future up finds which.
   enum : std::uint32_t { not_awaited, is_awaited, left_to_future };
   std::atomic<std::uint32_t> awaited{not_awaited};
+  // Sets of signals, see `bit_of` in process/signals.hpp.
+  /// Signals from outside of the run do not end this process: the root decides.
+  std::atomic<std::uint32_t> root_decides{0};
+  /// It has asked for a token of these.
+  std::atomic<std::uint32_t> listens{0};
+  /// A process of the run has sent it these.
+  std::atomic<std::uint32_t> asked{0};
+  /// It has had these when the run was asked to end: the root need not send them.
+  std::atomic<std::uint32_t> told{0};
   slot_text<256> name;
   /// What was inside of the exception that ended it: see hosting::pack.
   slot_text<560> inner_exceptions;

@@ -50,8 +50,14 @@ struct run_header {
   alignas(cache_line) std::atomic<std::uint64_t> next{0};
   /// Counted up at every confirmed death; sleep on it to wait for one.
   alignas(cache_line) os::wait_word deaths{0};
-  /// Set once the run is asked to end (Ctrl-C).
+  /// 0 until a signal asks the run to end. Then the signal's number, and above
+  /// it, from `interrupt_told` on, that every process has been told.
   os::wait_word interrupted{0};
+  static constexpr std::uint32_t interrupt_told = 256;
+  /// Signals that Troupe answers in the root, and those that the root listens
+  /// to or has handlers of its own for; sets of `bit_of` in process/signals.hpp.
+  std::atomic<std::uint32_t> root_answers{0};
+  std::atomic<std::uint32_t> root_listens{0};
   /// Offset of the object where names are registered, 0 before the first.
   std::atomic<std::uint64_t> registry{0};
   /// Offset of the cell of the services host, 0 before the first.

@@ -2,6 +2,7 @@
 #include <troupe/os/pipe.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/held_threads.hpp>
 
 #include <algorithm>
 #include <array>
@@ -92,6 +93,7 @@ bool wait_readable(std::span<watched> fds, deadline limit) {
       std::min<std::chrono::milliseconds::rep>(left.count(), INT_MAX));
   }
   const int count = ::poll(polled.data(), polled.size(), milliseconds);
+  stay_if_held();
   for (std::size_t i = 0; i < fds.size(); ++i) {
     fds[i].ready = count > 0 && polled[i].revents != 0;
     fds[i].open = count <= 0 || (polled[i].revents & POLLNVAL) == 0;

@@ -10,6 +10,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
+#include <string_view>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -102,6 +105,21 @@ process_id this_process_id() {
 
 std::int32_t this_thread_id() noexcept {
   return static_cast<std::int32_t>(::gettid());
+}
+
+bool shares_process_group(std::int32_t pid) noexcept {
+  return ::getpgid(pid) == ::getpgrp();
+}
+
+bool leaves_at_default(std::int32_t pid, int signal) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("SigIgn:") || line.starts_with("SigCgt:")) {
+      const auto set = std::strtoull(line.c_str() + 7, nullptr, 16);
+      if ((set >> (signal - 1) & 1) != 0)
+        return false;
+    }
+  return true;
 }
 
 bool has_number(std::int32_t pid) noexcept {

@@ -30,6 +30,14 @@ struct process_id {
 /// Returns the number of the calling thread.
 [[nodiscard]] std::int32_t this_thread_id() noexcept;
 
+/// Returns whether that process is in the process group of this one, so that a
+/// terminal signals both.
+[[nodiscard]] bool shares_process_group(std::int32_t pid) noexcept;
+
+/// Returns whether `signal` is neither caught nor ignored in that process, as
+/// /proc tells; true where that tells nothing.
+[[nodiscard]] bool leaves_at_default(std::int32_t pid, int signal);
+
 /// Returns whether some process has that number, if only as a zombie.
 [[nodiscard]] bool has_number(std::int32_t pid) noexcept;
 

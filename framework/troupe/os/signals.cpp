@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/signals.hpp>
 
+#include <troupe/os/child.hpp>
+#include <troupe/os/held_threads.hpp>
+
+#include <array>
+#include <atomic>
 #include <csignal>
+#include <cstddef>
 
 #include <pthread.h>
 #include <unistd.h>
@@ -10,11 +16,12 @@ namespace troupe::os {
 
 namespace {
 
-void (*interrupt_handler)(bool) = nullptr;
+using handler_of_signal = void (*)(int, bool);
+std::array<std::atomic<handler_of_signal>, NSIG> handlers{};
 
-void handle_interrupt(int, siginfo_t* info, void*) {
-  if (interrupt_handler != nullptr)
-    interrupt_handler(info->si_code == SI_KERNEL);
+void handle(int signal, siginfo_t* info, void*) {
+  if (const auto call = handlers.at(static_cast<std::size_t>(signal)).load())
+    call(signal, info->si_code == SI_KERNEL);
 }
 
 void set_disposition(int signal, void (*handler)(int)) noexcept {
@@ -29,6 +36,7 @@ struct signal_settings::state {
   sigset_t mask{};
   struct sigaction interrupt{};
   struct sigaction quit{};
+  struct sigaction terminate{};
   struct sigaction child{};
 };
 
@@ -36,6 +44,7 @@ signal_settings::signal_settings() : state_(std::make_unique<state>()) {
   ::pthread_sigmask(SIG_SETMASK, nullptr, &state_->mask);
   ::sigaction(SIGINT, nullptr, &state_->interrupt);
   ::sigaction(SIGQUIT, nullptr, &state_->quit);
+  ::sigaction(SIGTERM, nullptr, &state_->terminate);
   ::sigaction(SIGCHLD, nullptr, &state_->child);
 }
 
@@ -44,6 +53,7 @@ signal_settings::~signal_settings() = default;
 void signal_settings::restore() const noexcept {
   ::sigaction(SIGINT, &state_->interrupt, nullptr);
   ::sigaction(SIGQUIT, &state_->quit, nullptr);
+  ::sigaction(SIGTERM, &state_->terminate, nullptr);
   ::sigaction(SIGCHLD, &state_->child, nullptr);
   ::pthread_sigmask(SIG_SETMASK, &state_->mask, nullptr);
 }
@@ -52,48 +62,64 @@ const void* signal_settings::mask() const noexcept {
   return &state_->mask;
 }
 
-bool interrupt_is_default() noexcept {
+disposition disposition_of(int signal) noexcept {
   struct sigaction current{};
-  ::sigaction(SIGINT, nullptr, &current);
-  return (current.sa_flags & SA_SIGINFO) == 0 && current.sa_handler == SIG_DFL;
+  ::sigaction(signal, nullptr, &current);
+  if ((current.sa_flags & SA_SIGINFO) != 0)
+    return disposition::handled;
+  if (current.sa_handler == SIG_IGN)
+    return disposition::ignored;
+  return current.sa_handler == SIG_DFL ? disposition::usual
+                                       : disposition::handled;
 }
 
-void on_interrupt(void (*handler)(bool)) noexcept {
-  interrupt_handler = handler;
+void on_signal(int signal, void (*handler)(int, bool)) noexcept {
+  handlers.at(static_cast<std::size_t>(signal)).store(handler);
   struct sigaction action{};
-  action.sa_sigaction = handle_interrupt;
+  action.sa_sigaction = handle;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(signal, &action, nullptr);
 }
 
-void forget_interrupt() noexcept {
+void forget_signal(int signal) noexcept {
   struct sigaction current{};
-  ::sigaction(SIGINT, nullptr, &current);
-  if ((current.sa_flags & SA_SIGINFO) != 0
-      && current.sa_sigaction == handle_interrupt)
-    set_disposition(SIGINT, SIG_DFL);
+  ::sigaction(signal, nullptr, &current);
+  if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == handle)
+    set_disposition(signal, SIG_DFL);
 }
 
-void die_of_interrupt() noexcept {
-  set_disposition(SIGINT, SIG_DFL);
-  sigset_t interrupt;
-  sigemptyset(&interrupt);
-  sigaddset(&interrupt, SIGINT);
-  ::pthread_sigmask(SIG_UNBLOCK, &interrupt, nullptr);
-  ::kill(::getpid(), SIGINT);
-  for (;;)
-    ::pause();
+void die_of(int signal) noexcept {
+  set_disposition(signal, SIG_DFL);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  // The kernel drops signals at their default for the first process of a PID
+  // namespace, also its own.
+  if (::getpid() == 1)
+    exit_at_once(128 + signal);
+  ::kill(::getpid(), signal);
+  stop_this_thread();
 }
 
-void ignore_terminal_signals() noexcept {
-  set_disposition(SIGINT, SIG_IGN);
-  set_disposition(SIGQUIT, SIG_IGN);
+void die_of_after_handler(int signal) noexcept {
+  set_disposition(signal, SIG_DFL);
+  ::kill(::getpid(), signal);
+}
+
+void block_signals_to_end() noexcept {
+  sigset_t all;
+  sigemptyset(&all);
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM})
+    sigaddset(&all, signal);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 void block_all_signals() noexcept {
   sigset_t all;
   sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+  let_this_thread_run_on();
 }
 
 } // namespace troupe::os

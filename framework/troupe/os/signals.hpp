@@ -5,8 +5,8 @@
 
 namespace troupe::os {
 
-/// The signal mask of a thread, and whether SIGINT, SIGQUIT and SIGCHLD were
-/// ignored: what a child must find as the user left it.
+/// The signal mask of a thread, and whether SIGINT, SIGQUIT, SIGTERM and SIGCHLD
+/// were ignored: what a child must find as the user left it.
 class signal_settings {
 public:
   /// Notes the settings of the calling thread.
@@ -26,22 +26,33 @@ private:
   std::unique_ptr<state> state_;
 };
 
-/// Returns whether the user has left SIGINT at its default.
-[[nodiscard]] bool interrupt_is_default() noexcept;
+/// What a process does when `signal` comes.
+enum class disposition { usual, ignored, handled };
+[[nodiscard]] disposition disposition_of(int signal) noexcept;
 
-/// Calls `handler(from_terminal)` in signal context at every SIGINT.
-void on_interrupt(void (*handler)(bool from_terminal)) noexcept;
+/// Calls `handler(signal, from_terminal)` in signal context whenever `signal`
+/// comes. The last handler of a signal counts.
+void on_signal(int signal,
+               void (*handler)(int signal, bool from_terminal)) noexcept;
 
-/// Undoes `on_interrupt`, if nobody has set SIGINT otherwise since.
-void forget_interrupt() noexcept;
+/// Undoes `on_signal`, if nobody has set `signal` otherwise since.
+void forget_signal(int signal) noexcept;
 
-/// Ends this process by SIGINT at its default, so that a shell sees why.
-[[noreturn]] void die_of_interrupt() noexcept;
+/// Ends this process by `signal` at its default, so that a shell sees why. The
+/// first process of a PID namespace, which the kernel spares, exits with 128
+/// and the signal's number.
+[[noreturn]] void die_of(int signal) noexcept;
 
-/// Makes SIGINT and SIGQUIT pass this process by: its users end it otherwise.
-void ignore_terminal_signals() noexcept;
+/// The same from within a handler of `signal`: once that has returned.
+void die_of_after_handler(int signal) noexcept;
 
-/// Blocks every signal that can be blocked, in the calling thread.
+/// Makes SIGINT, SIGQUIT and SIGTERM pass this process by: its users end it
+/// otherwise. A process that is forked off it has them, if they come before it
+/// has restored its own mask, when it does.
+void block_signals_to_end() noexcept;
+
+/// Blocks every signal that can be blocked, in the calling thread, which is one
+/// of the library's own and is never held (see `hold_threads`).
 void block_all_signals() noexcept;
 
 } // namespace troupe::os

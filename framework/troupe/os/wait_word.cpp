@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/wait_word.hpp>
 
+#include <troupe/os/held_threads.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -56,7 +58,9 @@ bool wait(const wait_word& word, std::uint32_t expected,
     until_or_never = &until;
   }
   const auto answer = futex(word, FUTEX_WAIT_BITSET, expected, until_or_never);
-  return answer == 0 || errno != ETIMEDOUT || limit < whole;
+  const bool look_again = answer == 0 || errno != ETIMEDOUT || limit < whole;
+  stay_if_held();
+  return look_again;
 }
 
 int wake(const wait_word& word, int count) noexcept {

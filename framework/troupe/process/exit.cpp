@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/os/child.hpp>
+#include <troupe/os/held_threads.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/table.hpp>
 
@@ -63,8 +64,10 @@ bool is_error_of_troupe() noexcept {
   }
 }
 
-/// The terminate handler of a process that ends.
+/// The terminate handler of the root, and of a process that ends.
 [[noreturn]] void stop_or_terminate() {
+  // The signal has ended what it waited for.
+  os::stay_if_held();
   if (exits_elsewhere() && is_error_of_troupe()) {
     {
       // What it throws through stays locked.
@@ -93,14 +96,20 @@ void take_last_step(int code, void*) {
 
 } // namespace
 
+void hold_instead_of_terminating() noexcept {
+  // Again at the end: the program may have set another meanwhile.
+  if (std::get_terminate() == stop_or_terminate)
+    return;
+  terminate_before = std::get_terminate();
+  std::set_terminate(stop_or_terminate);
+}
+
 bool begin_exit() noexcept {
   if (!is_own_slot())
     return false;
   std::int32_t nobody = 0;
-  if (exiting.compare_exchange_strong(nobody, os::this_thread_id())) {
-    terminate_before = std::get_terminate();
-    std::set_terminate(stop_or_terminate);
-  }
+  if (exiting.compare_exchange_strong(nobody, os::this_thread_id()))
+    hold_instead_of_terminating();
   wait_for_exit_elsewhere();
   return true;
 }

@@ -23,6 +23,10 @@ void wait_for_exit_elsewhere() noexcept;
 /// once, with the code of its exit.
 void leave_static_objects() noexcept;
 
+/// To be called in the root. From then on an exception that nobody catches does
+/// not abort it while it is about to die of a signal: its thread stays there.
+void hold_instead_of_terminating() noexcept;
+
 /// Has `last` called when this process exits, or a copy that the user forked,
 /// after all that is registered later. Once in a process.
 void at_exit(void (*last)());

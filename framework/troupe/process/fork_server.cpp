@@ -10,12 +10,15 @@
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
+#include <troupe/os/wait_word.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/links.hpp>
 #include <troupe/process/server_process.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -28,6 +31,24 @@ namespace troupe::hosting {
 namespace {
 
 using memory::run_memory;
+
+/// A terminal, and whoever signals a whole process group, tells the processes in
+/// no order. Before anybody learns that one has died of such a signal, the root
+/// is to have it, and to have passed it on: or those who are about to die of it
+/// too would act on that death. The signal may have been that process's alone:
+/// then this waits in vain, for a tenth of a second.
+void wait_for_word_of_root(const process_slot& slot, const os::child_end& end) {
+  const auto bit = end.signaled ? bit_of(end.code) : 0U;
+  auto& header = run_memory::current().header();
+  if ((bit & header.root_answers.load()) == 0 || (bit & slot.asked.load()) != 0)
+    return;
+  const auto limit = deadline::after(std::chrono::milliseconds{100});
+  for (auto word = header.interrupted.load();
+       word < memory::run_header::interrupt_told;
+       word = header.interrupted.load())
+    if (!os::wait(header.interrupted, word, limit))
+      return;
+}
 
 class fork_server {
 public:
@@ -120,8 +141,10 @@ private:
         auto& slot = run_memory::current().slot(id.index);
         if (slot.claim_for(end->pid, id.generation)
             || (slot.claimant() == end->pid
-                && slot.generation.load() == id.generation))
+                && slot.generation.load() == id.generation)) {
+          wait_for_word_of_root(slot, *end);
           confirm_death(id.index, *end);
+        }
         hosts_.erase(found);
       }
       TROUPE_CRASH_POINT("process.server.before_reap");
@@ -165,7 +188,7 @@ slot_id serve_forks() {
   set_up_streams();
   entry::locate_all();
   auto& server = *new fork_server;
-  os::ignore_terminal_signals();
+  os::block_signals_to_end();
   // User code that has forked may have brought several here.
   if (!report_service())
     os::exit_at_once(0);

@@ -17,7 +17,6 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdio>
 #include <exception>
 #include <span>
 #include <utility>
@@ -29,21 +28,6 @@ namespace {
 using memory::run_memory;
 
 std::atomic<guardian*> the_guardian{nullptr};
-
-// What the signal handler may touch.
-std::atomic<int> interrupts_from_terminal{0};
-std::atomic<int> interrupts_from_elsewhere{0};
-std::atomic<int> interrupt_event{-1};
-
-void note_interrupt(bool from_terminal) {
-  (from_terminal ? interrupts_from_terminal : interrupts_from_elsewhere)
-    .fetch_add(1);
-  os::ring_event(interrupt_event.load());
-}
-
-std::int64_t now() {
-  return deadline::clock::now().time_since_epoch().count();
-}
 
 template <class Visit>
 void for_each_host(Visit visit) {
@@ -57,14 +41,12 @@ void for_each_host(Visit visit) {
 
 guardian::guardian(server_process& server)
   : server_(server), event_(os::make_event()) {
-  interrupt_event.store(event_.get());
-  if (os::interrupt_is_default())
-    os::on_interrupt(note_interrupt);
+  root_signals::install(event_.get());
   static const bool once = [] {
     os::in_forked_children([] {
       // Or the copy would keep the run alive after its root.
       links::current().life_line_writer.reset();
-      os::forget_interrupt();
+      root_signals::forget();
     });
     return true;
   }();
@@ -73,8 +55,7 @@ guardian::guardian(server_process& server)
     thread_ = os::start_thread([this] { watch(); });
   } catch (...) {
     end_server();
-    os::forget_interrupt();
-    interrupt_event.store(-1);
+    root_signals::forget();
     throw;
   }
 }
@@ -102,22 +83,12 @@ void guardian::end() noexcept {
   while (orphans_.bury())
     orphans_.look(server_);
   os::adopt_orphans(adopted_before_);
-  os::forget_interrupt();
-  interrupt_event.store(-1);
+  root_signals::forget();
 }
 
 guardian* guardian::current() noexcept {
   // acquire: pairs with the release in start.
   return the_guardian.load(std::memory_order_acquire);
-}
-
-bool guardian::interrupted() const noexcept {
-  return interrupts_from_terminal.load() + interrupts_from_elsewhere.load() > 0;
-}
-
-std::stop_token guardian::interrupt_token() noexcept {
-  token_taken_.store(true);
-  return stop_.get_token();
 }
 
 void guardian::end_server() noexcept {
@@ -158,8 +129,7 @@ void guardian::watch() {
     auto limit = deadline::never();
     if (const auto soon = orphans_.next_look())
       limit = deadline::after(*soon);
-    // Nothing tells when the grace after Ctrl-C is over.
-    if (interrupts_seen_ > 0)
+    if (signals_.is_answering())
       limit = deadline::after(std::chrono::milliseconds{5});
     static_cast<void>(os::wait_readable(waiting, limit));
     os::clear_event(event_.get());
@@ -172,7 +142,7 @@ void guardian::watch() {
       orphans_.look(server_);
     while (orphans_.bury())
       orphans_.look(server_);
-    answer_interrupts();
+    signals_.answer(server_);
   }
 }
 
@@ -232,43 +202,6 @@ void guardian::refuse_requests() {
     if (indices[at] < memory.header().slots
         && memory.slot(indices[at]).current_state() == slot_state::requested)
       confirm_failed_start(indices[at], given_up_.c_str());
-}
-
-void guardian::answer_interrupts() {
-  const int elsewhere = interrupts_from_elsewhere.load();
-  const int seen = interrupts_from_terminal.load() + elsewhere;
-  if (seen == 0)
-    return;
-  if (interrupts_seen_.load() == 0) {
-    auto& header = run_memory::current().header();
-    header.interrupted.store(1);
-    os::wake_all(header.interrupted);
-    interrupt_limit_ = now() + header.grace;
-    stop_.request_stop();
-    // The terminal has told every process of its group already.
-    if (elsewhere > 0)
-      for_each_host([](std::uint32_t, process_slot& slot) {
-        os::send_signal(slot.identity(), SIGINT);
-      });
-  }
-  interrupts_seen_.store(seen);
-  bool some = false;
-  for_each_host([&](std::uint32_t, process_slot&) { some = true; });
-  const bool patient = some || token_taken_.load();
-  if (seen > 1 || now() >= interrupt_limit_ || !patient)
-    end_run();
-}
-
-void guardian::end_run() {
-  for_each_host([](std::uint32_t, process_slot& slot) {
-    os::send_signal(slot.identity(), SIGKILL);
-  });
-  // Only if nobody is in the middle of writing.
-  if (::ftrylockfile(stdout) == 0) {
-    ::fflush_unlocked(stdout);
-    ::funlockfile(stdout);
-  }
-  os::die_of_interrupt();
 }
 
 } // namespace troupe::hosting

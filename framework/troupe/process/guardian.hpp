@@ -3,11 +3,11 @@
 
 #include <troupe/os/descriptor.hpp>
 #include <troupe/process/orphans.hpp>
+#include <troupe/process/root_signals.hpp>
 #include <troupe/process/server_process.hpp>
 
 #include <atomic>
 #include <cstdint>
-#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -21,15 +21,10 @@ namespace troupe::hosting {
 /// serves (`main` returns before it makes its `program`, say) is given up: then
 /// every start ends as `ending::lost`, with the reason.
 ///
-/// The first SIGINT asks every process of the run to end: whoever was not
-/// reached by the terminal gets SIGINT too, and `interrupt_token()` is told.
-/// When all have ended, or the run's grace is over, or at the second SIGINT,
-/// what is left is killed and the root dies of SIGINT. A root that has asked
-/// for `interrupt_token()` has the grace for itself as well. Where the user
-/// has set SIGINT otherwise before, nothing of this happens.
+/// What SIGINT and SIGTERM do is decided by `root_signals`, which it runs.
 ///
 /// A child that the user forks off the root, without exec, has no part in the
-/// run: it lets go of the life-line, and SIGINT is at its default there.
+/// run: it lets go of the life-line, and both signals are at their default there.
 class guardian {
 public:
   /// Makes the root's: starts the fork server and the thread. Never destroyed,
@@ -44,16 +39,9 @@ public:
   guardian(const guardian&) = delete;
   guardian& operator=(const guardian&) = delete;
 
-  /// Returns the token of the root that Ctrl-C triggers.
-  [[nodiscard]] std::stop_token interrupt_token() noexcept;
-
-  /// Returns whether an interrupt has come, even if the guardian's thread has
-  /// not looked at it yet.
-  [[nodiscard]] bool interrupted() const noexcept;
-
-  /// Returns whether somebody has asked for the token.
-  [[nodiscard]] bool is_asked_for_token() const noexcept {
-    return token_taken_.load();
+  /// The signals that ask the run to end.
+  [[nodiscard]] root_signals& signals() noexcept {
+    return signals_;
   }
 
   /// The root's guardian, even if it has ended; nullptr in other processes.
@@ -69,8 +57,6 @@ private:
   void replace_server();
   void give_up_server(const std::string& reason);
   void refuse_requests();
-  void answer_interrupts();
-  [[noreturn]] void end_run();
 
   server_process& server_;
   orphans orphans_;
@@ -79,10 +65,7 @@ private:
   os::descriptor event_;
   int failed_servers_ = 0;
   std::string given_up_;
-  std::atomic<int> interrupts_seen_{0};
-  std::int64_t interrupt_limit_ = 0;
-  std::stop_source stop_;
-  std::atomic<bool> token_taken_{false};
+  root_signals signals_;
   /// Its thread is to end, or has.
   std::atomic<bool> ending_{false};
   std::thread thread_;

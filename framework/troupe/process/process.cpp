@@ -4,9 +4,11 @@
 #include <troupe/base/error.hpp>
 #include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/held_threads.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/processors.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 
 #include <cerrno>
@@ -31,12 +33,16 @@ template <class Ready>
 bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
   for (;;) {
     const auto* slot = run_memory::current().find(of.id());
-    if (slot == nullptr)
+    if (slot == nullptr) {
+      os::stay_if_held();
       return true;
+    }
     // acquire: pairs with the release that published the state.
     const auto seen = slot->state.load(std::memory_order_acquire);
-    if (ready(static_cast<slot_state>(seen & 0xFF)))
+    if (ready(static_cast<slot_state>(seen & 0xFF))) {
+      os::stay_if_held();
       return true;
+    }
     if (!mailbox::spare_letters::wait(slot->state, seen, limit))
       return false;
   }
@@ -135,9 +141,11 @@ os::signal_outcome hosting::try_signal(const process_view& to,
                                        int signal) noexcept {
   if (to.pid() == 0)
     return os::signal_outcome::gone;
-  const auto* slot = run_memory::current().find(to.id());
+  auto* slot = run_memory::current().find(to.id());
   if (slot == nullptr || !hosting::is_alive(slot->current_state()))
     return os::signal_outcome::gone;
+  if (const auto bit = hosting::bit_of(signal))
+    slot->asked.fetch_or(bit);
   return os::try_signal(slot->identity(), signal);
 }
 

@@ -7,17 +7,13 @@
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
-#include <troupe/os/wait_word.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/guardian.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/links.hpp>
 
-#include <chrono>
-#include <csignal>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace troupe {
@@ -42,10 +38,10 @@ void end_run() {
   if (std::exchange(over, true))
     return;
   hosting::end_children();
-  const bool interrupted = guardian->interrupted();
   guardian->end();
-  if (interrupted)
-    os::die_of_interrupt();
+  // The code of whoever listens counts.
+  if (const int signal = hosting::root_signals::deadly_signal())
+    os::die_of(signal);
 }
 
 void become_root(std::int64_t grace) {
@@ -64,34 +60,6 @@ void become_root(std::int64_t grace) {
   memory.header().slots_high.store(1);
   root_pid = self.pid;
 }
-
-/// Turns SIGINT into a stop request in a process that has no guardian.
-class interrupt_listener {
-public:
-  interrupt_listener() : event_(os::make_event()) {
-    event_fd = event_.get();
-    thread_ = std::thread{[this] {
-      os::block_all_signals();
-      os::watched waiting[] = {{event_.get()}};
-      while (!waiting[0].ready)
-        static_cast<void>(os::wait_readable(waiting, deadline::never()));
-      stop_.request_stop();
-    }};
-    thread_.detach();
-    os::on_interrupt([](bool) { os::ring_event(event_fd); });
-  }
-
-  [[nodiscard]] std::stop_token token() const noexcept {
-    return stop_.get_token();
-  }
-
-private:
-  static inline int event_fd = -1;
-
-  os::descriptor event_;
-  std::stop_source stop_;
-  std::thread thread_;
-};
 
 } // namespace
 
@@ -120,41 +88,12 @@ program::program(int argc, char** argv, const run_options& options)
   os::widen_pipe(own.requests.get(),
                  run_memory::current().header().slots * std::size_t{8});
   hosting::guardian::start();
+  hosting::hold_instead_of_terminating();
   hosting::at_exit(end_run);
 }
 
 program::~program() {
   end_run();
-}
-
-std::stop_token interrupt_token() {
-  static_cast<void>(run_memory::current());
-  if (auto* guardian = hosting::guardian::current())
-    return guardian->interrupt_token();
-  static auto& listener = *new interrupt_listener;
-  return listener.token();
-}
-
-bool interrupted() {
-  const auto* guardian = hosting::guardian::current();
-  return (guardian != nullptr && guardian->interrupted())
-         || run_memory::current().header().interrupted.load() != 0;
-}
-
-bool hosting::dies_of_interrupt() {
-  const auto* guardian = hosting::guardian::current();
-  return guardian != nullptr && guardian->interrupted()
-         && !guardian->is_asked_for_token();
-}
-
-bool hosting::is_winding_up(int signal) {
-  if (is_ending() || interrupted())
-    return true;
-  if (signal == SIGINT)
-    static_cast<void>(
-      os::wait(run_memory::current().header().interrupted, 0,
-               deadline::after(std::chrono::milliseconds{100})));
-  return interrupted();
 }
 
 } // namespace troupe

@@ -5,11 +5,11 @@
 #include <troupe/process/future.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/run_command.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/process/start.hpp>
 
 #include <chrono>
 #include <span>
-#include <stop_token>
 #include <utility>
 
 namespace troupe {
@@ -20,7 +20,7 @@ struct run_options {
   limits size;
 
   /// How long a process that is asked to end may take before it is killed: a
-  /// daemon at its parent's end, and the whole run after Ctrl-C.
+  /// daemon at its parent's end, and the whole run after Ctrl-C or SIGTERM.
   std::chrono::nanoseconds grace = std::chrono::seconds{5};
 };
 
@@ -40,6 +40,10 @@ struct run_options {
 /// thread that exits ends the process, with its code. Where others cannot be
 /// waited for, exit handlers from before this line do not run, and static
 /// objects are not destroyed: see `actor_system`.
+///
+/// SIGINT and SIGTERM end the run, quietly, and the root dies of the signal,
+/// unless the root has asked for `interrupt_token()`, or has set handlers of its
+/// own before this line.
 ///
 /// # What a crash leaves
 /// Nothing. If the root dies, however, the kernel kills every process of the
@@ -76,31 +80,5 @@ public:
 private:
   std::span<char* const> arguments_;
 };
-
-/// Returns a token that is asked to stop at the first Ctrl-C.
-///
-/// A process that has called this is not ended by SIGINT any more: it has the
-/// run's grace to end by itself, then it is killed. May be called in every
-/// process of the run; outside of the root it starts a thread.
-/// Throws `invalid_state` outside of a run.
-[[nodiscard]] std::stop_token interrupt_token();
-
-/// Returns whether Ctrl-C has asked this run to end. Throws `invalid_state`
-/// outside of a run.
-[[nodiscard]] bool interrupted();
-
-namespace hosting {
-
-/// Returns whether this process begins nothing new: it has begun to end its
-/// children, or Ctrl-C has asked the run to end. Whoever has seen a process end
-/// by a signal says by which: after a SIGINT this waits a tenth of a second for
-/// the word, for a terminal tells the processes in no order.
-[[nodiscard]] bool is_winding_up(int signal = 0);
-
-/// Returns whether Ctrl-C is about to end this process, the root: it has not
-/// asked for `interrupt_token()`.
-[[nodiscard]] bool dies_of_interrupt();
-
-} // namespace hosting
 
 } // namespace troupe

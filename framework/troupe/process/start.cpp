@@ -8,6 +8,7 @@
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/links.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 
 #include <cerrno>
@@ -70,6 +71,7 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   if (is_ending())
     throw invalid_state("start a process", "this process is ending",
                         "start none after exit, or after main has returned");
+  require_no_interrupt("start a process");
   if (options.name.size() >= name_capacity
       || options.name.find('\0') != std::string::npos)
     throw invalid_argument("start a process with a name of "

@@ -53,6 +53,9 @@ void clean(process_slot& slot) noexcept {
   slot.daemon.store(0, std::memory_order_relaxed);
   slot.detached.store(0, std::memory_order_relaxed);
   slot.awaited.store(process_slot::not_awaited, std::memory_order_relaxed);
+  for (auto* signals :
+       {&slot.root_decides, &slot.listens, &slot.asked, &slot.told})
+    signals->store(0, std::memory_order_relaxed);
   slot.children_started.store(0, std::memory_order_relaxed);
   slot.transport_state.store(0, std::memory_order_relaxed);
   slot.transport_root.store(0, std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/command_line.hpp>
 #include <troupe/os/heap.hpp>
+#include <troupe/os/held_threads.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/transport/caf_version.hpp>
@@ -57,8 +58,10 @@ public:
       std::cerr << "troupe: CAF's configuration: " << to_string(failed) << '\n';
     for (const auto& configure : configurers())
       configure(*this);
-    add_thread_hook<transport::version::thread_start_hook>(
-      [] { of_the_actor_system = true; });
+    add_thread_hook<transport::version::thread_start_hook>([] {
+      of_the_actor_system = true;
+      os::let_this_thread_run_on();
+    });
     load<transport::node>();
   }
 };

@@ -5,6 +5,7 @@
 #include <troupe/codec/parcel.hpp>
 #include <troupe/mailbox/doorbell.hpp>
 #include <troupe/process/remote_error.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/runtime/keeper.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -64,6 +65,7 @@ caf::actor await_keeper(const factory::host_cell& cell,
   if (const auto keeper = cell.keeper())
     return caf::actor_cast<caf::actor>(
       transport::node::require().actor_in(runner.id(), keeper));
+  hosting::require_no_interrupt("start a host for actors");
   const auto status = runner.status();
   throw process_died("start a host for actors",
                      status ? status->description() : "its process is gone");

@@ -6,6 +6,7 @@
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/runtime/actor_factory.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/service_actor.hpp>
@@ -127,6 +128,7 @@ private:
 } // namespace
 
 void keep_host(const host_cell& cell, host_life life) {
+  hosting::leave_signals_to_root();
   keeper self{actor_system(), life};
   transport::node::require().export_actor(self.handle());
   cell.announce(self.handle()->aid);

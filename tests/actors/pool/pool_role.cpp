@@ -45,8 +45,9 @@ void sleep_for_ever(int, tally begun) {
     ::pause();
 }
 
-void sleep_deaf(int, tally begun) {
-  std::signal(SIGINT, SIG_IGN);
+/// Listens, and does not end.
+void sleep_on(int, tally begun) {
+  static_cast<void>(troupe::interrupt_token());
   sleep_for_ever(0, begun);
 }
 
@@ -169,10 +170,13 @@ int supervises() {
                              }},
                           {child("a"), child("b")}};
   std::cout << "ready" << std::endl;
-  // The token's word may come last.
-  while (shop.is_alive() || !asked.stop_requested())
+  while (!asked.stop_requested())
     std::this_thread::sleep_for(1ms);
-  std::cout << "it gave way; asked: " << asked.stop_requested() << std::endl;
+  std::cout << "it lives: " << shop.is_alive() << std::endl;
+  caf::anon_send_exit(shop.child("a"), caf::exit_reason::kill);
+  while (shop.is_alive())
+    std::this_thread::sleep_for(1ms);
+  std::cout << "it gave way" << std::endl;
   return 0;
 }
 
@@ -439,7 +443,7 @@ int main(int argc, char** argv) {
   troupe::program program{argc, argv, options};
   const std::map<std::string_view, std::function<int()>> roles{
     {"maps", maps<sleep_for_ever>},
-    {"deaf", maps<sleep_deaf>},
+    {"sleeps_on", maps<sleep_on>},
     {"listens", listens},
     {"polite", polite},
     {"supervises", supervises},

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Programs that tests run from outside, and signal:
+// `own_handler_role handles|tokens|calls_back`.
+
+#include <troupe/process/program.hpp>
+#include <troupe/state/list.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <string_view>
+#include <thread>
+
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+
+volatile std::sig_atomic_t handled = 0;
+
+void note(int signal) {
+  handled = signal;
+}
+
+void sleep_for_ever() {
+  for (;;)
+    ::pause();
+}
+
+/// Has handlers of its own since before `program`.
+int handles() {
+  troupe::state holder;
+  const auto list = holder.make<troupe::held::list<int>>();
+  std::cout << "ready" << std::endl;
+  while (handled == 0)
+    std::this_thread::sleep_for(1ms);
+  const int signal = handled;
+  list.push_back(signal);
+  std::cout << "handled " << list.at(0) << "; interrupted "
+            << troupe::interrupted() << "; started "
+            << troupe::async([] { return 1; }).get() << std::endl;
+  return 4;
+}
+
+/// Listens to SIGTERM only, and so does its child.
+int tokens() {
+  const auto stop = troupe::interrupt_token(troupe::signals::terminate);
+  const auto child = troupe::start([] {
+    const auto asked = troupe::interrupt_token(troupe::signals::terminate);
+    std::cout << "ready" << std::endl;
+    while (!asked.stop_requested())
+      std::this_thread::sleep_for(1ms);
+    std::cout << "the child tidies up" << std::endl;
+  });
+  const auto plain = troupe::start<sleep_for_ever>();
+  std::cout << "child: " << child.join().description() << std::endl;
+  std::cout << "plain: " << plain.join().description() << std::endl;
+  std::cout << "asked: " << stop.stop_requested() << "; by "
+            << troupe::interrupted_by() << std::endl;
+  return 5;
+}
+
+/// A callback of the token that never returns.
+int calls_back() {
+  const auto stop = troupe::interrupt_token();
+  const std::stop_callback callback{stop, [] {
+                                      std::cout << "called" << std::endl;
+                                      sleep_for_ever();
+                                    }};
+  std::cout << "ready" << std::endl;
+  sleep_for_ever();
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  if (name == "handles")
+    for (const int signal : {SIGINT, SIGTERM})
+      std::signal(signal, note);
+  troupe::run_options options;
+  // Nothing here may need it.
+  options.grace = 5min;
+  troupe::program program{argc, argv, options};
+  const std::map<std::string_view, int (*)()> roles{{"handles", handles},
+                                                    {"tokens", tokens},
+                                                    {"calls_back", calls_back}};
+  const auto found = roles.find(name);
+  return found != roles.end() ? found->second() : 99;
+}
