@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -113,19 +114,19 @@ namespace factory {
   return id.substr(0, std::min<std::size_t>(id.find('\0'), 255));
 }
 
-/// The child that `Recipe` makes of `args`, anew at each start.
+/// The child that `Recipe` makes of `args`, anew at each start. They are
+/// converted here, where a literal that does not fit is an error of the caller.
 template <class Recipe, class... Args>
 [[nodiscard]] child_spec child_of(std::string id, Args&&... args) {
-  require_spawnable<Recipe, const stored<Args>&...>();
+  require_spawnable<Recipe, Args&&...>();
   child_spec result;
   result.id = std::move(id);
-  if constexpr (spawnable<Recipe, const stored<Args>&...>)
+  if constexpr (spawnable<Recipe, Args&&...>)
     result.start = [name = process_name(result.id),
-                    values = std::tuple<stored<Args>...>{
-                      std::forward<Args>(args)...}](start_watch& watch) {
-      auto arguments = std::apply(
-        [](const auto&... each) { return encode_for<Recipe>(each...); },
-        values);
+                    values = std::make_shared<const typename Recipe::arguments>(
+                      arguments_for<Recipe>(std::forward<Args>(args)...))](
+                     start_watch& watch) {
+      auto arguments = codec::encode(*values);
       return caf::actor_cast<caf::actor>(request_own_process(
         entry_of<Recipe>, arguments, name,
         [&watch](const process_view& made) { watch.has_process(made); }));

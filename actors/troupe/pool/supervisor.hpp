@@ -181,6 +181,7 @@ struct from_plan {
   static constexpr bool is_actor
     = std::is_same_v<typename signature::result, supervisor_plan>;
   static constexpr bool constructible = true;
+  static constexpr bool constructor_keeps_values = true;
 
   static void require_actor() {
     constexpr bool gives_plan = is_actor;

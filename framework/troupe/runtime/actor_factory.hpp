@@ -3,6 +3,7 @@
 
 #include <troupe/base/stored.hpp>
 #include <troupe/codec/codec.hpp>
+#include <troupe/codec/narrowing.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/require_spawnable.hpp>
@@ -66,6 +67,7 @@ struct from_function {
   static constexpr bool changes_arguments = signature::changes_arguments;
   static constexpr bool is_actor = is_actor_function<decltype(F), signature>;
   static constexpr bool constructible = true;
+  static constexpr bool constructor_keeps_values = true;
 
   static void require_actor() {
     require_actor_function<decltype(F), signature>();
@@ -86,6 +88,7 @@ struct from_lambda {
   static constexpr bool changes_arguments = signature::changes_arguments;
   static constexpr bool is_actor = is_actor_function<F, signature>;
   static constexpr bool constructible = true;
+  static constexpr bool constructor_keeps_values = true;
 
   static void require_actor() {
     require_actor_function<F, signature>();
@@ -106,6 +109,8 @@ struct from_class {
   static constexpr bool is_actor = is_actor_class<Actor>;
   static constexpr bool constructible
     = std::is_constructible_v<Actor, caf::actor_config&, Ts...>;
+  static constexpr bool constructor_keeps_values
+    = codec::construction_does_not_narrow<Actor, caf::actor_config&, Ts...>;
 
   static void require_actor() {
     constexpr bool derived = is_actor;
@@ -145,14 +150,21 @@ std::optional<codec::packet> make(hosting::arguments given) {
 template <class Recipe>
 inline hosting::entry entry_of{&make<Recipe>};
 
-/// Encodes arguments as the recipe wants them. They have been checked.
+/// Converts arguments to what the recipe wants. They have been checked. Throws
+/// `invalid_argument` for a literal whose value the parameter does not have.
 template <class Recipe, class... Args>
-codec::packet encode_for(Args&&... args) {
+typename Recipe::arguments arguments_for(Args&&... args) {
   using wanted = typename Recipe::arguments;
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return codec::encode(
-      wanted{std::tuple_element_t<I, wanted>(std::forward<Args>(args))...});
+    return wanted{codec::argument_as<std::tuple_element_t<I, wanted>>(
+      std::forward<Args>(args))...};
   }(std::index_sequence_for<Args...>{});
+}
+
+/// Encodes arguments as the recipe wants them.
+template <class Recipe, class... Args>
+codec::packet encode_for(Args&&... args) {
+  return codec::encode(arguments_for<Recipe>(std::forward<Args>(args)...));
 }
 
 } // namespace troupe::factory

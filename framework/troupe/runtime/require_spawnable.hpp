@@ -76,7 +76,8 @@ inline constexpr bool spawnable
   = Recipe::is_actor && !Recipe::changes_arguments
     && hosting::all_sendable<typename Recipe::arguments>
     && hosting::arguments_convert<typename Recipe::arguments, Args...>
-    && Recipe::constructible;
+    && hosting::arguments_keep_values<typename Recipe::arguments, Args...>
+    && Recipe::constructible && Recipe::constructor_keeps_values;
 
 template <class Recipe, class... Args>
 void require_spawnable() {
@@ -84,6 +85,8 @@ void require_spawnable() {
   constexpr bool keeps_arguments = !Recipe::changes_arguments;
   constexpr bool fits = std::tuple_size_v<wanted> == sizeof...(Args);
   constexpr bool converts = hosting::arguments_convert<wanted, Args...>;
+  constexpr bool keeps_values = hosting::arguments_keep_values<wanted, Args...>
+                                && Recipe::constructor_keeps_values;
   constexpr bool constructible = Recipe::constructible;
   if constexpr (!Recipe::is_actor)
     Recipe::require_actor();
@@ -99,10 +102,15 @@ void require_spawnable() {
   else if constexpr (!converts)
     static_assert(converts, "troupe: an argument does not convert to the "
                             "actor's parameter");
-  else
+  else if constexpr (!constructible)
     static_assert(constructible,
                   "troupe: the actor's class has no constructor that takes a "
                   "caf::actor_config& and these arguments");
+  else
+    static_assert(keeps_values,
+                  "troupe: an argument would narrow: its type has values that "
+                  "the actor's parameter cannot hold; convert it where that is "
+                  "meant, with static_cast");
 }
 
 /// Ends the compilation with one line that says what to write instead.

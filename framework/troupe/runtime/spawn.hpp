@@ -25,12 +25,11 @@ typename Recipe::handle place(placement where, Args&&... args) {
   if constexpr (spawnable<Recipe, Args&&...>) {
     if (where == placement::here) {
       // The same conversions as on the way to another process.
-      typename Recipe::arguments values{std::forward<Args>(args)...};
       return std::apply(
         [](auto&&... each) {
           return Recipe::make(std::forward<decltype(each)>(each)...);
         },
-        std::move(values));
+        arguments_for<Recipe>(std::forward<Args>(args)...));
     }
     auto arguments = encode_for<Recipe>(std::forward<Args>(args)...);
     return caf::actor_cast<typename Recipe::handle>(

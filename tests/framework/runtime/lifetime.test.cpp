@@ -98,6 +98,10 @@ std::int32_t ask_from_queue(troupe::queue<caf::actor> handles,
   return ask_actor(whom, word.get_as<std::int32_t>(0));
 }
 
+caf::behavior of_unsigned(caf::event_based_actor* self, unsigned char) {
+  return echo(self);
+}
+
 /// Ends its process.
 caf::behavior leaver() {
   return {[](std::int32_t code) { std::exit(code); }};
@@ -224,6 +228,19 @@ TEST_CASE("messages of several kinds go through one queue") {
     words);
   CHECK(troupe::test::passed(child));
   caf::anon_send(actor, caf::close_atom_v);
+}
+
+TEST_CASE(
+  "a number that an actor's parameter cannot hold is an error of its maker") {
+  troupe::host home{"home"};
+  CHECK_THROWS_AS(static_cast<void>(troupe::spawn<of_unsigned>(-1)),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(home.spawn<of_unsigned>(256)),
+                  troupe::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(
+                    troupe::spawn<of_unsigned>(troupe::placement::here, 256)),
+                  troupe::invalid_argument);
+  caf::anon_send(troupe::spawn<of_unsigned>(255), caf::close_atom_v);
 }
 
 TEST_CASE("a process of one actor ends with it") {

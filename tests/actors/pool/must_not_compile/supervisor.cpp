@@ -17,6 +17,10 @@ troupe::child_spec check() {
   return troupe::child<counter>("counter", 3);
 #elif defined CASE_CONVERSION
   return troupe::child<counter>("counter", "three");
+#elif defined CASE_NARROWING
+  return troupe::child<counter>("counter", 2.5);
+#elif defined CASE_NARROWING_PLAN
+  return troupe::supervised<branch>("branch", 2.5);
 #elif defined CASE_NO_BEHAVIOR
   return troupe::child<no_behavior>("counter", 3).named("counter");
 #elif defined CASE_FUNCTION_AS_ARGUMENT

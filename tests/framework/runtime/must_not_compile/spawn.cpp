@@ -20,6 +20,13 @@ public:
   }
 };
 
+class sized_actor : public caf::event_based_actor {
+public:
+  sized_actor(caf::actor_config& config, unsigned)
+    : caf::event_based_actor(config) {
+  }
+};
+
 struct no_actor {
   void run() const {
   }
@@ -34,8 +41,18 @@ void check(troupe::host& host) {
   const caf::actor c = troupe::spawn<counter>(troupe::placement::here, 1);
   const caf::actor d = troupe::spawn<counter>(host, 1);
   const caf::actor e = troupe::spawn(host, [](caf::event_based_actor*) {});
+  const caf::actor f = troupe::spawn<counter>(static_cast<short>(1));
+  const caf::actor g = troupe::spawn<sized_actor>(1);
 #elif defined CASE_CONVERSION
   caf::anon_send(troupe::spawn<counter>("text"), 1);
+#elif defined CASE_NARROWING
+  caf::anon_send(troupe::spawn<counter>(1.5), 1);
+#elif defined CASE_NARROWING_HERE
+  const caf::actor a = troupe::spawn<counter>(troupe::placement::here, 1L);
+#elif defined CASE_NARROWING_HOST
+  const caf::actor a = host.spawn<counter>(1.5);
+#elif defined CASE_NARROWING_CLASS
+  const caf::actor a = troupe::spawn<sized_actor>(1.5);
 #elif defined CASE_COUNT
   caf::anon_send(troupe::spawn<counter>(), 1);
 #elif defined CASE_POINTER
