@@ -32,8 +32,6 @@ namespace {
 
 namespace held = troupe::held;
 
-constexpr int operations = 10'000;
-
 int increment(int number) {
   return number + 1;
 }
@@ -54,17 +52,17 @@ std::vector<int> numbers(int count) {
   return result;
 }
 
-void put(troupe::queue<int> into) {
+void put(int operations, troupe::queue<int> into) {
   for (int i = 0; i < operations; ++i)
     into.put(i);
 }
 
-void get(troupe::queue<int> from) {
+void get(int operations, troupe::queue<int> from) {
   for (int i = 0; i < operations; ++i)
     static_cast<void>(from.get());
 }
 
-void send_and_receive(troupe::connection<int> one,
+void send_and_receive(int operations, troupe::connection<int> one,
                       troupe::connection<int> other) {
   for (int i = 0; i < operations; ++i) {
     one.send(i);
@@ -72,41 +70,41 @@ void send_and_receive(troupe::connection<int> one,
   }
 }
 
-void lock(troupe::mutex word) {
+void lock(int operations, troupe::mutex word) {
   for (int i = 0; i < operations; ++i) {
     word.lock();
     word.unlock();
   }
 }
 
-void add(troupe::value<int> to) {
+void add(int operations, troupe::value<int> to) {
   for (int i = 0; i < operations; ++i)
     to += 1;
 }
 
-void call(held::value<int> of) {
+void call(int operations, held::value<int> of) {
   for (int i = 0; i < operations; ++i)
     of += 1;
 }
 
-void send_messages(caf::actor to) {
+void send_messages(int operations, caf::actor to) {
   for (int i = 0; i < operations; ++i)
     caf::anon_send(to, i);
 }
 
-void map_one_by_one() {
+void map_one_by_one(int operations) {
   static const auto input = numbers(100);
   for (int i = 0; i < operations / 100; ++i)
     static_cast<void>(workers().map<increment>(input, 1));
 }
 
-void imap() {
+void imap(int operations) {
   static const auto input = numbers(operations);
   for (const int each : workers().imap_unordered<increment>(input))
     static_cast<void>(each);
 }
 
-void apply() {
+void apply(int operations) {
   for (int i = 0; i < operations; ++i)
     static_cast<void>(workers().apply<increment>(i));
 }
@@ -128,20 +126,22 @@ void count(bench::suite& suite, const std::string& what, const Args&... args) {
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
   bench::suite suite{"system_calls", argc, argv};
+  const int operations = suite.scaled(10'000, 100);
   troupe::queue<int> filling;
-  count<put>(suite, "put", filling);
+  count<put>(suite, "put", operations, filling);
   troupe::queue<int> full;
   full.put_many(numbers(2 * operations));
-  count<get>(suite, "get", full);
+  count<get>(suite, "get", operations, full);
   const auto [one, other] = troupe::pipe<int>();
-  count<send_and_receive>(suite, "send_and_receive", one, other);
-  count<lock>(suite, "lock", troupe::mutex{});
-  count<add>(suite, "add_to_value", troupe::value<int>{});
+  count<send_and_receive>(suite, "send_and_receive", operations, one, other);
+  count<lock>(suite, "lock", operations, troupe::mutex{});
+  count<add>(suite, "add_to_value", operations, troupe::value<int>{});
   const troupe::state state;
-  count<call>(suite, "call_of_a_state", state.make<held::value<int>>());
-  count<send_messages>(suite, "message", troupe::spawn<sink>());
-  count<map_one_by_one>(suite, "map_one_by_one");
-  count<imap>(suite, "imap_unordered");
-  count<apply>(suite, "apply");
+  count<call>(suite, "call_of_a_state", operations,
+              state.make<held::value<int>>());
+  count<send_messages>(suite, "message", operations, troupe::spawn<sink>());
+  count<map_one_by_one>(suite, "map_one_by_one", operations);
+  count<imap>(suite, "imap_unordered", operations);
+  count<apply>(suite, "apply", operations);
   return 0;
 }

@@ -31,12 +31,13 @@ require_positive(const std::string& attempted, const std::string& option,
 }
 
 /// Throws `invalid_argument`, which names the option, for a number that was
-/// negative before it was converted to an unsigned one.
+/// negative before it was converted to an unsigned one: one of the last 65,536
+/// of its type. Whatever bounds the option speaks of other large numbers.
 template <std::unsigned_integral Number>
 void require_not_negative(const std::string& attempted,
                           const std::string& option, Number number) {
   using as_signed = std::make_signed_t<Number>;
-  if (number > static_cast<Number>(std::numeric_limits<as_signed>::max()))
+  if (number > std::numeric_limits<Number>::max() - 65'536)
     throw invalid_argument(attempted,
                            option + " is "
                              + std::to_string(static_cast<as_signed>(number))

@@ -22,8 +22,10 @@ slot_id process(std::uint32_t number) {
   return {number, 1};
 }
 
-const auto death = troupe::transport::make_error(troupe::errc::peer_died,
-                                                 "dead");
+/// No static object: CAF's must be there when it goes.
+caf::error death() {
+  return troupe::transport::make_error(troupe::errc::peer_died, "dead");
+}
 
 using notice = std::function<void(request_trail&)>;
 
@@ -56,12 +58,12 @@ TEST_CASE("in whatever order notices come, the last holder counts") {
       }
       std::vector<slot_id> to_ask;
       for (std::uint32_t i = 1; i < last; ++i)
-        trail.died(process(i), death, to_ask);
+        trail.died(process(i), death(), to_ask);
       CHECK(to_ask.empty());
       CHECK(!trail.is_lost());
-      trail.died(process(last), death, to_ask);
+      trail.died(process(last), death(), to_ask);
       CHECK(trail.is_lost());
-      CHECK(trail.reason() == death);
+      CHECK(trail.reason() == death());
     }
 }
 
@@ -84,10 +86,10 @@ TEST_CASE("a request that goes in circles is where it went last") {
     for (const auto& each : notices)
       each(trail);
     std::vector<slot_id> to_ask;
-    trail.died(process(1), death, to_ask);
-    trail.died(process(3), death, to_ask);
+    trail.died(process(1), death(), to_ask);
+    trail.died(process(3), death(), to_ask);
     CHECK(!trail.is_lost());
-    trail.died(process(2), death, to_ask);
+    trail.died(process(2), death(), to_ask);
     CHECK(trail.is_lost());
   }
 }
@@ -98,7 +100,7 @@ TEST_CASE(
     request_trail trail{process(1)};
     trail.announced(process(1), process(2));
     std::vector<slot_id> to_ask;
-    trail.died(process(1), death, to_ask);
+    trail.died(process(1), death(), to_ask);
     REQUIRE(to_ask.size() == 1);
     CHECK(to_ask[0] == process(2));
     CHECK(!trail.is_lost());
@@ -113,10 +115,10 @@ TEST_CASE("a notice that was lost is made up for by the one of the arrival") {
   request_trail trail{process(1)};
   trail.arrived(process(1), process(2));
   std::vector<slot_id> to_ask;
-  trail.died(process(1), death, to_ask);
+  trail.died(process(1), death(), to_ask);
   CHECK(to_ask.empty());
   CHECK(!trail.is_lost());
-  trail.died(process(2), death, to_ask);
+  trail.died(process(2), death(), to_ask);
   CHECK(trail.is_lost());
 }
 
@@ -132,6 +134,6 @@ TEST_CASE("a request that is back is no other process's") {
   trail.sent(process(9), process(3));
   CHECK(!trail.is_only_in(process(9)));
   std::vector<slot_id> to_ask;
-  trail.died(process(3), death, to_ask);
+  trail.died(process(3), death(), to_ask);
   CHECK(trail.is_lost());
 }
