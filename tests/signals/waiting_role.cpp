@@ -369,6 +369,8 @@ int listens(const stage& in, const std::stop_token& stop) {
     try_to("async", [] { static_cast<void>(troupe::async<never>()); });
     try_to("spawn", [] { static_cast<void>(troupe::spawn<silent>()); });
     try_to("state", [] { const troupe::state another; });
+    // `await_actors` waits for it, too.
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     in.let_go();
   }};
   std::cout << "ready" << std::endl;
