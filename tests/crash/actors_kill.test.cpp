@@ -23,6 +23,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <future>
 #include <memory>
 #include <random>
 #include <string>
@@ -187,8 +188,11 @@ struct open_request {
                                 ? -1
                                 : -2;
                   });
+          sent.set_value();
           return caf::behavior{[](caf::close_atom) {}};
         })) {
+    // What this thread sends from now on comes after the request.
+    sent.get_future().wait();
   }
   open_request(const open_request&) = delete;
   open_request& operator=(const open_request&) = delete;
@@ -203,6 +207,7 @@ struct open_request {
   }
 
   std::atomic<std::int32_t> outcome{0};
+  std::promise<void> sent;
   caf::actor asker;
 };
 

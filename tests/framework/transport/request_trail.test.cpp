@@ -5,6 +5,8 @@
 
 #include <support/seed.hpp>
 
+#include <caf/init_global_meta_objects.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -22,10 +24,11 @@ slot_id process(std::uint32_t number) {
   return {number, 1};
 }
 
-/// No static object: CAF's must be there when it goes.
-caf::error death() {
+const auto death = [] {
+  // The destructor of an error looks into CAF's tables, which have to be older.
+  caf::core::init_global_meta_objects();
   return troupe::transport::make_error(troupe::errc::peer_died, "dead");
-}
+}();
 
 using notice = std::function<void(request_trail&)>;
 
@@ -58,12 +61,12 @@ TEST_CASE("in whatever order notices come, the last holder counts") {
       }
       std::vector<slot_id> to_ask;
       for (std::uint32_t i = 1; i < last; ++i)
-        trail.died(process(i), death(), to_ask);
+        trail.died(process(i), death, to_ask);
       CHECK(to_ask.empty());
       CHECK(!trail.is_lost());
-      trail.died(process(last), death(), to_ask);
+      trail.died(process(last), death, to_ask);
       CHECK(trail.is_lost());
-      CHECK(trail.reason() == death());
+      CHECK(trail.reason() == death);
     }
 }
 
@@ -86,10 +89,10 @@ TEST_CASE("a request that goes in circles is where it went last") {
     for (const auto& each : notices)
       each(trail);
     std::vector<slot_id> to_ask;
-    trail.died(process(1), death(), to_ask);
-    trail.died(process(3), death(), to_ask);
+    trail.died(process(1), death, to_ask);
+    trail.died(process(3), death, to_ask);
     CHECK(!trail.is_lost());
-    trail.died(process(2), death(), to_ask);
+    trail.died(process(2), death, to_ask);
     CHECK(trail.is_lost());
   }
 }
@@ -100,7 +103,7 @@ TEST_CASE(
     request_trail trail{process(1)};
     trail.announced(process(1), process(2));
     std::vector<slot_id> to_ask;
-    trail.died(process(1), death(), to_ask);
+    trail.died(process(1), death, to_ask);
     REQUIRE(to_ask.size() == 1);
     CHECK(to_ask[0] == process(2));
     CHECK(!trail.is_lost());
@@ -115,10 +118,10 @@ TEST_CASE("a notice that was lost is made up for by the one of the arrival") {
   request_trail trail{process(1)};
   trail.arrived(process(1), process(2));
   std::vector<slot_id> to_ask;
-  trail.died(process(1), death(), to_ask);
+  trail.died(process(1), death, to_ask);
   CHECK(to_ask.empty());
   CHECK(!trail.is_lost());
-  trail.died(process(2), death(), to_ask);
+  trail.died(process(2), death, to_ask);
   CHECK(trail.is_lost());
 }
 
@@ -134,6 +137,6 @@ TEST_CASE("a request that is back is no other process's") {
   trail.sent(process(9), process(3));
   CHECK(!trail.is_only_in(process(9)));
   std::vector<slot_id> to_ask;
-  trail.died(process(3), death(), to_ask);
+  trail.died(process(3), death, to_ask);
   CHECK(trail.is_lost());
 }
