@@ -51,6 +51,8 @@ int handles() {
 /// Listens to SIGTERM only, and so does its child.
 int tokens() {
   const auto stop = troupe::interrupt_token(troupe::signals::terminate);
+  // First: the child says that all is ready.
+  const auto plain = troupe::start<sleep_for_ever>();
   const auto child = troupe::start([] {
     const auto asked = troupe::interrupt_token(troupe::signals::terminate);
     std::cout << "ready" << std::endl;
@@ -58,7 +60,6 @@ int tokens() {
       std::this_thread::sleep_for(1ms);
     std::cout << "the child tidies up" << std::endl;
   });
-  const auto plain = troupe::start<sleep_for_ever>();
   std::cout << "child: " << child.join().description() << std::endl;
   std::cout << "plain: " << plain.join().description() << std::endl;
   std::cout << "asked: " << stop.stop_requested() << "; by "

@@ -158,8 +158,9 @@ private:
         found = look(deadline::now());
       if (found != none)
         return found;
+      // It may be a source itself, which was not ready when we looked.
       if (limit_.passed())
-        return polled_.empty() ? none : look(deadline::now());
+        return polled_.empty() ? first_ready() : look(deadline::now());
       if (polled_.empty()) {
         static_cast<void>(memory::wait_for_ring(slot, seen, next_look()));
       } else if (found = look(next_look()); found != none) {

@@ -3,11 +3,17 @@
 
 #include <troupe/os/child.hpp>
 #include <troupe/os/process_id.hpp>
+#include <troupe/process/start.hpp>
+
+#include <support/stopped.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +21,24 @@
 namespace os = troupe::os;
 
 namespace {
+
+/// Waits until this program's own guardian has looked at its children for the
+/// last time: it reaps those that bear a mark, and these tests make some.
+void await_guardian() {
+  troupe::start([] {}).join();
+  // Whoever has served once has told the guardian so before.
+  REQUIRE(troupe::test::eventually([] {
+    return std::ranges::any_of(
+      std::filesystem::directory_iterator{"/proc/self/task"},
+      [](const auto& thread) {
+        std::string name;
+        std::getline(std::ifstream{thread.path() / "comm"}, name);
+        return name == "troupe-guard"
+               && troupe::test::activity_of(std::stoi(thread.path().filename()))
+                    == 'S';
+      });
+  }));
+}
 
 /// Forks a process that does what `body` says, and ends with what that returns.
 template <class Body>
@@ -36,6 +60,7 @@ void await_end(pid_t pid) {
 } // namespace
 
 TEST_CASE("a mark is borne by all that descend, through exec, and by zombies") {
+  await_guardian();
   const auto marked = fork_one([] {
     if (!os::mark_lineage(12345))
       return 2;
@@ -56,6 +81,7 @@ TEST_CASE("a mark is borne by all that descend, through exec, and by zombies") {
 }
 
 TEST_CASE("a grandchild that is adopted is told from a child by its mark") {
+  await_guardian();
   const bool before = os::adopt_orphans(true);
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
