@@ -20,15 +20,9 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <utility>
 #include <vector>
 
 namespace troupe::factory {
-
-caf::strong_actor_ptr& made_last() noexcept {
-  thread_local caf::strong_actor_ptr made;
-  return made;
-}
 
 namespace {
 
@@ -44,8 +38,8 @@ caf::strong_actor_ptr make_actor(os::code_location where,
                                  memory::offset arguments) {
   auto content = codec::parcel::open(arguments);
   const auto& recipe = hosting::entry::require(where, "make an actor");
-  static_cast<void>(recipe.run(hosting::arguments{std::move(content)}));
-  return std::exchange(made_last(), nullptr);
+  auto made = recipe.run(hosting::arguments{std::move(content)});
+  return codec::decode<caf::strong_actor_ptr>(std::move(made.value()));
 }
 
 /// The keeper: receives until the host has to end.
@@ -66,10 +60,9 @@ public:
     while (!told_ && !finished())
       receive(actors_.empty() && asked_ ? look_again : std::chrono::hours{24});
     let_all_end();
-    for (const auto& each : actors_)
-      if (const auto actor = caf::actor_cast<caf::strong_actor_ptr>(each))
-        caf::anon_send_exit(caf::actor_cast<caf::actor>(actor),
-                            caf::exit_reason::user_shutdown);
+    for (const auto& actor : actors_)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(actor),
+                          caf::exit_reason::user_shutdown);
     const auto limit = deadline::after(grace);
     while (!actors_.empty() && !limit.passed())
       receive(look_again);
@@ -94,7 +87,7 @@ private:
       auto actor = make_actor(where, arguments);
       asked_ = true;
       self_->monitor(caf::actor_cast<caf::actor>(actor));
-      actors_.push_back(caf::actor_cast<caf::actor_addr>(actor));
+      actors_.push_back(actor);
       return actor;
     } catch (const failed_start& failure) {
       return failure.why;
@@ -114,7 +107,9 @@ private:
       [this](const caf::down_msg& down) {
         if (life_ == host_life::until_idle)
           ended_.push_back(down.source.id());
-        std::erase(actors_, down.source);
+        std::erase_if(actors_, [&](const caf::strong_actor_ptr& actor) {
+          return actor->address() == down.source;
+        });
       },
       [this](caf::close_atom) { told_ = true; }, caf::after(limit) >> [] {});
   }
@@ -124,8 +119,7 @@ private:
   host_life life_;
   /// CAF's count of actors when there are none but ours.
   std::size_t idle_;
-  /// Addresses, which keep no actor alive.
-  std::vector<caf::actor_addr> actors_;
+  std::vector<caf::strong_actor_ptr> actors_;
   std::vector<caf::actor_id> ended_;
   bool asked_ = false;
   bool told_ = false;
@@ -136,7 +130,7 @@ private:
 void keep_host(const host_cell& cell, host_life life) {
   hosting::leave_signals_to_root();
   keeper self{actor_system(), life};
-  transport::node::require().keep(self.handle());
+  transport::node::require().export_actor(self.handle());
   cell.announce(self.handle()->aid);
   if (const auto parent = parent_process())
     if (auto* slot = memory::run_memory::current().find(parent->id()))

@@ -6,10 +6,7 @@
 #include <troupe/transport/message_bytes.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/node_name.hpp>
-#include <troupe/transport/shares.hpp>
 #include <troupe/transport/type_table.hpp>
-
-#include <utility>
 
 namespace troupe::transport {
 
@@ -39,16 +36,15 @@ struct handle_image {
 
 void save_handle(codec::encoder& to, const caf::strong_actor_ptr& actor) {
   handle_image image;
-  if (!actor) {
-    to.write(&image, sizeof image);
-    return;
+  if (actor) {
+    const auto process = process_of(actor->nid);
+    if (!process)
+      to.refuse("an actor handle", "the actor lives outside of this run");
+    image = {process->packed(), actor->aid};
+    if (auto* own = node::current(); own != nullptr && own->is_local(actor))
+      own->export_actor(actor);
   }
-  const auto process = process_of(actor->nid);
-  if (!process)
-    to.refuse("an actor handle", "the actor lives outside of this run");
-  image = {process->packed(), actor->aid};
   to.write(&image, sizeof image);
-  to.handle(node::require().share_of(actor));
 }
 
 caf::strong_actor_ptr load_handle(codec::decoder& from) {
@@ -59,13 +55,7 @@ caf::strong_actor_ptr load_handle(codec::decoder& from) {
   const auto process = memory::slot_id::unpacked(image.process);
   if (process.index >= memory::run_memory::current().header().slots)
     from.refuse("an actor handle", "there is no such process");
-  auto share = from.handle(share_kind);
-  auto& own = node::require();
-  auto actor = own.actor_in(process, image.actor);
-  // Until its process knows that this one holds it.
-  own.imported().when_known({{process, image.actor}},
-                            [share = std::move(share)] {});
-  return actor;
+  return node::require().actor_in(process, image.actor);
 }
 
 } // namespace troupe::transport
@@ -89,12 +79,7 @@ void coding<caf::message>::save(encoder& to, const caf::message& value) {
               "an inspect function refuses: " + text_of(sink.get_error()));
   to.count(sink.written());
   to.write(bytes.data(), sink.written());
-  auto objects = std::move(sink.objects());
-  for (const auto& each : sink.actors())
-    if (const auto actor = own->actor_in(each.process, each.actor))
-      if (auto share = own->share_of(actor))
-        objects.push_back(std::move(share));
-  to.handles(objects);
+  to.handles(sink.objects());
 }
 
 caf::message coding<caf::message>::load(decoder& from) {
@@ -103,7 +88,6 @@ caf::message coding<caf::message>::load(decoder& from) {
   const bytes_view bytes{from.take(size, "a message"), size};
   caf::message result;
   caf::type_id_t type = 0;
-  std::vector<actor_name> actors;
   const auto read = [&](node* own) {
     if (own == nullptr) {
       byte_reader source{nullptr, nullptr, bytes};
@@ -116,8 +100,6 @@ caf::message coding<caf::message>::load(decoder& from) {
     do
       outcome = read_message(source, result, type);
     while (source.start_again());
-    own->handles_read(source.actors());
-    actors = source.actors();
     return outcome;
   };
   auto outcome = read(node::current());
@@ -131,12 +113,8 @@ caf::message coding<caf::message>::load(decoder& from) {
                     "block in troupe::use_messages before troupe::program");
   if (outcome != read_result::done)
     from.refuse("a message", "its bytes are none");
-  // The message has taken hold of its objects itself; shares of actors are kept
-  // until their processes know that this one holds them.
-  auto shares = from.handles();
-  if (!actors.empty())
-    node::require().imported().when_known(actors,
-                                          [kept = std::move(shares)] {});
+  // The message has taken hold of its objects itself.
+  static_cast<void>(from.handles());
   make_showable(result);
   return result;
 }

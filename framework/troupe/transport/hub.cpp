@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <utility>
 
 namespace troupe::transport {
 
@@ -16,9 +15,6 @@ namespace {
 
 /// Frames taken from one ring before the others get their turn.
 constexpr std::size_t batch = 256;
-
-/// More frames than the largest ring has room for.
-constexpr std::size_t most_in_ring = std::size_t{1} << 18;
 
 /// Actors run before the rings are looked at again.
 constexpr unsigned most_jobs = 64;
@@ -30,15 +26,6 @@ constexpr std::size_t most_messages = 256;
 /// the writers say which of them wrote.
 constexpr std::size_t crowd = 32;
 
-/// A handle that nothing needed for so long is not kept for the next message.
-constexpr std::chrono::milliseconds idle_handle{20};
-
-/// How often it is asked whether others have dealt with a death.
-constexpr std::chrono::milliseconds unsettled_look{2};
-
-/// So many turns without rest, and the time is looked at.
-constexpr unsigned turns_to_sweep = 4096;
-
 bool is_dead(memory::slot_id process) {
   const auto* slot = memory::run_memory::current().find(process);
   return slot == nullptr || slot->current_state() == memory::slot_state::dead;
@@ -49,15 +36,12 @@ bool is_dead(memory::slot_id process) {
 /// Leads until another thread has taken over or the hub stops.
 void hub::lead(seat& mine) {
   const version::proxy_scope scope{mine, node_.proxies()};
-  unsigned turns = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {
     const auto done = work(mine);
     if (!run_jobs(mine))
       return;
     if (done == 0 && mine.idle())
       rest();
-    else if (++turns % turns_to_sweep == 0)
-      sweep_if_due();
   }
 }
 
@@ -68,7 +52,6 @@ std::size_t hub::work(seat& mine) {
   done += flush_peers();
   done += look_for_deaths(mine);
   done += answer_settles();
-  look_at_shares(mine);
   return done;
 }
 
@@ -174,30 +157,18 @@ std::size_t hub::look_for_deaths(seat& mine) {
   const auto deaths = memory::run_memory::current().header().deaths.load(
     std::memory_order_acquire);
   const auto again = deaths_again_.load(std::memory_order_relaxed);
-  if (deaths == deaths_seen_ && !again) {
-    if (deaths_told_ != deaths_seen_ || !unsettled_.empty())
-      settle(mine);
+  if (deaths == deaths_seen_ && !again)
     return 0;
-  }
-  const auto more = deaths != deaths_seen_;
   deaths_seen_ = deaths;
   if (again)
     deaths_again_.store(false, std::memory_order_relaxed);
-  // A ring of a process that nothing was known of so far.
-  static_cast<void>(take_announced());
   std::size_t buried = 0;
   for (const auto& each : node_.peers())
     if (is_dead(each->process())) {
       bury(*each, death_of(each->process()), mine);
       node_.forget(each->process());
-      unsettled_.push_back({each->process(), deaths});
       ++buried;
     }
-  // Also where the dead was nobody to this process: others wait for that.
-  settle(mine);
-  // Whoever it was may have taken a name away, and not have said so.
-  if (more)
-    node_.exported()->names_changed();
   return buried;
 }
 
@@ -243,61 +214,6 @@ void hub::bury(peer& of, const caf::error& reason, seat& mine) {
   node_.give_up(of, reason);
 }
 
-/// A dead process may have sent others handles that it had of actors here. So it
-/// counts as a holder of them until all who live have read what it has sent, and
-/// what they say of it has come.
-void hub::settle(seat& mine) {
-  auto& memory = memory::run_memory::current();
-  // What follows from the deaths so far has been sent, unless it waits for room.
-  if (!node_.any_congested()) {
-    deaths_told_ = deaths_seen_;
-    node_.own_shares().deaths_dealt_with(deaths_told_);
-  }
-  if (unsettled_.empty() || !next_look_.passed())
-    return;
-  next_look_ = deadline::after(unsettled_look);
-  // In the order in which they were seen.
-  const auto last = unsettled_.back().deaths;
-  const auto high = memory.header().slots_high.load();
-  for (std::uint32_t index = 0; index < high; ++index) {
-    const auto& slot = memory.slot(index);
-    const memory::slot_id process{index, slot.generation.load()};
-    if (process != node_.self()
-        && slot.current_state() == memory::slot_state::running
-        && !shares::has_dealt_with(process, last))
-      return;
-  }
-  TROUPE_CRASH_POINT("transport.hub.settling");
-  drain_published(mine);
-  for (const auto& each : std::exchange(unsettled_, {}))
-    node_.exported()->process_gone(each.process);
-}
-
-/// Delivers all that was published before.
-void hub::drain_published(seat& mine) {
-  static_cast<void>(take_announced());
-  bool broken = false;
-  // No ring holds more frames than that.
-  for (const auto& each : flows_) {
-    each->drain(most_in_ring, mine);
-    broken = broken || each->broken();
-  }
-  if (broken)
-    drop_broken();
-}
-
-/// Lets go of actors whose shares have ended. Whoever has held one may have told
-/// of the actor before, and be dead by now.
-void hub::look_at_shares(seat& mine) {
-  auto& own = node_.own_shares();
-  if (!own.some_given_up())
-    return;
-  const auto ended = own.take_given_up();
-  drain_published(mine);
-  for (const auto each : ended)
-    node_.exported()->look_again(each);
-}
-
 /// A process whose frames cannot be is treated as dead, whichever of its rings
 /// they were in.
 void hub::drop_broken() {
@@ -322,7 +238,6 @@ void hub::drop_broken() {
     std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
                  text.c_str());
     node_.give_up(*back, make_error(errc::malformed_bytes, text));
-    node_.exported()->process_gone(writer);
   }
 }
 
@@ -389,7 +304,6 @@ bool hub::has_work() {
   if (inbox_.has_announced() || has_posted_.load(std::memory_order_relaxed)
       || stopping_.load(std::memory_order_relaxed)
       || deaths_again_.load(std::memory_order_relaxed)
-      || node_.own_shares().some_given_up()
       || memory::run_memory::current().header().deaths.load(
            std::memory_order_relaxed)
            != deaths_seen_)
@@ -411,43 +325,12 @@ bool hub::has_work() {
   return false;
 }
 
-/// Handles are kept for the next message only while messages come.
-void hub::sweep_if_due() {
-  if (!next_sweep_.is_never() && !next_sweep_.passed())
-    return;
-  bool more = false;
-  for (const auto& each : flows_)
-    if (each->sweep())
-      more = true;
-  next_sweep_ = more ? deadline::after(idle_handle) : deadline::never();
-}
-
-/// Lets go of all handles that are kept for the next message.
-void hub::sweep() {
-  for (const auto& each : flows_) {
-    static_cast<void>(each->sweep());
-    static_cast<void>(each->sweep());
-  }
-}
-
 void hub::rest() {
   using clock = mailbox::patience::clock;
   if (patience_.spin([this] { return has_work(); }))
     return;
-  sweep_if_due();
-  if (!unsettled_.empty() || deaths_told_ != deaths_seen_)
-    next_sweep_ = deadline::after(unsettled_look);
   const auto start = clock::now();
-  // A limit has its price. The watcher, when it goes to sleep, has the handles
-  // swept; while it sleeps, they are swept by the clock.
-  const auto by_clock = !unsettled_.empty() || deaths_told_ != deaths_seen_
-                        || !watched_
-                        || watcher_asleep_.load(std::memory_order_seq_cst) != 0;
-  auto limit = inbox_.retry().when();
-  if (by_clock)
-    limit = std::min(limit, next_sweep_.when());
-  mailbox::sleep_at_door(
-    slot_, [this] { return has_work(); }, deadline::at(limit));
+  mailbox::sleep_at_door(slot_, [this] { return has_work(); }, inbox_.retry());
   patience_.woke_after(clock::now() - start);
 }
 
