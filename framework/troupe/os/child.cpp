@@ -61,7 +61,10 @@ word_list environment_with(const std::vector<std::string>& environment,
 }
 
 std::optional<child_end> end_in(const siginfo_t& info) noexcept {
-  if (info.si_pid == 0)
+  // Of a process that this one traces (ptrace) the system tells stops, too.
+  if (info.si_pid == 0
+      || (info.si_code != CLD_EXITED && info.si_code != CLD_KILLED
+          && info.si_code != CLD_DUMPED))
     return std::nullopt;
   return child_end{static_cast<std::int32_t>(info.si_pid),
                    info.si_code != CLD_EXITED, info.si_status};
