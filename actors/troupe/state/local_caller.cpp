@@ -375,9 +375,21 @@ private:
 
   mailbox::take_outcome read_some(std::unique_lock<std::mutex>& guard,
                                   deadline limit) {
-    const reader_scope now{*of_, guard};
     bool some = false;
-    const auto outcome = of_->futures_pipe_->end.in().take_lending(
+    const auto outcome = read_for_all(guard, limit, some);
+    // Another thread may wait for an answer, or for the end, beside other
+    // things, and may have found us reading. So not before we have done so.
+    if ((some || outcome == mailbox::take_outcome::ended)
+        && of_->watching_.load() > 0)
+      memory::ring(run_memory::current().own_slot());
+    return outcome;
+  }
+
+  /// Reads what answers there are; `some` says whether there were any.
+  mailbox::take_outcome read_for_all(std::unique_lock<std::mutex>& guard,
+                                     deadline limit, bool& some) {
+    const reader_scope now{*of_, guard};
+    return of_->futures_pipe_->end.in().take_lending(
       [&](const letter& shown) {
         some = true;
         const std::scoped_lock inner{of_->futures_mutex_};
@@ -393,10 +405,6 @@ private:
         return visit_result::taken;
       },
       64, limit);
-    // Another thread may wait for one of them beside other things.
-    if (some && of_->watching_.load() > 0)
-      memory::ring(run_memory::current().own_slot());
-    return outcome;
   }
 
   std::shared_ptr<local_caller> of_;
