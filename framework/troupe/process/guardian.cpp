@@ -29,14 +29,6 @@ using memory::run_memory;
 
 std::atomic<guardian*> the_guardian{nullptr};
 
-template <class Visit>
-void for_each_host(Visit visit) {
-  for_each_slot([&](std::uint32_t index, process_slot& slot) {
-    if (index != 0 && is_alive(slot.current_state()))
-      visit(index, slot);
-  });
-}
-
 } // namespace
 
 guardian::guardian(server_process& server)

@@ -21,14 +21,6 @@ using memory::run_memory;
 constexpr int looks_after_death = 20;
 constexpr std::size_t most_watched = 128;
 
-template <class Visit>
-void for_each_host(Visit visit) {
-  for_each_slot([&](std::uint32_t index, process_slot& slot) {
-    if (index != 0 && is_alive(slot.current_state()))
-      visit(index, slot);
-  });
-}
-
 /// A process that nobody has waited for, and that is no more: the program
 /// ignores SIGCHLD, or waits for whatever child ends, and has taken its end
 /// along. Who tells of a death does so before the zombie goes, so that a slot

@@ -73,14 +73,6 @@ void note_signal(int signal, bool from_terminal) {
   os::ring_event(signal_event.load());
 }
 
-template <class Visit>
-void for_each_host(Visit visit) {
-  for_each_slot([&](std::uint32_t index, process_slot& slot) {
-    if (index != 0 && is_alive(slot.current_state()))
-      visit(index, slot);
-  });
-}
-
 /// Whether the root waits for that process before it dies of a signal. One that
 /// has not begun never will.
 bool is_waited_for(const process_slot& slot) {

@@ -75,4 +75,13 @@ void for_each_slot(Visit visit) {
     visit(index, memory.slot(index));
 }
 
+/// Calls `visit(index, slot)` for every living process of the run but the root.
+template <std::invocable<std::uint32_t, process_slot&> Visit>
+void for_each_host(Visit visit) {
+  for_each_slot([&](std::uint32_t index, process_slot& slot) {
+    if (index != 0 && is_alive(slot.current_state()))
+      visit(index, slot);
+  });
+}
+
 } // namespace troupe::hosting
