@@ -33,6 +33,9 @@ bool waits_or_wakes(std::uint64_t call) noexcept {
     case SYS_restart_syscall:
     case SYS_epoll_pwait:
     case SYS_ppoll:
+    // A sleeper that moves to another processor.
+    case SYS_sched_getaffinity:
+    case SYS_sched_setaffinity:
 #ifdef SYS_epoll_wait
     case SYS_epoll_wait:
 #endif

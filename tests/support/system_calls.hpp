@@ -19,8 +19,9 @@ void end_counting() noexcept;
 /// Which system calls are counted.
 enum class counted {
   all,
-  /// All but those with which a thread waits, yields, or wakes one that waits:
-  /// how many of these there are depends on how busy the machine is.
+  /// All but those with which a thread waits, yields, wakes one that waits, or
+  /// moves to another processor when it is woken: how many of these there are
+  /// depends on how busy the machine is.
   besides_waiting,
 };
 
