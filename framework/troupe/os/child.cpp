@@ -175,9 +175,15 @@ child_state peek_child(std::int32_t pid, int pidfd) noexcept {
   return {true, end_in(info)};
 }
 
-void reap(std::int32_t pid, int pidfd) noexcept {
-  siginfo_t info{};
-  while (wait_for_child(pid, pidfd, info, WEXITED) != 0 && errno == EINTR) {
+std::optional<child_end> reap(std::int32_t pid, int pidfd) noexcept {
+  for (;;) {
+    siginfo_t info{};
+    if (wait_for_child(pid, pidfd, info, WEXITED) == 0) {
+      if (const auto end = end_in(info))
+        return end;
+    } else if (errno != EINTR) {
+      return std::nullopt;
+    }
   }
 }
 

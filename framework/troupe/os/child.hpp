@@ -69,8 +69,9 @@ struct child_state {
 /// With a pidfd of it, nobody else who was given its number is meant.
 [[nodiscard]] child_state peek_child(std::int32_t pid, int pidfd = -1) noexcept;
 
-/// Lets the kernel forget an ended child.
-void reap(std::int32_t pid, int pidfd = -1) noexcept;
+/// Waits for the end of a child, lets the kernel forget it, and returns it;
+/// nothing if it is not one of ours. @blocks on the child
+std::optional<child_end> reap(std::int32_t pid, int pidfd = -1) noexcept;
 
 /// Opens a descriptor that is readable while an ended child waits, and blocks
 /// SIGCHLD for it. Throws `os_failure`.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/command.hpp>
 
+#include <troupe/base/deadline.hpp>
 #include <troupe/base/error.hpp>
+#include <troupe/os/child.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
 
@@ -12,15 +14,11 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace troupe::os {
 
 namespace {
-
-/// P_PIDFD, which older headers lack.
-constexpr auto by_descriptor = static_cast<idtype_t>(3);
 
 /// What `execve` wants of a list of words.
 std::vector<char*> pointers_to(const std::vector<std::string>& words) {
@@ -113,11 +111,6 @@ void execute(const plan& what) noexcept {
   return pid;
 }
 
-void reap_child(pid_t pid) noexcept {
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
-
 } // namespace
 
 begun_command begin_command(const command_setup& setup,
@@ -150,7 +143,7 @@ begun_command begin_command(const command_setup& setup,
   report text{};
   if (read_some(reader.get(), std::as_writable_bytes(std::span{&text, 1}))
       == sizeof text) {
-    reap_child(result.pid);
+    reap(result.pid);
     result.failed_at = text.failed_at;
     result.os_error = text.os_error;
     return result;
@@ -162,19 +155,15 @@ begun_command begin_command(const command_setup& setup,
     if (failure.os_error() == ESRCH)
       return result;
     ::kill(-result.pid, SIGKILL);
-    reap_child(result.pid);
+    reap(result.pid);
     throw;
   }
   return result;
 }
 
 bool kill_command(const begun_command& which) noexcept {
-  siginfo_t info{};
   // Only while the number is its own: who is reaped has none any more.
-  if (!which.ended
-      || ::waitid(by_descriptor, static_cast<id_t>(which.ended.get()), &info,
-                  WEXITED | WNOHANG | WNOWAIT)
-           != 0)
+  if (!which.ended || !peek_child(which.pid, which.ended.get()).is_child)
     return true;
   const bool group = ::kill(-which.pid, SIGKILL) == 0;
   const bool leader = ::syscall(SYS_pidfd_send_signal, which.ended.get(),
@@ -184,25 +173,17 @@ bool kill_command(const begun_command& which) noexcept {
 }
 
 void wait_for_command(const begun_command& which) noexcept {
-  siginfo_t info{};
-  while (which.ended
-         && ::waitid(by_descriptor, static_cast<id_t>(which.ended.get()), &info,
-                     WEXITED | WNOWAIT)
-              != 0
-         && errno == EINTR) {
-  }
+  // By the descriptor, of which no stop is told.
+  watched end[] = {{which.ended.get()}};
+  while (which.ended && !end[0].ready && end[0].open)
+    static_cast<void>(wait_readable(end, deadline::never()));
 }
 
 std::optional<child_end> reap_command(const begun_command& which) noexcept {
-  siginfo_t info{};
   if (!which.ended)
     return std::nullopt;
-  while (::waitid(by_descriptor, static_cast<id_t>(which.ended.get()), &info,
-                  WEXITED)
-         != 0)
-    if (errno != EINTR)
-      return std::nullopt;
-  return child_end{which.pid, info.si_code != CLD_EXITED, info.si_status};
+  wait_for_command(which);
+  return reap(which.pid, which.ended.get());
 }
 
 descriptor open_empty_input() {

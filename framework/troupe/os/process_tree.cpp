@@ -2,6 +2,7 @@
 #include <troupe/os/process_tree.hpp>
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/os/child.hpp>
 #include <troupe/os/process_id.hpp>
 
 #include <cerrno>
@@ -18,7 +19,6 @@
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace troupe::os {
@@ -28,9 +28,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_kept = 64;
-
-/// P_PIDFD, which older headers lack.
-constexpr auto by_descriptor = static_cast<idtype_t>(3);
 
 fs::path folder_of(std::int32_t pid) {
   return fs::path{"/proc"} / std::to_string(pid);
@@ -103,14 +100,17 @@ bool adopts_orphans() noexcept {
              && adopts != 0);
 }
 
-/// Waits for a child that ends soon, and reaps it.
-void reap_soon(idtype_t kind, std::int32_t id, deadline limit) noexcept {
-  siginfo_t info{};
-  while ((::waitid(kind, static_cast<id_t>(id), &info, WEXITED | WNOHANG) == 0
-            ? info.si_pid == 0
-            : errno == EINTR)
-         && !limit.passed())
+/// Waits for a child that ends soon, and reaps it. With a descriptor `pid` is
+/// not looked at.
+void reap_soon(std::int32_t pid, int pidfd, deadline limit) noexcept {
+  for (;;) {
+    const auto state = peek_child(pid, pidfd);
+    if (state.ended)
+      reap(pid, pidfd);
+    if (state.ended || !state.is_child || limit.passed())
+      return;
     std::this_thread::sleep_for(std::chrono::microseconds{200});
+  }
 }
 
 } // namespace
@@ -140,7 +140,7 @@ void reap_adopted(std::int32_t leader,
     return;
   const auto limit = deadline::after(std::chrono::seconds{1});
   for (const auto& each : killed)
-    reap_soon(by_descriptor, each.get(), limit);
+    reap_soon(0, each.get(), limit);
   try {
     // One that ends may leave others: look until there is none.
     for (bool some = is_own_proc(); some && !limit.passed();) {
@@ -148,7 +148,7 @@ void reap_adopted(std::int32_t leader,
       for (const auto child : children_of(this_pid()))
         if (child != leader && ::getpgid(child) == leader) {
           some = true;
-          reap_soon(P_PID, child, limit);
+          reap_soon(child, -1, limit);
         }
     }
   } catch (const std::exception&) {
