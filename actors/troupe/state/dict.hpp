@@ -149,8 +149,11 @@ public:
   template <std::ranges::input_range Entries>
   void add_or_insert_many(Entries&& all) const {
     typename functions::entries entries;
-    for (auto&& [key, value] : all)
+    for (auto&& [key, value] : all) {
+      codec::require_kept_value<decltype(key), K>();
+      codec::require_kept_value<decltype(value), V>();
       entries.emplace_back(key, value);
+    }
     this->template call<&functions::add_or_insert_many>(entries);
   }
 
