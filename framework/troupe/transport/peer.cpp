@@ -287,18 +287,23 @@ bool peer::put(frame_tag tag, std::vector<std::byte> body) {
   lock held{mutex_};
   if (!open(held))
     return false;
+  bool flushed = false;
   if (auto* room = outbox_->reserve(body.size())) {
     std::memcpy(room, body.data(), body.size());
     outbox_->commit(body.size(), tag);
   } else {
     outbox_->wait(true, tag, std::move(body));
-    set_congested(true);
     static_cast<void>(outbox_->flush());
+    set_congested(!outbox_->idle());
+    flushed = true;
   }
   const auto sleeps = outbox_->sleeps(slot_);
   held.unlock();
   if (sleeps)
     memory::ring(slot_);
+  // The hub may find nothing to flush any more, and then wakes nobody.
+  if (flushed)
+    room_.notify_all();
   return true;
 }
 
@@ -436,6 +441,8 @@ void peer::wait_for_room(lock& held, bool first, bool data) {
   }
   if (outbox_ && outbox_->idle())
     set_congested(false);
+  // The hub may find nothing to flush any more, and then wakes nobody.
+  room_.notify_all();
   if (on_duty) {
     if (outbox_ && outbox_->waiting() > high_water)
       node_.receiver().note_flood();

@@ -163,6 +163,39 @@ TEST_CASE("a sender waits for a stopped receiver, and loses nothing") {
                                  patience));
 }
 
+TEST_CASE("a sender that waits goes on whoever else finds the room") {
+  troupe::host house{"busy"};
+  const auto to = house.spawn<flooder>();
+  std::atomic<bool> done{false};
+  // What overtakes data empties the line too, and so may control frames. One
+  // at a time, so that it never waits for room alone.
+  std::thread other{[&] {
+    caf::scoped_actor own{troupe::actor_system()};
+    while (!done) {
+      own->link_to(to);
+      own->request<caf::message_priority::high>(to, patience, std::int32_t{1})
+        .receive([](std::int32_t) {}, [&](caf::error&) { done = true; });
+      own->unlink_from(to);
+    }
+  }};
+  std::atomic<bool> ended{false};
+  std::thread sender{[&] {
+    caf::scoped_actor own{troupe::actor_system()};
+    // Each is more than may wait for room.
+    const std::string load(3'000'000, 'x');
+    for (int i = 0; i < 300; ++i)
+      own->send(to, load);
+    ended = true;
+  }};
+  CHECK(troupe::test::eventually([&] { return ended.load(); }, patience));
+  done = true;
+  other.join();
+  // Who waits for ever is woken by the end of the receiver.
+  if (!ended)
+    house.kill();
+  sender.join();
+}
+
 TEST_CASE("deaths and urgent messages overtake the loads that wait for room") {
   caf::scoped_actor self{troupe::actor_system()};
   const auto mortal = troupe::spawn<flooder>(troupe::placement::here);
