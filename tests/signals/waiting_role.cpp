@@ -10,10 +10,12 @@
 #include <troupe/pool/pool.hpp>
 #include <troupe/pool/supervisor.hpp>
 #include <troupe/process/program.hpp>
+#include <troupe/process/run_command.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/spawn.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/event.hpp>
+#include <troupe/state/queue.hpp>
 #include <troupe/sync/barrier.hpp>
 #include <troupe/sync/condition.hpp>
 #include <troupe/sync/event.hpp>
@@ -109,6 +111,49 @@ stage wait_any_queue() {
             static_cast<void>(troupe::wait_any(from));
           },
           [=] { from.put(1); }};
+}
+
+stage wait_any_future() {
+  auto results = std::make_shared<std::vector<troupe::future<int>>>();
+  results->push_back(troupe::async<never>());
+  results->push_back(troupe::async<never>());
+  return {[=](const auto&) { static_cast<void>(troupe::wait_any(*results)); }};
+}
+
+stage wait_any_event() {
+  troupe::event set;
+  return {[=, child = keep(set)](const auto&) {
+            static_cast<void>(troupe::wait_any(set));
+          },
+          [=] { set.set(); }};
+}
+
+stage wait_any_held_queue() {
+  auto holder = std::make_shared<troupe::state>();
+  const auto from = holder->make<troupe::held::queue<int>>();
+  return {[=](const auto&) {
+            static_cast<void>(holder);
+            static_cast<void>(troupe::wait_any(from));
+          },
+          [=] { from.put(1); }};
+}
+
+stage wait_any_mixed() {
+  auto result = std::make_shared<troupe::future<int>>(troupe::async<never>());
+  auto holder = std::make_shared<troupe::state>();
+  const auto from = holder->make<troupe::held::queue<int>>();
+  const troupe::event set;
+  return {[=](const auto&) {
+            static_cast<void>(holder);
+            static_cast<void>(troupe::wait_any(*result, set, from, 5min));
+          },
+          [=] { from.put(1); }};
+}
+
+stage run_command() {
+  return {[](const std::stop_token& stop) {
+    static_cast<void>(troupe::run_command({"sleep", "300"}, {.stop = stop}));
+  }};
 }
 
 stage queue_get() {
@@ -306,6 +351,11 @@ const std::map<std::string_view, stage (*)()> calls{
   {"restart_loop", restart_loop},
   {"wait_any_process", wait_any_process},
   {"wait_any_queue", wait_any_queue},
+  {"wait_any_future", wait_any_future},
+  {"wait_any_event", wait_any_event},
+  {"wait_any_held_queue", wait_any_held_queue},
+  {"wait_any_mixed", wait_any_mixed},
+  {"run_command", run_command},
   {"queue_get", queue_get},
   {"queue_put", queue_put},
   {"queue_join", queue_join},
