@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/os/cgroup.hpp>
 
+#include <support/folder.hpp>
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -13,31 +15,19 @@ namespace {
 /// A folder of files that stand for those of a machine.
 class machine {
 public:
-  machine() {
-    auto name
-      = (std::filesystem::temp_directory_path() / "cgroup-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    root_ = name;
-  }
-  machine(const machine&) = delete;
-  machine& operator=(const machine&) = delete;
-  ~machine() {
-    std::filesystem::remove_all(root_);
-  }
-
   void file(const std::string& path, const std::string& text) const {
-    const auto place = root_ + path;
+    const auto place = root_.path().string() + path;
     std::filesystem::create_directories(
       std::filesystem::path{place}.parent_path());
     std::ofstream{place} << text << '\n';
   }
 
   [[nodiscard]] troupe::os::cgroup_limits limits() const {
-    return troupe::os::read_cgroup_limits(root_);
+    return troupe::os::read_cgroup_limits(root_.path());
   }
 
 private:
-  std::string root_;
+  troupe::test::folder root_;
 };
 
 const std::string unlimited = "9223372036854771712";

@@ -4,6 +4,7 @@
 #include <troupe/os/process_id.hpp>
 
 #include <support/eventually.hpp>
+#include <support/folder.hpp>
 #include <support/launched.hpp>
 #include <support/sanitized.hpp>
 
@@ -75,26 +76,17 @@ std::vector<std::string> nobody_runs(std::vector<std::string> words) {
 class copied_role {
 public:
   explicit copied_role(mode_t mode) {
-    auto name
-      = (std::filesystem::temp_directory_path() / "inherit-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-    ::chmod(folder_.c_str(), 0755);
+    ::chmod(folder_.path().c_str(), 0755);
     std::filesystem::copy_file(role, path());
     REQUIRE(::chmod(path().c_str(), mode) == 0);
   }
-  copied_role(const copied_role&) = delete;
-  copied_role& operator=(const copied_role&) = delete;
-  ~copied_role() {
-    std::filesystem::remove_all(folder_);
-  }
 
   [[nodiscard]] std::string path() const {
-    return folder_ + "/role";
+    return folder_.path() / "role";
   }
 
 private:
-  std::string folder_;
+  troupe::test::folder folder_;
 };
 
 } // namespace

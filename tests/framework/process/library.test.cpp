@@ -3,6 +3,7 @@
 // Functions of libraries, and what becomes of them when another build takes the
 // place of the library while the program runs.
 
+#include <support/folder.hpp>
 #include <support/launched.hpp>
 
 #include <doctest/doctest.h>
@@ -25,32 +26,22 @@ const std::string role = troupe::test::beside_this_program("library_role");
 class installation {
 public:
   explicit installation(const std::string& builds) {
-    std::string name = fs::temp_directory_path() / "library-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
     fs::copy_file(fs::path{TROUPE_LIBRARIES} / (builds + ".so"), library());
     fs::copy_file(fs::path{TROUPE_LIBRARIES} / (builds + "_next.so"), next());
   }
 
-  ~installation() {
-    fs::remove_all(folder_);
-  }
-
-  installation(const installation&) = delete;
-  installation& operator=(const installation&) = delete;
-
   [[nodiscard]] fs::path library() const {
-    return folder_ / "libwork.so";
+    return folder_.path() / "libwork.so";
   }
 
   [[nodiscard]] fs::path next() const {
-    return folder_ / "libnext.so";
+    return folder_.path() / "libnext.so";
   }
 
   [[nodiscard]] std::string run(std::vector<std::string> command) const {
     command.insert(command.begin(), role);
     troupe::test::launch_options options;
-    options.environment.push_back("LD_LIBRARY_PATH=" + folder_.string());
+    options.environment.push_back("LD_LIBRARY_PATH=" + folder_.path().string());
     launched program{command, options};
     const int status = program.wait();
     INFO(program.output());
@@ -59,7 +50,7 @@ public:
   }
 
 private:
-  fs::path folder_;
+  troupe::test::folder folder_;
 };
 
 std::size_t count(const std::string& text, const std::string& part) {

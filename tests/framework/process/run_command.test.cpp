@@ -5,6 +5,7 @@
 #include <troupe/os/process_id.hpp>
 
 #include <support/eventually.hpp>
+#include <support/folder.hpp>
 #include <support/processes.hpp>
 
 #include <doctest/doctest.h>
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using troupe::run_command;
 using troupe::test::eventually;
+using troupe::test::folder;
 using troupe::test::running_with;
 
 namespace {
@@ -42,39 +44,6 @@ void run(const std::vector<std::string>& command,
          troupe::command_options options = {}) {
   static_cast<void>(run_command(command, std::move(options)));
 }
-
-/// A folder that is gone with its test.
-class folder {
-public:
-  folder() {
-    std::string name = fs::temp_directory_path() / "command-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-
-  ~folder() {
-    fs::remove_all(path_);
-  }
-
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-
-  /// A script of the user's own.
-  std::string file(const std::string& name, const std::string& text,
-                   fs::perms perms) const {
-    const auto path = path_ / name;
-    std::ofstream{path} << text;
-    fs::permissions(path, perms);
-    return path;
-  }
-
-  [[nodiscard]] const fs::path& path() const noexcept {
-    return path_;
-  }
-
-private:
-  fs::path path_;
-};
 
 /// The errno and the text of the `os_failure` that `run` ends by.
 template <class Run>

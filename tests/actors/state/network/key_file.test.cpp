@@ -10,6 +10,8 @@
 #include <troupe/state/network/key.hpp>
 #include <troupe/state/state.hpp>
 
+#include <support/folder.hpp>
+
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -31,6 +33,7 @@ namespace fs = std::filesystem;
 
 using troupe::network::credentials;
 using troupe::network::key;
+using troupe::test::folder;
 
 namespace {
 
@@ -74,34 +77,11 @@ void give_back(void* block) noexcept {
   std::free(block);
 }
 
-class folder {
-public:
-  folder() {
-    std::string name = fs::temp_directory_path() / "key-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~folder() {
-    fs::remove_all(path_);
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-
-  [[nodiscard]] std::string file(const std::string& text,
-                                 mode_t mode = 0600) const {
-    const auto path = (path_ / "key").string();
-    std::ofstream{path, std::ios::binary | std::ios::trunc} << text;
-    REQUIRE(::chmod(path.c_str(), mode) == 0);
-    return path;
-  }
-
-  [[nodiscard]] std::string path() const {
-    return path_.string();
-  }
-
-private:
-  fs::path path_;
-};
+/// Replaces the key in it, and returns the path.
+std::string key_file(const folder& in, const std::string& text,
+                     mode_t mode = 0600) {
+  return in.file("key", text, fs::perms{mode});
+}
 
 /// The text of the `invalid_argument` by which a file is refused.
 std::string refusal_of(const std::string& path) {
@@ -147,19 +127,19 @@ void operator delete(void* block, std::size_t) noexcept {
 
 TEST_CASE("a key is read from a file that is its user's alone") {
   const folder here;
-  CHECK(key::from_file(here.file("sixteen letters!\r\n")).reveal()
+  CHECK(key::from_file(key_file(here, "sixteen letters!\r\n")).reveal()
         == "sixteen letters!");
-  CHECK(key::from_file(here.file("sixteen letters!", 0400)).reveal()
+  CHECK(key::from_file(key_file(here, "sixteen letters!", 0400)).reveal()
         == "sixteen letters!");
   const std::string longest(key::most_in_file, 'x');
-  CHECK((key::from_file(here.file(longest)).reveal() == longest));
+  CHECK((key::from_file(key_file(here, longest)).reveal() == longest));
 }
 
 TEST_CASE("a file that others may read or change is refused") {
   const folder here;
   for (const mode_t mode : {0644U, 0640U, 0604U, 0620U, 0602U}) {
     CAPTURE(mode);
-    const auto path = here.file("sixteen letters!", mode);
+    const auto path = key_file(here, "sixteen letters!", mode);
     const auto text = refusal_of(path);
     CHECK(text.starts_with("read a key from " + path
                            + ": others may read or change it: its mode is 06"));
@@ -169,7 +149,7 @@ TEST_CASE("a file that others may read or change is refused") {
 
 TEST_CASE("another user's file is refused") {
   const folder here;
-  const auto path = here.file("sixteen letters!");
+  const auto path = key_file(here, "sixteen letters!");
   if (::chown(path.c_str(), 12345, static_cast<gid_t>(-1)) != 0) {
     MESSAGE("skipped: only root gives a file away");
     return;
@@ -179,10 +159,10 @@ TEST_CASE("another user's file is refused") {
 
 TEST_CASE("what is no regular file is refused, and not waited for") {
   const folder here;
-  CHECK(refusal_of(here.path())
-        == "read a key from " + here.path()
+  CHECK(refusal_of(here.path().string())
+        == "read a key from " + here.path().string()
              + ": it is a directory; name a regular file");
-  const auto pipe = here.path() + "/pipe";
+  const auto pipe = here.path().string() + "/pipe";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK(refusal_of(pipe).find("it is a named pipe") != std::string::npos);
   CHECK(refusal_of("/dev/zero").find("it is a device") != std::string::npos);
@@ -190,16 +170,16 @@ TEST_CASE("what is no regular file is refused, and not waited for") {
 
 TEST_CASE("a huge file is refused without being read, and an empty one") {
   const folder here;
-  const auto path = here.file("sixteen letters!");
+  const auto path = key_file(here, "sixteen letters!");
   fs::resize_file(path, std::uintmax_t{1} << 40);
   CHECK(refusal_of(path)
         == "read a key from " + path
              + ": it has more than 4096 bytes; name a file that holds a key "
                "and nothing else");
   for (const std::string nothing : {"", "\n", "\r\n\n"})
-    CHECK(refusal_of(here.file(nothing)).find("it is empty")
+    CHECK(refusal_of(key_file(here, nothing)).find("it is empty")
           != std::string::npos);
-  CHECK(refusal_of(here.file("hush-hush\n"))
+  CHECK(refusal_of(key_file(here, "hush-hush\n"))
         == "read a key from " + path
              + ": it has less than 16 bytes; write what "
                "network::key::random().reveal() gives into it");
@@ -207,7 +187,7 @@ TEST_CASE("a huge file is refused without being read, and an empty one") {
 
 TEST_CASE("a file that is missing is named") {
   const folder here;
-  const auto path = here.path() + "/none";
+  const auto path = here.path().string() + "/none";
   try {
     static_cast<void>(key::from_file(path));
     FAIL("it was read");
@@ -222,7 +202,7 @@ TEST_CASE("a file that is missing is named") {
 TEST_CASE("no memory is given back with a key in it") {
   veiled() = veil_of(key::random().reveal());
   const folder here;
-  const auto path = here.file(veil_of(veiled()));
+  const auto path = key_file(here, veil_of(veiled()));
   freed_with_key = 0;
   watching = true;
   // That one is found which is not wiped.
