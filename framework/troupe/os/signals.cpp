@@ -115,6 +115,11 @@ void block_signals_to_end() noexcept {
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
+bool is_pending(int signal) noexcept {
+  sigset_t waiting;
+  return ::sigpending(&waiting) == 0 && sigismember(&waiting, signal) == 1;
+}
+
 void block_all_signals() noexcept {
   sigset_t all;
   sigfillset(&all);

@@ -51,6 +51,10 @@ void die_of_after_handler(int signal) noexcept;
 /// has restored its own mask, when it does.
 void block_signals_to_end() noexcept;
 
+/// Returns whether `signal` has come to the calling thread or its process, which
+/// blocks it.
+[[nodiscard]] bool is_pending(int signal) noexcept;
+
 /// Blocks every signal that can be blocked, in the calling thread, which is one
 /// of the library's own and is never held (see `hold_threads`).
 void block_all_signals() noexcept;

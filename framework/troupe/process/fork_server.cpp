@@ -35,19 +35,27 @@ using memory::run_memory;
 /// A terminal, and whoever signals a whole process group, tells the processes in
 /// no order. Before anybody learns that one has died of such a signal, the root
 /// is to have it, and to have passed it on: or those who are about to die of it
-/// too would act on that death. The signal may have been that process's alone:
-/// then this waits in vain, for a tenth of a second.
+/// too would act on that death. This server is told with the others, and blocks
+/// the signal, so that it waits. If that does not happen soon, and the root does
+/// not have it either, the signal was that process's alone.
 void wait_for_word_of_root(const process_slot& slot, const os::child_end& end) {
   const auto bit = end.signaled ? bit_of(end.code) : 0U;
   auto& header = run_memory::current().header();
   if ((bit & header.root_answers.load()) == 0 || (bit & slot.asked.load()) != 0)
     return;
-  const auto limit = deadline::after(std::chrono::milliseconds{100});
+  const auto soon = deadline::after(std::chrono::milliseconds{20});
+  const auto late = deadline::after(std::chrono::milliseconds{100});
+  const auto is_for_others = [&] {
+    return header.interrupted.load() != 0 || os::is_pending(end.code);
+  };
   for (auto word = header.interrupted.load();
        word < memory::run_header::interrupt_told;
-       word = header.interrupted.load())
-    if (!os::wait(header.interrupted, word, limit))
+       word = header.interrupted.load()) {
+    const auto limit = is_for_others() ? late : soon;
+    if (!os::wait(header.interrupted, word, limit)
+        && (late.passed() || !is_for_others()))
       return;
+  }
 }
 
 class fork_server {

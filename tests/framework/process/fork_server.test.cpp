@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -35,6 +37,23 @@ void kill_server() {
 }
 
 } // namespace
+
+TEST_CASE("the death of one process that somebody has signalled is told soon") {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    // The system may be busy now and then.
+    auto shortest = std::chrono::nanoseconds::max();
+    for (int round = 0; round < 5; ++round) {
+      const auto alone = troupe::start([] { ::pause(); });
+      const auto pid = alone.pid();
+      const auto begin = std::chrono::steady_clock::now();
+      ::kill(pid, signal);
+      CHECK(alone.join().signal() == signal);
+      shortest = std::min<std::chrono::nanoseconds>(
+        shortest, std::chrono::steady_clock::now() - begin);
+    }
+    CHECK(shortest < std::chrono::milliseconds{80});
+  }
+}
 
 TEST_CASE("SIGINT and SIGQUIT do not disturb the fork server") {
   REQUIRE(eventually([] { return server() != 0; }));
