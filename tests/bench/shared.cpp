@@ -143,7 +143,7 @@ void bench_objects(bench::suite& suite, int batch) {
                nanoseconds_of(batch,
                               [&] {
                                 static_cast<void>(reference::attach(
-                                  held.where(), object_kind::user));
+                                  held.id(), object_kind::user));
                               }),
                "ns");
   suite.report("object_send_and_receive",
@@ -156,12 +156,12 @@ void bench_objects(bench::suite& suite, int batch) {
   // As another process would: what it holds is not known to it yet.
   const auto cost
     = troupe::async(
-        [](offset where, int times) {
+        [](object_id where, int times) {
           return nanoseconds_of(times, [where] {
             static_cast<void>(reference::attach(where, object_kind::user));
           });
         },
-        held.where(), batch)
+        held.id(), batch)
         .get();
   suite.report("object_first_attach_and_drop", cost / 1e3, "us");
 }

@@ -70,7 +70,7 @@ caf::behavior victim(caf::event_based_actor* self) {
     // Keeps a queue, tells where, and gives it away.
     [kept](caf::get_atom) -> std::uint64_t {
       *kept = troupe::bundle::of(troupe::queue<int>{});
-      return kept->objects()[0].where();
+      return kept->objects()[0].id();
     },
     [self, kept](caf::get_atom, const caf::actor& to) {
       self->send(to, caf::put_atom_v, std::exchange(*kept, {}));
@@ -416,14 +416,14 @@ TEST_CASE("a receiver killed in its hub fails its senders, and they go on") {
 
 TEST_CASE("a process killed while handles are on the way to it or from it "
           "leaves nothing of them") {
-  using troupe::memory::kind_at;
+  using troupe::memory::kind_of;
   using troupe::memory::object_kind;
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host house{"witness"};
   const auto witness = house.spawn<victim>();
-  const auto is_gone = [](troupe::memory::offset where) {
+  const auto is_gone = [](troupe::memory::object_id where) {
     return troupe::test::eventually(
-      [&] { return kind_at(where) == object_kind::none; }, patience);
+      [&] { return kind_of(where) == object_kind::none; }, patience);
   };
   SUBCASE("to it") {
     for (const std::string point :
@@ -433,7 +433,7 @@ TEST_CASE("a process killed while handles are on the way to it or from it "
       const auto receiver = doomed.spawn<victim>();
       CHECK(arm(self, receiver, point, 1));
       auto what = troupe::bundle::of(troupe::queue<int>{});
-      const auto where = what.objects()[0].where();
+      const auto where = what.objects()[0].id();
       self->send(receiver, caf::put_atom_v, std::move(what));
       CHECK(dies(self, receiver));
       CHECK(is_gone(where));
@@ -446,11 +446,11 @@ TEST_CASE("a process killed while handles are on the way to it or from it "
       CAPTURE(point);
       troupe::host doomed{"doomed"};
       const auto sender = doomed.spawn<victim>();
-      troupe::memory::offset where = 0;
+      troupe::memory::object_id where = 0;
       self->request(sender, patience, caf::get_atom_v)
         .receive([&](std::uint64_t place) { where = place; },
                  [](const caf::error& why) { FAIL(to_string(why)); });
-      CHECK(kind_at(where) == object_kind::queue);
+      CHECK(kind_of(where) == object_kind::queue);
       caf::anon_send(sender, caf::add_atom_v, point, 1U);
       caf::anon_send(sender, caf::get_atom_v, witness);
       CHECK(dies(self, sender));

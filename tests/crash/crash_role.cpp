@@ -3,6 +3,8 @@
 // Programs that the crash tests run from outside: `crash_role ROLE [ARGUMENT]`
 // is the root of a run of its own, which may be killed.
 
+#include <support/living_bytes.hpp>
+
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -61,7 +63,7 @@ int counts() {
         held.as<std::atomic<int>>()[n].fetch_add(1);
         return n;
       },
-      i, shared.where());
+      i, shared.id());
     right += result.get() == i;
   }
   std::cout << "right: " << right << std::endl;
@@ -82,8 +84,7 @@ int dies_in_child() {
 
 int dies_with_arguments() {
   troupe::os::arm_crash_point("");
-  auto& memory = run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   for (int i = 0; i < 3; ++i) {
     const troupe::value<int> shared;
     const troupe::buffer numbers{100'000};
@@ -94,7 +95,8 @@ int dies_with_arguments() {
           .join();
     std::cout << status.description() << std::endl;
   }
-  std::cout << "bytes left: " << memory.reserved_bytes() - before << std::endl;
+  std::cout << "bytes left: " << troupe::test::living_bytes() - before
+            << std::endl;
   return 0;
 }
 

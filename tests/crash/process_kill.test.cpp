@@ -10,6 +10,7 @@
 
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
+#include <support/living_bytes.hpp>
 #include <support/sanitized.hpp>
 #include <support/seed.hpp>
 
@@ -208,8 +209,7 @@ TEST_CASE("every end while a process exits is told") {
 }
 
 TEST_CASE("what a killed process held is given back") {
-  auto& memory = troupe::memory::run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   for (int turn = 0; turn < 10; ++turn)
     troupe::start(
       [](const std::string&) {
@@ -220,7 +220,7 @@ TEST_CASE("what a killed process held is given back") {
       },
       std::string(100'000, 'a'))
       .join();
-  CHECK(memory.reserved_bytes() == before);
+  CHECK(troupe::test::living_bytes() == before);
 }
 
 TEST_CASE("a killed middle process leaves its children their way") {

@@ -2,13 +2,14 @@
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/channel/wait_any.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/shared/array.hpp>
 
 #include <support/eventually.hpp>
+#include <support/living_bytes.hpp>
 #include <support/passed.hpp>
 #include <support/seed.hpp>
 
@@ -84,7 +85,7 @@ bool goes_back_to(std::uint64_t before) {
       const queue<int> nothing;
       static_cast<void>(nothing.try_get_for(300ms));
     }
-    return troupe::memory::run_memory::current().reserved_bytes() == before;
+    return troupe::test::living_bytes() == before;
   });
 }
 
@@ -117,8 +118,7 @@ TEST_CASE("a writer killed at any named point of put") {
 }
 
 TEST_CASE("a writer killed while the queue grows, or with a large item") {
-  auto& memory = troupe::memory::run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   for (const auto& where :
        {point{"mailbox.grow.created", false},
         point{"mailbox.grow.noted", false}, point{"mailbox.grow.linked", false},
@@ -275,8 +275,7 @@ TEST_CASE("a writer that waits for room outlives the reader that made it") {
 
 TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
           "item") {
-  auto& memory = troupe::memory::run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   for (const auto& where : {point{"mailbox.take.before_commit", false},
                             point{"mailbox.take.committed", true},
                             point{"mailbox.take.drained", true}}) {
@@ -318,8 +317,8 @@ TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
     CHECK((words.get() == "small"));
     CHECK(words.empty());
   }
-  // Killed when its share has ended: the object carries the next letter when
-  // the next reader mends the mailbox. Unless all took so long that it went back.
+  // Killed when its share has ended: its memory carries the next letter when the
+  // next reader mends the mailbox. Unless all took so long that it went back.
   bool carried_another = false;
   for (int i = 0; i < 50 && !carried_another; ++i) {
     const queue<std::string> words;
@@ -331,10 +330,12 @@ TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
       },
       words);
     CHECK(was_killed(reader));
-    const auto end = memory.header().next.load();
+    // The letter has gone with its reader, and its memory serves the next.
+    auto& memory = troupe::memory::run_memory::current();
+    const auto kept = memory.reserved_bytes();
     words.put(numbered("next", 3 << 20));
-    carried_another = memory.header().next.load() == end;
-    troupe::mailbox::spare_letters::give_back();
+    carried_another = memory.reserved_bytes() == kept;
+    troupe::memory::warm_memory::give_back_own();
     CHECK((words.get() == numbered("next", 3 << 20)));
   }
   CHECK(carried_another);

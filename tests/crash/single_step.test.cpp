@@ -3,6 +3,9 @@
 
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/letter_box.hpp>
+#include <troupe/os/crash_point.hpp>
+
+#include <support/living_bytes.hpp>
 
 #include <doctest/doctest.h>
 
@@ -38,6 +41,7 @@ using troupe::test::expect;
 /// where the operation is longer.
 constexpr std::size_t most_steps = 350'000;
 constexpr std::size_t most_of_long = 900'000;
+constexpr std::size_t most_of_memory = 100'000;
 
 void put(letter_box& box, int number) {
   static_cast<void>(
@@ -101,12 +105,11 @@ std::string at_every_instruction(const char* name, const box_options& options,
                                  Prepare prepare, Work work, Check check,
                                  std::size_t most = most_steps) {
   return troupe::test::in_new_run({}, [&] {
-    auto& memory = troupe::memory::run_memory::current();
     const auto once = [&](std::size_t steps) {
       const auto object = letter_box::create(options);
       auto& box = *object.as<letter_box>();
       prepare(box);
-      const auto where = object.where();
+      const auto where = object.id();
       const auto done = run_for(steps, [&] {
         const auto own = reference::attach(where, object_kind::queue);
         ::raise(SIGSTOP);
@@ -137,8 +140,8 @@ std::string at_every_instruction(const char* name, const box_options& options,
     const auto stride = std::max<std::size_t>(1, total * total / 2 / most);
     for (std::size_t steps = 0; steps <= total; steps += stride) {
       once(steps);
-      expect(memory.reserved_bytes() == 0,
-             std::to_string(memory.reserved_bytes())
+      expect(troupe::test::living_bytes() == 0,
+             std::to_string(troupe::test::living_bytes())
                + " bytes are left, killed after " + std::to_string(steps)
                + " instructions");
     }
@@ -176,6 +179,140 @@ constexpr bool instrumented = false;
 #endif
 
 } // namespace
+
+namespace {
+
+constexpr auto user_kind = object_kind::user;
+
+/// The same for what a process does with the run's memory alone: `work` is given
+/// an object that the root holds. Whatever is killed when, nothing of the victim
+/// is left, the root's object is as it was, and the next process in the victim's
+/// place does the same.
+template <class Prepare, class Work>
+std::string
+with_memory_at_every_instruction(const char* name, Prepare prepare, Work work) {
+  return troupe::test::in_new_run({}, [&] {
+    auto& memory = troupe::memory::run_memory::current();
+    troupe::test::warm_up(1);
+    const auto ours = reference::create(user_kind, 20'000);
+    std::ranges::fill(ours.bytes(), std::byte{7});
+    const auto reserved = memory.reserved_bytes();
+    const auto bytes = troupe::test::bytes_of_objects();
+    const auto once = [&](std::size_t steps) {
+      const auto done = run_for(steps, [&] {
+        prepare(ours.id());
+        ::raise(SIGSTOP);
+        work(ours.id());
+        ::raise(SIGSTOP);
+      });
+      if (done < 0)
+        return done;
+      const auto when = " killed after " + std::to_string(steps)
+                        + " instructions";
+      expect(std::ranges::all_of(ours.bytes(),
+                                 [](std::byte each) {
+                                   return each == std::byte{7};
+                                 }),
+             "the root's object has changed," + when);
+      troupe::memory::warm_memory::give_back_own();
+      expect(memory.reserved_bytes() == reserved,
+             std::to_string(memory.reserved_bytes() - reserved)
+               + " bytes are reserved," + when);
+      expect(troupe::test::bytes_of_objects() == bytes,
+             "pages are left," + when + troupe::test::pages_in_use());
+      return done;
+    };
+    const auto length = once(~std::size_t{0} >> 1);
+    if (length < 0) {
+      std::printf("%s: processes may not be traced here; skipped\n", name);
+      return;
+    }
+    const auto total = static_cast<std::size_t>(length);
+    const auto stride
+      = std::max<std::size_t>(1, total * total / 2 / most_of_memory);
+    for (std::size_t steps = 0; steps <= total; steps += stride) {
+      once(steps);
+      const auto next = troupe::test::fork_into_slot(1, [&] {
+        prepare(ours.id());
+        work(ours.id());
+      });
+      expect(troupe::test::confirm(next, 1) == 0,
+             "the next process fails after " + std::to_string(steps));
+    }
+    std::printf("%s: %zu instructions, killed after every %zu\n", name, total,
+                stride);
+    std::fflush(stdout);
+  });
+}
+
+} // namespace
+
+TEST_CASE(
+  "killed after any instruction of making and dropping a small object") {
+  if (instrumented)
+    return;
+  const auto work = [](auto) {
+    static_cast<void>(reference::create(user_kind, 10));
+  };
+  CHECK(with_memory_at_every_instruction("small object", work, work) == "");
+}
+
+TEST_CASE("killed after any instruction of making an object and keeping its "
+          "memory") {
+  if (instrumented)
+    return;
+  CHECK(with_memory_at_every_instruction(
+          "object with granules",
+          [](auto) { static_cast<void>(reference::create(user_kind, 10)); },
+          [](auto) { static_cast<void>(reference::create(user_kind, 20'000)); })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of using kept memory and giving it "
+          "back") {
+  if (instrumented)
+    return;
+  CHECK(with_memory_at_every_instruction(
+          "kept memory",
+          [](auto) { static_cast<void>(reference::create(user_kind, 9000)); },
+          [](auto) {
+            static_cast<void>(reference::create(user_kind, 9000));
+            troupe::memory::warm_memory::give_back_own();
+          })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of attaching and dropping") {
+  if (instrumented)
+    return;
+  const auto work = [](auto ours) {
+    static_cast<void>(reference::attach(ours, user_kind));
+  };
+  CHECK(with_memory_at_every_instruction("attach", work, work) == "");
+}
+
+TEST_CASE("killed after any instruction of opening and closing a page of "
+          "heads") {
+  if (instrumented)
+    return;
+  std::vector<reference> held;
+  CHECK(with_memory_at_every_instruction(
+          "page of heads",
+          [&held](auto) {
+            held.clear();
+            held.reserve(64);
+            // All heads of the page at hand are taken.
+            for (int count = 0; count < 16; ++count)
+              held.push_back(reference::create(user_kind, 10));
+          },
+          [&held](auto) {
+            held.push_back(reference::create(user_kind, 10));
+            held.push_back(reference::create(user_kind, 10));
+            held.resize(16);
+            troupe::memory::warm_memory::give_back_own();
+          })
+        == "");
+}
 
 TEST_CASE("killed after any instruction of put") {
   if (instrumented)
@@ -324,6 +461,45 @@ TEST_CASE("killed after any instruction of the get that leaves a segment") {
             expect_either(box, when, {2}, {2});
           })
         == "");
+}
+
+TEST_CASE(
+  "a reader killed while it makes room in the ledger for its slot leaves "
+  "nothing, and the next takes") {
+  for (const std::string point : {"mailbox.ledger.noted", "mailbox.ledger.sent",
+                                  "mailbox.ledger.linked"}) {
+    CAPTURE(point);
+    CHECK(troupe::test::in_new_run(
+            {},
+            [&] {
+              {
+                const auto object = letter_box::create({.ledger = true});
+                auto& box = *object.as<letter_box>();
+                put(box, 1);
+                put(box, 2);
+                // Slots behind those whose entries stand in the mailbox.
+                const auto reader = [&](std::uint32_t slot, bool killed) {
+                  const auto pid = troupe::test::fork_into_slot(slot, [&] {
+                    const auto own = reference::attach(object.id(),
+                                                       object_kind::queue);
+                    if (killed)
+                      troupe::os::arm_crash_point(point);
+                    get(box);
+                    static_cast<void>(box.finish());
+                  });
+                  return troupe::test::confirm(pid, slot);
+                };
+                expect(reader(70, true) == SIGKILL, "it was not killed");
+                expect(reader(71, false) == 0, "the next reader fails");
+                expect(box.unfinished() == 1, "its task is not finished");
+                expect(drain(box) == std::vector{2}, "the items");
+              }
+              expect(troupe::test::living_bytes() == 0,
+                     std::to_string(troupe::test::living_bytes())
+                       + " bytes are left");
+            })
+          == "");
+  }
 }
 
 TEST_CASE("killed after any instruction of close") {

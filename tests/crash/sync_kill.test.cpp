@@ -511,7 +511,7 @@ namespace {
 void make_and_hold(troupe::value<std::uint64_t> made, troupe::event done) {
   const troupe::mutex lock;
   const std::scoped_lock guard{lock};
-  made.set(lock.where());
+  made.set(lock.id());
   done.set();
   troupe::event{}.wait();
 }

@@ -193,7 +193,7 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
   if (!to.can_work())
     return;
   std::array<mailbox::draft, most_ahead> drafts;
-  std::array<std::vector<memory::offset>, most_ahead> shares;
+  std::array<std::vector<memory::object_id>, most_ahead> shares;
   std::size_t count = 0;
   while (to.given.size() < credit && !waiting_.empty() && count < most_ahead) {
     auto next = std::move(waiting_.front());

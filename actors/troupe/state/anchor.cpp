@@ -11,17 +11,18 @@ namespace troupe::held {
 
 namespace {
 
+using memory::object_id;
 using memory::object_kind;
-using memory::offset;
 using memory::reference;
 using memory::run_memory;
 
-/// The house at an offset, if it is still there.
-house* house_at(offset where) noexcept {
+/// The house of that id, if it is still there.
+house* house_at(object_id where) noexcept {
   auto* head = run_memory::current().find_object(where, object_kind::state);
   if (head == nullptr || head->size < sizeof(house))
     return nullptr;
-  auto* found = reinterpret_cast<house*>(head->bytes());
+  auto* found
+    = reinterpret_cast<house*>(run_memory::current().payload_of(where));
   return found->what == state_part::house ? found : nullptr;
 }
 
@@ -140,7 +141,7 @@ std::string house_story::description() const {
 
 mailbox::letter_box& house::requests() noexcept {
   return *reinterpret_cast<mailbox::letter_box*>(
-    run_memory::current().find_object(box.load(), object_kind::queue)->bytes());
+    run_memory::current().payload_of(box.load()));
 }
 
 reference make_house(const reference& requests) {
@@ -151,8 +152,8 @@ reference make_house(const reference& requests) {
 
 reference make_cell(const reference& home) {
   auto made = make<cell>(state_part::cell);
-  made.as<cell>()->house = home.where();
-  home.as<house>()->cell.store(made.where());
+  made.as<cell>()->house = home.id();
+  home.as<house>()->cell.store(made.id());
   return made;
 }
 
@@ -160,7 +161,7 @@ reference make_anchor(const reference& home, object_number number,
                       std::uint64_t type) {
   auto made = make<anchor>(state_part::anchor);
   auto* content = made.as<anchor>();
-  content->house = home.where();
+  content->house = home.id();
   content->number = number;
   content->type = type;
   return made;

@@ -45,7 +45,7 @@ enum class state_part : std::uint64_t { none = 0, anchor, cell, house };
 /// with the last, `dispose` sets the object's bit in the house.
 struct anchor {
   state_part what;
-  memory::offset house;
+  memory::object_id house;
   std::uint64_t number;
   std::uint64_t type;
 };
@@ -58,7 +58,7 @@ static_assert(sizeof(anchor) == 32);
 ///     8     house    offset
 struct cell {
   state_part what;
-  memory::offset house;
+  memory::object_id house;
 };
 
 static_assert(sizeof(cell) == 16);
@@ -106,13 +106,13 @@ struct house {
   state_part what;
   static constexpr std::size_t words = most_objects / 64;
 
-  std::atomic<memory::offset> box;
+  std::atomic<memory::object_id> box;
   std::atomic<std::uint64_t> process;
   std::atomic<std::uint32_t> ready;
   std::atomic<std::uint32_t> ended;
   std::atomic<std::uint32_t> dead;
   std::uint32_t unused[3];
-  std::atomic<memory::offset> cell;
+  std::atomic<memory::object_id> cell;
 
   /// seq_cst: pairs with the look of the state's thread before it sleeps.
   alignas(cache_line) std::atomic<std::uint64_t> news;

@@ -88,7 +88,7 @@ public:
   }
 
   void read(bytes_view answer,
-            std::span<const memory::offset> handles) override {
+            std::span<const memory::object_id> handles) override {
     codec::decoder from{answer, handles, "an answer", codec::shares::lent};
     const wire::scope scope{where_.coding()};
     switch (from.load<answer_kind>()) {

@@ -25,7 +25,8 @@ class answer_reader {
 public:
   /// The shares of `handles` are only lent. Throws what the caller of the call
   /// shall see.
-  virtual void read(bytes_view answer, std::span<const memory::offset> handles)
+  virtual void
+  read(bytes_view answer, std::span<const memory::object_id> handles)
     = 0;
 
 protected:

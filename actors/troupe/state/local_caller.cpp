@@ -59,15 +59,14 @@ std::uint64_t call_of(const letter& shown) noexcept {
 }
 
 /// Takes hold of the objects of handles that are lent, whatever they are.
-std::vector<reference> attach_all(std::span<const memory::offset> handles) {
+std::vector<reference> attach_all(std::span<const memory::object_id> handles) {
   std::vector<reference> result;
   for (const auto where : handles) {
-    if (!memory::may_be_object(where))
+    const auto kind = memory::kind_of(where);
+    if (kind == memory::object_kind::none)
       continue;
-    const auto* head = memory::head_at(where);
     try {
-      result.push_back(
-        reference::attach(where, static_cast<memory::object_kind>(head->kind)));
+      result.push_back(reference::attach(where, kind));
     } catch (const error&) {
       // Whoever reads the answer meets the same, and is told.
     }
@@ -78,7 +77,7 @@ std::vector<reference> attach_all(std::span<const memory::offset> handles) {
 /// The callers of this process, by the offset of their house.
 struct callers {
   std::mutex mutex;
-  std::unordered_map<memory::offset, std::weak_ptr<local_caller>> all;
+  std::unordered_map<memory::object_id, std::weak_ptr<local_caller>> all;
 };
 
 callers& the_callers() {
@@ -92,13 +91,13 @@ callers& the_callers() {
 /// An answer to a future that came while another thread was reading.
 struct local_caller::arrived {
   bytes body;
-  std::vector<memory::offset> handles;
+  std::vector<memory::object_id> handles;
   /// What keeps their objects until the answer is read.
   std::vector<reference> kept;
   bool done = false;
 };
 
-std::shared_ptr<local_caller> local_caller::of(memory::offset home) {
+std::shared_ptr<local_caller> local_caller::of(memory::object_id home) {
   auto& known = the_callers();
   const std::scoped_lock guard{known.mutex};
   std::erase_if(known.all,

@@ -31,7 +31,8 @@ class local_caller final : public caller {
 public:
   /// Returns this process's caller for the state whose house is there.
   /// Throws `stale_handle` if the state is gone.
-  [[nodiscard]] static std::shared_ptr<local_caller> of(memory::offset house);
+  [[nodiscard]] static std::shared_ptr<local_caller>
+  of(memory::object_id house);
 
   explicit local_caller(memory::reference house);
   ~local_caller() override;

@@ -38,7 +38,7 @@ std::shared_ptr<target> load_handle(codec::decoder& from) {
   if (content == nullptr)
     from.refuse("a proxy", "the handle is none of a held object's");
   if (auto* own = table::find();
-      own != nullptr && own->home().where() == content->house)
+      own != nullptr && own->home().id() == content->house)
     return own->target_of(content->number);
   auto via = local_caller::of(content->house);
   return std::make_shared<anchored_target>(std::move(held), std::move(via));

@@ -88,7 +88,7 @@ state state::load(codec::decoder& from) {
   if (content == nullptr)
     from.refuse("a state", "the handle is none of a state's");
   if (const auto* own = held::table::find();
-      own != nullptr && own->home().where() == content->house)
+      own != nullptr && own->home().id() == content->house)
     return state{own->inside()};
   std::shared_ptr<held::caller> via = held::local_caller::of(content->house);
   return state{std::move(via), std::move(cell)};

@@ -123,7 +123,8 @@ table::entry& table::entry_of(object_number number) {
 
 // Calling ----------------------------------------------------------------------
 
-void table::execute(bytes_view request, std::span<const memory::offset> handles,
+void table::execute(bytes_view request,
+                    std::span<const memory::object_id> handles,
                     answer_route& route) {
   const std::scoped_lock guard{mutex_};
   codec::packet inner;
@@ -351,7 +352,7 @@ memory::reference table::anchor_of(object_number number) {
   auto made = make_anchor(home_, number, place.held->type());
   if (place.anchor == 0)
     ++anchored_;
-  place.anchor = made.where();
+  place.anchor = made.id();
   return made;
 }
 

@@ -76,7 +76,7 @@ public:
   /// has waited for what it needs. Whatever the bytes are, only the caller's
   /// answer suffers. Ends the shares of all handles.
   /// @blocks on the call that is being executed
-  void execute(bytes_view request, std::span<const memory::offset> handles,
+  void execute(bytes_view request, std::span<const memory::object_id> handles,
                answer_route& route);
 
   /// The same with a call in a packet, whose handles it takes over.
@@ -182,7 +182,7 @@ private:
     /// How often remote clients know it.
     std::uint64_t remote = 0;
     /// The last anchor made, 0 once it is gone.
-    memory::offset anchor = 0;
+    memory::object_id anchor = 0;
     std::list<waiting> calls;
     /// Somebody looks through `calls`, and whether to do so once more.
     bool waking = false;

@@ -117,8 +117,8 @@ public:
     return *state_;
   }
 
-  [[nodiscard]] memory::offset where() const noexcept {
-    return object_.where();
+  [[nodiscard]] memory::object_id id() const noexcept {
+    return object_.id();
   }
 
   friend bool operator==(const barrier& a, const barrier& b) noexcept {

@@ -46,7 +46,7 @@ sync::place& condition::enrol() const {
   const auto me = sync::owner::this_thread();
   auto* const at = notices_->enrol(me, me.row());
   if (at == nullptr)
-    throw limit_reached("wait on condition " + std::to_string(where()),
+    throw limit_reached("wait on condition " + std::to_string(id()),
                         std::to_string(most_waiters) + " threads wait already",
                         "use several conditions");
   return *at;

@@ -110,8 +110,8 @@ public:
     return *notices_;
   }
 
-  [[nodiscard]] memory::offset where() const noexcept {
-    return object_.where();
+  [[nodiscard]] memory::object_id id() const noexcept {
+    return object_.id();
   }
 
   friend bool operator==(const condition& a, const condition& b) noexcept {

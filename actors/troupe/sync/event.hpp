@@ -108,8 +108,8 @@ public:
     return *state_;
   }
 
-  [[nodiscard]] memory::offset where() const noexcept {
-    return object_.where();
+  [[nodiscard]] memory::object_id id() const noexcept {
+    return object_.id();
   }
 
   friend bool operator==(const event& a, const event& b) noexcept {

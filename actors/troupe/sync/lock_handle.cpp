@@ -140,7 +140,7 @@ void lock_handle::refuse_unlock() const {
 
 std::string lock_handle::text() const {
   return (word_->is_recursive() ? "recursive_mutex " : "mutex ")
-         + std::to_string(where());
+         + std::to_string(id());
 }
 
 } // namespace troupe::sync

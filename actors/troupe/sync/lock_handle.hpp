@@ -93,8 +93,8 @@ public:
   }
 
   /// Where the lock is, the same number in every process.
-  [[nodiscard]] memory::offset where() const noexcept {
-    return object_.where();
+  [[nodiscard]] memory::object_id id() const noexcept {
+    return object_.id();
   }
 
   [[nodiscard]] mutex_word& word() const noexcept {

@@ -157,7 +157,7 @@ private:
   }
 
   [[nodiscard]] std::string text() const {
-    return "mutex " + std::to_string(lock_->where());
+    return "mutex " + std::to_string(lock_->id());
   }
 
   std::optional<Lock> lock_;

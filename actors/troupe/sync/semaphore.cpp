@@ -73,7 +73,7 @@ void semaphore::release(std::ptrdiff_t units) const {
 }
 
 std::string semaphore::text() const {
-  return "semaphore " + std::to_string(where());
+  return "semaphore " + std::to_string(id());
 }
 
 } // namespace troupe

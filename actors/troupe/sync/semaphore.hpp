@@ -78,8 +78,8 @@ public:
     return *units_;
   }
 
-  [[nodiscard]] memory::offset where() const noexcept {
-    return object_.where();
+  [[nodiscard]] memory::object_id id() const noexcept {
+    return object_.id();
   }
 
   friend bool operator==(const semaphore& a, const semaphore& b) noexcept {

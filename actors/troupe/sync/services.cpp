@@ -89,7 +89,7 @@ services_cell find_or_start() {
       return std::move(*found);
     auto mine = start();
     // release: pairs with the acquire in look; the cell is whole.
-    if (word.compare_exchange_strong(before, mine.cell.where(),
+    if (word.compare_exchange_strong(before, mine.cell.id(),
                                      std::memory_order_acq_rel)) {
       // Only now does it belong to the root and outlive us: had we been killed
       // before, nobody would know of it, and it is a daemon of ours.

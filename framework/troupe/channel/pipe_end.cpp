@@ -14,8 +14,8 @@ namespace troupe::channel {
 namespace {
 
 using mailbox::letter_box;
+using memory::object_id;
 using memory::object_kind;
-using memory::offset;
 using memory::reference;
 
 /// The payload of an end.
@@ -27,20 +27,21 @@ using memory::reference;
 /// Never changes before the end's last holder is gone.
 struct end_object {
   std::uint64_t fingerprint;
-  std::atomic<offset> in;
-  std::atomic<offset> out;
+  std::atomic<object_id> in;
+  std::atomic<object_id> out;
 };
 
 static_assert(sizeof(end_object) == 24);
 
 /// The mailbox at an offset that the end vouches for by a count in flight.
-letter_box* box_at(offset where) noexcept {
+letter_box* box_at(object_id where) noexcept {
   if (where == 0)
     return nullptr;
   auto* object = memory::run_memory::current().find_object(where,
                                                            object_kind::queue);
   return object == nullptr ? nullptr
-                           : reinterpret_cast<letter_box*>(object->bytes());
+                           : reinterpret_cast<letter_box*>(
+                               memory::run_memory::current().payload_of(where));
 }
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {

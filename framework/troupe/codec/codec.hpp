@@ -178,7 +178,7 @@ template <sendable... Ts>
 /// Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
 template <sendable T>
 [[nodiscard]] T
-decode(bytes_view body, std::span<const memory::offset> handles = {}) {
+decode(bytes_view body, std::span<const memory::object_id> handles = {}) {
   struct reader : decoder {
     using decoder::decoder;
     ~reader() {
@@ -193,7 +193,7 @@ decode(bytes_view body, std::span<const memory::offset> handles = {}) {
 /// Reads the message that `encode_all` made, as `decode` does.
 template <sendable... Ts>
 [[nodiscard]] std::tuple<Ts...>
-decode_all(bytes_view body, std::span<const memory::offset> handles = {}) {
+decode_all(bytes_view body, std::span<const memory::object_id> handles = {}) {
   return decode<std::tuple<Ts...>>(body, handles);
 }
 

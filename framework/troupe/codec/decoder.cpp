@@ -44,7 +44,7 @@ std::vector<memory::reference> decoder::handles_left() {
   std::vector<memory::reference> result;
   result.reserve(handles_.size() - taken_);
   while (taken_ != handles_.size())
-    result.push_back(take_handle(memory::kind_at(handles_[taken_])));
+    result.push_back(take_handle(memory::kind_of(handles_[taken_])));
   return result;
 }
 

@@ -35,7 +35,7 @@ class decoder {
 public:
   /// `body` and `handles` must outlive the decoder. `what` names the whole
   /// message in error texts.
-  decoder(bytes_view body, std::span<const memory::offset> handles,
+  decoder(bytes_view body, std::span<const memory::object_id> handles,
           std::string_view what = "a message",
           shares whose = shares::taken) noexcept
     : body_(body), handles_(handles), what_(what), shares_(whose) {
@@ -131,7 +131,7 @@ private:
   [[noreturn]] void too_deep(std::string_view type) const;
 
   bytes_view body_;
-  std::span<const memory::offset> handles_;
+  std::span<const memory::object_id> handles_;
   std::string_view what_;
   shares shares_;
   std::size_t at_ = 0;

@@ -33,13 +33,13 @@ std::vector<memory::reference> objects_of(const packet& of) {
   std::vector<memory::reference> result;
   result.reserve(of.handles().size());
   for (const auto where : of.handles())
-    result.push_back(memory::reference::attach(where, memory::kind_at(where)));
+    result.push_back(memory::reference::attach(where, memory::kind_of(where)));
   return result;
 }
 
-std::vector<memory::offset>
+std::vector<memory::object_id>
 shares_of(std::span<const memory::reference> objects) {
-  std::vector<memory::offset> result;
+  std::vector<memory::object_id> result;
   result.reserve(objects.size());
   for (const auto& each : objects)
     result.push_back(memory::send(each));

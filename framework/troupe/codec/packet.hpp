@@ -50,7 +50,7 @@ public:
     return {body_.view(), lent_};
   }
 
-  [[nodiscard]] std::span<const memory::offset> handles() const noexcept {
+  [[nodiscard]] std::span<const memory::object_id> handles() const noexcept {
     return handles_;
   }
 
@@ -79,7 +79,7 @@ private:
   friend class encoder;
 
   byte_buffer body_;
-  std::vector<memory::offset> handles_;
+  std::vector<memory::object_id> handles_;
   std::vector<scattered_view::piece> lent_;
 };
 
@@ -88,7 +88,7 @@ private:
 [[nodiscard]] std::vector<memory::reference> objects_of(const packet& of);
 
 /// New shares of objects, for one more copy of a packet that carries them.
-[[nodiscard]] std::vector<memory::offset>
+[[nodiscard]] std::vector<memory::object_id>
 shares_of(std::span<const memory::reference> objects);
 
 } // namespace troupe::codec

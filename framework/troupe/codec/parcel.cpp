@@ -22,8 +22,9 @@ bool fits(const parcel_head& head, std::uint64_t size) noexcept {
   if (size < sizeof head)
     return false;
   const auto room = size - sizeof head;
-  return head.handle_count <= room / sizeof(memory::offset)
-         && head.body_size <= room - head.handle_count * sizeof(memory::offset);
+  return head.handle_count <= room / sizeof(memory::object_id)
+         && head.body_size
+              <= room - head.handle_count * sizeof(memory::object_id);
 }
 
 void dispose(std::byte* payload, std::uint64_t size) noexcept {
@@ -32,7 +33,7 @@ void dispose(std::byte* payload, std::uint64_t size) noexcept {
   if (!fits(head, size))
     return;
   const auto* handles
-    = reinterpret_cast<const memory::offset*>(payload + sizeof head);
+    = reinterpret_cast<const memory::object_id*>(payload + sizeof head);
   for (std::uint64_t at = 0; at < head.handle_count; ++at)
     memory::forget(handles[at]);
 }
@@ -42,13 +43,14 @@ const bool registered = memory::register_kind(memory::object_kind::parcel,
 
 } // namespace
 
-memory::offset parcel::make(packet& content) {
+memory::object_id parcel::make(packet& content) {
   static_cast<void>(registered);
   const auto handles = content.handles();
   const auto body = content.content();
   const auto object = memory::reference::create(
     memory::object_kind::parcel,
-    sizeof(parcel_head) + handles.size_bytes() + body.size());
+    sizeof(parcel_head) + handles.size_bytes() + body.size(),
+    memory::contents::unspecified);
   if (body.size() >= os::worth_large_pages)
     object.populate();
   const parcel_head head{body.size(), handles.size()};
@@ -61,7 +63,7 @@ memory::offset parcel::make(packet& content) {
   return memory::send(object);
 }
 
-parcel parcel::open(memory::offset where) {
+parcel parcel::open(memory::object_id where) {
   return parcel{memory::receive(where, memory::object_kind::parcel)};
 }
 
@@ -74,7 +76,7 @@ parcel::parcel(memory::reference held) : held_(std::move(held)) {
                                              + std::to_string(held_.size())
                                              + " bytes hold");
   handles_
-    = {reinterpret_cast<const memory::offset*>(held_.data() + sizeof head),
+    = {reinterpret_cast<const memory::object_id*>(held_.data() + sizeof head),
        head.handle_count};
   body_ = {held_.data() + sizeof head + handles_.size_bytes(), head.body_size};
 }

@@ -25,11 +25,11 @@ class parcel {
 public:
   /// Copies `content` into a new parcel and returns what to pass on.
   /// Throws `limit_reached`; then `content` is as it was.
-  [[nodiscard]] static memory::offset make(packet& content);
+  [[nodiscard]] static memory::object_id make(packet& content);
 
   /// Takes hold of the parcel at `where`. Throws `stale_handle`,
   /// `malformed_bytes`.
-  [[nodiscard]] static parcel open(memory::offset where);
+  [[nodiscard]] static parcel open(memory::object_id where);
 
   /// Reads what is in it. The shares of the handles stay the parcel's, which
   /// ends them when it goes: the decoder only attaches, so that a process
@@ -44,7 +44,7 @@ private:
 
   memory::reference held_;
   bytes_view body_;
-  std::span<const memory::offset> handles_;
+  std::span<const memory::object_id> handles_;
 };
 
 } // namespace troupe::codec

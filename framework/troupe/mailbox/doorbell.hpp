@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/wait_word.hpp>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ void sleep_at_door(memory::process_slot& slot, HasWork has_work,
                    deadline limit) noexcept {
   const auto seen = slot.bell.fetch_or(1, std::memory_order_seq_cst) | 1;
   if (!has_work())
-    static_cast<void>(spare_letters::wait(slot.bell, seen, limit));
+    static_cast<void>(memory::warm_memory::wait(slot.bell, seen, limit));
 }
 
 /// Decides how long to spin before sleeping.

@@ -19,12 +19,13 @@ constexpr std::size_t longest_chain = 1 << 17;
 constexpr std::chrono::milliseconds pause{100};
 
 /// The ring that was announced at `where`; nullptr if there is none.
-ring_head* ring_at(memory::offset where) noexcept {
+ring_head* ring_at(memory::object_id where) noexcept {
   auto* object = memory::run_memory::current().find_object(
     where, memory::object_kind::ring);
   return object == nullptr || object->size < sizeof(ring_head)
            ? nullptr
-           : reinterpret_cast<ring_head*>(object->bytes());
+           : reinterpret_cast<ring_head*>(
+               memory::run_memory::current().payload_of(where));
 }
 
 void give_up_announced(std::byte* payload, std::uint64_t size) noexcept {
@@ -43,8 +44,8 @@ void give_up_announced(std::byte* payload, std::uint64_t size) noexcept {
 
 /// Hangs a chain behind what was announced since it was taken off. Returns the
 /// ring announced last.
-memory::offset put_back(inbox_head& head, memory::offset chain) noexcept {
-  memory::offset first = 0;
+memory::object_id put_back(inbox_head& head, memory::object_id chain) noexcept {
+  memory::object_id first = 0;
   if (head.announced.compare_exchange_strong(first, chain))
     return chain;
   // Nobody but the owner takes anything off, so the last one stays the last.
@@ -75,7 +76,7 @@ inbox inbox::make(std::uint64_t types, std::string_view names) {
   made.head_->names = names.size();
   std::memcpy(made.head_->text(), names.data(), names.size());
   // release: pairs with the acquire in `of`.
-  memory.own_slot().transport_root.store(made.object_.where(),
+  memory.own_slot().transport_root.store(made.object_.id(),
                                          std::memory_order_release);
   return made;
 }

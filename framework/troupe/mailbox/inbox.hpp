@@ -129,7 +129,7 @@ private:
   memory::reference object_;
   inbox_head* head_ = nullptr;
   /// What was announced last when rings were left for later.
-  memory::offset left_ = 0;
+  memory::object_id left_ = 0;
   deadline retry_ = deadline::never();
 };
 

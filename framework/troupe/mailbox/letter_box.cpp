@@ -6,6 +6,7 @@
 #include <troupe/mailbox/letter_box.hpp>
 
 #include <troupe/mailbox/box_lock.hpp>
+#include <troupe/memory/burial.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>
@@ -39,7 +40,7 @@ const bool registered = memory::register_kind(
 std::uint64_t letter_box::size_for(const box_options& options) {
   const std::uint64_t slots = run_memory::current().header().slots;
   return sizeof(letter_box) + slots / 8
-         + (options.ledger ? slots * sizeof(ledger_entry) : 0);
+         + (options.ledger ? ledger_inside * sizeof(ledger_entry) : 0);
 }
 
 reference letter_box::create(const box_options& options) {
@@ -105,7 +106,29 @@ void letter_box::ring_everybody() noexcept {
     arrivals_.watchers.ring(watcher_bits());
 }
 
-bool letter_box::finish() noexcept {
+void letter_box::make_entry(std::uint32_t slot) {
+  if (has_entry(slot))
+    return;
+  const std::uint64_t slots = run_memory::current().header().slots;
+  const auto made = reference::create(
+    object_kind::ledger, (slots - ledger_inside) * sizeof(ledger_entry));
+  // Whoever is killed between the note and its end has done one store or both:
+  // see recover_take.
+  readers_.ledger_note.store(made.id());
+  TROUPE_CRASH_POINT("mailbox.ledger.noted");
+  static_cast<void>(memory::send(made));
+  TROUPE_CRASH_POINT("mailbox.ledger.sent");
+  readers_.more_ledger.store(made.id());
+  TROUPE_CRASH_POINT("mailbox.ledger.linked");
+  readers_.ledger_note.store(0);
+}
+
+bool letter_box::finish() {
+  if (const auto self = run_memory::current().self().index; !has_entry(self)) {
+    const box_lock guard{readers_.lock, [this] { recover_take(); },
+                         "finish a task of a queue"};
+    make_entry(self);
+  }
   auto finished = finishing_.finished.load(std::memory_order_seq_cst);
   do {
     if (finished >= letters_in(taken_.word.load(std::memory_order_seq_cst)))
@@ -156,7 +179,7 @@ letter_box::ledger_entry& letter_box::own_entry(memory::slot_id self) noexcept {
 
 std::uint64_t letter_box::count_abandoned(const reference& self) {
   auto& memory = run_memory::current();
-  auto* object = memory.find_object(self.where(), object_kind::queue);
+  auto* object = memory.find_object(self.id(), object_kind::queue);
   // Nobody takes meanwhile, and what a killed reader took last is in the ledger.
   const box_lock guard{readers_.lock, [this] { recover_take(); },
                        "wait for the tasks of a queue"};
@@ -164,8 +187,9 @@ std::uint64_t letter_box::count_abandoned(const reference& self) {
   std::uint64_t finished_for_others = 0;
   const auto used = memory.header().slots_high.load();
   for (std::uint32_t slot = 0; slot < used; ++slot) {
-    const bool holds = (object->holders()[slot / 64].load() >> (slot % 64) & 1)
-                       != 0;
+    const bool holds = memory::is_holder(object, slot);
+    if (!has_entry(slot))
+      break;
     const auto& entry = ledger(slot);
     const auto taker = entry.taker.load();
     const bool lives = holds
@@ -199,7 +223,7 @@ void letter_box::user_died(std::uint32_t slot) noexcept {
 
 void letter_box::give_up(const segment::found& record) noexcept {
   auto* words = const_cast<record_head*>(record.head) + 1;
-  auto* handles = reinterpret_cast<memory::offset*>(words);
+  auto* handles = reinterpret_cast<memory::object_id*>(words);
   for (std::uint32_t i = 0; i < record.head->handles; ++i)
     memory::forget_at(handles[i]);
   if (record.head->kind == record_head::apart) {
@@ -223,9 +247,9 @@ void letter_box::dispose() noexcept {
     if (state.segment == 0)
       state.segment = writers_.first.exchange(0);
     if (state.segment == 0)
-      return;
+      return memory::forget(readers_.more_ledger.exchange(0));
     const auto& place = segment::at(state.segment);
-    memory::offset drained = 0;
+    memory::object_id drained = 0;
     if (taken != letters_in(put_.word.load(std::memory_order_acquire))
         && state.position != place.sealed()) {
       const auto found = place.read(state.position);

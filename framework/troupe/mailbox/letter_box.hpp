@@ -66,7 +66,10 @@ enum class visit_result : std::uint8_t { taken, leave };
 ///     1024   departures                                read at each take
 ///     1152   tasks finished, and who waits for that
 ///     1280   watchers' bits                            slots / 8 bytes
-///            ledger                                    slots * 24 bytes
+///            ledger                                    of 64 slots, 24 bytes each
+///
+/// The ledger of further slots is an object of its own, made for the first
+/// process in one of them that takes.
 ///
 /// Letters lie in a chain of `segment`s, which grows when the last one is full
 /// and from which what is drained goes back; one stays. The mailbox owns each
@@ -169,7 +172,8 @@ public:
 
   /// Says that the calling process has dealt with one letter that it took.
   /// Returns false if it, and all others, took no more than are finished.
-  [[nodiscard]] bool finish() noexcept;
+  /// Throws `limit_reached`, `would_deadlock` where the ledger needs room.
+  [[nodiscard]] bool finish();
 
   /// How a wait for the end of all tasks came out.
   enum class [[nodiscard]] finish_outcome : std::uint8_t {
@@ -226,7 +230,7 @@ private:
   static constexpr std::size_t at_hand = 1024;
 
   struct put_state {
-    memory::offset segment;
+    memory::object_id segment;
     std::uint64_t position;
     std::uint64_t bytes;
     /// Last known of the readers; never too high, but for the bytes, which are
@@ -237,7 +241,7 @@ private:
   };
 
   struct take_state {
-    memory::offset segment;
+    memory::object_id segment;
     std::uint64_t position;
     std::uint64_t bytes;
     /// Last known of the writers; never too high.
@@ -249,14 +253,14 @@ private:
 
   /// What stands in a segment for a letter that lies apart.
   struct apart_body {
-    memory::offset where;
+    memory::object_id where;
     std::uint64_t size;
   };
 
   /// An object that is being handed over, so that the next owner of the lock
   /// can tell whether its share of `in_flight` has found an owner.
   struct note {
-    std::atomic<memory::offset> where;
+    std::atomic<memory::object_id> where;
     /// Count of letters before the commit that hands it over.
     std::atomic<std::uint64_t> at;
   };
@@ -267,7 +271,7 @@ private:
     /// A new segment; a letter that lies apart.
     note segment_note;
     note letter_note;
-    std::atomic<memory::offset> first;
+    std::atomic<memory::object_id> first;
   };
 
   struct alignas(cache_line) put_commit {
@@ -282,8 +286,10 @@ private:
     std::array<take_state, 2> states;
     note segment_note;
     note letter_note;
-    /// Which of the letters that its object has carried: see `large_letter`.
-    std::atomic<std::uint64_t> letter_turn;
+    /// The ledger of the slots from `ledger_inside` on, 0 before it is needed; and
+    /// the one that is about to become that.
+    std::atomic<memory::object_id> more_ledger;
+    std::atomic<memory::object_id> ledger_note;
     /// Not 0 while shares of handles in letters that are being taken may have
     /// to be ended.
     note handles_note;
@@ -326,10 +332,28 @@ private:
     return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
   }
 
+  /// Slots whose entries of the ledger stand in the mailbox itself.
+  static constexpr std::uint32_t ledger_inside = 64;
+
+  /// @pre `has_entry(slot)`
   [[nodiscard]] ledger_entry& ledger(std::uint32_t slot) noexcept {
-    const auto slots = memory::run_memory::current().header().slots;
-    return reinterpret_cast<ledger_entry*>(watcher_bits() + slots / 64)[slot];
+    auto& memory = memory::run_memory::current();
+    if (slot >= ledger_inside)
+      return reinterpret_cast<ledger_entry*>(
+        memory.payload_of(readers_.more_ledger.load()))[slot - ledger_inside];
+    return reinterpret_cast<ledger_entry*>(watcher_bits()
+                                           + memory.header().slots / 64)[slot];
   }
+
+  [[nodiscard]] bool has_entry(std::uint32_t slot) const noexcept {
+    // acquire: pairs with the store in `make_entry`.
+    return slot < ledger_inside
+           || readers_.more_ledger.load(std::memory_order_acquire) != 0;
+  }
+
+  /// Sees that the slot has an entry. Under the readers' lock. Throws
+  /// `limit_reached`.
+  void make_entry(std::uint32_t slot);
 
   /// The entry of `self`, the calling process, which becomes its last taker.
   /// Under the readers' lock.

@@ -2,7 +2,6 @@
 #include <troupe/mailbox/box_lock.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/mailbox/pursuit.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -109,7 +108,7 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
     apart_body outside{};
     const auto* object = apart.empty() ? nullptr : &apart[written];
     if (object != nullptr && *object) {
-      outside = {object->where(), content.body.size()};
+      outside = {object->id(), content.body.size()};
       inside.body = bytes_view{std::as_bytes(std::span{&outside, 1})};
       if (written != committed)
         commit();
@@ -158,17 +157,17 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
       }
       TROUPE_CRASH_POINT("mailbox.grow.created");
       writers_.segment_note.at.store(letters_in(word));
-      writers_.segment_note.where.store(added.where());
+      writers_.segment_note.where.store(added.id());
       static_cast<void>(memory::send(added));
       TROUPE_CRASH_POINT("mailbox.grow.noted");
       auto& next = *added.as<segment>();
       const auto behind = next.write(0, inside, kind, self);
       if (last != nullptr)
-        last->seal(state.position, added.where());
+        last->seal(state.position, added.id());
       else
-        writers_.first.store(added.where());
+        writers_.first.store(added.id());
       TROUPE_CRASH_POINT("mailbox.grow.linked");
-      state.segment = added.where();
+      state.segment = added.id();
       state.position = behind;
       state.consumed_seen = 0;
     }
@@ -243,15 +242,7 @@ put_outcome letter_box::put(const draft& content, deadline limit) {
 put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
                             deadline limit) {
   done = 0;
-  struct borrowed {
-    std::vector<reference> letters;
-    ~borrowed() {
-      for (auto& each : letters)
-        if (each)
-          spare_letters::keep(std::move(each));
-    }
-  } borrowed;
-  auto& apart = borrowed.letters;
+  std::vector<reference> apart;
   for (std::size_t i = 0; i < letters.size(); ++i) {
     const auto& each = letters[i];
     if (each.handles.size() > std::numeric_limits<std::uint16_t>::max())
@@ -263,8 +254,11 @@ put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
     if (need <= segment::largest_record)
       continue;
     apart.resize(letters.size());
-    apart[i] = spare_letters::take(each.body.size());
-    each.body.copy_to(apart[i].data() + sizeof(large_letter));
+    apart[i] = reference::create(object_kind::letter, each.body.size(),
+                                 memory::contents::unspecified);
+    // One call for all pages, and not a fault for each.
+    apart[i].populate();
+    each.body.copy_to(apart[i].data());
   }
   for (;;) {
     put_outcome outcome{};

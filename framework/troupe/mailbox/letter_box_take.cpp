@@ -2,11 +2,9 @@
 #include <troupe/mailbox/box_lock.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/mailbox/pursuit.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/base/stop_of_thread.hpp>
-#include <troupe/memory/burial.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>
@@ -29,10 +27,9 @@ namespace {
 
 /// A handle's message exists twice for a moment: one share for the decoder,
 /// which ends it, and one for the mailbox until the take is committed.
-void share_again(std::span<const memory::offset> handles) noexcept {
+void share_again(std::span<const memory::object_id> handles) noexcept {
   for (const auto where : handles)
-    if (memory::may_be_object(where))
-      memory::head_at(where)->in_flight.fetch_add(1);
+    memory::send_again(where);
 }
 
 } // namespace
@@ -46,9 +43,9 @@ void letter_box::recover_take() noexcept {
     readers_.segment_note.where.store(0);
   }
   if (const auto where = readers_.letter_note.where.load(); where != 0) {
-    // Not if its share has ended: the object may carry another letter by now.
-    if (letters_in(word) != readers_.letter_note.at.load()
-        && large_letter::is_carried(where, readers_.letter_turn.load()))
+    // If its share has ended already, nothing is left to end: the object had
+    // one, and no other object has its id.
+    if (letters_in(word) != readers_.letter_note.at.load())
       memory::forget(where);
     readers_.letter_note.where.store(0);
   }
@@ -56,6 +53,11 @@ void letter_box::recover_take() noexcept {
     if (letters_in(word) != readers_.handles_note.at.load())
       end_shares_of_taken();
     readers_.handles_note.where.store(0);
+  }
+  if (const auto made = readers_.ledger_note.load(); made != 0) {
+    if (readers_.more_ledger.load() != made)
+      memory::forget(made);
+    readers_.ledger_note.store(0);
   }
   taken_.bytes.store(state.bytes, std::memory_order_release);
   if (state.segment != 0)
@@ -76,7 +78,7 @@ void letter_box::end_shares_of_taken() noexcept {
     const auto found = place.read(position);
     if (found.head == nullptr)
       break;
-    auto* handles = reinterpret_cast<memory::offset*>(
+    auto* handles = reinterpret_cast<memory::object_id*>(
       const_cast<record_head*>(found.head) + 1);
     // Should this be killed, it is done again for those that still stand.
     for (std::uint32_t i = 0; i < found.head->handles; ++i)
@@ -158,7 +160,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   }
   const auto count = std::min<std::uint64_t>(current.put_seen - before, most);
   auto state = current;
-  memory::offset drained = 0;
+  memory::object_id drained = 0;
   reference apart;
   bool with_handles = false;
   std::uint64_t taken = 0;
@@ -178,7 +180,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     if (found.head == nullptr)
       refuse_overwritten();
     letter shown{{found.body, found.head->size},
-                 {reinterpret_cast<const memory::offset*>(found.head + 1),
+                 {reinterpret_cast<const memory::object_id*>(found.head + 1),
                   found.head->handles},
                  memory::slot_id::unpacked(found.head->writer)};
     if (found.head->kind == record_head::apart) {
@@ -188,10 +190,9 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
       if (found.head->size == sizeof outside)
         std::memcpy(&outside, found.body, sizeof outside);
       apart = reference::attach(outside.where, object_kind::letter);
-      if (apart.size() < sizeof(large_letter)
-          || outside.size > apart.size() - sizeof(large_letter))
+      if (outside.size > apart.size())
         refuse_overwritten();
-      shown.body = apart.bytes().subspan(sizeof(large_letter), outside.size);
+      shown.body = apart.bytes().first(outside.size);
     }
     TROUPE_CRASH_POINT("mailbox.take.before_visit");
     if (!lend)
@@ -234,8 +235,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   }
   if (apart) {
     readers_.letter_note.at.store(before);
-    readers_.letter_turn.store(apart.as<large_letter>()->turn.load());
-    readers_.letter_note.where.store(apart.where());
+    readers_.letter_note.where.store(apart.id());
   }
   if (with_handles) {
     readers_.handles_note.at.store(before);
@@ -263,7 +263,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     readers_.segment_note.where.store(0);
   }
   if (apart) {
-    memory::forget(apart.where());
+    memory::forget(apart.id());
     TROUPE_CRASH_POINT("mailbox.take.given_up");
     readers_.letter_note.where.store(0);
     retired = retired ? retired : apart;
@@ -289,6 +289,8 @@ take_outcome letter_box::take_with(visit_function visit, void* context,
       const box_lock guard{readers_.lock, [this] { recover_take(); },
                            "take from a mailbox"};
       TROUPE_CRASH_POINT("mailbox.take.locked");
+      if (options_.ledger)
+        make_entry(run_memory::current().self().index);
       before = letters_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed);
       if (most == 1 && take_at_hand(visit, context))

@@ -22,9 +22,11 @@ memory::reference segment::make(std::uint64_t wish, std::uint64_t need) {
   const auto capacity = std::bit_ceil(
     std::max({smallest, std::min(wish, largest_record), need * 4}));
   auto made = memory::reference::create(memory::object_kind::segment,
-                                        head_size + capacity);
+                                        head_size + capacity,
+                                        memory::contents::unspecified);
   auto* head = made.as<segment>();
   head->capacity_ = capacity;
+  head->consumed_.store(0, std::memory_order_relaxed);
   head->unseal();
   return made;
 }
@@ -86,7 +88,7 @@ segment::found segment::read(std::uint64_t position) const noexcept {
     return {};
   return {head,
           reinterpret_cast<const std::byte*>(head + 1)
-            + head->handles * sizeof(memory::offset),
+            + head->handles * sizeof(memory::object_id),
           position + need};
 }
 

@@ -19,14 +19,14 @@ namespace troupe::mailbox {
 struct letter {
   bytes_view body;
   /// Objects whose handles the message carries; each counts once as in flight.
-  std::span<const memory::offset> handles;
+  std::span<const memory::object_id> handles;
   memory::slot_id writer;
 };
 
 /// One message to be put.
 struct draft {
   scattered_view body;
-  std::span<const memory::offset> handles = {};
+  std::span<const memory::object_id> handles = {};
 };
 
 /// The head of a record in a segment.
@@ -80,17 +80,16 @@ public:
                                               std::uint64_t need);
 
   /// Returns the segment at an offset that the mailbox vouches for.
-  [[nodiscard]] static segment& at(memory::offset where) noexcept {
-    auto* object = reinterpret_cast<memory::object_header*>(
-      memory::run_memory::current().at(where));
-    return *reinterpret_cast<segment*>(object->bytes());
+  [[nodiscard]] static segment& at(memory::object_id where) noexcept {
+    return *reinterpret_cast<segment*>(
+      memory::run_memory::current().payload_of(where));
   }
 
   /// Bytes that a record takes in a ring.
   [[nodiscard]] static constexpr std::uint64_t
   room_for(std::uint64_t handles, std::uint64_t body) noexcept {
     return round_up(
-      sizeof(record_head) + handles * sizeof(memory::offset) + body, 8);
+      sizeof(record_head) + handles * sizeof(memory::object_id) + body, 8);
   }
 
   [[nodiscard]] std::uint64_t capacity() const noexcept {
@@ -136,7 +135,7 @@ public:
     consumed_.store(position, std::memory_order_release);
   }
 
-  void seal(std::uint64_t position, memory::offset next) noexcept {
+  void seal(std::uint64_t position, memory::object_id next) noexcept {
     next_ = next;
     sealed_.store(position, std::memory_order_relaxed);
   }
@@ -150,7 +149,7 @@ public:
     return sealed_.load(std::memory_order_relaxed);
   }
 
-  [[nodiscard]] memory::offset next() const noexcept {
+  [[nodiscard]] memory::object_id next() const noexcept {
     return next_;
   }
 
@@ -175,7 +174,7 @@ private:
   // `sealed_` while a writer is about to set it, and does not find its own
   // position there: a letter that it may take stands before.
   std::atomic<std::uint64_t> sealed_;
-  memory::offset next_;
+  memory::object_id next_;
 
   alignas(cache_line) std::atomic<std::uint64_t> consumed_;
 };

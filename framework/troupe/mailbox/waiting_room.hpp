@@ -2,8 +2,8 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/mailbox/spinner.hpp>
+#include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/os/wait_word.hpp>
 
@@ -66,7 +66,8 @@ public:
       const auto epoch = enrol();
       const auto ticket = bell_.load(std::memory_order_seq_cst);
       const bool now = ready();
-      const bool in_time = now || spare_letters::wait(bell_, ticket, limit);
+      const bool in_time = now
+                           || memory::warm_memory::wait(bell_, ticket, limit);
       if (!now)
         spinning.woken(start, rung_on_.load(std::memory_order_relaxed));
       leave(epoch);

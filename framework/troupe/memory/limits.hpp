@@ -24,23 +24,26 @@ struct limits {
   static constexpr std::uint64_t default_address_space = 1ULL << 40;
 #endif
 
-  /// Bytes of address space for shared objects over the whole life of the run.
-  /// Address space is never used twice; 1 TiB lasts for 2^28 objects of a page.
+  /// Bytes of address space for shared objects that live at the same time; used
+  /// again when they end. A 32nd is for heads of 256 bytes, one for each object,
+  /// which hold payloads of up to 128 bytes; a quarter for payloads of up to 1 MiB,
+  /// in pages; the rest for larger ones, in granules of 2 MiB.
   /// Costs nothing until used. Halved automatically where the machine does not
-  /// let that much be mapped, as long as 1 GiB is left beside the tables.
+  /// let that much be mapped, as long as 64 MiB are left beside the tables.
   std::uint64_t address_space = default_address_space;
 
-  /// Bytes that living shared objects may reserve together. 0 means what
+  /// Bytes that living shared objects may reserve together, and the memory of
+  /// ended ones that is kept for the next. 0 means what
   /// `os::memory_size` says: the machine's memory or the cgroup's limit.
   std::uint64_t memory = 0;
 
   /// Processes alive, or dead and not yet joined, at the same time. Rounded up
-  /// to a multiple of 64; each costs 4 bytes per 32 in every object's header.
+  /// to a multiple of 64; each costs 8 KiB of addresses, and of memory once used.
   std::uint32_t processes = 2048;
 
   /// Different shared objects that one process may hold at the same time.
-  /// Rounded up to whole pages of 8 bytes each.
-  std::uint32_t handles = 1U << 17;
+  /// Each costs 8 bytes of memory in that process.
+  std::uint32_t handles = 1U << 24;
 };
 
 } // namespace troupe

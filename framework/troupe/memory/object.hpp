@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace troupe::memory {
 
-/// What an object of the run's memory is. Part of its magic, so that a handle
-/// of one kind is refused where another is expected.
+/// What an object of the run's memory is; a handle of one kind is refused where
+/// another is expected.
 enum class object_kind : std::uint32_t {
   none = 0,
   parcel,
@@ -30,6 +31,7 @@ enum class object_kind : std::uint32_t {
   barrier,
   registry,
   state,
+  ledger,
   /// Kinds for tests and for users of this layer start here.
   user = 1000,
 };
@@ -37,51 +39,144 @@ enum class object_kind : std::uint32_t {
 /// "queue" for `object_kind::queue`; the number of one that has no name.
 [[nodiscard]] std::string name_of(object_kind kind);
 
-/// Returns what the first word of a living object of `kind` holds.
-[[nodiscard]] constexpr std::uint64_t magic_of(object_kind kind) noexcept {
-  return 0x7472'6F75'0000'0000ULL + static_cast<std::uint64_t>(kind);
-}
+/// Names one object of the run, for ever: the number of its head below, and
+/// above how often that head was used. 0 names none. Valid in every process of
+/// the run; an object that has ended is named by no later one.
+using object_id = std::uint64_t;
 
-/// The head of every object in the run's memory.
-///
-///     0    magic     zero: nothing here, or gone
-///     8    life      attaches so far << 17, its undertaker's row << 1, and 1
-///                    once it is dead; never zero before its page is given back
-///     16   size      bytes of payload
-///     24   reserved  bytes of the whole object, a multiple of the page size
-///     32   in_flight messages that carry a handle of it
-///     36   kind
-///     40   creator   packed slot_id, for diagnostics
-///     48   payload   distance from here to the payload
-///     56   accounted 1 while a ledger counts it
-///     64   holders   one bit for each row of the process table
-///     payload        128-byte aligned
-///
-/// An object lives while a bit is set or a message is in flight. Whoever takes
-/// the last away frees it: the race of two, or with a late attach, is decided
-/// by one compare-exchange on `life` (docs/design/memory.md argues it).
-struct object_header {
-  std::atomic<std::uint64_t> magic;
-  std::atomic<std::uint64_t> life;
-  std::uint64_t size;
-  std::uint64_t reserved;
-  std::atomic<std::uint32_t> in_flight;
-  std::uint32_t kind;
-  std::uint64_t creator;
-  std::uint64_t payload;
-  std::atomic<std::uint64_t> accounted;
+/// The life of a head, which is used for one object after the other.
+enum class life_state : std::uint8_t {
+  /// Its page is not in use.
+  none = 0,
+  /// May be taken for a new object.
+  free,
+  /// Row `row` has taken it and makes an object, or gives up what was kept.
+  taken,
+  /// There is an object, and it can be attached.
+  alive,
+  /// Row `row` ends the object.
+  dying,
+  /// No object, but memory that the next one may use. See `warm_memory`.
+  kept,
+  /// Row `row` is about to give back the page of the head.
+  shut,
+};
 
-  [[nodiscard]] std::atomic<std::uint64_t>* holders() noexcept {
-    return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
+/// The word that decides everything about a head; changed by compare-exchange
+/// only, and `count` grows with each change, so it never has one value twice.
+///
+///     0    state   3 bits
+///     3    row     17 bits, of who takes, ends or shuts
+///     20   count   44 bits
+struct life_word {
+  static constexpr unsigned row_shift = 3;
+  static constexpr unsigned count_shift = 20;
+  static constexpr std::uint64_t most_count = (1ULL << 44) - 1;
+
+  std::uint64_t bits = 0;
+
+  [[nodiscard]] static constexpr life_word
+  make(life_state state, std::uint32_t row, std::uint64_t count) noexcept {
+    return {static_cast<std::uint64_t>(state)
+            | (std::uint64_t{row} << row_shift) | (count << count_shift)};
   }
 
-  [[nodiscard]] std::byte* bytes() noexcept {
-    return reinterpret_cast<std::byte*>(this) + payload;
+  [[nodiscard]] constexpr life_state state() const noexcept {
+    return static_cast<life_state>(bits & 7);
+  }
+
+  [[nodiscard]] constexpr std::uint32_t row() const noexcept {
+    return static_cast<std::uint32_t>(bits >> row_shift) & 0x1'FFFF;
+  }
+
+  [[nodiscard]] constexpr std::uint64_t count() const noexcept {
+    return bits >> count_shift;
+  }
+
+  /// The word after a change to `state`, made in the name of `row`.
+  [[nodiscard]] constexpr life_word next(life_state state,
+                                         std::uint32_t row = 0) const noexcept {
+    return make(state, row, count() + 1);
+  }
+
+  [[nodiscard]] constexpr bool is(life_state state,
+                                  std::uint32_t row) const noexcept {
+    return this->state() == state && this->row() == row;
   }
 };
 
-static_assert(sizeof(object_header) == 64);
+/// The head of an object in the run's memory. It is never anything else: where
+/// a head has been, only heads will be, so whoever comes with a name of former
+/// times finds a head, and sees that it is another object's.
+///
+///     0    life        see `life_word`
+///     8    generation  how often this head was used; the upper half of the id
+///     12   kind        0: the object is unfinished, or disposed of
+///     16   size        bytes of payload
+///     24   payload     where the payload stands in the run's memory
+///     32   accounted   bytes that a ledger counts for it, 0 for none
+///     40   in_flight   messages that carry a handle of it
+///     44   granules    how many the payload has of its own; 0: it stands here
+///     48   creator     row of the process that made it
+///     52   flags
+///     64   holders     one bit for each of the first 512 rows
+///     128  payload of up to 128 bytes
+///     256
+///
+/// An object lives while a bit is set or a message is in flight. Whoever takes
+/// the last away ends it: the race of two, or with a late attach, is decided by
+/// one compare-exchange on `life` (docs/design/memory.md argues it).
+struct object_head {
+  static constexpr std::uint64_t size_inside = 128;
+  static constexpr std::uint32_t rows_inside = 512;
+
+  /// A holder's bit may stand outside, in the page's own rows.
+  static constexpr std::uint32_t has_more_holders = 1;
+  /// The payload's memory is given back, but not yet its granules.
+  static constexpr std::uint32_t is_punched = 2;
+  /// The payload promises nothing about what is in it: see `contents`.
+  static constexpr std::uint32_t is_unspecified = 4;
+
+  std::atomic<std::uint64_t> life;
+  std::atomic<std::uint32_t> generation;
+  std::atomic<std::uint32_t> kind;
+  std::atomic<std::uint64_t> size;
+  std::atomic<std::uint64_t> payload;
+  std::atomic<std::uint64_t> accounted;
+  std::atomic<std::uint32_t> in_flight;
+  std::atomic<std::uint32_t> granules;
+  std::atomic<std::uint32_t> creator;
+  std::atomic<std::uint32_t> flags;
+  std::uint64_t unused;
+  std::array<std::atomic<std::uint64_t>, rows_inside / 64> holders;
+  std::array<std::byte, size_inside> inside;
+
+  [[nodiscard]] life_word life_now() const noexcept {
+    return {life.load(std::memory_order_seq_cst)};
+  }
+
+  /// Changes `life` from `seen` to the next word in that state. On failure
+  /// `seen` is what is there.
+  bool change(life_word& seen, life_state state,
+              std::uint32_t row = 0) noexcept {
+    return life.compare_exchange_strong(seen.bits, seen.next(state, row).bits,
+                                        std::memory_order_seq_cst);
+  }
+};
+
+static_assert(sizeof(object_head) == 256);
+static_assert(offsetof(object_head, inside) == 128);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+/// Returns whether `head` is that of the living object `id`, and `kind` its kind.
+/// May have changed when it returns, unless the caller keeps the object alive.
+[[nodiscard]] inline bool is_object(const object_head* head, object_id id,
+                                    object_kind kind) noexcept {
+  return head->life_now().state() == life_state::alive
+         && head->generation.load(std::memory_order_relaxed) == id >> 32
+         && head->kind.load(std::memory_order_relaxed)
+              == static_cast<std::uint32_t>(kind);
+}
 
 /// What a kind needs done beyond giving its memory back.
 struct kind_operations {

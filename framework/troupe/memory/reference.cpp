@@ -3,25 +3,33 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/burial.hpp>
+#include <troupe/memory/extents.hpp>
+#include <troupe/memory/head_table.hpp>
+#include <troupe/memory/own_row.hpp>
+#include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/memory_file.hpp>
 #include <troupe/os/process_id.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <unordered_map>
-#include <vector>
+#include <utility>
 
 namespace troupe::memory {
 
-/// What the calling process holds: by offset, and in its table in the run's
-/// memory, where whoever confirms its death looks. Guarded by `own_row_mutex`.
+/// What the calling process holds, by the number of the head. Guarded by
+/// `own_row_mutex()`.
 struct hold_table {
-  std::unordered_map<offset, std::weak_ptr<reference::hold>> holds;
-  std::vector<std::uint32_t> free_entries;
-  std::uint32_t high = 0;
+  struct place {
+    object_id id = 0;
+    std::weak_ptr<reference::hold> hold;
+  };
+
+  std::unordered_map<std::uint32_t, place> holds;
 
   static hold_table& of_this_process() {
     // Never destroyed, for the sake of handles in static variables.
@@ -29,84 +37,30 @@ struct hold_table {
     return table;
   }
 
-  /// Takes an entry of the table. Throws `limit_reached`, `std::bad_alloc`.
-  std::uint32_t take_entry(const char* attempted) {
-    if (!free_entries.empty()) {
-      const auto entry = free_entries.back();
-      free_entries.pop_back();
-      return entry;
-    }
-    auto& memory = run_memory::current();
-    if (high >= memory.header().handles)
-      throw limit_reached(attempted,
-                          "this process holds " + std::to_string(high)
-                            + " different objects already",
-                          "drop handles or raise limits::handles");
-    // Room to give it back without allocating.
-    if (free_entries.capacity() <= high)
-      free_entries.reserve(std::max<std::size_t>(64, std::size_t{high} * 2));
-    const auto entry = high++;
-    memory.own_slot().holdings_high.store(high, std::memory_order_release);
-    return entry;
-  }
-
-  /// Notes that this process is about to hold, or to bury, what is at `where`.
-  static void note(std::uint32_t entry, offset where) noexcept {
-    auto& memory = run_memory::current();
-    // seq_cst: the note stands before the first change to the object.
-    memory.holdings(memory.self().index)[entry].store(
-      where, std::memory_order_seq_cst);
-  }
-
-  void give_entry_back(std::uint32_t entry) noexcept {
-    auto& memory = run_memory::current();
-    // release: only after everything that was done to the object.
-    memory.holdings(memory.self().index)[entry].store(
-      0, std::memory_order_release);
-    free_entries.push_back(entry);
-  }
-
-  /// Makes a hold that holds nothing so far, and its place in `holds`.
-  std::shared_ptr<reference::hold> prepare(offset where,
-                                           const char* attempted) {
-    auto made = std::make_shared<reference::hold>();
-    const auto [place, fresh] = holds.try_emplace(where);
-    try {
-      made->entry = take_entry(attempted);
-    } catch (...) {
-      // A place that was there before is of a hold that is being destroyed.
-      if (fresh)
-        holds.erase(place);
-      throw;
-    }
-    made->where = where;
-    return made;
-  }
-
-  void commit(const std::shared_ptr<reference::hold>& made,
-              object_header* object) noexcept {
+  void commit(const std::shared_ptr<reference::hold>& made, object_head* object,
+              object_id id) {
+    made->id = id;
     made->head = object;
-    made->data = object->bytes();
+    made->data = run_memory::current().at(
+      object->payload.load(std::memory_order_relaxed));
     made->owner = os::this_pid();
-    holds.find(made->where)->second = made;
-  }
-
-  /// @pre the object is dead, or was never made
-  void roll_back(const std::shared_ptr<reference::hold>& made) noexcept {
-    give_entry_back(made->entry);
-    holds.erase(made->where);
+    holds.find(static_cast<std::uint32_t>(id))->second = {id, made};
   }
 };
 
 namespace {
 
-std::string at_text(offset where) {
-  return "attach the object at offset " + std::to_string(where);
+constexpr auto number_of(object_id id) noexcept {
+  return static_cast<std::uint32_t>(id);
 }
 
-[[noreturn]] void refuse_kind(offset where, object_kind kind,
+std::string attempt_text(object_id id) {
+  return "attach the object " + std::to_string(id);
+}
+
+[[noreturn]] void refuse_kind(object_id id, object_kind kind,
                               std::uint32_t found) {
-  throw stale_handle(at_text(where),
+  throw stale_handle(attempt_text(id),
                      "it is of kind " + name_of(static_cast<object_kind>(found))
                        + ", not " + name_of(kind),
                      "a handle is passed as the type it was made as");
@@ -116,38 +70,85 @@ std::string creation_text(std::uint64_t size) {
   return "create a shared object of " + std::to_string(size) + " bytes";
 }
 
-/// Objects of this size and more start where large pages may; what is left out
-/// before them is at most half as much.
-constexpr std::uint64_t aligned_from = 2 * os::large_page;
+/// Larger payloads that promise zero never have memory of former objects: to
+/// write zeros would take what is not used.
+constexpr std::uint64_t most_zeroed = most_small_extent;
 
-/// Takes address space. Throws `limit_reached`.
-offset take_space(std::uint64_t size, std::uint64_t reserved) {
-  auto& header = run_memory::current().header();
-  const auto unit = reserved >= aligned_from ? os::large_page : 1;
-  auto next = header.next.load(std::memory_order_relaxed);
-  offset where = 0;
-  do {
-    where = round_up(next, unit);
-    // Not an addition that is taken back where it goes too far: another could
-    // have been given space in between, and would be given it again.
-    if (where > header.size || reserved > header.size - where)
-      throw limit_reached(creation_text(size),
-                          "the run has used " + std::to_string(where)
-                            + " of its " + std::to_string(header.size)
-                            + " bytes of address space",
-                          "raise limits::address_space");
-  } while (!header.next.compare_exchange_weak(next, where + reserved,
-                                              std::memory_order_acq_rel,
-                                              std::memory_order_relaxed));
-  return where;
+/// An entry of the handle table that is being used, given back unless the object
+/// is held in the end.
+class noted {
+public:
+  explicit noted(const char* attempted)
+    : entry_(own_row::of_this_process().take_entry(attempted)) {
+  }
+
+  noted(const noted&) = delete;
+  noted& operator=(const noted&) = delete;
+
+  ~noted() {
+    if (!kept_)
+      own_row::of_this_process().give_entry_back(entry_);
+  }
+
+  void name(object_id id) noexcept {
+    own_row::of_this_process().note(entry_, id);
+  }
+
+  std::uint32_t keep() noexcept {
+    kept_ = true;
+    return entry_;
+  }
+
+private:
+  std::uint32_t entry_;
+  bool kept_ = false;
+};
+
+void note_head(void* context, std::uint32_t index) {
+  static_cast<noted*>(context)->name(index);
 }
 
-/// Enters the new object in this process's ledger row; the entry stays open.
+/// Takes granules for the payload of a head that was taken. Throws
+/// `limit_reached`.
+void take_extent(object_head* head, std::uint64_t size) {
+  auto& own = own_row::of_this_process();
+  const auto owner = extents::owner_head(run_memory::current().index_of(head));
+  // Until all is taken there may be other's granules where the head says; so
+  // nobody must make holes there.
+  head->flags.store(object_head::is_punched, std::memory_order_seq_cst);
+  const auto note = [](void* context, const extents::extent& attempt) {
+    auto* of = static_cast<object_head*>(context);
+    of->payload.store(extents::place_of(attempt), std::memory_order_relaxed);
+    // release: whoever confirms the death finds both or none.
+    of->granules.store(attempt.count, std::memory_order_release);
+  };
+  auto wanted = extents::needed_for(size);
+  const auto take = [&] {
+    return extents::take(own.extents, wanted, owner, note, head);
+  };
+  bool taken = take();
+  if (!taken && wanted.region == small_region) {
+    wanted = {large_region, 0, 1};
+    taken = take();
+  }
+  if (!taken) {
+    head->granules.store(0, std::memory_order_relaxed);
+    throw limit_reached(
+      creation_text(size),
+      "the run has no " + std::to_string(size)
+        + " bytes of address space together that are free, of "
+        + std::to_string(run_memory::current().header().size),
+      "drop handles or raise limits::address_space");
+  }
+  head->flags.fetch_and(~object_head::is_punched, std::memory_order_seq_cst);
+}
+
+/// Enters the new object in this process's ledger; the entry stays open.
 /// Throws `limit_reached`.
-void take_memory(ledger_row& ledger, offset where, std::uint64_t size,
-                 std::uint64_t reserved) {
+void enter(ledger_row& ledger, std::uint32_t index, std::uint64_t size,
+           std::uint64_t reserved) {
   auto& memory = run_memory::current();
-  ledger.begin(where, static_cast<std::int64_t>(reserved));
+  ledger.begin(index, static_cast<std::int64_t>(reserved));
   const auto sum = memory.reserved_bytes();
   const auto limit = memory.header().memory_limit.load();
   if (sum <= limit)
@@ -160,93 +161,206 @@ void take_memory(ledger_row& ledger, offset where, std::uint64_t size,
                       "drop handles, drain queues, or raise limits::memory");
 }
 
+/// Bytes of memory that a head and its payload may take.
+std::uint64_t reserved_for(std::uint64_t size) noexcept {
+  return sizeof(object_head)
+         + (size > object_head::size_inside ? round_up(size, os::page_size())
+                                            : 0);
+}
+
 } // namespace
 
-reference reference::create(object_kind kind, std::uint64_t size) {
+reference reference::create_once(object_kind kind, std::uint64_t size,
+                                 contents of, unfinished_object& unfinished) {
   auto& memory = run_memory::current();
-  const auto& header = memory.header();
   const auto self = memory.self();
-  const auto payload = round_up(sizeof(object_header)
-                                  + (std::uint64_t{header.slots} / 64 + 1) * 8,
-                                cache_line);
-  if (size > header.size)
+  auto& own = own_row::of_this_process();
+  const bool outside = size > object_head::size_inside;
+  auto made = std::make_shared<hold>();
+  noted note{"create a shared object"};
+  object_head* head = nullptr;
+  if (outside && (of == contents::unspecified || size <= most_zeroed))
+    head = warm_memory::take(self.index, size, note_head, &note);
+  made->is_warm = head != nullptr;
+  if (head == nullptr)
+    head = head_table::take(own.heads, self.index, note_head, &note);
+  if (head == nullptr)
+    throw limit_reached(creation_text(size),
+                        "the run has "
+                          + std::to_string(std::uint64_t{memory.header().pages}
+                                           * head_page::heads)
+                          + " places for objects, and all are taken",
+                        "drop handles or raise limits::address_space");
+  const auto index = memory.index_of(head);
+  made->entry = note.keep();
+  // Should anything below throw, the caller gives the head up.
+  unfinished = {head, made->entry};
+  TROUPE_CRASH_POINT("memory.create.noted");
+  auto& table = hold_table::of_this_process();
+  table.holds.try_emplace(index);
+  if (!made->is_warm) {
+    if (outside)
+      take_extent(head, size);
+    else
+      head->payload.store(memory.offset_of(head->inside.data()),
+                          std::memory_order_relaxed);
+  }
+  auto* const payload = memory.at(head->payload.load());
+  // What is fresh is zero. Of the rest, what a kind looks at when the object ends
+  // unfinished must be.
+  if (made->is_warm || !outside)
+    std::memset(payload, 0,
+                of == contents::zero
+                  ? size
+                  : std::min(size, object_head::size_inside));
+  auto& ledger = memory.row(self.index).ledger;
+  const bool counted = head->accounted.load(std::memory_order_relaxed) != 0;
+  const auto reserved = reserved_for(size);
+  if (!counted)
+    enter(ledger, index, size, reserved);
+  TROUPE_CRASH_POINT("memory.create.entered");
+  const auto generation = head->generation.load(std::memory_order_relaxed) + 1;
+  head->generation.store(generation, std::memory_order_relaxed);
+  head->size.store(size, std::memory_order_relaxed);
+  head->creator.store(self.index, std::memory_order_relaxed);
+  head->kind.store(static_cast<std::uint32_t>(kind), std::memory_order_relaxed);
+  head->in_flight.store(0, std::memory_order_relaxed);
+  head->flags.fetch_or(of == contents::unspecified ? object_head::is_unspecified
+                                                   : 0);
+  set_holder(head, self.index);
+  TROUPE_CRASH_POINT("memory.create.described");
+  if (!counted) {
+    head->accounted.store(reserved, std::memory_order_release);
+    TROUPE_CRASH_POINT("memory.create.accounted");
+    ledger.end();
+  }
+  const auto id = (object_id{generation} << 32) | index;
+  own.note(made->entry, id);
+  TROUPE_CRASH_POINT("memory.create.unpublished");
+  // From here on it can be attached.
+  auto seen = head->life_now();
+  head->change(seen, life_state::alive);
+  TROUPE_CRASH_POINT("memory.create.published");
+  table.commit(made, head, id);
+  unfinished = {};
+  return reference{std::move(made)};
+}
+
+/// Undoes what `create_once` had begun when it threw.
+void reference::give_up_unfinished(const unfinished_object& what) noexcept {
+  if (what.head == nullptr)
+    return;
+  auto& memory = run_memory::current();
+  give_up(what.head, memory.self().index);
+  const std::scoped_lock guard{own_row_mutex()};
+  hold_table::of_this_process().holds.erase(memory.index_of(what.head));
+  own_row::of_this_process().give_entry_back(what.entry);
+}
+
+reference reference::create(object_kind kind, std::uint64_t size, contents of) {
+  auto& memory = run_memory::current();
+  if (size > memory.header().size)
     throw limit_reached(creation_text(size),
                         "the run has an address space of "
-                          + std::to_string(header.size) + " bytes",
+                          + std::to_string(memory.header().size) + " bytes",
                         "raise limits::address_space");
-  const auto reserved = round_up(payload + size, os::page_size());
-  auto& table = hold_table::of_this_process();
-  auto& ledger = memory.ledger(self.index);
-  const std::scoped_lock guard{own_row_mutex()};
-  const auto where = take_space(size, reserved);
-  const auto made = table.prepare(where, "create a shared object");
-  hold_table::note(made->entry, where);
-  TROUPE_CRASH_POINT("memory.create.noted");
-  try {
-    take_memory(ledger, where, size, reserved);
-  } catch (...) {
-    table.roll_back(made);
-    throw;
+  for (;;) {
+    unfinished_object unfinished;
+    try {
+      reference made;
+      {
+        const std::scoped_lock guard{own_row_mutex()};
+        made = create_once(kind, size, of, unfinished);
+      }
+      if (size > object_head::size_inside && !made.hold_->is_warm)
+        warm_memory::make_room();
+      return made;
+    } catch (const limit_reached&) {
+      give_up_unfinished(unfinished);
+      // What is kept for later is nothing to fail for.
+      if (!warm_memory::give_back_all())
+        throw;
+    } catch (...) {
+      give_up_unfinished(unfinished);
+      throw;
+    }
   }
-  TROUPE_CRASH_POINT("memory.create.entered");
-  auto* object = head_at(where);
-  object->reserved = reserved;
-  object->size = size;
-  object->payload = payload;
-  object->kind = static_cast<std::uint32_t>(kind);
-  object->creator = self.packed();
-  object->life.store(one_attach, std::memory_order_relaxed);
-  set_holder(object, self.index);
-  TROUPE_CRASH_POINT("memory.create.described");
-  object->accounted.store(1, std::memory_order_release);
-  TROUPE_CRASH_POINT("memory.create.accounted");
-  ledger.end();
-  TROUPE_CRASH_POINT("memory.create.unpublished");
-  // release: pairs with the acquire in find_object.
-  object->magic.store(magic_of(kind), std::memory_order_release);
-  TROUPE_CRASH_POINT("memory.create.published");
-  table.commit(made, object);
-  return reference{made};
 }
 
 void reference::populate() const noexcept {
-  os::populate(hold_->head, hold_->head->reserved);
+  if (!hold_->is_warm)
+    os::populate(hold_->data, size());
 }
 
-reference reference::attach(offset where, object_kind kind) {
-  auto& table = hold_table::of_this_process();
+reference reference::attach(object_id id, object_kind kind) {
   auto& memory = run_memory::current();
   const auto self = memory.self().index;
-  const std::scoped_lock guard{own_row_mutex()};
-  if (const auto found = table.holds.find(where); found != table.holds.end())
-    if (auto taken = found->second.lock()) {
-      if (taken->head->kind != static_cast<std::uint32_t>(kind))
-        refuse_kind(where, kind, taken->head->kind);
-      return reference{std::move(taken)};
+  const auto index = number_of(id);
+  const auto refuse = [id](const char* why) {
+    throw stale_handle(attempt_text(id), why,
+                       "keep a handle until the other side has its own");
+  };
+  constexpr auto none = "no living object of that kind is there";
+  if (!head_table::is_in_use(index))
+    refuse(none);
+  auto* const head = memory.head_at(index);
+  bool marked = false;
+  std::uint32_t entry = 0;
+  {
+    auto& table = hold_table::of_this_process();
+    const std::scoped_lock guard{own_row_mutex()};
+    const auto found = table.holds.find(index);
+    if (found != table.holds.end()) {
+      // While this process holds the head's object, no other has the head.
+      if (found->second.id != id)
+        refuse(none);
+      if (auto taken = found->second.hold.lock()) {
+        if (taken->head->kind.load(std::memory_order_relaxed)
+            != static_cast<std::uint32_t>(kind))
+          refuse_kind(id, kind, taken->head->kind.load());
+        return reference{std::move(taken)};
+      }
     }
-  if (!memory.may_find(where, kind))
-    throw stale_handle(at_text(where), "no living object of that kind is there",
-                       "keep a handle until the other side has its own");
-  const auto made = table.prepare(where, "attach a shared object");
-  // Before the first look: that alone may fill a hole.
-  hold_table::note(made->entry, where);
-  TROUPE_CRASH_POINT("memory.attach.noted");
-  auto* object = head_at(where);
-  // The bit first: see bury_if_unheld. [attach]
-  set_holder(object, self);
-  TROUPE_CRASH_POINT("memory.attach.marked");
-  const auto life = object->life.fetch_add(one_attach,
-                                           std::memory_order_seq_cst);
-  if (is_dead(life)
-      || object->magic.load(std::memory_order_acquire) != magic_of(kind)) {
-    clear_holder(object, self);
-    give_back_if_gone(where);
-    table.roll_back(made);
-    throw stale_handle(at_text(where), "its last holder gave it up meanwhile",
-                       "keep a handle until the other side has its own");
+    auto made = std::make_shared<hold>();
+    noted note{"attach a shared object"};
+    const bool is_new = found == table.holds.end();
+    if (is_new)
+      table.holds.try_emplace(index, hold_table::place{id, {}});
+    note.name(id);
+    TROUPE_CRASH_POINT("memory.attach.noted");
+    for (auto seen = head->life_now();
+         seen.state() == life_state::alive
+         && head->generation.load(std::memory_order_relaxed) == id >> 32
+         && head->kind.load(std::memory_order_relaxed)
+              == static_cast<std::uint32_t>(kind);) {
+      // The bit first: see end_if_unheld. [attach]
+      if (!std::exchange(marked, true))
+        set_holder(head, self);
+      TROUPE_CRASH_POINT("memory.attach.marked");
+      // If `life` has not moved, what was read of the object since is its own.
+      if (!head->change(seen, life_state::alive))
+        continue;
+      made->entry = note.keep();
+      table.commit(made, head, id);
+      return reference{std::move(made)};
+    }
+    // A hold that is being destroyed still has its bit, and takes it along.
+    if (is_new) {
+      table.holds.erase(index);
+      if (marked)
+        clear_holder(head, self);
+    }
+    marked &= is_new;
+    entry = note.keep();
   }
-  table.commit(made, object);
-  return reference{made};
+  // The bit may have kept another object, that has the head by now, from its end.
+  if (marked)
+    end_if_unheld(head, self);
+  head_table::looked_at(index);
+  const std::scoped_lock guard{own_row_mutex()};
+  own_row::of_this_process().give_entry_back(entry);
+  refuse(marked ? "its last holder gave it up meanwhile" : none);
+  return {};
 }
 
 reference::hold::~hold() {
@@ -260,46 +374,57 @@ reference::hold::~hold() {
     const std::scoped_lock guard{own_row_mutex()};
     // Another thread may have attached anew since the count went to zero: then
     // the bit is its. Or that one is gone as well: then it took the bit along.
-    const auto found = table.holds.find(where);
-    last = found != table.holds.end() && found->second.expired();
+    const auto found = table.holds.find(number_of(id));
+    last = found != table.holds.end() && found->second.id == id
+           && found->second.hold.expired();
     if (last) {
       table.holds.erase(found);
-      const auto operations
-        = operations_of(static_cast<object_kind>(head->kind));
+      const auto operations = operations_of(
+        static_cast<object_kind>(head->kind.load(std::memory_order_relaxed)));
       if (operations.holder_left != nullptr)
-        operations.holder_left(data, head->size, self);
+        operations.holder_left(data, head->size.load(std::memory_order_relaxed),
+                               self);
       clear_holder(head, self);
       TROUPE_CRASH_POINT("memory.drop.cleared");
     }
   }
   // Not under the lock: to give a large object back takes its time.
   if (last)
-    bury_if_unheld(where, self);
+    end_if_unheld(head, self);
   const std::scoped_lock guard{own_row_mutex()};
-  table.give_entry_back(entry);
+  own_row::of_this_process().give_entry_back(entry);
 }
 
-object_kind kind_at(offset where) noexcept {
-  if (!may_be_object(where))
+object_kind kind_of(object_id id) noexcept {
+  auto& memory = run_memory::current();
+  if (!head_table::is_in_use(number_of(id)))
     return object_kind::none;
-  const auto magic = os::peek(run_memory::current().file(), where);
-  const auto kind = static_cast<object_kind>(magic);
-  return magic == magic_of(kind) ? kind : object_kind::none;
+  const auto kind = static_cast<object_kind>(
+    memory.head_of(id)->kind.load(std::memory_order_relaxed));
+  return memory.find_object(id, kind) != nullptr ? kind : object_kind::none;
 }
 
-offset send(const reference& object) noexcept {
-  auto* head = head_at(object.where());
-  head->in_flight.fetch_add(1, std::memory_order_seq_cst);
-  return object.where();
+object_id send(const reference& object) noexcept {
+  run_memory::current()
+    .head_of(object.id())
+    ->in_flight.fetch_add(1, std::memory_order_seq_cst);
+  return object.id();
 }
 
-reference receive(offset where, object_kind kind) {
+void send_again(object_id id) noexcept {
+  // Not for a number that is nobody's: the head would never be free.
+  if (kind_of(id) != object_kind::none)
+    run_memory::current().head_of(id)->in_flight.fetch_add(
+      1, std::memory_order_seq_cst);
+}
+
+reference receive(object_id id, object_kind kind) {
   try {
-    auto taken = reference::attach(where, kind);
-    forget(where);
+    auto taken = reference::attach(id, kind);
+    forget(id);
     return taken;
   } catch (...) {
-    forget(where);
+    forget(id);
     throw;
   }
 }
@@ -307,29 +432,31 @@ reference receive(offset where, object_kind kind) {
 namespace {
 
 /// Ends a share; strikes it out at `place`, if there is one, right before.
-void end_share(offset where, offset* place) noexcept {
+void end_share(object_id id, object_id* place) noexcept {
   const auto strike_out = [place] {
     if (place != nullptr)
       std::atomic_ref{*place}.store(0, std::memory_order_seq_cst);
   };
   auto& memory = run_memory::current();
-  if (!may_be_object(where) || os::peek(memory.file(), where) == 0)
+  const auto kind = kind_of(id);
+  if (kind == object_kind::none)
     return;
-  auto& count = head_at(where)->in_flight;
-  // Not the last share: nothing to bury, so no note is needed.
+  auto* const head = memory.head_of(id);
+  auto& count = head->in_flight;
+  // Not the last share: nothing ends with it, so no note is needed.
   for (auto seen = count.load(std::memory_order_seq_cst); seen > 1;) {
     strike_out();
     if (count.compare_exchange_weak(seen, seen - 1, std::memory_order_seq_cst))
       return;
   }
-  auto& table = hold_table::of_this_process();
+  auto& own = own_row::of_this_process();
   std::uint32_t entry = 0;
   bool noted = false;
   try {
     const std::scoped_lock guard{own_row_mutex()};
-    entry = table.take_entry("forget a handle");
+    entry = own.take_entry("forget a handle");
     noted = true;
-    hold_table::note(entry, where);
+    own.note(entry, id);
     TROUPE_CRASH_POINT("memory.forget.noted");
   } catch (const std::exception&) {
     // Without a note, a crash in here leaves the object until the run ends.
@@ -341,65 +468,68 @@ void end_share(offset where, offset* place) noexcept {
                                          std::memory_order_seq_cst)) {
   }
   TROUPE_CRASH_POINT("memory.forget.counted");
-  bury_if_unheld(where, memory.self().index);
+  end_if_unheld(head, memory.self().index);
   if (noted) {
     const std::scoped_lock guard{own_row_mutex()};
-    table.give_entry_back(entry);
+    own.give_entry_back(entry);
   }
+}
+
+/// Gives back what a dead process held, or was about to do, with one object.
+void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
+  const auto id = entry.load(std::memory_order_acquire);
+  if (id == 0)
+    return;
+  if (const auto index = number_of(id); head_table::is_in_use(index)) {
+    auto& memory = run_memory::current();
+    auto* const head = memory.head_at(index);
+    finish_work(head, row);
+    if (is_holder(head, row)) {
+      const auto operations
+        = operations_of(static_cast<object_kind>(head->kind.load()));
+      if (head->life_now().state() == life_state::alive
+          && operations.holder_died != nullptr)
+        operations.holder_died(memory.at(head->payload.load()),
+                               head->size.load(), row);
+      clear_holder(head, row);
+      TROUPE_CRASH_POINT("memory.release.cleared");
+    }
+    end_if_unheld(head, row);
+    head_table::looked_at(index);
+  }
+  TROUPE_CRASH_POINT("memory.release.buried");
+  entry.store(0, std::memory_order_release);
 }
 
 } // namespace
 
-void forget(offset where) noexcept {
-  end_share(where, nullptr);
+void forget(object_id id) noexcept {
+  end_share(id, nullptr);
 }
 
-void forget_at(offset& place) noexcept {
+void forget_at(object_id& place) noexcept {
   end_share(place, &place);
 }
 
 void release_holdings(std::uint32_t index) noexcept {
-  auto& memory = run_memory::current();
-  auto& slot = memory.slot(index);
-  auto* entries = memory.holdings(index);
+  head_table::settle(index);
   settle_ledger(index);
-  const auto high = std::min(slot.holdings_high.load(std::memory_order_acquire),
-                             memory.header().handles);
-  for (std::uint32_t entry = 0; entry < high; ++entry) {
-    const auto where = entries[entry].load(std::memory_order_acquire);
-    if (where == 0)
-      continue;
-    if (may_be_object(where)) {
-      auto* object = head_at(where);
-      finish_burial(where, index);
-      if (object->magic.load(std::memory_order_acquire) != 0
-          && is_holder(object, index)) {
-        const auto operations
-          = operations_of(static_cast<object_kind>(object->kind));
-        if (operations.holder_died != nullptr)
-          operations.holder_died(object->bytes(), object->size, index);
-        clear_holder(object, index);
-        TROUPE_CRASH_POINT("memory.release.cleared");
-      }
-      bury_if_unheld(where, index);
-    }
-    TROUPE_CRASH_POINT("memory.release.buried");
-    entries[entry].store(0, std::memory_order_release);
-  }
-  // The first page stays, warm for the next process of this slot.
-  const auto page = os::page_size();
-  const auto size = round_up(std::uint64_t{high} * sizeof(offset), page);
-  if (size > page)
-    os::punch_hole(memory.file(), memory.offset_of(entries) + page,
-                   size - page);
-  slot.holdings_high.store(0, std::memory_order_release);
+  warm_memory::settle(index);
+  handle_table::for_each(
+    index,
+    [](void* context, std::atomic<object_id>& entry) {
+      release(*static_cast<const std::uint32_t*>(context), entry);
+    },
+    &index);
+  // Pages that the heads of the last objects have left empty.
+  head_table::settle(index);
+  handle_table::free(index);
 }
 
 void start_without_holdings() noexcept {
-  auto& table = hold_table::of_this_process();
-  table.holds.clear();
-  table.free_entries.clear();
-  table.high = 0;
+  const std::scoped_lock guard{own_row_mutex()};
+  hold_table::of_this_process().holds.clear();
+  own_row::of_this_process().reset();
 }
 
 } // namespace troupe::memory

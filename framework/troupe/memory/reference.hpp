@@ -11,6 +11,14 @@
 
 namespace troupe::memory {
 
+/// What is in the payload of a new object.
+enum class contents : std::uint8_t {
+  zero,
+  /// Whatever, but zero in the first 128 bytes: for who writes it all. The memory
+  /// may be that of an object that has ended, and is there already.
+  unspecified,
+};
+
 /// A hold on one object of the run's memory; what every handle is made of.
 ///
 /// The object lives at least as long as some living process holds a reference
@@ -32,30 +40,38 @@ class reference {
 public:
   reference() noexcept = default;
 
-  /// Creates an object with `size` bytes of payload, all zero, held by this
-  /// process. The payload is aligned to 128 bytes.
+  /// Creates an object with `size` bytes of payload, held by this process. The
+  /// payload is aligned to 128 bytes.
   /// Throws `limit_reached` (memory, address space, handles), `invalid_state`.
-  [[nodiscard]] static reference create(object_kind kind, std::uint64_t size);
+  [[nodiscard]] static reference create(object_kind kind, std::uint64_t size,
+                                        contents of = contents::zero);
 
-  /// Takes hold of the object at `where`. Throws `stale_handle` if no living
-  /// object of that kind is there, `limit_reached`.
-  [[nodiscard]] static reference attach(offset where, object_kind kind);
+  /// Takes hold of the object `id`. Throws `stale_handle` if no living object of
+  /// that kind has that id, `limit_reached`.
+  [[nodiscard]] static reference attach(object_id id, object_kind kind);
 
   [[nodiscard]] explicit operator bool() const noexcept {
     return hold_ != nullptr;
   }
 
-  [[nodiscard]] offset where() const noexcept {
-    return hold_ ? hold_->where : 0;
+  /// Returns the object's id, 0 where nothing is held.
+  [[nodiscard]] object_id id() const noexcept {
+    return hold_ ? hold_->id : 0;
   }
 
   [[nodiscard]] object_kind kind() const noexcept {
-    return static_cast<object_kind>(hold_->head->kind);
+    return static_cast<object_kind>(
+      hold_->head->kind.load(std::memory_order_relaxed));
   }
 
   /// Bytes of payload.
   [[nodiscard]] std::uint64_t size() const noexcept {
-    return hold_->head->size;
+    return hold_->head->size.load(std::memory_order_relaxed);
+  }
+
+  /// Messages that carry the object at this moment.
+  [[nodiscard]] std::uint32_t in_flight() const noexcept {
+    return hold_->head->in_flight.load(std::memory_order_seq_cst);
   }
 
   [[nodiscard]] std::byte* data() const noexcept {
@@ -73,7 +89,8 @@ public:
   }
 
   /// Takes all of the object's memory now, in large pages where the kernel can,
-  /// instead of at the first touch of each page. A hint.
+  /// instead of at the first touch of each page. A hint; nothing happens where
+  /// the memory is of an object that has ended.
   void populate() const noexcept;
 
   void reset() noexcept {
@@ -81,7 +98,7 @@ public:
   }
 
   friend bool operator==(const reference& a, const reference& b) noexcept {
-    return a.where() == b.where();
+    return a.id() == b.id();
   }
 
 private:
@@ -93,13 +110,25 @@ private:
     hold& operator=(const hold&) = delete;
     ~hold();
 
-    offset where = 0;
-    object_header* head = nullptr;
+    object_id id = 0;
+    object_head* head = nullptr;
     std::byte* data = nullptr;
     std::uint32_t entry = 0;
+    /// The memory was there when the object was made.
+    bool is_warm = false;
     /// The pid of the process that holds; 0 while nothing is held.
     std::int32_t owner = 0;
   };
+
+  /// What a creation leaves that throws after it has taken a head.
+  struct unfinished_object {
+    object_head* head = nullptr;
+    std::uint32_t entry = 0;
+  };
+
+  static reference create_once(object_kind kind, std::uint64_t size,
+                               contents of, unfinished_object& unfinished);
+  static void give_up_unfinished(const unfinished_object& what) noexcept;
 
   explicit reference(std::shared_ptr<hold> taken) noexcept
     : hold_(std::move(taken)) {
@@ -108,25 +137,28 @@ private:
   std::shared_ptr<hold> hold_;
 };
 
-/// What the object at `where` is; `none` where there is none.
-[[nodiscard]] object_kind kind_at(offset where) noexcept;
+/// What the object `id` is; `none` where there is none.
+[[nodiscard]] object_kind kind_of(object_id id) noexcept;
 
 /// A message now carries a handle of the object: it lives until `receive` or
 /// `forget` is called for it. Returns what to put into the message.
-[[nodiscard]] offset send(const reference& object) noexcept;
+[[nodiscard]] object_id send(const reference& object) noexcept;
+
+/// The same for an object that another message carries at this moment.
+void send_again(object_id id) noexcept;
 
 /// Takes hold of an object whose handle came in a message, for which `send`
 /// was called. Throws as `attach`; the message's share ends in either case.
-[[nodiscard]] reference receive(offset where, object_kind kind);
+[[nodiscard]] reference receive(object_id id, object_kind kind);
 
-/// The message that carried the handle is gone unread. `where` may be any
-/// number; nothing happens where no object is.
-void forget(offset where) noexcept;
+/// The message that carried the handle is gone unread. `id` may be any number;
+/// nothing happens where no object is.
+void forget(object_id id) noexcept;
 
 /// The same for a handle that stands at `place` in shared memory, where it is
 /// struck out in the moment in which its share ends. So whoever goes on after a
 /// crash may do it again for all that still stand.
-void forget_at(offset& place) noexcept;
+void forget_at(object_id& place) noexcept;
 
 /// Gives back everything that the process in row `index` held, and finishes or
 /// undoes what it was about to do. Only for whoever has confirmed that it is

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/memory/run_memory.hpp>
 
+#include <troupe/base/align.hpp>
 #include <troupe/base/error.hpp>
-#include <troupe/memory/burial.hpp>
+#include <troupe/memory/head_table.hpp>
 #include <troupe/os/memory_file.hpp>
 
 #include <boost/interprocess/mapped_region.hpp>
 
+#include <algorithm>
 #include <new>
 #include <random>
 #include <string>
@@ -38,7 +40,53 @@ private:
   int fd_;
 };
 
-constexpr std::uint64_t smallest_space = 1ULL << 30;
+/// So much for objects is there at least, or the run does not start.
+constexpr std::uint64_t least_for_objects = 1 << 20;
+/// So much is left when a machine does not let all that is wanted be mapped.
+constexpr std::uint64_t least_when_halved = 64 << 20;
+
+/// Lays the tables and regions out behind the process table. The shares of the
+/// address space are so large that a run of small objects and one of large ones
+/// both find room: a 32nd for heads, a quarter in small granules, the rest in
+/// large ones.
+void lay_out(run_header& header, std::uint64_t size, offset rows_at,
+             offset tables_end) {
+  const auto page = os::page_size();
+  const auto rows = std::uint64_t{header.slots} + 1;
+  const auto rest = size - tables_end;
+  const auto words = (rows + 63) / 64;
+  constexpr auto words_inside = object_head::rows_inside / 64;
+  header.size = size;
+  header.rows_at = rows_at;
+  header.more_words = words > words_inside ? words - words_inside : 0;
+  header.more_bytes = round_up(
+    header.more_words * sizeof(std::uint64_t) * head_page::heads, page);
+  auto pages = std::min<std::uint64_t>(rest / 32 / head_page::bytes,
+                                       (1U << 31) / head_page::heads);
+  if (header.more_bytes != 0)
+    pages = std::min(pages, rest / 4 / header.more_bytes);
+  header.pages = static_cast<std::uint32_t>(pages);
+  auto& small = header.regions[small_region];
+  auto& large = header.regions[large_region];
+  small.granule = 4096;
+  large.granule = os::large_page;
+  small.count = static_cast<std::uint32_t>(
+    std::min<std::uint64_t>(rest / 4 / small.granule, 1U << 30));
+  const auto most_large = rest / large.granule;
+  header.pages_at = tables_end;
+  small.words = round_up(header.pages_at + pages * sizeof(head_page), page);
+  large.words = round_up(small.words + std::uint64_t{small.count} * 4, page);
+  header.more_holders = round_up(large.words + most_large * 4, page);
+  header.heads = round_up(header.more_holders + pages * header.more_bytes,
+                          page);
+  small.begin = round_up(header.heads + pages * head_page::bytes, page);
+  large.begin = round_up(small.begin + small.count * small.granule,
+                         large.granule);
+  large.count = large.begin < size
+                  ? static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                      (size - large.begin) / large.granule, 1U << 30))
+                  : 0;
+}
 
 } // namespace
 
@@ -94,19 +142,16 @@ run_memory& run_memory::create(const limits& wanted) {
   const auto page = os::page_size();
   const auto slots = static_cast<std::uint32_t>(round_up(wanted.processes, 64));
   const auto rows = std::uint64_t{slots} + 1;
-  // Whole pages for each process, so that they can be given back.
-  const auto handles = static_cast<std::uint32_t>(
-    round_up(wanted.handles, page / sizeof(offset)));
-  const auto ledger = round_up(4096 + rows * sizeof(process_slot), page);
-  const auto holdings = round_up(ledger + rows * sizeof(ledger_row), page);
-  const auto objects = holdings + rows * handles * sizeof(offset);
+  const auto handles = wanted.handles;
+  const auto rows_at = round_up(4096 + rows * sizeof(process_slot), page);
+  const auto tables_end = round_up(rows_at + rows * sizeof(row_memory), page);
   auto size = round_up(wanted.address_space, page);
-  if (size < objects + smallest_space / 1024)
+  if (size < tables_end + least_for_objects)
     throw invalid_argument("start a run with limits::address_space = "
                              + std::to_string(wanted.address_space),
-                           "the tables alone need " + std::to_string(objects)
+                           "the tables alone need " + std::to_string(tables_end)
                              + " bytes",
-                           "raise it, or lower processes or handles");
+                           "raise it, or lower processes");
   std::unique_ptr<run_memory> memory;
   while (!memory) {
     try {
@@ -114,7 +159,7 @@ run_memory& run_memory::create(const limits& wanted) {
         new run_memory(os::make_memory_file("troupe-run", size), size));
     } catch (const os_failure&) {
       // A machine may limit address space (ulimit -v): less of it serves too.
-      if (size / 2 < objects + smallest_space)
+      if (size / 2 < tables_end + least_when_halved)
         throw;
       size = round_up(size / 2, page);
     }
@@ -123,14 +168,11 @@ run_memory& run_memory::create(const limits& wanted) {
   std::random_device random;
   for (auto& word : header->identity)
     word = (std::uint64_t{random()} << 32) | random();
-  header->size = size;
   header->memory_limit = wanted.memory != 0 ? wanted.memory : os::memory_size();
   header->slots = slots;
   header->handles = handles;
-  header->ledger = ledger;
-  header->holdings = holdings;
-  header->objects = objects;
-  header->next.store(objects, std::memory_order_relaxed);
+  lay_out(*header, size, rows_at, tables_end);
+  memory->locate_tables();
   header->magic = run_header::right_magic;
   memory->become({0, 1});
   current_ = memory.release();
@@ -147,13 +189,14 @@ run_memory& run_memory::attach(os::descriptor file) {
     const auto* header = reinterpret_cast<const run_header*>(first.base_);
     if (header->magic != run_header::right_magic
         || header->size != os::file_size(file.get())
-        || header->objects >= header->size)
+        || header->heads >= header->size)
       throw malformed_bytes("join a run",
                             "the inherited descriptor is not a run's memory",
                             "start children through Troupe only");
     size = header->size;
   }
   current_ = new run_memory(std::move(file), size);
+  current_->locate_tables();
   current_->become_nobody();
   return *current_;
 }
@@ -169,10 +212,10 @@ void run_memory::become(slot_id self) noexcept {
 
 std::uint64_t run_memory::reserved_bytes() noexcept {
   // seq_cst: see ledger_row::begin.
-  auto sum = ledger(header().slots).taken.load(std::memory_order_seq_cst);
+  auto sum = row(header().slots).ledger.taken.load(std::memory_order_seq_cst);
   const auto high = header().slots_high.load(std::memory_order_seq_cst);
   for (std::uint32_t index = 0; index < high; ++index)
-    sum += ledger(index).taken.load(std::memory_order_seq_cst);
+    sum += row(index).ledger.taken.load(std::memory_order_seq_cst);
   return sum > 0 ? static_cast<std::uint64_t>(sum) : 0;
 }
 
@@ -186,22 +229,21 @@ process_slot* run_memory::find(slot_id id) noexcept {
   return &found;
 }
 
-bool run_memory::may_find(offset where, object_kind kind) const noexcept {
-  // By a system call: to read a page that was given back through the mapping
-  // would take it again.
-  return may_be_object(where) && os::peek(file_.get(), where) == magic_of(kind);
+void run_memory::locate_tables() noexcept {
+  rows_ = reinterpret_cast<row_memory*>(base_ + header().rows_at);
+  pages_ = reinterpret_cast<head_page*>(base_ + header().pages_at);
+  heads_ = reinterpret_cast<object_head*>(base_ + header().heads);
 }
 
-object_header* run_memory::find_object(offset where,
-                                       object_kind kind) noexcept {
-  if (!may_find(where, kind))
+object_head* run_memory::find_object(object_id id, object_kind kind) noexcept {
+  const auto index = static_cast<std::uint32_t>(id);
+  if (!head_table::is_in_use(index))
     return nullptr;
-  auto* object = reinterpret_cast<object_header*>(at(where));
-  if (object->magic.load(std::memory_order_acquire) != magic_of(kind)) {
-    give_back_if_gone(where);
-    return nullptr;
-  }
-  return object;
+  auto* head = head_at(index);
+  if (is_object(head, id, kind))
+    return head;
+  head_table::looked_at(index);
+  return nullptr;
 }
 
 std::uint64_t run_memory::used_bytes() const {

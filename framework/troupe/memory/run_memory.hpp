@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/memory/ledger.hpp>
+#include <troupe/memory/head_page.hpp>
 #include <troupe/memory/limits.hpp>
 #include <troupe/memory/object.hpp>
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/memory/row_memory.hpp>
 #include <troupe/os/descriptor.hpp>
 
 #include <array>
@@ -15,23 +16,44 @@
 
 namespace troupe::memory {
 
-/// A distance from the start of the run's memory. Valid in every process of
-/// the run, whatever address the memory is mapped at. 0 is no object.
+/// A distance from the start of the run's memory, the same in every process,
+/// whatever address the memory is mapped at.
 using offset = std::uint64_t;
+
+/// A part of the object area that is given out in granules of one size.
+struct region {
+  /// Where the words stand that say whose each granule is: 4 bytes each.
+  offset words = 0;
+  offset begin = 0;
+  std::uint64_t granule = 0;
+  std::uint32_t count = 0;
+  /// One above the highest granule ever used.
+  std::atomic<std::uint32_t> high{0};
+};
+
+inline constexpr std::uint32_t small_region = 0;
+inline constexpr std::uint32_t large_region = 1;
+inline constexpr std::size_t region_count = 2;
+/// Up to so many bytes are taken in granules of 4 KiB, more in those of 2 MiB.
+inline constexpr std::uint64_t most_small_extent = 1 << 20;
 
 /// The first page of the run's memory.
 ///
-///     0          run_header
-///     4096       process table         rows * 8 KiB
-///     ledger     what each has taken   rows * 64 bytes
-///     holdings   handle tables         rows * handles * 8 bytes
-///     objects    objects, upward       never used twice
+///     0              run_header
+///     4096           process table          rows * 8 KiB
+///     rows_at        what each has taken    rows * 256 bytes
+///     pages_at       pages of heads         pages * 32 bytes
+///     words          whose each granule is  4 bytes each, of both regions
+///     more_holders   bits of holders in rows above 512
+///     heads          heads of objects       pages * 4 KiB
+///     small region   granules of 4 KiB
+///     large region   granules of 2 MiB
 ///     size
 ///
 /// There are slots + 1 rows. The last is of whoever has no slot: the fork
-/// server, which is alone in that.
+/// server, which is alone in that. Whatever is not used yet takes no memory.
 struct run_header {
-  static constexpr std::uint64_t right_magic = 0x74726F7570653031; // troupe01
+  static constexpr std::uint64_t right_magic = 0x74726F7570653032; // troupe02
 
   std::uint64_t magic = 0;
   std::uint64_t size = 0;
@@ -40,14 +62,22 @@ struct run_header {
   std::atomic<std::uint64_t> memory_limit{0};
   std::uint32_t slots = 0;
   std::uint32_t handles = 0;
-  std::uint64_t ledger = 0;
-  std::uint64_t holdings = 0;
-  std::uint64_t objects = 0;
+  offset rows_at = 0;
+  offset pages_at = 0;
+  offset more_holders = 0;
+  /// Of the bits of holders outside of the heads: words for each head, and bytes
+  /// for each page of heads.
+  std::uint64_t more_words = 0;
+  std::uint64_t more_bytes = 0;
+  offset heads = 0;
+  /// Pages of heads that there may be.
+  std::uint32_t pages = 0;
   /// How long a process that is asked to end may take, in nanoseconds.
   std::int64_t grace = 0;
 
-  /// Where the next object goes.
-  alignas(cache_line) std::atomic<std::uint64_t> next{0};
+  /// One above the highest page of heads ever used. Page 0 never is.
+  alignas(cache_line) std::atomic<std::uint32_t> pages_high{1};
+  std::array<region, region_count> regions{};
   /// Counted up at every confirmed death; sleep on it to wait for one.
   alignas(cache_line) os::wait_word deaths{0};
   /// 0 until a signal asks the run to end. Then the signal's number, and above
@@ -58,9 +88,9 @@ struct run_header {
   /// to or has handlers of its own for; sets of `bit_of` in process/signals.hpp.
   std::atomic<std::uint32_t> root_answers{0};
   std::atomic<std::uint32_t> root_listens{0};
-  /// Offset of the object where names are registered, 0 before the first.
+  /// Id of the object where names are registered, 0 before the first.
   std::atomic<std::uint64_t> registry{0};
-  /// Offset of the cell of the services host, 0 before the first.
+  /// Id of the cell of the services host, 0 before the first.
   std::atomic<std::uint64_t> services{0};
   /// One above the highest process slot ever used: where scans may stop.
   std::atomic<std::uint32_t> slots_high{0};
@@ -146,28 +176,41 @@ public:
     self_ = {header().slots, 0};
   }
 
-  [[nodiscard]] ledger_row& ledger(std::uint32_t index) noexcept {
-    return reinterpret_cast<ledger_row*>(base_ + header().ledger)[index];
+  [[nodiscard]] row_memory& row(std::uint32_t index) noexcept {
+    return rows_[index];
+  }
+
+  [[nodiscard]] head_page& page(std::uint32_t index) noexcept {
+    return pages_[index];
+  }
+
+  /// Returns the head with that number, which must be below that of all.
+  [[nodiscard]] object_head* head_at(std::uint32_t index) noexcept {
+    return heads_ + index;
+  }
+
+  [[nodiscard]] std::uint32_t index_of(const object_head* head) const noexcept {
+    return static_cast<std::uint32_t>(head - heads_);
+  }
+
+  /// Returns the head that `id` names. The object need not be there any more.
+  [[nodiscard]] object_head* head_of(object_id id) noexcept {
+    return heads_ + static_cast<std::uint32_t>(id);
+  }
+
+  /// Returns the payload of an object that the caller knows to be alive.
+  [[nodiscard]] std::byte* payload_of(object_id id) noexcept {
+    return base_ + head_of(id)->payload.load(std::memory_order_relaxed);
   }
 
   /// Bytes that living objects reserve: what counts against `limits::memory`.
   [[nodiscard]] std::uint64_t reserved_bytes() noexcept;
 
-  /// Returns the handle table of a slot: `header().handles` offsets.
-  [[nodiscard]] std::atomic<offset>* holdings(std::uint32_t index) noexcept {
-    return reinterpret_cast<std::atomic<offset>*>(base_ + header().holdings)
-           + std::uint64_t{index} * header().handles;
-  }
-
-  /// Returns whether a living object of that kind was at `where` a moment ago.
-  /// Any number is safe to ask about, and asking takes no memory.
-  [[nodiscard]] bool may_find(offset where, object_kind kind) const noexcept;
-
-  /// Returns the head of the object at `where`, or nullptr if no living object
-  /// of that kind is there. Any number is safe to ask about. What is returned
-  /// may die at once: only a `reference` keeps it.
-  [[nodiscard]] object_header* find_object(offset where,
-                                           object_kind kind) noexcept;
+  /// Returns the head of the object that `id` names, or nullptr if no living
+  /// object of that kind has that name. Any number is safe to ask about. What is
+  /// returned may end at once: only a `reference` keeps it.
+  [[nodiscard]] object_head* find_object(object_id id,
+                                         object_kind kind) noexcept;
 
   /// Bytes of memory that the run really uses now.
   [[nodiscard]] std::uint64_t used_bytes() const;
@@ -183,6 +226,9 @@ private:
 
   explicit run_memory(os::descriptor file, std::uint64_t size);
 
+  /// Notes where the tables are, once the header says so.
+  void locate_tables() noexcept;
+
   /// Never destroyed: handles in static variables may outlive every order of
   /// destruction.
   static inline constinit run_memory* current_ = nullptr;
@@ -190,6 +236,9 @@ private:
   os::descriptor file_;
   std::unique_ptr<mapping> mapping_;
   std::byte* base_ = nullptr;
+  row_memory* rows_ = nullptr;
+  head_page* pages_ = nullptr;
+  object_head* heads_ = nullptr;
   slot_id self_;
 };
 

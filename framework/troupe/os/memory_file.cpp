@@ -96,8 +96,8 @@ std::string advice_for_address_space() {
   return "lift the limit of address space (ulimit -v"
          + (limited ? ", now " + std::to_string(limit.rlim_cur / 1024)
                     : std::string{})
-         + "), or lower limits::address_space, and limits::handles or "
-           "limits::processes for smaller tables";
+         + "), or lower limits::address_space, or "
+           "limits::processes for a smaller table";
 }
 
 void* reserve_address_space(std::uint64_t size) {

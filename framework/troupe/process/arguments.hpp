@@ -19,7 +19,7 @@ public:
   /// What stands in a letter or a slot, whose shares are ended by whoever has
   /// it. Must outlive this object.
   explicit arguments(bytes_view body,
-                     std::span<const memory::offset> handles = {}) noexcept
+                     std::span<const memory::object_id> handles = {}) noexcept
     : body_(body), handles_(handles) {
   }
 
@@ -50,7 +50,7 @@ private:
 
   std::optional<codec::parcel> carrier_;
   bytes_view body_;
-  std::span<const memory::offset> handles_;
+  std::span<const memory::object_id> handles_;
 };
 
 } // namespace troupe::hosting

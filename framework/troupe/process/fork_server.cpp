@@ -188,6 +188,8 @@ slot_id serve_forks() {
   // which the root knows it should this server die.
   os::adopt_orphans(true);
   os::mark_lineage(lineage());
+  // What a copy of the root remembers is the root's.
+  memory::start_without_holdings();
   // What a server before this one has left half done.
   memory::release_holdings(memory.self().index);
   // What static initialisers have printed, the root has printed too.

@@ -2,8 +2,8 @@
 #include <troupe/process/process.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
@@ -43,7 +43,7 @@ bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
       os::stay_if_held();
       return true;
     }
-    if (!mailbox::spare_letters::wait(slot->state, seen, limit))
+    if (!memory::warm_memory::wait(slot->state, seen, limit))
       return false;
   }
 }

@@ -35,7 +35,7 @@ constexpr std::chrono::seconds grace{2};
 
 /// Makes the actor that was asked for. Throws `error`.
 caf::strong_actor_ptr make_actor(os::code_location where,
-                                 memory::offset arguments) {
+                                 memory::object_id arguments) {
   auto content = codec::parcel::open(arguments);
   const auto& recipe = hosting::entry::require(where, "make an actor");
   auto made = recipe.run(hosting::arguments{std::move(content)});
@@ -82,7 +82,7 @@ private:
   }
 
   caf::result<caf::strong_actor_ptr> make(os::code_location where,
-                                          memory::offset arguments) {
+                                          memory::object_id arguments) {
     try {
       auto actor = make_actor(where, arguments);
       asked_ = true;

@@ -9,7 +9,7 @@ namespace {
 
 /// Takes hold of the table that the run's header names; nothing if none stands
 /// there.
-memory::reference attach(memory::offset where) {
+memory::reference attach(memory::object_id where) {
   if (where == 0)
     return {};
   return memory::reference::attach(where, memory::object_kind::registry);

@@ -23,7 +23,8 @@ constexpr std::size_t most_populated = 1 << 30;
 buffer::buffer(std::size_t size) : size_(size) {
   if (size == 0)
     return;
-  reference_ = memory::reference::create(memory::object_kind::buffer, size);
+  reference_ = memory::reference::create(memory::object_kind::buffer, size,
+                                         memory::contents::unspecified);
   if (size >= least_populated && size <= most_populated)
     reference_.populate();
 }

@@ -24,8 +24,10 @@ public:
   /// No bytes, and no memory.
   buffer() noexcept = default;
 
-  /// `size` bytes, all zero. From 4 MiB up to 1 GiB they take their memory now,
-  /// in large pages where the kernel can; else page by page when first touched.
+  /// `size` bytes, of which nothing is promised but that they can be written: the
+  /// memory may be that of a buffer that has ended, and then costs nothing. Else
+  /// from 4 MiB up to 1 GiB they take their memory now, in large pages where the
+  /// kernel can; or page by page when first touched.
   /// Throws `limit_reached`, `invalid_state`.
   explicit buffer(std::size_t size);
 

@@ -13,7 +13,7 @@ namespace troupe::shared {
 namespace {
 
 constexpr std::size_t most_bytes = std::numeric_limits<std::size_t>::max()
-                                   - sizeof(element_header);
+                                   - 128;
 
 std::string described(std::string_view name, std::uint64_t size) {
   return std::string{name} + " (" + std::to_string(size) + " bytes)";
@@ -29,15 +29,15 @@ elements elements::create(memory::object_kind kind, const element_type& type,
                           + described(type.name, type.size),
                         "that is more bytes than there are addresses",
                         "check how the number is computed");
-  auto reference = memory::reference::create(kind, sizeof(element_header)
-                                                     + count * type.size);
+  const auto at = elements_at(kind, type);
+  auto reference = memory::reference::create(kind, at + count * type.size);
   auto* header = reference.as<element_header>();
   header->size = type.size;
   header->count = count;
   const auto length = std::min(type.name.size(), header->name.size() - 1);
   std::copy_n(type.name.data(), length, header->name.data());
   header->fingerprint = type.fingerprint;
-  return {std::move(reference), count};
+  return {std::move(reference), at, count};
 }
 
 elements elements::load(codec::decoder& from, memory::object_kind kind,
@@ -45,7 +45,8 @@ elements elements::load(codec::decoder& from, memory::object_kind kind,
   auto reference = from.handle(kind);
   if (!reference)
     from.refuse(type.name, "the handle is empty");
-  if (reference.size() < sizeof(element_header))
+  const auto at = elements_at(kind, type);
+  if (reference.size() < at)
     from.refuse(type.name, "the shared object is too small to have elements");
   // A copy: what is checked is what is used.
   const element_header header = *reference.as<const element_header>();
@@ -56,9 +57,9 @@ elements elements::load(codec::decoder& from, memory::object_kind kind,
                                strnlen(header.name.data(), header.name.size())},
                               header.size)
                   + ", not " + described(type.name, type.size));
-  if (header.count > (reference.size() - sizeof(element_header)) / type.size)
+  if (header.count > (reference.size() - at) / type.size)
     from.refuse(type.name, "the shared object is smaller than it says");
-  return {std::move(reference), static_cast<std::size_t>(header.count)};
+  return {std::move(reference), at, static_cast<std::size_t>(header.count)};
 }
 
 } // namespace troupe::shared

@@ -38,7 +38,9 @@ template <class T>
 ///     8     size          of one element
 ///     16    count
 ///     24    name          of the element type, cut, ends in a zero
-///     128   elements
+///     64    the element, if it is a value's of up to 64 bytes; so a small value
+///           stands in its head
+///     128   other elements
 ///
 /// Written before the object's magic says that it is there to be attached, and
 /// never changed.
@@ -46,10 +48,16 @@ struct element_header {
   std::uint64_t fingerprint;
   std::uint64_t size;
   std::uint64_t count;
-  std::array<char, 104> name;
+  std::array<char, 40> name;
 };
 
-static_assert(sizeof(element_header) == 128);
+static_assert(sizeof(element_header) == 64);
+
+/// Where the elements start.
+[[nodiscard]] constexpr std::size_t
+elements_at(memory::object_kind kind, const element_type& type) noexcept {
+  return kind == memory::object_kind::value && type.size <= 64 ? 64 : 128;
+}
 
 /// A hold on `count` elements in shared memory, of a type given at run time:
 /// what `value` and `array` have in common.
@@ -101,9 +109,10 @@ public:
   }
 
 private:
-  elements(memory::reference reference, std::size_t count) noexcept
+  elements(memory::reference reference, std::size_t at,
+           std::size_t count) noexcept
     : reference_(std::move(reference)),
-      data_(reference_.data() + sizeof(element_header)),
+      data_(reference_.data() + at),
       count_(count) {
   }
 

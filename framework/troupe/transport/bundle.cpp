@@ -6,11 +6,11 @@
 
 namespace troupe {
 
-std::vector<memory::offset> bundle::shown_handles() const {
-  std::vector<memory::offset> result;
+std::vector<memory::object_id> bundle::shown_handles() const {
+  std::vector<memory::object_id> result;
   result.reserve(objects_.size());
   for (const auto& each : objects_)
-    result.push_back(each.where());
+    result.push_back(each.id());
   return result;
 }
 

@@ -86,7 +86,7 @@ public:
   }
 
 private:
-  [[nodiscard]] std::vector<memory::offset> shown_handles() const;
+  [[nodiscard]] std::vector<memory::object_id> shown_handles() const;
 
   template <class Inspector>
   bool inspect_objects(Inspector& inspector) {

@@ -25,7 +25,7 @@ void byte_reader::too_short() {
 
 bool byte_reader::handle(memory::reference& into) {
   auto kind = memory::object_kind::none;
-  memory::offset where = 0;
+  memory::object_id where = 0;
   if (!get(kind) || !get(where))
     return false;
   try {

@@ -48,7 +48,7 @@ public:
   /// until they are read: see `objects`.
   bool handle(const memory::reference& object) {
     objects_.push_back(object);
-    return put(object.kind()) && put(object.where());
+    return put(object.kind()) && put(object.id());
   }
 
   /// The objects of which handles were written.

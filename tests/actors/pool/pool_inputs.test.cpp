@@ -356,10 +356,9 @@ TEST_CASE(
   "a task that is too large to be sent fails alone, and nothing of it is "
   "left") {
   troupe::pool pool{1};
-  troupe::memory::offset where = 0;
+  troupe::memory::object_id where = 0;
   const auto lives = [&] {
-    return troupe::memory::run_memory::current().may_find(
-      where, troupe::memory::object_kind::value);
+    return troupe::memory::kind_of(where) == troupe::memory::object_kind::value;
   };
   {
     const troupe::value<int> one{1};

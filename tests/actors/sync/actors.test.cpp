@@ -333,11 +333,10 @@ TEST_CASE("an actor waits on a condition") {
   const auto locker = actor_of(lock);
   const auto actor = actor_of(changed);
   asker self;
-  CHECK_FALSE(
-    self.ask<troupe::grant>(actor, troupe::wait_atom_v, lock.where()));
+  CHECK_FALSE(self.ask<troupe::grant>(actor, troupe::wait_atom_v, lock.id()));
   CHECK(self.last == errc::not_owner);
   REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
-  CHECK_FALSE(self.ask<troupe::grant>(actor, troupe::wait_atom_v, lock.where(),
+  CHECK_FALSE(self.ask<troupe::grant>(actor, troupe::wait_atom_v, lock.id(),
                                       caf::timespan{10ms}));
   CHECK(self.last == errc::timed_out);
   CHECK(lock.is_locked());
@@ -347,7 +346,7 @@ TEST_CASE("an actor waits on a condition") {
     const std::scoped_lock guard{lock};
     changed.notify_one();
   }};
-  CHECK(self.ask<troupe::grant>(actor, troupe::wait_atom_v, lock.where()));
+  CHECK(self.ask<troupe::grant>(actor, troupe::wait_atom_v, lock.id()));
   CHECK(lock.is_locked());
   CHECK(self.tell(locker, troupe::release_atom_v));
   CHECK(self.ask<std::uint32_t>(actor, troupe::notify_atom_v) == 0U);
@@ -363,8 +362,8 @@ TEST_CASE("a wait whose place is another's by now leaves that one there") {
   asker self;
   REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
   std::jthread late{[&] {
-    CHECK_FALSE(self.ask<troupe::grant>(actor, troupe::wait_atom_v,
-                                        lock.where(), caf::timespan{300ms}));
+    CHECK_FALSE(self.ask<troupe::grant>(actor, troupe::wait_atom_v, lock.id(),
+                                        caf::timespan{300ms}));
     CHECK(self.last == errc::timed_out);
   }};
   REQUIRE(eventually([&] { return !notices.waiters().empty(); }));
@@ -396,8 +395,8 @@ TEST_CASE("an actor that has waited on a condition holds the lock once") {
     const std::scoped_lock guard{lock};
     changed.notify_one();
   }};
-  REQUIRE(self.ask<troupe::grant>(actor_of(changed), troupe::wait_atom_v,
-                                  lock.where()));
+  REQUIRE(
+    self.ask<troupe::grant>(actor_of(changed), troupe::wait_atom_v, lock.id()));
   REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
   CHECK(self.tell(locker, troupe::release_atom_v));
   CHECK(lock.is_locked());

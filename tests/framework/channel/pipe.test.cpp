@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/warm_memory.hpp>
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
+#include <support/living_bytes.hpp>
 #include <support/passed.hpp>
 #include <support/stopped.hpp>
 
@@ -382,17 +383,16 @@ TEST_CASE("several processes use one end") {
 }
 
 TEST_CASE("pipes leave no memory behind") {
-  auto& memory = troupe::memory::run_memory::current();
-  troupe::mailbox::spare_letters::give_back();
-  const auto before = memory.reserved_bytes();
+  troupe::memory::warm_memory::give_back_own();
+  const auto before = troupe::test::living_bytes();
   for (int i = 0; i < 20; ++i) {
     auto [a, b] = troupe::pipe<std::string>();
     a.send("unread");
     b.send(std::string(5 << 20, 'u'));
   }
   // What this process keeps for its next large message.
-  troupe::mailbox::spare_letters::give_back();
-  CHECK(memory.reserved_bytes() == before);
+  troupe::memory::warm_memory::give_back_own();
+  CHECK(troupe::test::living_bytes() == before);
 }
 
 TEST_CASE("a handle of another type is refused") {

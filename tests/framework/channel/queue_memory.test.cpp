@@ -5,11 +5,12 @@
 #include <troupe/base/copy.hpp>
 #include <troupe/base/error.hpp>
 #include <troupe/channel/queue.hpp>
-#include <troupe/mailbox/spare_letters.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/warm_memory.hpp>
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
+#include <support/living_bytes.hpp>
 #include <support/passed.hpp>
 #include <support/sanitized.hpp>
 #include <support/system_calls.hpp>
@@ -82,35 +83,35 @@ TEST_CASE("large items use objects again, which go back when nobody sends") {
   const queue<int> nothing;
   texts.put("first");
   CHECK(texts.get() == "first");
-  troupe::mailbox::spare_letters::give_back();
+  troupe::memory::warm_memory::give_back_own();
   const auto before = memory.reserved_bytes();
-  std::vector<std::uint64_t> ends;
-  for (const std::size_t size : {8U << 20, 7U << 20, 3U << 20, 8U << 20}) {
+  texts.put(std::string(8 << 20, 't'));
+  CHECK(texts.get() == std::string(8 << 20, 't'));
+  const auto kept = memory.reserved_bytes();
+  CHECK(kept > before + (8 << 20));
+  for (const std::size_t size : {8U << 20, 7U << 20, 8U << 20}) {
     texts.put(std::string(size, 't'));
     CHECK(texts.get() == std::string(size, 't'));
-    ends.push_back(memory.header().next.load());
+    CHECK(memory.reserved_bytes() == kept);
   }
-  CHECK(std::ranges::count(ends, ends.front()) == 4);
   // An unread one is left alone.
   for (int i = 0; i < 5; ++i)
     texts.put(std::string(4 << 20, static_cast<char>('a' + i)));
   for (int i = 0; i < 5; ++i)
     CHECK(texts.get() == std::string(4 << 20, static_cast<char>('a' + i)));
   CHECK(memory.reserved_bytes() > before);
-  // At most two are kept, and of larger ones as many as 160 MiB hold: one.
-  troupe::mailbox::spare_letters::give_back();
+  troupe::memory::warm_memory::give_back_own();
   CHECK(memory.reserved_bytes() == before);
+  // No more than an eighth of what the run may use is kept.
+  auto& limit = memory.header().memory_limit;
+  const auto whole = limit.exchange(memory.reserved_bytes() + (800 << 20));
   for (int i = 0; i < 3; ++i)
-    texts.put(std::string(4 << 20, 't'));
+    texts.put(std::string(90 << 20, 'l'));
   for (int i = 0; i < 3; ++i)
-    CHECK(texts.get().size() == 4 << 20);
-  CHECK(memory.reserved_bytes() > before);
-  CHECK(memory.reserved_bytes() < before + 3 * (4ULL << 20));
-  texts.put(std::string(90 << 20, 'l'));
-  texts.put(std::string(90 << 20, 'l'));
-  CHECK(texts.get().size() == 90 << 20);
-  CHECK(texts.get().size() == 90 << 20);
-  CHECK(memory.reserved_bytes() <= before + (160ULL << 20));
+    CHECK(texts.get().size() == 90 << 20);
+  CHECK(memory.reserved_bytes() > before + (90ULL << 20));
+  CHECK(memory.reserved_bytes() < before + (180ULL << 20));
+  limit = whole;
   CHECK(eventually([&] {
     CHECK_FALSE(nothing.try_get_for(300ms));
     return memory.reserved_bytes() == before;
@@ -129,15 +130,15 @@ TEST_CASE("the memory of a drained backlog goes back") {
   CHECK(memory.used_bytes() > before + (50 << 20) / 2);
   for (int i = 0; i < 50'000; ++i)
     REQUIRE(words.get() == word);
+  troupe::memory::warm_memory::give_back_own();
   CHECK(memory.used_bytes() < before + (5 << 20));
   words.put("after");
   CHECK(words.get() == "after");
 }
 
 TEST_CASE("the memory of a queue that nobody holds goes back, with its items") {
-  auto& memory = troupe::memory::run_memory::current();
-  troupe::mailbox::spare_letters::give_back();
-  const auto before = memory.reserved_bytes();
+  troupe::memory::warm_memory::give_back_own();
+  const auto before = troupe::test::living_bytes();
   {
     const queue<std::string> words;
     const queue<queue<std::string>> queues;
@@ -154,8 +155,8 @@ TEST_CASE("the memory of a queue that nobody holds goes back, with its items") {
     CHECK(queues.get() == words);
   }
   // What this process keeps for its next large item.
-  troupe::mailbox::spare_letters::give_back();
-  CHECK(memory.reserved_bytes() == before);
+  troupe::memory::warm_memory::give_back_own();
+  CHECK(troupe::test::living_bytes() == before);
 }
 
 namespace {
@@ -176,14 +177,13 @@ struct carrier {
 
 TEST_CASE("queues that hold each other last until they are drained, or the run "
           "ends") {
-  auto& memory = troupe::memory::run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   {
     const queue<carrier> self;
     self.put({{self}});
   }
   // Nobody has a handle, and the item has one for ever.
-  const auto one = memory.reserved_bytes();
+  const auto one = troupe::test::living_bytes();
   CHECK(one > before);
   {
     const queue<carrier> a;
@@ -191,29 +191,29 @@ TEST_CASE("queues that hold each other last until they are drained, or the run "
     a.put({{b}});
     b.put({{a}});
   }
-  CHECK(memory.reserved_bytes() > one);
+  CHECK(troupe::test::living_bytes() > one);
   // What is taken out before holds nothing.
-  const auto two = memory.reserved_bytes();
+  const auto two = troupe::test::living_bytes();
   {
     const queue<carrier> self;
     self.put({{self}});
     self.close();
     static_cast<void>(self.get());
   }
-  CHECK(memory.reserved_bytes() == two);
+  CHECK(troupe::test::living_bytes() == two);
   {
     // To hold a queue that does not hold the first is no circle.
     const queue<carrier> outer;
     outer.put({{queue<carrier>{}}});
   }
-  CHECK(memory.reserved_bytes() == two);
+  CHECK(troupe::test::living_bytes() == two);
 }
 
 TEST_CASE("reaching the memory limit of the run loses nothing") {
   // The limit of this run is the machine's, so the letter is too large at once.
   const queue<std::string> words;
   words.put("first");
-  troupe::mailbox::spare_letters::give_back();
+  troupe::memory::warm_memory::give_back_own();
   auto& header = troupe::memory::run_memory::current().header();
   const auto limit = header.memory_limit.load();
   header.memory_limit = troupe::memory::run_memory::current().reserved_bytes()

@@ -37,8 +37,8 @@ public:
     return token{from.handle(kind)};
   }
 
-  [[nodiscard]] memory::offset where() const {
-    return object_.where();
+  [[nodiscard]] memory::object_id id() const {
+    return object_.id();
   }
 
 private:
@@ -61,7 +61,7 @@ void need_run() {
   }
 }
 
-bool lives(memory::offset where) {
+bool lives(memory::object_id where) {
   return memory::run_memory::current().find_object(where, kind) != nullptr;
 }
 
@@ -75,25 +75,25 @@ TEST_CASE("handles travel inside anything") {
   CHECK(message.handles().size() == 3);
   const auto copy = codec::decode<job>(std::move(message));
   REQUIRE(copy.tokens.size() == 2);
-  CHECK(copy.tokens[0].where() == a.where());
-  CHECK(copy.tokens[1].where() == b.where());
-  CHECK(copy.more.at(1).where() == a.where());
+  CHECK(copy.tokens[0].id() == a.id());
+  CHECK(copy.tokens[1].id() == b.id());
+  CHECK(copy.more.at(1).id() == a.id());
 }
 
 TEST_CASE("a message keeps its objects alive") {
   need_run();
   codec::packet message;
-  memory::offset where = 0;
+  memory::object_id where = 0;
   {
     const auto gone = token::create();
-    where = gone.where();
+    where = gone.id();
     codec::encode_into(message, gone);
   }
   CHECK(lives(where));
   SUBCASE("until it is decoded and what came out is dropped") {
     {
       const auto taken = codec::decode<token>(std::move(message));
-      CHECK(taken.where() == where);
+      CHECK(taken.id() == where);
       CHECK(lives(where));
     }
     CHECK_FALSE(lives(where));
@@ -109,8 +109,8 @@ TEST_CASE("a message keeps its objects alive") {
     CHECK_FALSE(lives(where));
   }
   SUBCASE("until it fails to decode") {
-    const std::vector<memory::offset> handles(message.handles().begin(),
-                                              message.handles().end());
+    const std::vector<memory::object_id> handles(message.handles().begin(),
+                                                 message.handles().end());
     message.release_handles();
     CHECK_THROWS_AS(static_cast<void>(
                       codec::decode<std::string>(message.body(), handles)),
@@ -123,15 +123,15 @@ TEST_CASE("an empty handle arrives empty") {
   need_run();
   auto message = codec::encode(token{memory::reference{}});
   CHECK(message.handles().empty());
-  CHECK(codec::decode<token>(std::move(message)).where() == 0);
+  CHECK(codec::decode<token>(std::move(message)).id() == 0);
 }
 
 TEST_CASE("a handle that the message does not carry is refused") {
   need_run();
   const auto object = token::create();
   for (const std::uint32_t index : {1U, 2U, 0x7FFF'FFFFU}) {
-    const std::vector<memory::offset> handles{
-      memory::send(memory::reference::attach(object.where(), kind))};
+    const std::vector<memory::object_id> handles{
+      memory::send(memory::reference::attach(object.id(), kind))};
     const auto message = codec::encode(index);
     CHECK_THROWS_AS(static_cast<void>(
                       codec::decode<token>(message.body(), handles)),
@@ -142,8 +142,8 @@ TEST_CASE("a handle that the message does not carry is refused") {
 TEST_CASE("a handle is taken once") {
   need_run();
   const auto object = token::create();
-  const std::vector<memory::offset> handles{
-    memory::send(memory::reference::attach(object.where(), kind))};
+  const std::vector<memory::object_id> handles{
+    memory::send(memory::reference::attach(object.id(), kind))};
   const auto message = codec::encode_all(0U, 0U);
   CHECK_THROWS_AS((static_cast<void>(
                     codec::decode_all<token, token>(message.body(), handles))),

@@ -10,12 +10,14 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <random>
+#include <set>
 #include <vector>
 
 using namespace troupe;
 using namespace troupe::test;
+using memory::object_id;
 using memory::object_kind;
-using memory::offset;
 using memory::reference;
 using memory::run_memory;
 
@@ -84,13 +86,12 @@ TEST_CASE("the memory of an object is given back with its last reference") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(0);
-                     const auto base = run_memory::current().used_bytes();
+                     const auto base = bytes_of_objects();
                      {
                        const auto made = reference::create(kind, 1 << 20);
                        std::ranges::fill(made.bytes(), std::byte{1});
                        const auto copy = made;
-                       expect(run_memory::current().used_bytes()
-                                >= base + (1 << 20),
+                       expect(bytes_of_objects() >= base + (1 << 20),
                               "the pages are not there");
                        expect(run_memory::current().reserved_bytes() >= 1 << 20,
                               "not reserved");
@@ -104,84 +105,106 @@ TEST_CASE("a large object takes memory only where it is touched") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(0);
-                     const auto base = run_memory::current().used_bytes();
+                     const auto base = bytes_of_objects();
                      const auto made = reference::create(kind, 1ULL << 30);
-                     expect(run_memory::current().used_bytes() <= base + 4096,
+                     expect(bytes_of_objects() <= base + 4096,
                             "touched more than its first page");
                      made.data()[1 << 29] = std::byte{1};
-                     expect(run_memory::current().used_bytes() <= base + 8192,
+                     expect(bytes_of_objects() <= base + 8192,
                             "touched more than one page");
                    })
         == "");
 }
 
-TEST_CASE("address space is never used twice") {
+TEST_CASE("an address comes back, an id never does") {
   CHECK(in_new_run({},
                    [] {
-                     offset highest = 0;
-                     for (int round = 0; round < 1000; ++round) {
+                     std::set<object_id> ids;
+                     std::set<std::byte*> places;
+                     for (int round = 0; round < 100'000; ++round) {
                        const auto made = reference::create(kind, 100);
-                       expect(made.where() > highest, "an offset came back");
-                       highest = made.where();
+                       expect(ids.insert(made.id()).second, "an id came back");
+                       places.insert(made.data());
                      }
+                     expect(places.size() < 100, "addresses are used up");
+                   })
+        == "");
+}
+
+TEST_CASE("ten thousand objects of 200 MiB need no more addresses than one") {
+  CHECK(in_new_run({.address_space = 1ULL << 30},
+                   [] {
+                     for (int round = 0; round < 10'000; ++round) {
+                       const auto made = reference::create(kind, 200 << 20);
+                       made.data()[0] = std::byte{1};
+                     }
+                     // And of all sizes, a few of which live.
+                     std::vector<reference> live(8);
+                     std::minstd_rand random{1};
+                     for (int round = 0; round < 100'000; ++round)
+                       live[random() % live.size()] = reference::create(
+                         kind, random() % (1ULL << (random() % 27)));
                    })
         == "");
 }
 
 TEST_CASE("a stale handle and a handle of anything are refused, for nothing") {
-  CHECK(
-    in_new_run({},
-               [] {
-                 warm_up(0);
-                 const auto base = run_memory::current().used_bytes();
-                 const auto dead = reference::create(kind, 1).where();
-                 const auto next = run_memory::current().header().next.load();
-                 for (const offset where :
-                      {dead, offset{0}, offset{8}, offset{4096}, dead + 1,
-                       dead + 8, next, next + 4096, offset{1} << 39, ~offset{0},
-                       ~offset{0} - 4095}) {
-                   const auto why = thrown<stale_handle>([where] {
-                     static_cast<void>(reference::attach(where, kind));
-                   });
-                   expect(why.has_value(), "attached " + std::to_string(where));
-                   expect(why->find(std::to_string(where)) != why->npos,
-                          "the offset is not named: " + *why);
-                   memory::forget(where);
-                 }
-                 expect_nothing_left(base, "after refused handles");
-               })
-    == "");
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(0);
+                     const auto base = bytes_of_objects();
+                     const auto dead = reference::create(kind, 1).id();
+                     // Made and dropped, never made, and none of all.
+                     constexpr auto generation = object_id{1} << 32;
+                     for (const object_id where :
+                          {dead, object_id{0}, object_id{8}, object_id{4096},
+                           dead + 1, dead + generation, generation | 16,
+                           generation | 1 << 20, object_id{1} << 63,
+                           ~object_id{0}, ~object_id{0} - 4095}) {
+                       const auto why = thrown<stale_handle>([where] {
+                         static_cast<void>(reference::attach(where, kind));
+                       });
+                       expect(why.has_value(),
+                              "attached " + std::to_string(where));
+                       expect(why->find(std::to_string(where)) != why->npos,
+                              "the offset is not named: " + *why);
+                       memory::forget(where);
+                     }
+                     expect_nothing_left(base, "after refused handles");
+                   })
+        == "");
 }
 
 TEST_CASE("a handle of one kind is refused where another is expected") {
-  CHECK(in_new_run({},
-                   [] {
-                     const auto made = reference::create(kind, 1);
-                     expect(thrown<stale_handle>([&] {
-                              static_cast<void>(reference::attach(
-                                made.where(), object_kind::ring));
-                            }).has_value(),
-                            "in the process that holds it");
-                     const auto pid = fork_into_slot(1, [&] {
-                       expect(thrown<stale_handle>([&] {
-                                static_cast<void>(reference::attach(
-                                  made.where(), object_kind::ring));
-                              }).has_value(),
-                              "in another process");
-                     });
-                     expect(confirm(pid, 1) == 0, "the other process");
-                   })
-        == "");
+  CHECK(
+    in_new_run({},
+               [] {
+                 const auto made = reference::create(kind, 1);
+                 expect(thrown<stale_handle>([&] {
+                          static_cast<void>(
+                            reference::attach(made.id(), object_kind::ring));
+                        }).has_value(),
+                        "in the process that holds it");
+                 const auto pid = fork_into_slot(1, [&] {
+                   expect(thrown<stale_handle>([&] {
+                            static_cast<void>(
+                              reference::attach(made.id(), object_kind::ring));
+                          }).has_value(),
+                          "in another process");
+                 });
+                 expect(confirm(pid, 1) == 0, "the other process");
+               })
+    == "");
 }
 
 TEST_CASE("an object lives until the last process that holds it lets go") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(2);
-                     const auto base = run_memory::current().used_bytes();
+                     const auto base = bytes_of_objects();
                      auto made = reference::create(kind, 8);
                      auto& word = *made.as<std::atomic<int>>();
-                     const auto where = made.where();
+                     const auto where = made.id();
                      const auto child = [where] {
                        const auto mine = reference::attach(where, kind);
                        auto& shared = *mine.as<std::atomic<int>>();
@@ -212,14 +235,14 @@ TEST_CASE("a dead process holds nothing") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(1);
-                     const auto base = run_memory::current().used_bytes();
+                     const auto base = bytes_of_objects();
                      auto board = reference::create(kind, 4096);
-                     auto* made = board.as<std::atomic<offset>>();
+                     auto* made = board.as<std::atomic<object_id>>();
                      const auto pid = fork_into_slot(1, [made] {
                        std::vector<reference> many;
                        for (int count = 0; count < 2000; ++count)
                          many.push_back(reference::create(kind, 5000));
-                       *made = many.back().where();
+                       *made = many.back().id();
                        ::pause();
                      });
                      while (*made == 0)
@@ -245,7 +268,7 @@ TEST_CASE("a message on its way holds what it carries") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(1);
-                     const auto base = run_memory::current().used_bytes();
+                     const auto base = bytes_of_objects();
                      auto made = reference::create(kind, 1);
                      const auto where = memory::send(made);
                      static_cast<void>(memory::send(made));
@@ -269,7 +292,7 @@ TEST_CASE("a message that is refused gives up its share all the same") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(0);
-                     const auto base = run_memory::current().used_bytes();
+                     const auto base = bytes_of_objects();
                      const auto where
                        = memory::send(reference::create(kind, 1));
                      expect(thrown<stale_handle>([&] {
@@ -288,7 +311,7 @@ TEST_CASE("a kind is told of its end, and again if its undertaker is killed") {
                      warm_up(1);
                      auto board = reference::create(kind, sizeof(counters));
                      counted = new (board.data()) counters;
-                     const auto base = run_memory::current().used_bytes();
+                     const auto base = bytes_of_objects();
                      static_cast<void>(reference::create(other_kind, 1));
                      expect(counted->disposed == 1, "not disposed once");
                      counted->die_in_dispose = true;
@@ -299,8 +322,7 @@ TEST_CASE("a kind is told of its end, and again if its undertaker is killed") {
                      expect(confirm(pid, 1) == SIGKILL, "it was not killed");
                      expect(counted->disposed == 3, "not disposed again");
                      expect(counted->died == 0, "it had let go before it died");
-                     expect(run_memory::current().used_bytes() == base,
-                            "memory is left");
+                     expect(bytes_of_objects() == base, "memory is left");
                    })
         == "");
 }
@@ -313,7 +335,7 @@ TEST_CASE("a kind is told of the holder that died, and only of that") {
             auto board = reference::create(kind, sizeof(counters));
             counted = new (board.data()) counters;
             const auto made = reference::create(other_kind, 1);
-            const auto where = made.where();
+            const auto where = made.id();
             confirm(fork_into_slot(1,
                                    [where] {
                                      static_cast<void>(
@@ -336,21 +358,20 @@ TEST_CASE("a kind is told of the holder that died, and only of that") {
 }
 
 TEST_CASE("a forked child does not let go of what its parent holds") {
-  CHECK(
-    in_new_run({},
-               [] {
-                 const auto made = reference::create(kind, 1);
-                 const auto pid = ::fork();
-                 if (pid == 0) {
-                   const_cast<reference&>(made).reset();
-                   ::_exit(0);
-                 }
-                 int status = 0;
-                 ::waitpid(pid, &status, 0);
-                 expect(status == 0, "the child");
-                 expect(run_memory::current().find_object(made.where(), kind)
-                          != nullptr,
-                        "the child freed it");
-               })
-    == "");
+  CHECK(in_new_run({},
+                   [] {
+                     const auto made = reference::create(kind, 1);
+                     const auto pid = ::fork();
+                     if (pid == 0) {
+                       const_cast<reference&>(made).reset();
+                       ::_exit(0);
+                     }
+                     int status = 0;
+                     ::waitpid(pid, &status, 0);
+                     expect(status == 0, "the child");
+                     expect(run_memory::current().find_object(made.id(), kind)
+                              != nullptr,
+                            "the child freed it");
+                   })
+        == "");
 }

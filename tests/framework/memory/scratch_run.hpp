@@ -3,6 +3,7 @@
 
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/warm_memory.hpp>
 
 #include <csignal>
 #include <cstdint>
@@ -92,6 +93,7 @@ inline int confirm(pid_t pid, std::uint32_t index) {
 /// Uses the tables of slots 0 to `count` once, so that their pages are there.
 inline void warm_up(std::uint32_t count) {
   static_cast<void>(memory::reference::create(memory::object_kind::user, 1));
+  memory::warm_memory::give_back_own();
   for (std::uint32_t index = 1; index <= count; ++index)
     confirm(fork_into_slot(index,
                            [] {
@@ -101,14 +103,35 @@ inline void warm_up(std::uint32_t count) {
             index);
 }
 
-/// Lists the pages in use behind the tables, for the one who searches a leak.
+/// Calls `use(first, end)` for each range of the run's memory behind the tables
+/// that takes memory.
+template <class Use>
+void for_each_range_of_objects(Use use) {
+  auto& memory = memory::run_memory::current();
+  auto at = static_cast<off_t>(memory.header().more_holders);
+  while ((at = ::lseek(memory.file(), at, SEEK_DATA)) >= 0) {
+    const auto end = ::lseek(memory.file(), at, SEEK_HOLE);
+    use(at, end);
+    at = end;
+  }
+}
+
+/// Returns how many bytes are used by objects, handle tables and what is kept
+/// for the next objects.
+inline std::uint64_t bytes_of_objects() {
+  std::uint64_t result = 0;
+  for_each_range_of_objects([&](off_t at, off_t end) {
+    result += static_cast<std::uint64_t>(end - at);
+  });
+  return result;
+}
+
+/// Lists the pages of objects in use, for the one who searches a leak.
 inline std::string pages_in_use() {
   auto& memory = memory::run_memory::current();
   const auto page = static_cast<off_t>(4096);
   std::string result;
-  auto at = static_cast<off_t>(memory.header().objects);
-  while ((at = ::lseek(memory.file(), at, SEEK_DATA)) >= 0) {
-    const auto end = ::lseek(memory.file(), at, SEEK_HOLE);
+  for_each_range_of_objects([&](off_t at, off_t end) {
     for (; at < end; at += page) {
       const auto* words = reinterpret_cast<const std::uint64_t*>(
         memory.at(static_cast<memory::offset>(at)));
@@ -116,7 +139,7 @@ inline std::string pages_in_use() {
       for (int word = 0; word < 10; ++word)
         result.append(" ").append(std::to_string(words[word]));
     }
-  }
+  });
   return result;
 }
 
@@ -125,13 +148,15 @@ inline void expect_nothing_left(std::uint64_t base, const std::string& when,
                                 std::source_location where
                                 = std::source_location::current()) {
   auto& memory = memory::run_memory::current();
+  memory::warm_memory::give_back_own();
   expect(memory.reserved_bytes() == 0,
          std::to_string(memory.reserved_bytes()) + " bytes stay reserved "
            + when,
          where);
-  expect(memory.used_bytes() == base,
-         std::to_string(memory.used_bytes()) + " bytes are used, not "
-           + std::to_string(base) + ", " + when + pages_in_use(),
+  const auto used = bytes_of_objects();
+  expect(used == base,
+         std::to_string(used) + " bytes are used, not " + std::to_string(base)
+           + ", " + when + pages_in_use(),
          where);
 }
 

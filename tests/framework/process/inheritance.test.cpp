@@ -331,9 +331,19 @@ TEST_CASE("a program that finds no address space is told which limit it is") {
   if (troupe::test::sanitized)
     return;
   launched program{
-    {"/bin/sh", "-c", "ulimit -v 1000000; exec \"$0\" plain", role}};
+    {"/bin/sh", "-c", "ulimit -v 130000; exec \"$0\" plain", role}};
   CHECK(program.wait() != 0);
   CHECK(contains(program,
                  "bytes of address space: Cannot allocate memory; lift "
-                 "the limit of address space (ulimit -v, now 1000000)"));
+                 "the limit of address space (ulimit -v, now 130000)"));
+}
+
+TEST_CASE("one gibibyte of address space is enough for a small program") {
+  if (troupe::test::sanitized)
+    return;
+  launched program{
+    {"/bin/sh", "-c", "ulimit -v 1048576; exec \"$0\" plain", role}};
+  const int status = program.wait();
+  INFO(program.output());
+  CHECK(status == 0);
 }

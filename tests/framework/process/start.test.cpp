@@ -7,6 +7,8 @@
 #include <troupe/shared/array.hpp>
 #include <troupe/shared/value.hpp>
 
+#include <support/living_bytes.hpp>
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -165,19 +167,17 @@ TEST_CASE("arguments convert to the parameters' types") {
 }
 
 TEST_CASE("large arguments travel, and their memory is given back") {
-  auto& memory = troupe::memory::run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   for (int turn = 0; turn < 3; ++turn) {
     const std::string text(10'000'000, 'x');
     CHECK(troupe::async([](const std::string& s) { return s; }, text).get()
           == text);
   }
-  CHECK(memory.reserved_bytes() == before);
+  CHECK(troupe::test::living_bytes() == before);
 }
 
 TEST_CASE("handles of shared objects can be arguments, also inside others") {
-  auto& memory = troupe::memory::run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   for (const auto method :
        {troupe::start_method::fork_server, troupe::start_method::spawn}) {
     troupe::array<int> numbers(10);
@@ -190,12 +190,11 @@ TEST_CASE("handles of shared objects can be arguments, also inside others") {
     CHECK(sum.load() == 285);
     CHECK(parts[2].load() == 3);
   }
-  CHECK(memory.reserved_bytes() == before);
+  CHECK(troupe::test::living_bytes() == before);
 }
 
 TEST_CASE("arguments that nobody takes are given back") {
-  auto& memory = troupe::memory::run_memory::current();
-  const auto before = memory.reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   {
     troupe::value<int> shared;
     auto child
@@ -204,7 +203,7 @@ TEST_CASE("arguments that nobody takes are given back") {
     child.kill();
     child.join();
   }
-  CHECK(memory.reserved_bytes() == before);
+  CHECK(troupe::test::living_bytes() == before);
 }
 
 TEST_CASE("a child passes its arguments on to a process of its own") {

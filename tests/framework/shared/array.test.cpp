@@ -6,6 +6,8 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
+#include <support/living_bytes.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -187,11 +189,11 @@ TEST_CASE("more elements than there is memory for is an error") {
 }
 
 TEST_CASE("the memory of an array is given back by its last holder") {
-  const auto reserved = run_memory::current().reserved_bytes();
+  const auto reserved = troupe::test::living_bytes();
   {
     const array<char> shared(1 << 20);
     shared.fill('x');
-    CHECK(run_memory::current().reserved_bytes() > reserved + (1 << 20));
+    CHECK(troupe::test::living_bytes() > reserved + (1 << 20));
     // A process that is killed holds nothing.
     const troupe::process killed = troupe::start(
       [](array<char> of) {
@@ -206,7 +208,7 @@ TEST_CASE("the memory of an array is given back by its last holder") {
     killed.join();
     CHECK(shared[1] == 'x');
   }
-  CHECK(run_memory::current().reserved_bytes() == reserved);
+  CHECK(troupe::test::living_bytes() == reserved);
 }
 
 TEST_CASE("arrays of arrays of handles keep what they carry alive") {
@@ -231,8 +233,8 @@ TEST_CASE("an array of one type, or a value, is refused as another array") {
   troupe::codec::packet packet;
   troupe::codec::encoder to{packet};
   to.save(array<int>(4));
-  const std::vector<troupe::memory::offset> handles{packet.handles().begin(),
-                                                    packet.handles().end()};
+  const std::vector<troupe::memory::object_id> handles{packet.handles().begin(),
+                                                       packet.handles().end()};
   troupe::codec::decoder from{packet.body(), handles};
   CHECK_THROWS_WITH_AS(static_cast<void>(array<double>::load(from)),
                        doctest::Contains("not double (8 bytes)"),

@@ -5,6 +5,8 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
+#include <support/living_bytes.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -30,10 +32,10 @@ TEST_CASE("a buffer goes to a child and back, and its bytes stay in place") {
 }
 
 TEST_CASE("an empty buffer takes no memory, and can be sent") {
-  const auto before = troupe::memory::run_memory::current().reserved_bytes();
+  const auto before = troupe::test::living_bytes();
   const buffer nothing;
   const buffer also_nothing{std::size_t{0}};
-  CHECK(troupe::memory::run_memory::current().reserved_bytes() == before);
+  CHECK(troupe::test::living_bytes() == before);
   CHECK(nothing.bytes().empty());
   CHECK(troupe::async([](buffer of) { return of.size(); }, nothing).get() == 0);
 }

@@ -190,8 +190,8 @@ TEST_CASE("a handle of one type is refused where another is expected") {
   troupe::codec::encoder to{packet};
   to.save(value<int>{5});
   to.save(value<int>{5});
-  const std::vector<troupe::memory::offset> handles{packet.handles().begin(),
-                                                    packet.handles().end()};
+  const std::vector<troupe::memory::object_id> handles{packet.handles().begin(),
+                                                       packet.handles().end()};
   troupe::codec::decoder from{packet.body(), handles};
   try {
     static_cast<void>(value<double>::load(from));

@@ -34,9 +34,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using troupe::bundle;
-using troupe::memory::kind_at;
+using troupe::memory::kind_of;
+using troupe::memory::object_id;
 using troupe::memory::object_kind;
-using troupe::memory::offset;
 using troupe::test::eventually;
 
 constexpr auto patience = 30s;
@@ -102,8 +102,8 @@ private:
   std::int32_t pid_;
 };
 
-bool is_gone(offset where) {
-  return eventually([&] { return kind_at(where) == object_kind::none; },
+bool is_gone(object_id where) {
+  return eventually([&] { return kind_of(where) == object_kind::none; },
                     patience);
 }
 
@@ -140,19 +140,19 @@ TEST_CASE("what a message carries lives until its reader has it, and not "
           "longer") {
   troupe::host house{"house"};
   const auto far = house.spawn<keeper>();
-  offset where = 0;
+  object_id where = 0;
   {
     // Nobody reads while the process is stopped, and the sender has let go.
     const standing_still held{house.pid()};
     auto what = bundle::of(numbers{});
     what.get<numbers>().put(8);
-    where = what.objects()[0].where();
+    where = what.objects()[0].id();
     caf::anon_send(far, caf::put_atom_v, std::move(what));
-    CHECK(kind_at(where) == object_kind::queue);
+    CHECK(kind_of(where) == object_kind::queue);
   }
   // The actor keeps it.
   CHECK(ask<bundle>(far, caf::get_atom_v));
-  CHECK(kind_at(where) == object_kind::queue);
+  CHECK(kind_of(where) == object_kind::queue);
   house.kill();
   CHECK(is_gone(where));
 }
@@ -167,16 +167,16 @@ TEST_CASE("what nobody reads is given up") {
   self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
   SUBCASE("by an actor that has ended") {
     auto what = bundle::of(numbers{});
-    const auto where = what.objects()[0].where();
+    const auto where = what.objects()[0].id();
     caf::anon_send(ended, caf::put_atom_v, std::move(what));
     CHECK(is_gone(where));
   }
   SUBCASE("by a process that is killed before") {
-    offset where = 0;
+    object_id where = 0;
     {
       const standing_still held{house.pid()};
       auto what = bundle::of(numbers{});
-      where = what.objects()[0].where();
+      where = what.objects()[0].id();
       caf::anon_send(neighbour, caf::put_atom_v, std::move(what));
       house.kill();
     }

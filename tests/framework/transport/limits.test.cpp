@@ -10,6 +10,7 @@
 #include <troupe/transport/handle_coding.hpp>
 
 #include <support/eventually.hpp>
+#include <support/living_bytes.hpp>
 #include <support/passed.hpp>
 
 #include <caf/all.hpp>
@@ -27,8 +28,7 @@ constexpr auto patience = 60s;
 class no_memory {
 public:
   no_memory() {
-    header_.memory_limit
-      = troupe::memory::run_memory::current().reserved_bytes();
+    header_.memory_limit = troupe::test::living_bytes();
   }
   no_memory(const no_memory&) = delete;
   no_memory& operator=(const no_memory&) = delete;

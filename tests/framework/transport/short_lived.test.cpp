@@ -10,6 +10,7 @@
 #include <troupe/transport/node_name.hpp>
 
 #include <support/eventually.hpp>
+#include <support/living_bytes.hpp>
 #include <support/sanitized.hpp>
 
 #include <caf/all.hpp>
@@ -59,12 +60,9 @@ struct holdings {
 
   static holdings now() {
     auto& own = troupe::transport::node::require();
-    return {own.peers().size(),
-            own.requests().size(),
-            own.ends().watches(),
-            own.ends().living(),
-            troupe::memory::run_memory::current().reserved_bytes(),
-            ::mallinfo2().uordblks};
+    return {own.peers().size(),           own.requests().size(),
+            own.ends().watches(),         own.ends().living(),
+            troupe::test::living_bytes(), ::mallinfo2().uordblks};
   }
 };
 

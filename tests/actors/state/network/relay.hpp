@@ -38,7 +38,7 @@ public:
     thread_.join();
   }
 
-  [[nodiscard]] network::address where() const {
+  [[nodiscard]] network::address id() const {
     return network::address{os::local_port(listening_.get())};
   }
 
