@@ -22,6 +22,9 @@ using memory::run_memory;
 /// Where `reserve_slot` looks first; a hint, each process has its own.
 std::atomic<std::uint32_t> next_to_try{1};
 
+/// Slots that were used before and that `reserve_slot` looks at.
+constexpr std::uint32_t most_looks = 64;
+
 std::uint32_t word(slot_state state) noexcept {
   return static_cast<std::uint32_t>(state);
 }
@@ -199,22 +202,36 @@ slot_id reserve_slot() {
   auto& memory = run_memory::current();
   auto& header = memory.header();
   const auto own = own_reservation();
-  // From where this process has last found or freed one: with many alive, to
-  // look at all of them each time would cost more than the start.
-  const auto first = std::max(1U, next_to_try.load(std::memory_order_relaxed));
-  for (std::uint32_t turn = 0; turn < header.slots; ++turn) {
-    const auto index = (first + turn) % header.slots;
+  const auto take = [&](std::uint32_t index) {
     auto& slot = memory.slot(index);
     auto expected = word(slot_state::free);
-    if (index == 0 || slot.current_state() != slot_state::free
-        || !slot.state.compare_exchange_strong(expected, own,
-                                               std::memory_order_acq_rel))
-      continue;
-    auto high = header.slots_high.load(std::memory_order_relaxed);
-    while (high <= index
+    return slot.current_state() == slot_state::free
+           && slot.state.compare_exchange_strong(expected, own,
+                                                 std::memory_order_acq_rel);
+  };
+  const auto high = std::max(1U,
+                             header.slots_high.load(std::memory_order_acquire));
+  std::uint32_t index = 0;
+  // From where this process has last found or freed one, among those that were
+  // used before, so that the table grows no further than it must. But not all of
+  // them: with many alive that would cost more than the start.
+  const auto used = high - 1;
+  const auto first = next_to_try.load(std::memory_order_relaxed);
+  for (std::uint32_t turn = 0; index == 0 && turn < std::min(used, most_looks);
+       ++turn)
+    if (const auto each = 1 + (first - 1 + turn) % used; take(each))
+      index = each;
+  // Then the next new one, and in the end any.
+  for (std::uint32_t turn = 0; index == 0 && turn < header.slots; ++turn)
+    if (const auto each = (high + turn) % header.slots; each != 0 && take(each))
+      index = each;
+  if (index != 0) {
+    auto seen = header.slots_high.load(std::memory_order_relaxed);
+    while (seen <= index
            && !header.slots_high.compare_exchange_weak(
-             high, index + 1, std::memory_order_acq_rel)) {
+             seen, index + 1, std::memory_order_acq_rel)) {
     }
+    auto& slot = memory.slot(index);
     slot.parent.store(memory.self().packed(), std::memory_order_relaxed);
     const auto generation
       = slot.generation.fetch_add(1, std::memory_order_acq_rel) + 1;

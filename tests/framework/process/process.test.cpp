@@ -2,6 +2,7 @@
 #include <troupe/process/process.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/channel/queue.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/process/program.hpp>
@@ -204,6 +205,20 @@ TEST_CASE("the destructor of a daemon's handle ends the daemon") {
   }
   CHECK_FALSE(view.is_alive());
   CHECK(troupe::test::eventually([&] { return ::kill(pid, 0) != 0; }));
+}
+
+TEST_CASE(
+  "processes that start one after the other use few slots, whoever frees "
+  "them") {
+  const auto& high = troupe::memory::run_memory::current().header().slots_high;
+  const auto before = high.load();
+  const troupe::queue<int> numbers;
+  for (int i = 0; i < 100; ++i) {
+    // Its slot is given back by whoever confirms its death.
+    troupe::start([](troupe::queue<int> to) { to.put(1); }, numbers).detach();
+    CHECK(numbers.get() == 1);
+  }
+  CHECK(high.load() <= before + 32);
 }
 
 TEST_CASE("a detached process goes on, and leaves nothing when it ends") {
