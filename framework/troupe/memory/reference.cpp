@@ -27,6 +27,9 @@ struct hold_table {
   struct place {
     object_id id = 0;
     std::weak_ptr<reference::hold> hold;
+    /// Holds that are not destroyed yet: the one above, and those whose count of
+    /// copies has gone to zero and whose destructor is on its way.
+    int holds = 0;
   };
 
   std::unordered_map<std::uint32_t, place> holds;
@@ -44,7 +47,8 @@ struct hold_table {
     made->data = run_memory::current().at(
       object->payload.load(std::memory_order_relaxed));
     made->owner = os::this_pid();
-    holds.find(static_cast<std::uint32_t>(id))->second = {id, made};
+    auto& place = holds.find(static_cast<std::uint32_t>(id))->second;
+    place = {id, made, place.holds + 1};
   }
 };
 
@@ -325,7 +329,7 @@ reference reference::attach(object_id id, object_kind kind) {
     noted note{"attach a shared object"};
     const bool is_new = found == table.holds.end();
     if (is_new)
-      table.holds.try_emplace(index, hold_table::place{id, {}});
+      table.holds.try_emplace(index, hold_table::place{id, {}, 0});
     note.name(id);
     TROUPE_CRASH_POINT("memory.attach.noted");
     for (auto seen = head->life_now();
@@ -372,11 +376,12 @@ reference::hold::~hold() {
   bool last = false;
   {
     const std::scoped_lock guard{own_row_mutex()};
-    // Another thread may have attached anew since the count went to zero: then
-    // the bit is its. Or that one is gone as well: then it took the bit along.
+    // Another thread may have attached anew since the count went to zero. The
+    // last hold that comes here takes the bit along: so whatever threads have
+    // done with the object comes before its end.
     const auto found = table.holds.find(number_of(id));
     last = found != table.holds.end() && found->second.id == id
-           && found->second.hold.expired();
+           && --found->second.holds == 0;
     if (last) {
       table.holds.erase(found);
       const auto operations = operations_of(
