@@ -32,13 +32,13 @@ std::atomic<object_id>* entries_at(const extents::extent& where) noexcept {
 
 } // namespace
 
-std::mutex& own_row_mutex() noexcept {
+std::mutex& own_row_mutex() {
   // Never destroyed, for the sake of handles in static variables.
   static auto& mutex = *new std::mutex;
   return mutex;
 }
 
-own_row& own_row::of_this_process() noexcept {
+own_row& own_row::of_this_process() {
   static auto& own = *new own_row;
   return own;
 }

@@ -15,7 +15,7 @@ namespace troupe::memory {
 
 /// Guards what only the calling process writes: its `row_memory`, its handle
 /// table, and `own_row`.
-[[nodiscard]] std::mutex& own_row_mutex() noexcept;
+[[nodiscard]] std::mutex& own_row_mutex();
 
 /// What the calling process remembers of its own row, outside of the run's
 /// memory. Guarded by `own_row_mutex()`.
@@ -26,7 +26,7 @@ struct own_row {
   std::uint32_t entries_high = 0;
   std::array<std::atomic<object_id>*, row_memory::most_chunks> chunks{};
 
-  static own_row& of_this_process() noexcept;
+  static own_row& of_this_process();
 
   /// Takes an entry of the handle table, which grows with it. Throws
   /// `limit_reached`, `std::bad_alloc`.
