@@ -66,7 +66,7 @@ public:
   }
 
   [[nodiscard]] std::string description() const override {
-    return to_string(line_.id());
+    return to_string(line_.where());
   }
 
 private:

@@ -101,7 +101,7 @@ public:
 
   [[nodiscard]] bool is_lost() const noexcept;
 
-  [[nodiscard]] const address& id() const noexcept {
+  [[nodiscard]] const address& where() const noexcept {
     return where_;
   }
 

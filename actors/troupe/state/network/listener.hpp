@@ -38,7 +38,7 @@ public:
   ~listener();
 
   /// Where it listens, with the port that was free.
-  [[nodiscard]] const address& id() const noexcept {
+  [[nodiscard]] const address& where() const noexcept {
     return where_;
   }
 

@@ -166,7 +166,7 @@ std::uint16_t publish_here(const order& what) {
   auto made = std::make_unique<listener>(address{what.host, what.port},
                                          take_key(what.secret), of_this_state(),
                                          bounds);
-  const auto port = made->id().port();
+  const auto port = made->where().port();
   static bool ends_them = false;
   if (!std::exchange(ends_them, true))
     held::table::here().at_end([] {
@@ -183,7 +183,7 @@ std::optional<held::event> unpublish_here(const std::string& host,
   auto& all = listeners();
   const auto found = std::find_if(all.begin(), all.end(),
                                   [&](const auto& each) {
-                                    return each->id() == address{host, port};
+                                    return each->where() == address{host, port};
                                   });
   if (found == all.end())
     return std::nullopt;

@@ -84,8 +84,8 @@ TEST_CASE("a request crosses, and so does its answer") {
     CAPTURE(host);
     echo there;
     const listener door{address{host, 0}, shared(), there.offer()};
-    CHECK(door.id().port() != 0);
-    connection line{door.id(), shared()};
+    CHECK(door.where().port() != 0);
+    connection line{door.where(), shared()};
     CHECK(text_of(line.call(bytes_of("hello"))->take()) == "hello");
     CHECK(line.call({})->take().empty());
     const bytes large(10 << 20, std::byte{42});
@@ -96,7 +96,7 @@ TEST_CASE("a request crosses, and so does its answer") {
 TEST_CASE("many calls may be on their way, and their order is kept") {
   echo there;
   const listener door{address{}, shared(), there.offer()};
-  connection line{door.id(), shared()};
+  connection line{door.where(), shared()};
   std::vector<std::shared_ptr<troupe::network::answer>> answers;
   for (int i = 0; i < 1000; ++i)
     answers.push_back(line.call(bytes_of("note " + std::to_string(i))));
@@ -111,7 +111,7 @@ TEST_CASE("many calls may be on their way, and their order is kept") {
 TEST_CASE("a call that waits does not hold up the next one") {
   echo there;
   const listener door{address{}, shared(), there.offer()};
-  connection line{door.id(), shared()};
+  connection line{door.where(), shared()};
   const auto late = line.call(bytes_of("keep"));
   CHECK(text_of(line.call(bytes_of("now"))->take()) == "now");
   CHECK_FALSE(late->wait(troupe::deadline::after(1ms)));
@@ -122,9 +122,9 @@ TEST_CASE("a call that waits does not hold up the next one") {
 TEST_CASE("a service hears once that a client has gone, and of that one only") {
   echo there;
   const listener door{address{}, shared(), there.offer()};
-  connection stays{door.id(), shared()};
+  connection stays{door.where(), shared()};
   {
-    connection goes{door.id(), shared()};
+    connection goes{door.where(), shared()};
     CHECK(text_of(goes.call(bytes_of("hello"))->take()) == "hello");
     CHECK(door.clients() == 2);
   }
@@ -142,7 +142,7 @@ TEST_CASE("each connection that ends tells the other end") {
   const listener door{address{}, shared(), there.offer(), bounds};
   for (std::size_t i = 1; i <= 60; ++i) {
     {
-      connection goes{door.id(), shared(), bounds};
+      connection goes{door.where(), shared(), bounds};
       CHECK(goes.ask({}).empty());
     }
     REQUIRE(eventually([&] { return there.left() == i; }));
@@ -152,7 +152,7 @@ TEST_CASE("each connection that ends tells the other end") {
 TEST_CASE("calls on their way fail when the listener closes, and later ones") {
   echo there;
   auto door = std::make_unique<listener>(address{}, shared(), there.offer());
-  connection line{door->id(), shared()};
+  connection line{door->where(), shared()};
   const auto first = line.call(bytes_of("keep"));
   const auto second = line.call(bytes_of("keep"));
   CHECK(eventually([&] { return there.waiting() == 2; }));
@@ -168,8 +168,8 @@ TEST_CASE("calls on their way fail when the listener closes, and later ones") {
 TEST_CASE("a wrong key gets nowhere, on either end, and disturbs nobody") {
   echo there;
   const listener door{address{}, shared(), there.offer()};
-  connection line{door.id(), shared()};
-  CHECK_THROWS_AS((connection{door.id(), key{"another key for tests"}}),
+  connection line{door.where(), shared()};
+  CHECK_THROWS_AS((connection{door.where(), key{"another key for tests"}}),
                   troupe::not_authentic);
   CHECK(text_of(line.call(bytes_of("still"))->take()) == "still");
   CHECK(eventually([&] { return door.strangers() == 0; }));
@@ -180,7 +180,7 @@ TEST_CASE("where nobody listens there is no connection") {
   address nowhere;
   {
     echo there;
-    nowhere = listener{address{}, shared(), there.offer()}.id();
+    nowhere = listener{address{}, shared(), there.offer()}.where();
   }
   CHECK_THROWS_AS((connection{nowhere, shared()}), troupe::error);
 }
@@ -188,14 +188,14 @@ TEST_CASE("where nobody listens there is no connection") {
 TEST_CASE("a port that is taken is refused") {
   echo there;
   const listener door{address{}, shared(), there.offer()};
-  CHECK_THROWS_AS((listener{door.id(), shared(), there.offer()}),
+  CHECK_THROWS_AS((listener{door.where(), shared(), there.offer()}),
                   troupe::error_of<troupe::errc::os_failure>);
 }
 
 TEST_CASE("threads share a connection") {
   echo there;
   const listener door{address{}, shared(), there.offer()};
-  connection line{door.id(), shared()};
+  connection line{door.where(), shared()};
   std::atomic<int> wrong{0};
   std::vector<std::thread> crew;
   for (int t = 0; t < 4; ++t)
@@ -214,7 +214,7 @@ TEST_CASE("threads share a connection") {
 TEST_CASE("who asks is answered, whoever runs the sockets") {
   echo serving;
   const listener door{address{}, shared(), serving.offer()};
-  connection line{door.id(), shared()};
+  connection line{door.where(), shared()};
   // A thread that is alone runs them itself, else another one does; each change
   // from one to the other has its chance here.
   for (int i = 0; i < 300; ++i) {
@@ -233,7 +233,7 @@ TEST_CASE("who asks is answered, whoever runs the sockets") {
 TEST_CASE("threads that ask at once are all answered") {
   echo serving;
   const listener door{address{}, shared(), serving.offer()};
-  connection line{door.id(), shared()};
+  connection line{door.where(), shared()};
   std::atomic<int> right{0};
   std::vector<std::thread> all;
   for (int of = 0; of < 4; ++of)
@@ -251,7 +251,7 @@ TEST_CASE("threads that ask at once are all answered") {
 TEST_CASE("a thread that waits long for what it asked holds up no other") {
   echo serving;
   const listener door{address{}, shared(), serving.offer()};
-  connection line{door.id(), shared()};
+  connection line{door.where(), shared()};
   CHECK(line.ask({}).empty());
   bytes late;
   std::thread patient{[&] { late = line.ask(bytes_of("keep")); }};
@@ -269,7 +269,7 @@ TEST_CASE("what a thread asked fails with the connection") {
   echo serving;
   std::optional<listener> door{std::in_place, address{}, shared(),
                                serving.offer()};
-  connection line{door->id(), shared()};
+  connection line{door->where(), shared()};
   CHECK(line.ask({}).empty());
   std::atomic<bool> failed{false};
   std::thread patient{[&] {
@@ -290,7 +290,7 @@ TEST_CASE("what a thread asked fails with the connection") {
 TEST_CASE("a connection on which nothing is said uses no processor") {
   echo serving;
   const listener door{address{}, shared(), serving.offer()};
-  connection line{door.id(), shared()};
+  connection line{door.where(), shared()};
   CHECK(line.ask({}).empty());
   const auto before = std::clock();
   std::this_thread::sleep_for(1s);

@@ -59,16 +59,16 @@ TEST_CASE("who listens at the address by default is reached there and nowhere "
           "else") {
   const key shared{"a key for tests only"};
   const listener door{address{}, shared, echo()};
-  connection line{door.id(), shared};
+  connection line{door.where(), shared};
   CHECK(line.ask({}).empty());
   // Of this machine too, and of its loopback, but another address.
   CHECK_THROWS_AS(static_cast<void>(
-                    troupe::os::connect_tcp("127.0.0.2", door.id().port(),
+                    troupe::os::connect_tcp("127.0.0.2", door.where().port(),
                                             troupe::deadline::after(20s))),
                   troupe::os_failure);
   // One that listens everywhere is reached there.
   const listener wide{address{"0.0.0.0", 0}, shared, echo()};
-  CHECK(troupe::os::connect_tcp("127.0.0.2", wide.id().port(),
+  CHECK(troupe::os::connect_tcp("127.0.0.2", wide.where().port(),
                                 troupe::deadline::after(20s)));
 }
 
@@ -152,7 +152,7 @@ TEST_CASE("the key and what is derived from it are in no file of a disk") {
   ::setenv("HOME", folder.c_str(), 1);
   {
     const listener door{address{}, shared, echo()};
-    connection line{door.id(), shared};
+    connection line{door.where(), shared};
     CHECK(line.ask({}).empty());
     CHECK(files::is_empty(folder));
     // Nor is one open that has lost its name.

@@ -38,7 +38,7 @@ public:
     thread_.join();
   }
 
-  [[nodiscard]] network::address id() const {
+  [[nodiscard]] network::address where() const {
     return network::address{os::local_port(listening_.get())};
   }
 

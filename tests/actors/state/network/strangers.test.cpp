@@ -231,7 +231,7 @@ public:
     static_cast<void>(was_trusted());
   }
 
-  [[nodiscard]] address id() const {
+  [[nodiscard]] address where() const {
     return address{troupe::os::local_port(listening_.get())};
   }
 
@@ -297,11 +297,11 @@ TEST_CASE("garbage is turned away, told of once, and disturbs nobody") {
   auto bounds = quick();
   bounds.strangers = 64;
   const listener door{address{}, shared(), echo(), bounds};
-  busy client{door.id()};
+  busy client{door.where()};
   std::mt19937 random{4242};
   std::vector<troupe::os::descriptor> all;
   for (int i = 0; i < 30; ++i) {
-    const auto& fd = all.emplace_back(knock(door.id()));
+    const auto& fd = all.emplace_back(knock(door.where()));
     std::string noise(1 + random() % 3000, '\0');
     std::generate(noise.begin(), noise.end(),
                   [&] { return static_cast<char>(random()); });
@@ -323,7 +323,7 @@ TEST_CASE("garbage is turned away, told of once, and disturbs nobody") {
 TEST_CASE("who speaks HTTP is turned away") {
   const caught told;
   const listener door{address{}, shared(), echo(), patient()};
-  const auto fd = knock(door.id());
+  const auto fd = knock(door.where());
   const std::string asked{"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"};
   static_cast<void>(::send(fd.get(), asked.data(), asked.size(), 0));
   CHECK(ends(fd));
@@ -334,8 +334,8 @@ TEST_CASE("who speaks HTTP is turned away") {
 TEST_CASE("who says nothing is turned away when its time is over") {
   const caught told;
   const listener door{address{}, shared(), echo(), quick()};
-  busy client{door.id()};
-  const auto fd = knock(door.id());
+  busy client{door.where()};
+  const auto fd = knock(door.where());
   CHECK(ends(fd));
   CHECK(eventually([&] { return door.strangers() == 0; }));
   CHECK(eventually(
@@ -346,7 +346,7 @@ TEST_CASE("who says nothing is turned away when its time is over") {
 TEST_CASE("who sends a byte now and then gains no time") {
   const caught told;
   const listener door{address{}, shared(), echo(), quick()};
-  const auto fd = knock(door.id());
+  const auto fd = knock(door.where());
   // The beginning of a long TLS record.
   const std::string begin{"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc", 9};
   static_cast<void>(::send(fd.get(), begin.data(), begin.size(), 0));
@@ -363,12 +363,12 @@ TEST_CASE("200 idle connections are bounded and end, and disturb nobody") {
   const caught told;
   const auto bounds = quick();
   const listener door{address{}, shared(), echo(), bounds};
-  busy client{door.id()};
+  busy client{door.where()};
   const auto before = open_descriptors();
   std::vector<troupe::os::descriptor> idle;
   std::uint32_t most = 0;
   for (int i = 0; i < 200; ++i) {
-    idle.push_back(knock(door.id()));
+    idle.push_back(knock(door.where()));
     most = std::max(most, door.strangers());
   }
   CHECK(most <= 16);
@@ -389,9 +389,9 @@ TEST_CASE("strangers who stay do not keep those out who have the key") {
   const listener door{address{}, shared(), echo(), bounds};
   std::vector<troupe::os::descriptor> idle;
   for (std::uint32_t i = 0; i < bounds.strangers; ++i)
-    idle.push_back(knock(door.id()));
+    idle.push_back(knock(door.where()));
   CHECK(eventually([&] { return door.strangers() == bounds.strangers; }));
-  connection client{door.id(), shared()};
+  connection client{door.where(), shared()};
   CHECK(client.call({})->take().empty());
   // The one that came first has made room.
   CHECK(ends(idle.front()));
@@ -403,11 +403,11 @@ TEST_CASE("strangers who stay do not keep those out who have the key") {
 TEST_CASE("ten wrong keys in a row leave nothing behind") {
   const caught told;
   const listener door{address{}, shared(), echo(), patient()};
-  busy client{door.id()};
+  busy client{door.where()};
   const key wrong{"a key that is wrong here"};
   const auto before = open_descriptors();
   for (int i = 0; i < 10; ++i)
-    CHECK_THROWS_AS((connection{door.id(), wrong}), troupe::not_authentic);
+    CHECK_THROWS_AS((connection{door.where(), wrong}), troupe::not_authentic);
   CHECK(eventually([&] { return door.strangers() == 0; }));
   CHECK(eventually([&] { return open_descriptors() <= before; }));
   CHECK(
@@ -418,7 +418,7 @@ TEST_CASE("ten wrong keys in a row leave nothing behind") {
 TEST_CASE("the key is in no line that is told") {
   const caught told;
   const listener door{address{}, shared(), echo(), patient()};
-  CHECK_THROWS_AS((connection{door.id(), key{"a key that is wrong here"}}),
+  CHECK_THROWS_AS((connection{door.where(), key{"a key that is wrong here"}}),
                   troupe::not_authentic);
   CHECK(eventually([&] { return told.lines("has turned away") == 1; }));
   CHECK(told.text().find("a key") == std::string::npos);
@@ -429,15 +429,16 @@ TEST_CASE("there are no more clients than there may be") {
   auto bounds = patient();
   bounds.clients = 2;
   const listener door{address{}, shared(), echo(), bounds};
-  connection one{door.id(), shared()};
+  connection one{door.where(), shared()};
   {
-    const connection two{door.id(), shared()};
-    CHECK_THROWS_AS((connection{door.id(), shared()}), troupe::limit_reached);
+    const connection two{door.where(), shared()};
+    CHECK_THROWS_AS((connection{door.where(), shared()}),
+                    troupe::limit_reached);
     CHECK(eventually(
       [&] { return told.lines("there are 2 clients already") == 1; }));
   }
   CHECK(eventually([&] { return door.clients() == 1; }));
-  connection three{door.id(), shared()};
+  connection three{door.where(), shared()};
   CHECK(three.call({})->take().empty());
   CHECK(one.call({})->take().empty());
 }
@@ -445,14 +446,14 @@ TEST_CASE("there are no more clients than there may be") {
 TEST_CASE("a message of 4 GiB is cut off, told of once, and takes no memory") {
   const caught told;
   const listener door{address{}, shared(), echo(), patient()};
-  busy client{door.id()};
+  busy client{door.where()};
   const auto before = most_memory();
   // A client's first message, as its head of 32 bytes has it.
   bytes head(32);
   head[0] = std::byte{1};
   std::fill_n(head.begin() + 4, 4, std::byte{0xFF});
   for (long i = 1; i <= 5; ++i) {
-    speaker one{door.id()};
+    speaker one{door.where()};
     REQUIRE(one.is_welcome());
     CHECK(one.say(head));
     CHECK(one.ends());
@@ -505,8 +506,8 @@ TEST_CASE("who speaks TLS without the key is turned away, though it would "
       CAPTURE(shown == nullptr);
       const caught told;
       const listener door{address{}, shared(), echo(), patient()};
-      busy client{door.id()};
-      speaker one{door.id(), shown, newest};
+      busy client{door.where()};
+      speaker one{door.where(), shown, newest};
       static_cast<void>(one.say(bytes(32, std::byte{1})));
       CHECK(one.ends());
       CHECK(eventually([&] { return door.strangers() == 0; }));
@@ -523,12 +524,12 @@ TEST_CASE("a TLS server with another key is not trusted, though it would trust "
   {
     // The same with this key gets further: the key alone makes the difference.
     impostor right{shared()};
-    CHECK_THROWS_AS((connection{right.id(), shared()}),
+    CHECK_THROWS_AS((connection{right.where(), shared()}),
                     troupe::connection_lost);
     CHECK(right.was_trusted());
   }
   impostor wrong{key{"a key that is wrong here"}};
-  CHECK_THROWS_AS((connection{wrong.id(), shared()}), troupe::not_authentic);
+  CHECK_THROWS_AS((connection{wrong.where(), shared()}), troupe::not_authentic);
   CHECK_FALSE(wrong.was_trusted());
 }
 
@@ -536,7 +537,7 @@ TEST_CASE("a quiet connection is not a lost one") {
   limits bounds;
   bounds.silence = 500ms;
   const listener door{address{}, shared(), echo(), bounds};
-  connection line{door.id(), shared(), bounds};
+  connection line{door.where(), shared(), bounds};
   // Signs of life keep it.
   std::this_thread::sleep_for(3 * bounds.silence);
   CHECK(line.call({})->take().empty());

@@ -99,8 +99,8 @@ struct notes {
 /// One byte of the second call, or of its answer, is another on its way.
 void check_change_ends_connection(notes& there, relay::direction way) {
   const listener door{address{}, shared(), there.offer(), silent()};
-  relay between{door.id()};
-  connection line{between.id(), shared(), silent()};
+  relay between{door.where()};
+  connection line{between.where(), shared(), silent()};
   CHECK(line.call(bytes_of("one"))->take() == bytes_of("one"));
   between.change_next(way);
   const auto changed = line.call(bytes_of("two"));
@@ -117,7 +117,7 @@ TEST_CASE("nothing that crosses can be read on its way") {
   const state near;
   const relay between{near.publish(address{}, shared())};
   {
-    const auto far = troupe::connect(between.id(), shared());
+    const auto far = troupe::connect(between.where(), shared());
     const auto dict = far.make<held::dict<std::string, std::string>>();
     dict.set(name, text);
     CHECK(dict.at(name) == text);
@@ -135,7 +135,7 @@ TEST_CASE("what crosses in clear is heard by the same ear") {
   // Without this the case above might search in vain.
   const auto open = troupe::os::listen_tcp("127.0.0.1", 0);
   const relay between{address{troupe::os::local_port(open.get())}};
-  const auto fd = troupe::os::connect_tcp("127.0.0.1", between.id().port(),
+  const auto fd = troupe::os::connect_tcp("127.0.0.1", between.where().port(),
                                           troupe::deadline::after(20s));
   const std::string text{"what everybody may read"};
   REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL)
@@ -161,11 +161,11 @@ TEST_CASE("what was heard opens nothing and calls nothing when it is said "
           "again") {
   notes there;
   const listener door{address{}, shared(), there.offer(), silent()};
-  const relay between{door.id()};
-  connection line{between.id(), shared(), silent()};
+  const relay between{door.where()};
+  connection line{between.where(), shared(), silent()};
   CHECK(line.call(bytes_of("one"))->take() == bytes_of("one"));
   const auto heard = between.heard(relay::to_server);
-  const auto fd = troupe::os::connect_tcp("127.0.0.1", door.id().port(),
+  const auto fd = troupe::os::connect_tcp("127.0.0.1", door.where().port(),
                                           troupe::deadline::after(20s));
   static_cast<void>(::send(fd.get(), heard.data(), heard.size(), MSG_NOSIGNAL));
   // It is sent away, not merely waited for.
@@ -183,8 +183,8 @@ TEST_CASE("calls on a connection that is cut fail at once, and are sent to "
           "nobody again") {
   notes there;
   const listener door{address{}, shared(), there.offer(), silent()};
-  relay between{door.id()};
-  connection line{between.id(), shared(), silent()};
+  relay between{door.where()};
+  connection line{between.where(), shared(), silent()};
   CHECK(line.call(bytes_of("one"))->take() == bytes_of("one"));
   std::vector<std::shared_ptr<troupe::network::answer>> kept;
   for (int i = 0; i < 3; ++i)
@@ -197,7 +197,7 @@ TEST_CASE("calls on a connection that is cut fail at once, and are sent to "
                   troupe::connection_lost);
   CHECK(eventually([&] { return there.left() == 1; }));
   // The way is free: what would be sent again could come before this.
-  connection next{between.id(), shared(), silent()};
+  connection next{between.where(), shared(), silent()};
   CHECK(next.call(bytes_of("next"))->take() == bytes_of("next"));
   CHECK(between.connections() == 2);
   CHECK(there.times("one") == 1);
