@@ -2,6 +2,7 @@
 #include <framework/memory/scratch_run.hpp>
 
 #include <troupe/channel/items.hpp>
+#include <troupe/channel/pipe_end.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/os/crash_point.hpp>
 
@@ -289,6 +290,15 @@ TEST_CASE("killed after any instruction of attaching and dropping") {
     static_cast<void>(reference::attach(ours, user_kind));
   };
   CHECK(with_memory_at_every_instruction("attach", work, work) == "");
+}
+
+TEST_CASE("killed after any instruction of making and dropping a pipe") {
+  if (instrumented)
+    return;
+  const auto work = [](auto) {
+    static_cast<void>(troupe::channel::pipe_end::make(1, true));
+  };
+  CHECK(with_memory_at_every_instruction("pipe", work, work) == "");
 }
 
 TEST_CASE("killed after any instruction of opening and closing a page of "

@@ -22,7 +22,7 @@ house* house_at(object_id where) noexcept {
   if (head == nullptr || head->size < sizeof(house))
     return nullptr;
   auto* found
-    = reinterpret_cast<house*>(run_memory::current().payload_of(where));
+    = reinterpret_cast<house*>(run_memory::current().payload_of(head));
   return found->what == state_part::house ? found : nullptr;
 }
 
@@ -62,7 +62,8 @@ void dispose(std::byte* payload, std::uint64_t) noexcept {
       return release_object(*reinterpret_cast<anchor*>(payload));
     case state_part::cell: return end_state(*reinterpret_cast<cell*>(payload));
     case state_part::house:
-      return memory::forget(reinterpret_cast<house*>(payload)->box.exchange(0));
+      return memory::disown(reinterpret_cast<house*>(payload)->box,
+                            memory::owner::first);
     default: return;
   }
 }
@@ -146,7 +147,7 @@ mailbox::letter_box& house::requests() noexcept {
 
 reference make_house(const reference& requests) {
   auto made = make<house>(state_part::house);
-  made.as<house>()->box.store(memory::send(requests));
+  memory::own(made.as<house>()->box, requests, memory::owner::first);
   return made;
 }
 

@@ -22,7 +22,7 @@
 ///
 /// Handles of the state hold the *cell*, proxies one *anchor* for each held
 /// object, and callers and the state's process the *house*. Anchors and cells
-/// know the house by its offset alone: it lives as long as somebody calls or
+/// know the house by its id alone: it lives as long as somebody calls or
 /// serves, and without that there is nobody to tell. So a process that is killed
 /// while it drops one of them has no share to lose.
 namespace troupe::held {
@@ -36,7 +36,7 @@ enum class state_part : std::uint64_t { none = 0, anchor, cell, house };
 /// Keeps one object alive for processes of the run.
 ///
 ///     0     what
-///     8     house    offset
+///     8     house    id
 ///     16    number   of the object
 ///     24    type     hash of the object's type
 ///
@@ -55,7 +55,7 @@ static_assert(sizeof(anchor) == 32);
 /// What handles of a state hold.
 ///
 ///     0     what
-///     8     house    offset
+///     8     house    id
 struct cell {
   state_part what;
   memory::object_id house;
@@ -88,12 +88,12 @@ struct house_story {
 /// What a state's process is told through.
 ///
 ///     0     what
-///     8     box        offset of the requests, with a share
+///     8     box        id of the requests, which it owns
 ///     16    process    packed slot_id of the state's process
 ///     24    ready      1 once it takes requests
 ///     28    ended      1 once the last cell is gone
 ///     32    dead       1 once its process is
-///     48    cell       offset of the cell made last
+///     48    cell       id of the cell made last
 ///     128   news       counted up with each bit that is set
 ///     256   summary    one bit for each word of `released`
 ///           released   one bit for each object whose last anchor is gone

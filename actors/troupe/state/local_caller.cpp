@@ -74,7 +74,7 @@ std::vector<reference> attach_all(std::span<const memory::object_id> handles) {
   return result;
 }
 
-/// The callers of this process, by the offset of their house.
+/// The callers of this process, by the id of their house.
 struct callers {
   std::mutex mutex;
   std::unordered_map<memory::object_id, std::weak_ptr<local_caller>> all;

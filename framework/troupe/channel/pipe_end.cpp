@@ -21,27 +21,30 @@ using memory::reference;
 /// The payload of an end.
 ///
 ///     0    fingerprint   of the connection's type
-///     8    in            offset of the mailbox to receive from, or 0
-///     16   out           offset of the mailbox to send to, or 0
+///     8    in            id of the mailbox to receive from, or 0
+///     16   out           id of the mailbox to send to, or 0
+///     24   owner         of the mailboxes: which of the two ends this is
 ///
 /// Never changes before the end's last holder is gone.
 struct end_object {
   std::uint64_t fingerprint;
   std::atomic<object_id> in;
   std::atomic<object_id> out;
+  memory::owner owner;
 };
 
-static_assert(sizeof(end_object) == 24);
+static_assert(sizeof(end_object) == 32);
 
-/// The mailbox at an offset that the end vouches for by a count in flight.
+/// The mailbox of an id whose owner the end is.
 letter_box* box_at(object_id where) noexcept {
   if (where == 0)
     return nullptr;
   auto* object = memory::run_memory::current().find_object(where,
                                                            object_kind::queue);
-  return object == nullptr ? nullptr
-                           : reinterpret_cast<letter_box*>(
-                               memory::run_memory::current().payload_of(where));
+  return object == nullptr
+           ? nullptr
+           : reinterpret_cast<letter_box*>(
+               memory::run_memory::current().payload_of(object));
 }
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {
@@ -54,8 +57,8 @@ void dispose(std::byte* payload, std::uint64_t) noexcept {
   if (auto* box = box_at(end.out.load()))
     box->writers_gone();
   TROUPE_CRASH_POINT("pipe.close.told");
-  memory::forget(end.out.exchange(0));
-  memory::forget(end.in.exchange(0));
+  memory::disown(end.out, end.owner);
+  memory::disown(end.in, end.owner);
 }
 
 void holder_died(std::byte* payload, std::uint64_t,
@@ -70,14 +73,15 @@ const bool registered = memory::register_kind(
   object_kind::connection, {.dispose = dispose, .holder_died = holder_died});
 
 reference make_end(std::uint64_t fingerprint, const reference& in,
-                   const reference& out) {
+                   const reference& out, memory::owner which) {
   auto made = reference::create(object_kind::connection, sizeof(end_object));
   auto* end = made.as<end_object>();
   end->fingerprint = fingerprint;
+  end->owner = which;
   if (in)
-    end->in.store(memory::send(in));
+    memory::own(end->in, in, which);
   if (out)
-    end->out.store(memory::send(out));
+    memory::own(end->out, out, which);
   return made;
 }
 
@@ -98,8 +102,8 @@ std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
   // From the second to the first, and back.
   const auto forth = letter_box::create(options);
   const auto back = both_ways ? letter_box::create(options) : reference{};
-  auto first = make_end(fingerprint, forth, back);
-  auto second = make_end(fingerprint, back, forth);
+  auto first = make_end(fingerprint, forth, back, memory::owner::first);
+  auto second = make_end(fingerprint, back, forth, memory::owner::second);
   return {pipe_end{std::move(first)}, pipe_end{std::move(second)}};
 }
 

@@ -17,11 +17,10 @@ namespace troupe::channel {
 /// What a connection is, whatever the type of its messages: a hold on one end
 /// of a pipe, an object of kind `connection`.
 ///
-/// A pipe is two mailboxes, one for each way, and two end objects; each end
-/// keeps both mailboxes alive by one count of `in_flight`, and connections hold
-/// only ends. So the end object goes with its last holder, however that one
-/// ends, and on the way out tells both mailboxes that on this side nobody
-/// writes, and nobody reads, any more.
+/// A pipe is two mailboxes, one for each way, and two end objects; each end is
+/// an owner of both mailboxes, and connections hold only ends. So the end object
+/// goes with its last holder, however that one ends, and on the way out tells both
+/// mailboxes that on this side nobody writes, and nobody reads, any more.
 class pipe_end {
 public:
   /// Bytes that may be unread before a send waits.

@@ -25,7 +25,7 @@ ring_head* ring_at(memory::object_id where) noexcept {
   return object == nullptr || object->size < sizeof(ring_head)
            ? nullptr
            : reinterpret_cast<ring_head*>(
-               memory::run_memory::current().payload_of(where));
+               memory::run_memory::current().payload_of(object));
 }
 
 void give_up_announced(std::byte* payload, std::uint64_t size) noexcept {

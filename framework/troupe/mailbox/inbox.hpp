@@ -16,7 +16,7 @@ namespace troupe::mailbox {
 ///     0     owner      packed slot_id of the reader
 ///     8     types      fingerprint of its message types
 ///     16    names      bytes of text after the head: its message types
-///     128   announced  offset of the ring announced last, 0 for none; the one
+///     128   announced  id of the ring announced last, 0 for none; the one
 ///                      before it stands in that ring's `next`
 ///     256   crowded    1: writers also set their bit below
 ///     264   bits       one for each process slot: its ring may hold frames

@@ -42,7 +42,7 @@ struct record_head {
     skip = 0,
     /// The body stands here.
     here = 1,
-    /// The body is an object of kind `letter`; here stands its offset.
+    /// The body is an object of kind `letter`; here stands its id.
     apart = 2,
   };
 
@@ -58,7 +58,7 @@ static_assert(sizeof(record_head) == 16);
 ///
 ///     0      capacity   bytes of records, a power of two
 ///     8      sealed     position behind the last record; the rest is in `next`
-///     16     next       offset of the next segment
+///     16     next       id of the next segment
 ///     128    consumed   position up to which nobody reads any more
 ///     256    records
 ///
@@ -79,7 +79,7 @@ public:
   [[nodiscard]] static memory::reference make(std::uint64_t wish,
                                               std::uint64_t need);
 
-  /// Returns the segment at an offset that the mailbox vouches for.
+  /// Returns the segment of an id that the mailbox vouches for.
   [[nodiscard]] static segment& at(memory::object_id where) noexcept {
     return *reinterpret_cast<segment*>(
       memory::run_memory::current().payload_of(where));

@@ -32,9 +32,10 @@ bool is_held(object_head* object) noexcept {
   for (const auto& word : object->holders)
     if (word.load(std::memory_order_seq_cst) != 0)
       return true;
-  if ((object->flags.load(std::memory_order_seq_cst)
-       & object_head::has_more_holders)
-      != 0)
+  const auto flags = object->flags.load(std::memory_order_seq_cst);
+  if ((flags & (object_head::first_owner | object_head::second_owner)) != 0)
+    return true;
+  if ((flags & object_head::has_more_holders) != 0)
     for (std::uint32_t word = 0;
          word < run_memory::current().header().more_words; ++word)
       if (head_table::more_holders(object, word).load(std::memory_order_seq_cst)
@@ -71,7 +72,7 @@ void end(object_head* object, std::uint32_t row) noexcept {
       kind != 0) {
     const auto operations = operations_of(static_cast<object_kind>(kind));
     if (operations.dispose != nullptr)
-      operations.dispose(run_memory::current().at(object->payload.load()),
+      operations.dispose(run_memory::current().payload_of(object),
                          object->size.load());
     // Before anything of the payload is given up: it is disposed of once.
     object->kind.store(0, std::memory_order_release);
@@ -149,13 +150,12 @@ void finish_work(object_head* object, std::uint32_t row) noexcept {
 void give_up(object_head* object, std::uint32_t row) noexcept {
   auto& memory = run_memory::current();
   const auto index = memory.index_of(object);
-  const auto count = object->granules.load(std::memory_order_relaxed);
   if (object->accounted.load(std::memory_order_acquire) != 0) {
     const auto guard = lock_of(row);
     strike(object, row);
   }
-  if (count != 0) {
-    const auto where = extents::extent_at(object->payload.load(), count);
+  if (object->granules.load(std::memory_order_relaxed) != 0) {
+    const auto where = extents::extent_of(object);
     // Once a granule is free, another may have written there: so whoever does
     // this again makes no holes any more.
     if ((object->flags.load() & object_head::is_punched) == 0) {

@@ -60,7 +60,9 @@ offset place_of(const extent& where) noexcept {
   return in.begin + where.first * in.granule;
 }
 
-extent extent_at(offset place, std::uint32_t count) noexcept {
+extent extent_of(const object_head* head) noexcept {
+  const auto place = head->payload.load(std::memory_order_relaxed);
+  const auto count = head->granules.load(std::memory_order_relaxed);
   const auto& regions = run_memory::current().header().regions;
   const auto number = place >= regions[large_region].begin ? large_region
                                                            : small_region;

@@ -32,8 +32,8 @@ struct extent {
 /// Returns where an extent stands in the run's memory.
 [[nodiscard]] offset place_of(const extent& where) noexcept;
 
-/// Returns the extent of `count` granules at `place`.
-[[nodiscard]] extent extent_at(offset place, std::uint32_t count) noexcept;
+/// Returns the extent of a payload that does not stand in its head.
+[[nodiscard]] extent extent_of(const object_head* head) noexcept;
 
 /// Returns its bytes.
 [[nodiscard]] std::uint64_t bytes_of(const extent& which) noexcept;

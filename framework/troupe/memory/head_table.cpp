@@ -48,16 +48,38 @@ void punch(std::uint32_t page) noexcept {
       header.more_bytes);
 }
 
+/// Whether a page takes no memory, or would not had nobody looked at it.
+bool is_unused(std::uint64_t word) noexcept {
+  const auto state = head_page::state_of(word);
+  return state == page_state::closed || state == page_state::worn_out;
+}
+
+/// Makes a page whose word is `seen` busy in the name of `row`, which says so in
+/// its row before. False if the word has changed.
+bool make_busy(std::uint32_t page, std::uint64_t seen,
+               std::uint32_t row) noexcept {
+  auto& own = memory().row(row).busy_page;
+  own.store(page, std::memory_order_seq_cst);
+  TROUPE_CRASH_POINT("memory.page.noted");
+  if (page_at(page).word.compare_exchange_strong(
+        seen, head_page::word_of(page_state::busy, row),
+        std::memory_order_seq_cst)) {
+    TROUPE_CRASH_POINT("memory.page.busy");
+    return true;
+  }
+  own.store(0, std::memory_order_release);
+  return false;
+}
+
 /// Gives back a page of which every head is `shut`, or was before the hole.
 /// @pre the page is busy in the name of `row`
 void give_back(std::uint32_t page, std::uint32_t row) noexcept {
   auto& entry = page_at(page);
   for (;;) {
-    auto seen = entry.word.load(std::memory_order_seq_cst);
     entry.word.fetch_and(~head_page::touched, std::memory_order_seq_cst);
     punch(page);
     TROUPE_CRASH_POINT("memory.page.punched");
-    seen = entry.word.load(std::memory_order_seq_cst);
+    auto seen = entry.word.load(std::memory_order_seq_cst);
     // A look that came too late has filled the hole again.
     if ((seen & head_page::touched) != 0)
       continue;
@@ -71,8 +93,10 @@ void give_back(std::uint32_t page, std::uint32_t row) noexcept {
   memory().row(row).busy_page.store(0, std::memory_order_release);
 }
 
-/// Ends an attempt to close: opens the page for what is free in it.
-void reopen(std::uint32_t page, std::uint32_t row) noexcept {
+/// Ends an attempt to close: opens the page for what is free in it. Returns
+/// whether that is all by now: whoever freed the last one found the page busy,
+/// and left it to this.
+bool reopen(std::uint32_t page, std::uint32_t row) noexcept {
   auto& entry = page_at(page);
   std::uint64_t free_ones = 0;
   for (std::uint32_t place = 0; place < heads_in_page; ++place) {
@@ -88,8 +112,11 @@ void reopen(std::uint32_t page, std::uint32_t row) noexcept {
     seen, head_page::word_of(page_state::open) | (seen & all_free) | free_ones,
     std::memory_order_seq_cst)) {
   }
-  memory().row(row).busy_page.store(0, std::memory_order_release);
+  TROUPE_CRASH_POINT("memory.page.reopened");
+  return ((seen & all_free) | free_ones) == all_free;
 }
+
+void close_if_empty(std::uint32_t page, std::uint32_t row) noexcept;
 
 /// Closes a page that is busy in the name of `row`, or opens it again if a head
 /// in it is in use. To be done again should the caller die.
@@ -112,8 +139,12 @@ void close_busy(std::uint32_t page, std::uint32_t row) noexcept {
     if (seen.state() == life_state::free
         && head->change(seen, life_state::shut, row))
       seen = head->life_now();
-    if (!seen.is(life_state::shut, row))
-      return reopen(page, row);
+    if (!seen.is(life_state::shut, row)) {
+      if (reopen(page, row))
+        return close_if_empty(page, row);
+      memory().row(row).busy_page.store(0, std::memory_order_release);
+      return;
+    }
     count = std::max(count, seen.count() + 1);
     generation = std::max(generation,
                           head->generation.load(std::memory_order_relaxed));
@@ -128,40 +159,41 @@ void close_busy(std::uint32_t page, std::uint32_t row) noexcept {
 
 /// Gives the page back if no head in it is in use.
 void close_if_empty(std::uint32_t page, std::uint32_t row) noexcept {
-  auto& entry = page_at(page);
-  auto seen = entry.word.load(std::memory_order_seq_cst);
-  if ((seen & ~head_page::touched)
-      != (head_page::word_of(page_state::open) | all_free))
-    return;
-  auto& own = memory().row(row).busy_page;
-  own.store(page, std::memory_order_seq_cst);
-  TROUPE_CRASH_POINT("memory.page.noted");
-  if (entry.word.compare_exchange_strong(
-        seen, head_page::word_of(page_state::busy, row),
-        std::memory_order_seq_cst)) {
-    TROUPE_CRASH_POINT("memory.page.busy");
+  const auto seen = page_at(page).word.load(std::memory_order_seq_cst);
+  const auto empty = head_page::word_of(page_state::open) | all_free;
+  if ((seen & ~head_page::touched) == empty && make_busy(page, seen, row))
     close_busy(page, row);
-  } else {
-    own.store(0, std::memory_order_release);
-  }
+}
+
+/// Names a page among those that the row keeps though they may be empty, in the
+/// place of another, which goes if it is empty.
+void list(picker& from, std::uint32_t page, std::uint32_t row) noexcept {
+  auto& of = memory().row(row);
+  if (std::ranges::any_of(of.empty_pages, [page](const auto& each) {
+        return each.load(std::memory_order_relaxed) == page;
+      }))
+    return;
+  auto& place = of.empty_pages[from.next_empty++ % of.empty_pages.size()];
+  const auto old = place.load(std::memory_order_relaxed);
+  // First the note: after the store the row names the old page nowhere else.
+  of.busy_page.store(old, std::memory_order_seq_cst);
+  place.store(page, std::memory_order_seq_cst);
+  TROUPE_CRASH_POINT("memory.page.listed");
+  if (old != 0)
+    close_if_empty(old, row);
+  of.busy_page.store(0, std::memory_order_release);
 }
 
 /// Opens a page that is not in use. False if another was faster.
-bool open(std::uint32_t page, std::uint32_t row) noexcept {
+bool open(picker& from, std::uint32_t page, std::uint32_t row) noexcept {
   auto& entry = page_at(page);
-  auto seen = entry.word.load(std::memory_order_seq_cst);
+  const auto seen = entry.word.load(std::memory_order_seq_cst);
   if (head_page::state_of(seen) != page_state::closed)
     return false;
-  auto& own = memory().row(row).busy_page;
-  own.store(page, std::memory_order_seq_cst);
-  TROUPE_CRASH_POINT("memory.page.noted");
-  if (!entry.word.compare_exchange_strong(
-        seen, head_page::word_of(page_state::busy, row),
-        std::memory_order_seq_cst)) {
-    own.store(0, std::memory_order_release);
+  // Should the caller die before it takes a head, the page is empty.
+  list(from, page, row);
+  if (!make_busy(page, seen, row))
     return false;
-  }
-  TROUPE_CRASH_POINT("memory.page.busy");
   const auto count = entry.count.load(std::memory_order_acquire) + 1;
   const auto generation = entry.generation.load(std::memory_order_relaxed);
   for (std::uint32_t place = 0; place < heads_in_page; ++place) {
@@ -174,7 +206,8 @@ bool open(std::uint32_t page, std::uint32_t row) noexcept {
   TROUPE_CRASH_POINT("memory.page.free");
   entry.word.store(head_page::word_of(page_state::open) | all_free,
                    std::memory_order_seq_cst);
-  own.store(0, std::memory_order_release);
+  memory().row(row).busy_page.store(0, std::memory_order_release);
+  TROUPE_CRASH_POINT("memory.page.opened");
   return true;
 }
 
@@ -196,26 +229,6 @@ bool take_head(std::uint32_t index, std::uint32_t row) noexcept {
 bool is_open(std::uint32_t page) noexcept {
   return head_page::state_of(page_at(page).word.load(std::memory_order_acquire))
          == page_state::open;
-}
-
-/// Remembers a page in which nothing is in use any more, instead of giving it
-/// back at once: the next object would need one.
-void keep_empty(picker* from, std::uint32_t page, std::uint32_t row) noexcept {
-  if (from == nullptr)
-    return close_if_empty(page, row);
-  auto& pages = memory().row(row).empty_pages;
-  if (std::ranges::any_of(pages, [page](const auto& each) {
-        return each.load(std::memory_order_relaxed) == page;
-      }))
-    return;
-  auto& place = pages[from->next_empty++ % pages.size()];
-  const auto old = place.load(std::memory_order_relaxed);
-  // First the note: after the store no table names the old page.
-  memory().row(row).busy_page.store(old, std::memory_order_seq_cst);
-  place.store(page, std::memory_order_seq_cst);
-  if (old != 0)
-    close_if_empty(old, row);
-  memory().row(row).busy_page.store(0, std::memory_order_release);
 }
 
 } // namespace
@@ -259,7 +272,7 @@ object_head* take(picker& from, std::uint32_t row,
         page = 1;
       if (auto* head = from_page(page))
         return head;
-      if (open(page, row))
+      if (open(from, page, row))
         if (auto* head = from_page(page))
           return head;
       ++page;
@@ -272,7 +285,7 @@ object_head* take(picker& from, std::uint32_t row,
   for (auto page = high.load(); page < memory().header().pages;) {
     if (!high.compare_exchange_weak(page, page + 1))
       continue;
-    if (open(page, row))
+    if (open(from, page, row))
       if (auto* head = from_page(page))
         return head;
     page = high.load();
@@ -300,8 +313,13 @@ void free(picker* from, object_head* head, std::uint32_t row) noexcept {
   if (from != nullptr && from->freed.size() < most_freed
       && from->freed.capacity() > from->freed.size())
     from->freed.push_back(index);
-  if (((before | bit) & all_free) == all_free)
-    keep_empty(from, page, row);
+  if (((before | bit) & all_free) != all_free)
+    return;
+  // The process keeps it, for its next objects. A fork server makes none.
+  if (from != nullptr && row != memory().header().slots)
+    list(*from, page, row);
+  else
+    close_if_empty(page, row);
 }
 
 void announce_free(object_head* head, std::uint32_t row) noexcept {
@@ -318,34 +336,21 @@ bool is_in_use(std::uint32_t index) noexcept {
   const auto page = index / heads_in_page;
   if (page == 0 || page >= pages_high())
     return false;
-  const auto state
-    = head_page::state_of(page_at(page).word.load(std::memory_order_seq_cst));
-  return state == page_state::open || state == page_state::busy;
+  return !is_unused(page_at(page).word.load(std::memory_order_seq_cst));
 }
 
 void looked_at(std::uint32_t index, std::uint32_t row) noexcept {
   const auto page = index / heads_in_page;
   if (page == 0 || page >= pages_high())
     return;
-  auto& entry = page_at(page);
-  auto seen = entry.word.load(std::memory_order_seq_cst);
-  const auto state = head_page::state_of(seen);
-  if (state == page_state::busy)
-    // Whoever has the page looks at this before it is done.
-    seen = entry.word.fetch_or(head_page::touched, std::memory_order_seq_cst);
-  if (head_page::state_of(seen) != page_state::closed
-      && head_page::state_of(seen) != page_state::worn_out)
-    return;
-  auto& own = memory().row(row).busy_page;
-  own.store(page, std::memory_order_seq_cst);
-  seen = entry.word.load(std::memory_order_seq_cst);
-  while (head_page::state_of(seen) == page_state::closed
-         || head_page::state_of(seen) == page_state::worn_out)
-    if (entry.word.compare_exchange_weak(
-          seen, head_page::word_of(page_state::busy, row),
-          std::memory_order_seq_cst))
+  auto& word = page_at(page).word;
+  auto seen = word.load(std::memory_order_seq_cst);
+  // Whoever has a busy page looks at this before it is done.
+  if (head_page::state_of(seen) == page_state::busy)
+    seen = word.fetch_or(head_page::touched, std::memory_order_seq_cst);
+  for (; is_unused(seen); seen = word.load(std::memory_order_seq_cst))
+    if (make_busy(page, seen, row))
       return give_back(page, row);
-  own.store(0, std::memory_order_release);
 }
 
 void looked_at(std::uint32_t index) noexcept {

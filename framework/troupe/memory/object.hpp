@@ -136,6 +136,9 @@ struct object_head {
   static constexpr std::uint32_t is_punched = 2;
   /// The payload promises nothing about what is in it: see `contents`.
   static constexpr std::uint32_t is_unspecified = 4;
+  /// One of at most two other objects keeps this one alive: see `owner`.
+  static constexpr std::uint32_t first_owner = 8;
+  static constexpr std::uint32_t second_owner = 16;
 
   std::atomic<std::uint64_t> life;
   std::atomic<std::uint32_t> generation;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <exception>
 #include <string>
 
 namespace troupe::memory {
@@ -113,6 +114,25 @@ void own_row::reset() noexcept {
   free_entries.clear();
   entries_high = 0;
   chunks = {};
+}
+
+own_note::own_note(const char* attempted, object_id id) noexcept {
+  try {
+    auto& own = own_row::of_this_process();
+    const std::scoped_lock guard{own_row_mutex()};
+    const auto entry = own.take_entry(attempted);
+    own.note(entry, id);
+    entry_ = entry;
+  } catch (const std::exception&) {
+    // As the class says.
+  }
+}
+
+own_note::~own_note() {
+  if (!entry_)
+    return;
+  const std::scoped_lock guard{own_row_mutex()};
+  own_row::of_this_process().give_entry_back(*entry_);
 }
 
 namespace handle_table {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace troupe::memory {
@@ -39,6 +40,25 @@ struct own_row {
 
   /// Forgets, in a forked child, what its parent had.
   void reset() noexcept;
+};
+
+/// An entry of the calling process's handle table that names an object, for as
+/// long as something is done with it. Takes `own_row_mutex()` itself, for a
+/// moment at each end. False where there is no room: then nobody goes on after a
+/// crash.
+class own_note {
+public:
+  own_note(const char* attempted, object_id id) noexcept;
+  own_note(const own_note&) = delete;
+  own_note& operator=(const own_note&) = delete;
+  ~own_note();
+
+  [[nodiscard]] explicit operator bool() const noexcept {
+    return entry_.has_value();
+  }
+
+private:
+  std::optional<std::uint32_t> entry_;
 };
 
 /// The handle table of a row: pieces of 4, 8, 16 KiB and so on, each an extent of

@@ -80,8 +80,6 @@ struct process_slot {
   /// Rung when something changed that this process may wait for. Bit 0 says
   /// that somebody sleeps on it, the rest counts; see `ring`.
   os::wait_word bell{0};
-  /// Highest entry of this process's holdings ever used, plus one.
-  std::atomic<std::uint32_t> holdings_high{0};
   /// Transport's own state of this process: see transport/peer.hpp.
   std::atomic<std::uint32_t> transport_state{0};
   std::atomic<std::uint64_t> transport_root{0};
@@ -125,9 +123,9 @@ struct process_slot {
 
   alignas(1024) std::atomic<std::uint64_t> entry_module{0};
   std::atomic<std::uint64_t> entry_offset{0};
-  /// Offset of the parcel that holds the arguments, 0 when they are inline.
+  /// Id of the parcel that holds the arguments, 0 when they are inline.
   std::atomic<std::uint64_t> arguments{0};
-  /// Offset of the parcel that holds the result, 0 before there is one.
+  /// Id of the parcel that holds the result, 0 before there is one.
   std::atomic<std::uint64_t> result{0};
   std::uint32_t inline_size = 0;
   alignas(64) std::array<std::byte, inline_arguments> inline_bytes{};

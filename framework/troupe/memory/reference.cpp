@@ -44,8 +44,7 @@ struct hold_table {
               object_id id) {
     made->id = id;
     made->head = object;
-    made->data = run_memory::current().at(
-      object->payload.load(std::memory_order_relaxed));
+    made->data = run_memory::current().payload_of(object);
     made->owner = os::this_pid();
     auto& place = holds.find(static_cast<std::uint32_t>(id))->second;
     place = {id, made, place.holds + 1};
@@ -209,7 +208,7 @@ reference reference::create_once(object_kind kind, std::uint64_t size,
       head->payload.store(memory.offset_of(head->inside.data()),
                           std::memory_order_relaxed);
   }
-  auto* const payload = memory.at(head->payload.load());
+  auto* const payload = memory.payload_of(head);
   // What is fresh is zero. Of the rest, what a kind looks at when the object ends
   // unfinished must be.
   if (made->is_warm || !outside)
@@ -406,7 +405,10 @@ object_kind kind_of(object_id id) noexcept {
     return object_kind::none;
   const auto kind = static_cast<object_kind>(
     memory.head_of(id)->kind.load(std::memory_order_relaxed));
-  return memory.find_object(id, kind) != nullptr ? kind : object_kind::none;
+  if (is_object(memory.head_of(id), id, kind))
+    return kind;
+  head_table::looked_at(number_of(id));
+  return object_kind::none;
 }
 
 object_id send(const reference& object) noexcept {
@@ -454,18 +456,8 @@ void end_share(object_id id, object_id* place) noexcept {
     if (count.compare_exchange_weak(seen, seen - 1, std::memory_order_seq_cst))
       return;
   }
-  auto& own = own_row::of_this_process();
-  std::uint32_t entry = 0;
-  bool noted = false;
-  try {
-    const std::scoped_lock guard{own_row_mutex()};
-    entry = own.take_entry("forget a handle");
-    noted = true;
-    own.note(entry, id);
-    TROUPE_CRASH_POINT("memory.forget.noted");
-  } catch (const std::exception&) {
-    // Without a note, a crash in here leaves the object until the run ends.
-  }
+  const own_note note{"forget a handle", id};
+  TROUPE_CRASH_POINT("memory.forget.noted");
   strike_out();
   auto seen = count.load(std::memory_order_seq_cst);
   while (seen != 0
@@ -474,10 +466,6 @@ void end_share(object_id id, object_id* place) noexcept {
   }
   TROUPE_CRASH_POINT("memory.forget.counted");
   end_if_unheld(head, memory.self().index);
-  if (noted) {
-    const std::scoped_lock guard{own_row_mutex()};
-    own.give_entry_back(entry);
-  }
 }
 
 /// Gives back what a dead process held, or was about to do, with one object.
@@ -485,7 +473,8 @@ void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
   const auto id = entry.load(std::memory_order_acquire);
   if (id == 0)
     return;
-  if (const auto index = number_of(id); head_table::is_in_use(index)) {
+  const auto index = number_of(id);
+  if (head_table::is_in_use(index)) {
     auto& memory = run_memory::current();
     auto* const head = memory.head_at(index);
     finish_work(head, row);
@@ -494,14 +483,14 @@ void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
         = operations_of(static_cast<object_kind>(head->kind.load()));
       if (head->life_now().state() == life_state::alive
           && operations.holder_died != nullptr)
-        operations.holder_died(memory.at(head->payload.load()),
-                               head->size.load(), row);
+        operations.holder_died(memory.payload_of(head), head->size.load(), row);
       clear_holder(head, row);
       TROUPE_CRASH_POINT("memory.release.cleared");
     }
     end_if_unheld(head, row);
-    head_table::looked_at(index);
   }
+  // The dead process may have looked at the page when it was gone, too.
+  head_table::looked_at(index);
   TROUPE_CRASH_POINT("memory.release.buried");
   entry.store(0, std::memory_order_release);
 }
@@ -514,6 +503,32 @@ void forget(object_id id) noexcept {
 
 void forget_at(object_id& place) noexcept {
   end_share(place, &place);
+}
+
+void own(std::atomic<object_id>& place, const reference& object,
+         owner which) noexcept {
+  // The place first: killed in between, the caller leaves an id and no bit.
+  place.store(object.id(), std::memory_order_seq_cst);
+  run_memory::current()
+    .head_of(object.id())
+    ->flags.fetch_or(static_cast<std::uint32_t>(which),
+                     std::memory_order_seq_cst);
+}
+
+void disown(std::atomic<object_id>& place, owner which) noexcept {
+  const auto id = place.load(std::memory_order_seq_cst);
+  if (id == 0)
+    return;
+  try {
+    // Held meanwhile: if the bit has been cleared before, the object may end at
+    // any time, and another one have the head.
+    const auto held = reference::attach(id, kind_of(id));
+    run_memory::current().head_of(id)->flags.fetch_and(
+      ~static_cast<std::uint32_t>(which), std::memory_order_seq_cst);
+  } catch (const std::exception&) {
+    // It is gone, or there is no room to hold it.
+  }
+  place.store(0, std::memory_order_seq_cst);
 }
 
 void release_holdings(std::uint32_t index) noexcept {

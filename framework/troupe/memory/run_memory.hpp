@@ -198,9 +198,14 @@ public:
     return heads_ + static_cast<std::uint32_t>(id);
   }
 
-  /// Returns the payload of an object that the caller knows to be alive.
+  /// Returns the payload of an object that the caller knows to be alive, or has
+  /// the life of.
+  [[nodiscard]] std::byte* payload_of(const object_head* head) noexcept {
+    return base_ + head->payload.load(std::memory_order_relaxed);
+  }
+
   [[nodiscard]] std::byte* payload_of(object_id id) noexcept {
-    return base_ + head_of(id)->payload.load(std::memory_order_relaxed);
+    return payload_of(head_of(id));
   }
 
   /// Bytes that living objects reserve: what counts against `limits::memory`.

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <mutex>
 
 namespace troupe::memory::warm_memory {
@@ -27,15 +26,15 @@ run_memory& memory() noexcept {
 }
 
 bool fits(const object_head* head, std::uint64_t bytes) noexcept {
-  const auto have = extents::extent_at(head->payload.load(),
-                                       head->granules.load());
+  const auto have = extents::extent_of(head);
   const auto need = extents::needed_for(bytes);
   return have.region == need.region && have.count >= need.count
          && have.count - need.count <= need.count / 4
          && head->accounted.load() >= bytes + sizeof(object_head);
 }
 
-/// Takes what a place of the table names: life goes from `kept` to `state`.
+/// Takes what a place of the table names: life goes from `kept` to `state`. If
+/// that is not there any more, the caller calls `looked_at`.
 /// @pre the handle table of `row` names the head
 object_head* take_from(std::atomic<std::uint32_t>& place, std::uint32_t index,
                        life_state state, std::uint32_t row) noexcept {
@@ -43,6 +42,8 @@ object_head* take_from(std::atomic<std::uint32_t>& place, std::uint32_t index,
   if (!place.compare_exchange_strong(index, 0, std::memory_order_seq_cst))
     return nullptr;
   TROUPE_CRASH_POINT("memory.warm.unlisted");
+  if (!head_table::is_in_use(index))
+    return nullptr;
   auto* head = memory().head_at(index);
   auto seen = head->life_now();
   return seen.state() == life_state::kept && head->change(seen, state, row)
@@ -55,22 +56,15 @@ bool give_back_at(std::atomic<std::uint32_t>& place) noexcept {
   const auto index = place.load(std::memory_order_acquire);
   if (index == 0)
     return false;
-  const auto self = memory().self().index;
-  auto& own = own_row::of_this_process();
-  std::uint32_t entry = 0;
-  try {
-    const std::scoped_lock guard{own_row_mutex()};
-    entry = own.take_entry("give memory back");
-    own.note(entry, index);
-  } catch (const std::exception&) {
-    // Without a note nobody would go on after a crash.
+  const own_note note{"give memory back", index};
+  if (!note)
     return false;
-  }
+  const auto self = memory().self().index;
   auto* head = take_from(place, index, life_state::dying, self);
   if (head != nullptr)
     give_up(head, self);
-  const std::scoped_lock guard{own_row_mutex()};
-  own.give_entry_back(entry);
+  else
+    head_table::looked_at(index);
   return head != nullptr;
 }
 
@@ -81,27 +75,30 @@ object_head* take(std::uint32_t row, std::uint64_t bytes,
                   void* context) noexcept {
   for (auto& place : memory().row(row).kept) {
     const auto index = place.load(std::memory_order_acquire);
-    if (index == 0 || !fits(memory().head_at(index), bytes))
+    if (index == 0)
+      continue;
+    // What the place names may be gone, if who kept it was killed just then.
+    const bool in_use = head_table::is_in_use(index);
+    if (in_use && !fits(memory().head_at(index), bytes))
       continue;
     note(context, index);
     if (auto* head = take_from(place, index, life_state::taken, row)) {
       TROUPE_CRASH_POINT("memory.warm.taken");
       return head;
     }
+    head_table::looked_at(index, row);
   }
   return nullptr;
 }
 
 bool is_worth_keeping(const object_head* head) noexcept {
-  const auto granules = head->granules.load(std::memory_order_relaxed);
-  if (granules == 0
+  if (head->granules.load(std::memory_order_relaxed) == 0
       || memory()
              .row(head->creator.load(std::memory_order_relaxed))
              .keeps.load()
            == 0)
     return false;
-  const auto bytes = extents::bytes_of(extents::extent_at(
-    head->payload.load(std::memory_order_relaxed), granules));
+  const auto bytes = extents::bytes_of(extents::extent_of(head));
   if (bytes < counts_from)
     return true;
   return (bytes <= most_small_extent
@@ -164,8 +161,9 @@ void settle(std::uint32_t row) noexcept {
   of.keeps.store(0, std::memory_order_seq_cst);
   // Instead of a note: the handle table of the row may be of nobody any more.
   const auto finish = [&](std::uint32_t index) {
-    if (index != 0)
+    if (head_table::is_in_use(index))
       finish_work(memory().head_at(index), row);
+    head_table::looked_at(index);
     of.settling.store(0, std::memory_order_seq_cst);
   };
   finish(of.settling.load());

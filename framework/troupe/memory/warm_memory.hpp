@@ -54,8 +54,9 @@ bool give_back(std::uint32_t of) noexcept;
 /// The same in the name of `row`, whose process is dead, for its own.
 void settle(std::uint32_t row) noexcept;
 
-/// Gives back what is kept for the calling process, and what it has kept for
-/// others.
+/// Gives back what is kept for the calling process, and its empty pages of
+/// heads; and if it has kept something for others, what is kept for those in rows
+/// up to theirs.
 void give_back_own() noexcept;
 
 /// Gives back what is kept for all. Returns whether there was anything.

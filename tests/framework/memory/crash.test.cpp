@@ -40,7 +40,8 @@ constexpr std::array points{
   "memory.bury.silent",      "memory.bury.half_punched",
   "memory.bury.punched",     "memory.extent.freed",
   "memory.head.free",        "memory.page.shut",
-  "memory.page.counted",     "memory.page.punched",
+  "memory.page.counted",     "memory.page.listed",
+  "memory.page.opened",      "memory.page.punched",
   "memory.keep.unlisted",    "memory.keep.listed",
   "memory.warm.unlisted",    "memory.warm.taken",
 };
@@ -123,6 +124,58 @@ TEST_CASE("a process that dies at any point leaves nothing and harms nobody") {
           })
         == "");
     }
+}
+
+TEST_CASE(
+  "a page of heads whose hints are wrong stays while a head is used, and "
+  "goes then") {
+  for (const std::string point : {"memory.page.reopened", ""}) {
+    CAPTURE(point);
+    CHECK(in_new_run(
+            {},
+            [&] {
+              warm_up(1);
+              const auto base = bytes_of_objects();
+              const auto pid = fork_into_slot(1, [&] {
+                const auto held = reference::create(kind, 100);
+                auto& memory = run_memory::current();
+                constexpr auto heads = memory::head_page::heads;
+                memory.page(memory.index_of(memory.head_of(held.id())) / heads)
+                  .word.fetch_or((1U << heads) - 1);
+                os::arm_crash_point(point);
+                memory::warm_memory::give_back_own();
+                expect(reference::attach(held.id(), kind) == held,
+                       "it is gone");
+                std::ranges::fill(held.bytes(), std::byte{7});
+                expect(reference::create(kind, 100) != held, "given out twice");
+              });
+              expect(confirm(pid, 1) == (point.empty() ? 0 : SIGKILL),
+                     "the process of slot 1");
+              expect_nothing_left(base, "after it");
+            })
+          == "");
+  }
+}
+
+TEST_CASE("a process that looks at an object too late, and dies, leaves no "
+          "page") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(1);
+                     const auto base = bytes_of_objects();
+                     const auto gone = reference::create(kind, 1).id();
+                     memory::warm_memory::give_back_own();
+                     const auto pid = fork_into_slot(1, [gone] {
+                       const memory::own_note note{"look", gone};
+                       auto& memory = run_memory::current();
+                       expect(memory.head_of(gone)->life.load() == 0,
+                              "the page is in use");
+                       ::raise(SIGKILL);
+                     });
+                     expect(confirm(pid, 1) == SIGKILL, "it was not killed");
+                     expect_nothing_left(base, "after it");
+                   })
+        == "");
 }
 
 TEST_CASE("a process that dies before it gives a message up leaves it on its "
