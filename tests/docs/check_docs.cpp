@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // check_docs [--update] ROOT PROGRAMS
 //
-// Compares what README.md and docs/**/*.md show with the programs they name:
+// Compares what the pages (*.md of ROOT, docs/**/*.md) show with the programs
+// that they name:
 //
 //   <!-- from: examples/tutorial/01_process.cpp#start -->  before a ```cpp block
 //   <!-- output: 01_process -->                            before a ```text block
@@ -124,6 +125,17 @@ struct checker {
   }
 };
 
+// All files below `folder` that end like one of these.
+std::vector<fs::path> files_in(const fs::path& folder,
+                               const std::set<std::string>& endings) {
+  std::vector<fs::path> result;
+  if (fs::exists(folder))
+    for (const auto& entry : fs::recursive_directory_iterator{folder})
+      if (endings.contains(entry.path().extension()))
+        result.push_back(entry.path());
+  return result;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -138,24 +150,19 @@ int main(int argc, char** argv) {
   while (std::getline(list, group, '|') && std::getline(list, name, '|')
          && std::getline(list, path, '|') && std::getline(list, rest))
     self.programs[name] = path;
-  auto pages = std::vector<fs::path>{self.root / "README.md"};
-  if (fs::exists(self.root / "docs"))
-    for (const auto& entry :
-         fs::recursive_directory_iterator{self.root / "docs"})
-      if (entry.path().extension() == ".md")
-        pages.push_back(entry.path());
+  auto pages = files_in(self.root / "docs", {".md"});
+  for (const auto& entry : fs::directory_iterator{self.root})
+    if (entry.path().extension() == ".md")
+      pages.push_back(entry.path());
   for (const auto& page : pages)
-    if (fs::exists(page))
-      self.check(page);
-  if (fs::exists(self.root / "examples"))
-    for (const auto& entry :
-         fs::recursive_directory_iterator{self.root / "examples"})
-      if (entry.path().extension() == ".cpp")
-        for (const auto& [region, text] : regions::of(entry.path())) {
-          const auto file = entry.path().lexically_relative(self.root).string();
-          if (region != "all" && !self.shown.contains(file + '#' + region))
-            self.complain(file, "region " + region + " is shown nowhere");
-        }
+    self.check(page);
+  for (const auto* folder : {"examples", "tests/docs/contributing"})
+    for (const auto& each : files_in(self.root / folder, {".cpp", ".hpp"}))
+      for (const auto& [region, text] : regions::of(each)) {
+        const auto file = each.lexically_relative(self.root).string();
+        if (region != "all" && !self.shown.contains(file + '#' + region))
+          self.complain(file, "region " + region + " is shown nowhere");
+      }
   std::cout << pages.size() << " pages, " << self.complaints << " complaints\n";
   return self.complaints == 0 ? 0 : 1;
 }

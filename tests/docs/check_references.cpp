@@ -218,17 +218,16 @@ int main(int argc, char** argv) {
     return 2;
   }
   const fs::path root{argv[1]};
-  for (const auto* part :
-       {"README.md", "docs", "framework", "actors", "examples", "tests"})
-    if (fs::is_directory(root / part)) {
+  for (const auto& entry : fs::directory_iterator{root})
+    if (entry.path().extension() == ".md")
+      check_links(entry.path());
+  for (const auto* part : {"docs", "framework", "actors", "examples", "tests"})
+    if (fs::is_directory(root / part))
       for (const auto& entry : fs::recursive_directory_iterator{root / part})
         if (entry.path().extension() == ".md"
             && entry.path().lexically_relative(root).string().find("planted")
                  == std::string::npos)
           check_links(entry.path());
-    } else if (fs::exists(root / part)) {
-      check_links(root / part);
-    }
   const auto tests = read_tests(argv[2]);
   check_tests(root / "tests/conformance/README.md", tests);
   check_tests(root / "docs/reference/semantics.md", tests);
