@@ -71,9 +71,12 @@ template <auto F>
 ///
 ///     pooling::request<square>(self, workers, 10s, 7)
 ///       .then([=](long result) { ... }, [=](const caf::error& why) { ... });
+///
+/// What it returns has CAF's `then` and `await`; where `self` is a
+/// `caf::scoped_actor`, `receive`.
 template <auto F, class Self, class Timeout, class... Args>
-[[nodiscard]] auto
-request(Self* self, const pool_actor& to, Timeout timeout, Args&&... args) {
+[[nodiscard]] auto request(const Self& self, const pool_actor& to,
+                           Timeout timeout, Args&&... args) {
   auto handle = self->request(to, timeout,
                               task_of<F>(std::forward<Args>(args)...));
   return transport::bundle_response<result_of<hosting::function<F>>, answer,

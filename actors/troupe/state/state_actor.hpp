@@ -179,10 +179,11 @@ template <auto F>
 ///       .then([=](troupe::proxy<account> savings) { ... },
 ///             [=](const caf::error& why) { ... });
 ///
-/// What it returns has CAF's `then` and `await`.
+/// What it returns has CAF's `then` and `await`; where `self` is a
+/// `caf::scoped_actor`, `receive`.
 template <class Self, class Timeout, class R>
-[[nodiscard]] auto request(Self* self, const state_actor& to, Timeout timeout,
-                           const call_for<R>& what) {
+[[nodiscard]] auto request(const Self& self, const state_actor& to,
+                           Timeout timeout, const call_for<R>& what) {
   auto handle = self->request(to, timeout, static_cast<const call&>(what));
   return transport::bundle_response<R, answer, decltype(handle)>{
     std::move(handle)};
@@ -193,8 +194,9 @@ template <class Self, class Timeout, class R>
 ///     held::request<&account::deposit>(self, bank, 10s, savings, 10)
 ///       .then([=](int balance) { ... }, [=](const caf::error& why) { ... });
 template <auto F, class Self, class Timeout, class T, class... Args>
-[[nodiscard]] auto request(Self* self, const state_actor& to, Timeout timeout,
-                           const proxy<T>& object, Args&&... args) {
+[[nodiscard]] auto request(const Self& self, const state_actor& to,
+                           Timeout timeout, const proxy<T>& object,
+                           Args&&... args) {
   return request(self, to, timeout,
                  call_of<F>(object, std::forward<Args>(args)...));
 }

@@ -12,7 +12,8 @@
 namespace troupe::transport {
 
 /// A request that was sent, and is answered with a `Message` whose `result` is
-/// a bundle: `then` and `await` take what is to be done with the value in it,
+/// a bundle: `then`, `await` and, for a blocking actor such as a
+/// `caf::scoped_actor`, `receive` take what is to be done with the value in it,
 /// an `R`. One that cannot be read is an error like others.
 template <class R, class Message, class Handle>
 class bundle_response {
@@ -44,6 +45,14 @@ public:
     auto failed = std::make_shared<OnError>(std::move(on_error));
     std::move(handle_).await(reading(std::move(on_result), failed),
                              telling(failed));
+  }
+
+  /// @blocks until the answer is there, or the request's timeout has passed
+  template <class OnResult, class OnError>
+  void receive(OnResult on_result, OnError on_error) && {
+    auto failed = std::make_shared<OnError>(std::move(on_error));
+    std::move(handle_).receive(reading(std::move(on_result), failed),
+                               telling(failed));
   }
 
 private:

@@ -93,6 +93,26 @@ TEST_CASE("a task by message is answered by message") {
   CHECK(ask<twice>(actor, "ab").first == "abab");
 }
 
+TEST_CASE("a scoped actor gives several tasks and receives their results") {
+  const troupe::pool pool{2};
+  const auto actor = troupe::actor_of(pool);
+  caf::scoped_actor self{troupe::actor_system()};
+  auto seven = pooling::request<square>(self, actor, 60s, 7L);
+  auto eight = pooling::request<square>(self, actor, 60s, 8L);
+  auto refused = pooling::request<refuse>(self, actor, 60s, "too odd");
+  const auto unexpected = [](const caf::error& why) { FAIL(to_string(why)); };
+  long sum = 0;
+  std::move(seven).receive([&](long result) { sum += result; }, unexpected);
+  std::move(eight).receive([&](long result) { sum += result; }, unexpected);
+  CHECK(sum == 49 + 64);
+  std::optional<errc> failed;
+  std::move(refused).receive([] {},
+                             [&](const caf::error& why) {
+                               failed = troupe::transport::code_of(why);
+                             });
+  CHECK(failed == errc::remote_exception);
+}
+
 TEST_CASE("a pool has one actor, which knows its size") {
   const troupe::pool pool{2};
   const auto actor = troupe::actor_of(pool);

@@ -111,6 +111,33 @@ TEST_CASE("an actor calls held objects by messages") {
   CHECK(savings.call<&account::balance>() == 110);
 }
 
+TEST_CASE("a scoped actor calls held objects and receives the results") {
+  const state bank;
+  const auto actor = troupe::actor_of(bank);
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto unexpected = [](const caf::error& why) { FAIL(to_string(why)); };
+  std::optional<troupe::proxy<account>> savings;
+  held::request(self, actor, 20s, held::call_to_make<account>("Sam", 100))
+    .receive([&](const troupe::proxy<account>& made) { savings = made; },
+             unexpected);
+  REQUIRE(savings);
+  auto named = false;
+  held::request(self, actor, 20s, held::call_to_bind("savings", *savings))
+    .receive([&] { named = true; }, unexpected);
+  CHECK(named);
+  int balance = 0;
+  held::request<&account::deposit>(self, actor, 20s, *savings, 10)
+    .receive([&](int got) { balance = got; }, unexpected);
+  CHECK(balance == 110);
+  std::optional<troupe::errc> failed;
+  held::request<&account::withdraw>(self, actor, 20s, *savings, 1000)
+    .receive([](int) {},
+             [&](const caf::error& why) {
+               failed = troupe::transport::code_of(why);
+             });
+  CHECK(failed == troupe::errc::remote_exception);
+}
+
 TEST_CASE("a message that waits is answered later") {
   const state bank;
   const auto savings = bank.make<account>("Sam", 0);
