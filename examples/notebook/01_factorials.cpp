@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   troupe::program program{argc, argv};
 
   const auto start_time = std::chrono::steady_clock::now();
+  //[processes
   std::vector<troupe::process> processes;
 
   for (const std::uint32_t number : {50000U, 60000U, 70000U})
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
 
   for (auto& process : processes)
     process.join();
+  //]
 
   const std::chrono::duration<double> time = std::chrono::steady_clock::now()
                                              - start_time;

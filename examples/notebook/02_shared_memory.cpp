@@ -20,6 +20,7 @@ void print(const char* what, const troupe::array<int>& numbers) {
   std::cout << "]" << std::endl;
 }
 
+//[square_list
 /// Squares a given list.
 void square_list(const std::vector<int>& list, troupe::array<int> result,
                  troupe::value<int> square_sum) {
@@ -29,10 +30,13 @@ void square_list(const std::vector<int>& list, troupe::array<int> result,
 
   // the square_sum value
   square_sum = std::accumulate(result.begin(), result.end(), 0);
+  //<-
 
   print("Result(in process p1)", result);
   std::cout << "Sum of squares(in process p1): " << square_sum << std::endl;
+  //->
 }
+//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
@@ -40,6 +44,7 @@ int main(int argc, char** argv) {
   // input list
   const std::vector<int> list{1, 2, 3, 4};
 
+  //[use
   // an array of int with space for 4 integers
   troupe::array<int> result(4);
 
@@ -51,6 +56,7 @@ int main(int argc, char** argv) {
 
   // wait until the process is finished
   p1.join();
+  //]
 
   print("Result(in main program)", result);
   std::cout << "Sum of squares(in main program): " << square_sum << std::endl;

@@ -17,6 +17,7 @@ struct record {
 
 using record_list = held::list<record>;
 
+//[functions
 // function to print the records
 void print_records(record_list records) {
   for (const record& each : records)
@@ -29,10 +30,12 @@ void insert_record(record new_record, record_list records) {
   records.push_back(new_record);
   std::cout << "New record added!\n" << std::endl;
 }
+//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
 
+  //[use
   // the server process
   troupe::state state;
 
@@ -49,4 +52,5 @@ int main(int argc, char** argv) {
   // running p2 to print the records
   auto p2 = troupe::start<print_records>(records);
   p2.join();
+  //]
 }

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <vector>
 
+//[functions
 /// Squares a given list.
 void square_list(const std::vector<int>& list, troupe::queue<int> q) {
   // squares of the list into the queue
@@ -21,6 +22,7 @@ void print_queue(troupe::queue<int> q) {
     std::cout << q.get() << std::endl;
   std::cout << "Queue is now empty!" << std::endl;
 }
+//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
@@ -28,6 +30,7 @@ int main(int argc, char** argv) {
   // input list
   const std::vector<int> list{1, 2, 3, 4};
 
+  //[use
   // a queue that processes share
   troupe::queue<int> q;
 
@@ -38,4 +41,5 @@ int main(int argc, char** argv) {
   // a process that prints the elements
   troupe::process p2 = program.start<print_queue>(q);
   p2.join();
+  //]
 }

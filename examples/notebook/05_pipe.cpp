@@ -10,6 +10,7 @@
 
 using connection = troupe::connection<std::string>;
 
+//[functions
 /// Sends messages to the other end of the pipe.
 void sender(connection end, const std::vector<std::string>& messages) {
   for (const auto& message : messages) {
@@ -28,6 +29,7 @@ void receiver(connection end) {
     std::cout << "Received the message: " + message + "\n" << std::flush;
   }
 }
+//]
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
@@ -35,6 +37,7 @@ int main(int argc, char** argv) {
   // messages to be sent
   const std::vector<std::string> messages{"hello", "hey", "hru?", "END"};
 
+  //[use
   // a pipe
   auto [parent_end, child_end] = troupe::pipe<std::string>();
 
@@ -45,4 +48,5 @@ int main(int argc, char** argv) {
   // wait until the processes are finished
   p1.join();
   p2.join();
+  //]
 }

@@ -9,6 +9,7 @@
 /// Python's 10,000 would be over here before the other process has started.
 constexpr int times = 30'000'000;
 
+//[withdraw
 /// Withdraws from the account. Reading the balance is one step and writing it
 /// another; what the other process writes in between is lost. Each step alone
 /// is atomic, so the result is wrong but the behaviour is defined.
@@ -16,6 +17,7 @@ void withdraw(troupe::value<int> balance) {
   for (int i = 0; i < times; ++i)
     balance = balance - 1;
 }
+//]
 
 /// Deposits to the account.
 void deposit(troupe::value<int> balance) {

@@ -11,6 +11,7 @@
 /// Fewer than in 06_race, which has to run until it goes wrong.
 constexpr int times = 1'000'000;
 
+//[withdraw
 // function to withdraw from account
 void withdraw(troupe::value<int> balance, troupe::mutex lock) {
   for (int i = 0; i < times; ++i) {
@@ -18,6 +19,7 @@ void withdraw(troupe::value<int> balance, troupe::mutex lock) {
     balance = balance - 1;
   }
 }
+//]
 
 // function to deposit to account
 void deposit(troupe::value<int> balance, troupe::mutex lock) {

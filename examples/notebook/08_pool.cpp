@@ -23,9 +23,11 @@ int main(int argc, char** argv) {
 
   const std::vector mylist{1, 2, 3, 4, 5};
 
+  //[use
   troupe::pool p;
 
   const auto result = p.map<square>(mylist);
+  //]
 
   std::cout << '[';
   for (std::size_t i = 0; i < result.size(); ++i)

@@ -51,9 +51,10 @@ function(troupe_add_example)
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} troupe_warnings)
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR
     BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/examples OUTPUT_VARIABLE group)
+  list(GET arg_SOURCES 0 source)
   list(JOIN arg_ARGS "|" arguments)
   set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_PROGRAMS
-    "${group}|${arg_NAME}|$<TARGET_FILE:${arg_NAME}>|${arg_TITLE}|${arg_CONCEPT}|${arguments}\n")
+    "${group}|${arg_NAME}|$<TARGET_FILE:${arg_NAME}>|${arg_TITLE}|${arg_CONCEPT}|${source}|${arguments}\n")
   set_property(GLOBAL APPEND PROPERTY TROUPE_EXAMPLES_OF_${group} ${arg_NAME})
   if(NOT TROUPE_BUILD_TESTS)
     return()
