@@ -46,8 +46,8 @@ void print(const std::string& where, const numbers& result,
 
 //[square_list
 /// Squares a list that it is sent, and ends.
-caf::behavior
-square_list(caf::event_based_actor* self, const caf::actor& result) {
+caf::behavior square_list(caf::event_based_actor* self,
+                          const caf::actor& result) {
   return {[=](const numbers& list) {
     // squares of the list into the result array
     for (std::size_t index = 0; index < list.size(); ++index)

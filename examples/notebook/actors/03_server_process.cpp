@@ -26,7 +26,8 @@ using record_list = held::list<record>;
 
 //[actors
 // prints the records
-void print_records(caf::event_based_actor* self, const troupe::state_actor& server,
+void print_records(caf::event_based_actor* self,
+                   const troupe::state_actor& server,
                    const record_list& records) {
   held::request(self, server, caf::infinite, held::call_to_copy(records))
     .then([](const std::vector<record>& all) {
@@ -37,11 +38,13 @@ void print_records(caf::event_based_actor* self, const troupe::state_actor& serv
 }
 
 // adds a new record to the records
-void insert_record(caf::event_based_actor* self, const troupe::state_actor& server,
-                   const record& new_record, const record_list& records) {
+void insert_record(caf::event_based_actor* self,
+                   const troupe::state_actor& server, const record& new_record,
+                   const record_list& records) {
   constexpr auto push_back = &held::list_functions<record>::push_back;
   held::request<push_back>(self, server, caf::infinite, records, new_record)
-    .then([] { std::cout << "New record added!\n" << std::endl; });
+    .then([] { std::cout << "New record added!\n"
+                         << std::endl; });
 }
 //]
 

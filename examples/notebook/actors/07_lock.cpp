@@ -36,8 +36,8 @@ void transact(caf::event_based_actor* self, const caf::actor& balance,
     .then([=](const troupe::grant&) {
       self->request(balance, caf::infinite, caf::get_atom_v)
         .then([=](std::int32_t before) {
-          self->request(balance, caf::infinite, caf::put_atom_v,
-                        before + amount)
+          self
+            ->request(balance, caf::infinite, caf::put_atom_v, before + amount)
             .then([=] {
               self->send(lock, troupe::release_atom_v);
               transact(self, balance, lock, amount, left - 1);
