@@ -4,6 +4,7 @@
 
 #include <troupe/process/program.hpp>
 #include <troupe/state/network/key.hpp>
+#include <troupe/state/network/publish.hpp>
 
 #include "records.hpp"
 
@@ -26,7 +27,7 @@ int main(int argc, char** argv) {
   // for programs that have the key
   const auto key = network::key::random();
   state.bind("records", records);
-  const auto where = state.publish(network::address{}, key);
+  const auto where = network::publish(state, network::address{}, key);
 
   // the other program, which lies beside this one
   ::setenv(key_variable, std::string{key.reveal()}.c_str(), 1);

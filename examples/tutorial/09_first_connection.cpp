@@ -3,6 +3,7 @@
 #include <troupe/process/program.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/network/connect.hpp>
+#include <troupe/state/network/publish.hpp>
 
 #include <cstdlib>
 #include <iostream>
@@ -29,7 +30,7 @@ int main(int argc, char** argv) {
   points["Sam"] = 10;
   state.bind("points", points);
   const auto key = network::key::random();
-  const auto where = state.publish(network::address{}, key);
+  const auto where = network::publish(state, network::address{}, key);
 
   ::setenv("SCORES_KEY", std::string{key.reveal()}.c_str(), 1);
   const auto client = std::string{argv[0]} + ' ' + to_string(where);

@@ -5,6 +5,7 @@
 #include <troupe/state/dict.hpp>
 #include <troupe/state/mutex.hpp>
 #include <troupe/state/network/connect.hpp>
+#include <troupe/state/network/publish.hpp>
 
 #include <iostream>
 #include <mutex>
@@ -23,7 +24,7 @@ int main(int argc, char** argv) {
   state.bind("points", points);
   state.bind("lock", state.make<held::mutex>());
   const auto key = network::key::random();
-  const auto where = state.publish(network::address{}, key);
+  const auto where = network::publish(state, network::address{}, key);
 
   //[lock
   const auto far = troupe::connect(where, key);

@@ -9,6 +9,7 @@
 #include <troupe/process/program.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/network/connect.hpp>
+#include <troupe/state/network/publish.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -83,8 +84,8 @@ int main(int argc, char** argv) {
 
   const troupe::state near;
   const auto shared = troupe::network::key::random();
-  const auto far
-    = troupe::connect(near.publish(troupe::network::address{}, shared), shared);
+  const auto far = troupe::connect(
+    troupe::network::publish(near, troupe::network::address{}, shared), shared);
   const auto held = far.make<dict>();
   std::vector<std::string> keys;
   for (int i = 0; i < 1000; ++i) {

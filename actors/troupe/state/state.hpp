@@ -6,9 +6,6 @@
 #include <troupe/process/process.hpp>
 #include <troupe/state/invoke.hpp>
 #include <troupe/state/itself.hpp>
-#include <troupe/state/network/address.hpp>
-#include <troupe/state/network/key.hpp>
-#include <troupe/state/network/limits.hpp>
 #include <troupe/state/proxy.hpp>
 #include <troupe/state/table.hpp>
 
@@ -276,24 +273,6 @@ public:
   static void offer() {
     static_cast<void>((0 + ... + held::operation_of<T, held::named<F>>.id()));
   }
-
-  /// Lets programs that have the key `connect` to this state, until `unpublish`
-  /// or the end of its process; they do not keep it alive. Returns where, with
-  /// the port that was free for port 0. Everything on the way is encrypted and
-  /// authenticated.
-  /// Throws `error_of<errc::os_failure>` if there is no listening there (the
-  /// reason comes as text, without an errno), `invalid_argument` for a host that
-  /// nobody knows.
-  /// @blocks on the state
-  network::address publish(const network::address& where,
-                           const network::key& shared,
-                           const network::limits& bounds = {}) const;
-
-  /// Listens there no more, and ends the connections of all who came that way:
-  /// their calls on the way throw `connection_lost`, their locks are free. For
-  /// the address that `publish` returned; false if nothing is published there.
-  /// @blocks on the call of such a client that just runs
-  bool unpublish(const network::address& where) const;
 
   /// The process that holds the objects. Throws `invalid_state` for a state of
   /// another program.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/state/event.hpp>
 #include <troupe/state/state.hpp>
 #include <troupe/state/state_messages.hpp>
 #include <troupe/sync/sync_messages.hpp>
@@ -13,7 +12,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -149,15 +147,6 @@ call_to_find(const std::string& name) {
 [[nodiscard]] inline call_for<bool> call_to_unbind(const std::string& name) {
   return prepare<bool, itself, named<&itself::unbind>>(nullptr, name);
 }
-
-/// The messages that publish the state and end that: `state::publish`, whose
-/// result is the port, and `state::unpublish`, whose result is an event that is
-/// set when the connections have ended; none if nothing is published there.
-[[nodiscard]] call_for<std::uint16_t>
-call_to_publish(const network::address& where, const network::key& shared,
-                const network::limits& bounds = {});
-[[nodiscard]] call_for<std::optional<event>>
-call_to_unpublish(const network::address& where);
 
 /// Reads the result of a call. Throws `malformed_bytes`; for handles
 /// `stale_handle` and `limit_reached`.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <troupe/state/network/publish.hpp>
+
 #include <troupe/base/error.hpp>
 #include <troupe/shared/buffer.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/event.hpp>
 #include <troupe/state/network/listener.hpp>
+#include <troupe/state/network/publish_messages.hpp>
 #include <troupe/state/serving.hpp>
-#include <troupe/state/state.hpp>
-#include <troupe/state/state_actor.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -25,9 +26,7 @@
 
 #include <openssl/crypto.h>
 
-namespace troupe {
-
-namespace network {
+namespace troupe::network {
 
 namespace {
 
@@ -206,38 +205,28 @@ order order_of(const address& where, const key& shared, const limits& bounds) {
 
 } // namespace
 
-} // namespace network
-
-namespace held {
-
-call_for<std::uint16_t> call_to_publish(const network::address& where,
-                                        const network::key& shared,
-                                        const network::limits& bounds) {
-  return call_to_run<&network::publish_here>(
-    network::order_of(where, shared, bounds));
+held::call_for<std::uint16_t>
+call_to_publish(const address& where, const key& shared, const limits& bounds) {
+  return held::call_to_run<&publish_here>(order_of(where, shared, bounds));
 }
 
-call_for<std::optional<event>>
-call_to_unpublish(const network::address& where) {
-  return call_to_run<&network::unpublish_here>(where.host(), where.port());
+held::call_for<std::optional<held::event>>
+call_to_unpublish(const address& where) {
+  return held::call_to_run<&unpublish_here>(where.host(), where.port());
 }
 
-} // namespace held
-
-bool state::unpublish(const network::address& where) const {
-  const auto ended = run<&network::unpublish_here>(where.host(), where.port());
+bool unpublish(const state& what, const address& where) {
+  const auto ended = what.run<&unpublish_here>(where.host(), where.port());
   if (!ended)
     return false;
   ended->wait();
   return true;
 }
 
-network::address state::publish(const network::address& where,
-                                const network::key& shared,
-                                const network::limits& bounds) const {
+address publish(const state& what, const address& where, const key& shared,
+                const limits& bounds) {
   try {
-    const auto port
-      = run<&network::publish_here>(network::order_of(where, shared, bounds));
+    const auto port = what.run<&publish_here>(order_of(where, shared, bounds));
     return {where.host(), port};
   } catch (const error& refused) {
     if (refused.code() == errc::os_failure)
@@ -246,4 +235,4 @@ network::address state::publish(const network::address& where,
   }
 }
 
-} // namespace troupe
+} // namespace troupe::network

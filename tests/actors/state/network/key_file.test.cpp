@@ -8,6 +8,7 @@
 #include <troupe/state/network/connect.hpp>
 #include <troupe/state/network/credentials.hpp>
 #include <troupe/state/network/key.hpp>
+#include <troupe/state/network/publish.hpp>
 #include <troupe/state/state.hpp>
 
 #include <support/folder.hpp>
@@ -230,7 +231,8 @@ TEST_CASE("a key that a state was given stands in no shared memory") {
     std::fill(plain.begin(), plain.end(), std::byte{});
   }
   const troupe::state state;
-  const auto where = state.publish(troupe::network::address{}, shared);
+  const auto where = troupe::network::publish(state, troupe::network::address{},
+                                              shared);
   CHECK(where.port() != 0);
   // It has the key all the same.
   {
@@ -240,5 +242,5 @@ TEST_CASE("a key that a state was given stands in no shared memory") {
                     troupe::error);
   }
   CHECK(found_in_run() == 0);
-  CHECK(state.unpublish(where));
+  CHECK(troupe::network::unpublish(state, where));
 }

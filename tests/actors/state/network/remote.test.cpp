@@ -10,6 +10,8 @@
 #include <troupe/state/list.hpp>
 #include <troupe/state/mutex.hpp>
 #include <troupe/state/network/connect.hpp>
+#include <troupe/state/network/publish.hpp>
+#include <troupe/state/network/publish_messages.hpp>
 #include <troupe/state/queue.hpp>
 #include <troupe/state/state_actor.hpp>
 #include <troupe/state/value.hpp>
@@ -89,7 +91,7 @@ struct server {
 
 TEST_CASE("proxies of a state far away are used as those of a near one") {
   const state near;
-  const auto where = near.publish(network::address{}, shared());
+  const auto where = network::publish(near, network::address{}, shared());
   const auto far = troupe::connect(where, shared());
   const auto numbers = far.make<held::list<int>>({1, 2, 3});
   numbers.push_back(4);
@@ -103,8 +105,8 @@ TEST_CASE("proxies of a state far away are used as those of a near one") {
 
 TEST_CASE("a user's own class, its exceptions and its futures cross") {
   const state near;
-  const auto far = troupe::connect(near.publish(network::address{}, shared()),
-                                   shared());
+  const auto far = troupe::connect(
+    network::publish(near, network::address{}, shared()), shared());
   const auto savings = far.make<account>("Sam", 100);
   CHECK(savings.call<&account::deposit>(10) == 110);
   CHECK(savings.update([](account& of, int by) { return of.deposit(by); }, 5)
@@ -124,8 +126,8 @@ TEST_CASE("near and far clients share objects by name") {
   const state near;
   const auto here = near.make<held::list<int>>({1});
   near.bind("numbers", here);
-  const auto far = troupe::connect(near.publish(network::address{}, shared()),
-                                   shared());
+  const auto far = troupe::connect(
+    network::publish(near, network::address{}, shared()), shared());
   const auto there = far.find<held::list<int>>("numbers");
   there.push_back(2);
   CHECK(here.snapshot() == std::vector{1, 2});
@@ -135,8 +137,8 @@ TEST_CASE("near and far clients share objects by name") {
 
 TEST_CASE("a blocked get far away holds up nobody, and is answered") {
   const state near;
-  const auto far = troupe::connect(near.publish(network::address{}, shared()),
-                                   shared());
+  const auto far = troupe::connect(
+    network::publish(near, network::address{}, shared()), shared());
   const auto tasks = near.make<held::queue<int>>();
   near.bind("tasks", tasks);
   const auto far_tasks = far.find<held::queue<int>>("tasks");
@@ -153,8 +155,8 @@ TEST_CASE("what a state far away holds is waited for beside other things") {
   const auto news = near.make<held::event>();
   near.bind("tasks", tasks);
   near.bind("news", news);
-  const auto far = troupe::connect(near.publish(network::address{}, shared()),
-                                   shared());
+  const auto far = troupe::connect(
+    network::publish(near, network::address{}, shared()), shared());
   const auto far_tasks = far.find<held::queue<int>>("tasks");
   const auto far_news = far.find<held::event>("news");
   const troupe::queue<int> numbers;
@@ -214,8 +216,8 @@ TEST_CASE("a future far away that is dropped takes nothing") {
   const state near;
   const auto tasks = near.make<held::queue<int>>();
   near.bind("tasks", tasks);
-  const auto far = troupe::connect(near.publish(network::address{}, shared()),
-                                   shared());
+  const auto far = troupe::connect(
+    network::publish(near, network::address{}, shared()), shared());
   const auto far_tasks = far.find<held::queue<int>>("tasks");
   {
     auto item = far_tasks.call_async<&held::waiting_queue<int>::get>();
@@ -231,14 +233,14 @@ TEST_CASE("what is published no more is gone, and the state goes on") {
   const state near;
   const auto lock = near.make<held::mutex>();
   near.bind("lock", lock);
-  const auto where = near.publish(network::address{}, shared());
-  const auto other = near.publish(network::address{}, shared());
+  const auto where = network::publish(near, network::address{}, shared());
+  const auto other = network::publish(near, network::address{}, shared());
   const auto far = troupe::connect(where, shared());
   const auto elsewhere = troupe::connect(other, shared());
   const auto far_lock = far.find<held::mutex>("lock");
   far_lock.lock();
   auto blocked = std::async(std::launch::async, [&] { far_lock.lock(); });
-  CHECK(near.unpublish(where));
+  CHECK(network::unpublish(near, where));
   CHECK_THROWS_AS(blocked.get(), troupe::connection_lost);
   CHECK_THROWS_AS(static_cast<void>(far.size()), troupe::connection_lost);
   CHECK_THROWS_AS(static_cast<void>(troupe::connect(where, shared())),
@@ -247,9 +249,9 @@ TEST_CASE("what is published no more is gone, and the state goes on") {
   // What the lost clients held goes when their connections have ended.
   CHECK(
     troupe::test::eventually([&] { return elsewhere.size() == near.size(); }));
-  CHECK_FALSE(near.unpublish(where));
+  CHECK_FALSE(network::unpublish(near, where));
   // The place is free again.
-  CHECK(near.publish(where, shared()) == where);
+  CHECK(network::publish(near, where, shared()) == where);
   const auto again = troupe::connect(where, shared());
   CHECK(troupe::test::eventually([&] { return again.size() == near.size(); }));
 }
@@ -269,15 +271,15 @@ TEST_CASE("a state is published, and published no more, by messages of an "
                [&](const caf::error& why) { FAIL(to_string(why)); });
     return result.value();
   };
-  const auto port = ask(held::call_to_publish(network::address{}, shared()));
+  const auto port = ask(network::call_to_publish(network::address{}, shared()));
   const network::address where{port};
   const auto far = troupe::connect(where, shared());
   CHECK(far.find<held::list<int>>("records").at(1) == 2);
-  const auto ended = ask(held::call_to_unpublish(where));
+  const auto ended = ask(network::call_to_unpublish(where));
   REQUIRE(ended);
   ended->wait();
   CHECK_THROWS_AS(static_cast<void>(far.size()), troupe::connection_lost);
-  CHECK_FALSE(ask(held::call_to_unpublish(where)));
+  CHECK_FALSE(ask(network::call_to_unpublish(where)));
 }
 
 TEST_CASE("when a state has ended, the next one is published in its place at "
@@ -285,7 +287,7 @@ TEST_CASE("when a state has ended, the next one is published in its place at "
   network::address where{};
   for (int i = 0; i < 5; ++i) {
     const state near;
-    const auto got = near.publish(where, shared());
+    const auto got = network::publish(near, where, shared());
     CHECK((i == 0 || got == where));
     where = got;
     const auto far = troupe::connect(where, shared());
@@ -298,7 +300,8 @@ TEST_CASE("when a state has ended, the next one is published in its place at "
 TEST_CASE("publishing again and again leaves no thread and no stack behind") {
   const state near;
   const auto round = [&] {
-    CHECK(near.unpublish(near.publish(network::address{}, shared())));
+    CHECK(network::unpublish(near, network::publish(near, network::address{},
+                                                    shared())));
   };
   const auto proc = "/proc/" + std::to_string(near.process().pid());
   // Of a thread that nobody has joined the stack is left: two mappings.
@@ -324,7 +327,7 @@ TEST_CASE("what only a far client used ends with it, and so do its locks") {
   const state near;
   const auto lock = near.make<held::mutex>();
   near.bind("lock", lock);
-  const auto where = near.publish(network::address{}, shared());
+  const auto where = network::publish(near, network::address{}, shared());
   std::optional<state> far{troupe::connect(where, shared())};
   std::optional<held::list<int>> own{far->make<held::list<int>>()};
   std::optional<held::mutex> far_lock{far->find<held::mutex>("lock")};
@@ -341,8 +344,8 @@ TEST_CASE("what only a far client used ends with it, and so do its locks") {
 
 TEST_CASE("a far proxy stays in the process that has connected") {
   const state near;
-  const auto far = troupe::connect(near.publish(network::address{}, shared()),
-                                   shared());
+  const auto far = troupe::connect(
+    network::publish(near, network::address{}, shared()), shared());
   const auto numbers = far.make<held::list<int>>();
   CHECK_THROWS_AS(static_cast<void>(
                     troupe::start([](held::list<int>) {}, numbers)),
@@ -351,21 +354,22 @@ TEST_CASE("a far proxy stays in the process that has connected") {
 
 TEST_CASE("several ends of one state are published side by side") {
   const state near;
-  const auto one = near.publish(network::address{"127.0.0.1", 0}, shared());
-  const auto two = near.publish(network::address{"::1", 0},
-                                network::key{"another key for it"});
+  const auto one = network::publish(near, network::address{"127.0.0.1", 0},
+                                    shared());
+  const auto two = network::publish(near, network::address{"::1", 0},
+                                    network::key{"another key for it"});
   CHECK(troupe::connect(one, shared()).size() == 0);
   CHECK(troupe::connect(two, network::key{"another key for it"}).size() == 0);
   CHECK_THROWS_AS(static_cast<void>(troupe::connect(two, shared())),
                   troupe::not_authentic);
-  CHECK_THROWS_AS(near.publish(one, shared()),
+  CHECK_THROWS_AS(network::publish(near, one, shared()),
                   troupe::error_of<troupe::errc::os_failure>);
 }
 
 TEST_CASE("a state that ends takes its connections along") {
   std::optional<state> near{state{}};
-  const auto far = troupe::connect(near->publish(network::address{}, shared()),
-                                   shared());
+  const auto far = troupe::connect(
+    network::publish(*near, network::address{}, shared()), shared());
   const auto tasks = far.make<held::queue<int>>();
   auto taken = std::async(std::launch::async, [&] { return tasks.get(); });
   near.reset();

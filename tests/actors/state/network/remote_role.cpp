@@ -18,6 +18,7 @@
 #include <troupe/state/list.hpp>
 #include <troupe/state/mutex.hpp>
 #include <troupe/state/network/connect.hpp>
+#include <troupe/state/network/publish.hpp>
 #include <troupe/state/queue.hpp>
 #include <troupe/state/value.hpp>
 
@@ -60,8 +61,8 @@ int serve(const std::string& host) {
   here.bind("lock", here.make<held::mutex>());
   here.bind("tasks", here.make<held::queue<std::string>>());
   here.bind("savings", here.make<account>("Sam", 100));
-  const auto where = here.publish(network::address{host, 0}, shared(),
-                                  patience());
+  const auto where = network::publish(here, network::address{host, 0}, shared(),
+                                      patience());
   // The test kills this one for the state's end, and the root for all.
   std::cout << "at " << to_string(where) << "\nstate " << here.process().pid()
             << std::endl;

@@ -8,6 +8,7 @@
 #include <troupe/state/network/connect.hpp>
 #include <troupe/state/network/connection.hpp>
 #include <troupe/state/network/listener.hpp>
+#include <troupe/state/network/publish.hpp>
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
@@ -115,7 +116,7 @@ TEST_CASE("nothing that crosses can be read on its way") {
   const std::string name{"the name of the one who pays"};
   const std::string text{"what nobody else may read"};
   const state near;
-  const relay between{near.publish(address{}, shared())};
+  const relay between{troupe::network::publish(near, address{}, shared())};
   {
     const auto far = troupe::connect(between.where(), shared());
     const auto dict = far.make<held::dict<std::string, std::string>>();
