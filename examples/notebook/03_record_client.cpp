@@ -2,8 +2,8 @@
 // Notebook, "Server process", as two programs: this one inserts a record into
 // those that the other holds, and prints all.
 
+#include <troupe/network/connect.hpp>
 #include <troupe/process/program.hpp>
-#include <troupe/state/network/connect.hpp>
 
 #include "records.hpp"
 

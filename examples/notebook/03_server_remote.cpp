@@ -2,9 +2,9 @@
 // Notebook, "Server process", as two programs: this one holds the records,
 // publishes them, and runs the other, which uses them over the network.
 
+#include <troupe/network/key.hpp>
+#include <troupe/network/publish.hpp>
 #include <troupe/process/program.hpp>
-#include <troupe/state/network/key.hpp>
-#include <troupe/state/network/publish.hpp>
 
 #include "records.hpp"
 

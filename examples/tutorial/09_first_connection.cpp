@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //[all_of_it
+#include <troupe/network/connect.hpp>
+#include <troupe/network/publish.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/state/dict.hpp>
-#include <troupe/state/network/connect.hpp>
-#include <troupe/state/network/publish.hpp>
 
 #include <cstdlib>
 #include <iostream>

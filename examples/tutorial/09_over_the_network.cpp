@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Tutorial, page 9: over the network.
 
+#include <troupe/network/connect.hpp>
+#include <troupe/network/publish.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/mutex.hpp>
-#include <troupe/state/network/connect.hpp>
-#include <troupe/state/network/publish.hpp>
 
 #include <iostream>
 #include <mutex>

@@ -6,10 +6,10 @@
 
 #include "suite.hpp"
 
+#include <troupe/network/connect.hpp>
+#include <troupe/network/publish.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/state/dict.hpp>
-#include <troupe/state/network/connect.hpp>
-#include <troupe/state/network/publish.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -5,15 +5,6 @@
 set(TROUPE_CAF_PREFIX "$ENV{TROUPE_CAF_PREFIX}" CACHE PATH
   "Where CAF is installed, if CMake does not find it by itself")
 
-set(TROUPE_WITH_CAF OFF)
-set(TROUPE_WITH_ACTORS OFF)
-if("transport" IN_LIST TROUPE_LAYERS)
-  set(TROUPE_WITH_CAF ON)
-endif()
-if("sync" IN_LIST TROUPE_LAYERS)
-  set(TROUPE_WITH_ACTORS ON)
-endif()
-
 # gcc-12.2.0 or clang-19.1.7, as tools/setup names it.
 function(troupe_caf_cache result)
   if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
@@ -105,7 +96,7 @@ macro(troupe_fetch_caf)
   FetchContent_MakeAvailable(CAF)
 endmacro()
 
-if(TROUPE_WITH_CAF AND NOT TARGET CAF::core)
+if(TROUPE_WITH_ACTORS AND NOT TARGET CAF::core)
   # CAF's own package file names OpenSSL's targets and does not look for them.
   find_package(OpenSSL QUIET)
   if(NOT OpenSSL_FOUND)

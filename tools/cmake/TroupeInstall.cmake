@@ -4,11 +4,11 @@ include(CMakePackageConfigHelpers)
 
 set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/troupe)
 set(targets troupe_core)
-if(TROUPE_WITH_CAF)
-  list(APPEND targets troupe_framework)
-endif()
 if(TROUPE_WITH_ACTORS)
   list(APPEND targets troupe_actors)
+endif()
+if(TROUPE_WITH_NETWORK)
+  list(APPEND targets troupe_network)
 endif()
 
 install(TARGETS ${targets} EXPORT troupeTargets

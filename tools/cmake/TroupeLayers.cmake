@@ -1,32 +1,50 @@
-# The layers, lowest first. An include goes to its own layer or one before it;
-# tests/layering checks that.
+# The layers, lowest first, each as the folder that it is. This is the one list:
+# tests/layering reads it, to check includes and the pictures in the READMEs.
+# An include goes to its own layer or one before it. A name that stands under
+# both roofs is one layer in two halves: framework/ has what needs no CAF,
+# actors/ what is a CAF actor or carries one.
 
-set(TROUPE_CORE_LAYERS base os memory codec mailbox process shared channel)
-set(TROUPE_FRAMEWORK_LAYERS transport runtime)
-set(TROUPE_ACTOR_LAYERS sync state pool)
-set(TROUPE_LAYERS ${TROUPE_CORE_LAYERS} ${TROUPE_FRAMEWORK_LAYERS}
-  ${TROUPE_ACTOR_LAYERS})
+set(TROUPE_CORE_LAYERS framework/base framework/os framework/memory
+  framework/codec framework/mailbox framework/process framework/shared
+  framework/channel framework/sync framework/state framework/pool)
+set(TROUPE_ACTORS_LAYERS actors/transport actors/runtime actors/sync
+  actors/state actors/pool)
+set(TROUPE_NETWORK_LAYERS actors/network)
+set(TROUPE_LAYERS ${TROUPE_CORE_LAYERS} ${TROUPE_ACTORS_LAYERS}
+  ${TROUPE_NETWORK_LAYERS})
 
+set(TROUPE_BUILT_LAYERS ${TROUPE_LAYERS})
 if(TROUPE_LAST_LAYER)
-  list(FIND TROUPE_LAYERS ${TROUPE_LAST_LAYER} last)
+  list(FIND TROUPE_LAYERS "${TROUPE_LAST_LAYER}" last)
   if(last EQUAL -1)
     message(FATAL_ERROR "TROUPE_LAST_LAYER is none of: ${TROUPE_LAYERS}")
   endif()
   math(EXPR count "${last} + 1")
-  list(SUBLIST TROUPE_LAYERS 0 ${count} TROUPE_LAYERS)
+  list(SUBLIST TROUPE_LAYERS 0 ${count} TROUPE_BUILT_LAYERS)
 endif()
 
-# troupe_add_subdirectories(name...)
+set(TROUPE_WITH_ACTORS OFF)
+set(TROUPE_WITH_NETWORK OFF)
+if("actors/transport" IN_LIST TROUPE_BUILT_LAYERS)
+  set(TROUPE_WITH_ACTORS ON)
+endif()
+if("actors/network" IN_LIST TROUPE_BUILT_LAYERS)
+  set(TROUPE_WITH_NETWORK ON)
+endif()
+
+# troupe_add_layers(roof layer...)
 #
-# Adds the folders, leaving out layers above TROUPE_LAST_LAYER.
-function(troupe_add_subdirectories)
-  set(all ${TROUPE_CORE_LAYERS} ${TROUPE_FRAMEWORK_LAYERS} ${TROUPE_ACTOR_LAYERS})
-  foreach(folder IN LISTS ARGN)
-    get_filename_component(layer ${folder} NAME)
-    if(layer IN_LIST all AND NOT layer IN_LIST TROUPE_LAYERS)
+# Adds the folder troupe/<name> of each layer of this roof that is built. In
+# tests/, the folder of the layer.
+function(troupe_add_layers roof)
+  foreach(layer IN LISTS ARGN)
+    if(NOT layer IN_LIST TROUPE_BUILT_LAYERS)
       continue()
     endif()
-    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+    if(roof STREQUAL "tests")
+      add_subdirectory(${layer})
+    else()
+      string(REPLACE "${roof}/" "troupe/" folder ${layer})
       add_subdirectory(${folder})
     endif()
   endforeach()

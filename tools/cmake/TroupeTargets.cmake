@@ -8,7 +8,7 @@
 #   [SERIAL])             run with nothing beside it
 #
 # A doctest program with the shared main of tests/support, run by ctest. Tests
-# of troupe::framework and above get CAF and doctest precompiled.
+# of troupe::actors and above get CAF and doctest precompiled.
 function(troupe_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS;ARGS")
   troupe_check_arguments(troupe_add_test)
@@ -164,7 +164,7 @@ endfunction()
 
 # CAF's headers cost seconds per file; the precompiled ones, a tenth.
 function(troupe_reuse_precompiled target libs)
-  if(TARGET troupe_precompiled AND libs MATCHES "troupe::(framework|actors)")
+  if(TARGET troupe_precompiled AND libs MATCHES "troupe::(actors|network)")
     target_precompile_headers(${target} REUSE_FROM troupe_precompiled)
     target_compile_options(${target} PRIVATE -Winvalid-pch)
   endif()

@@ -14,7 +14,7 @@
 #include <troupe/state/state_actor.hpp>
 #include <troupe/transport/caf_error.hpp>
 
-#include "account.hpp"
+#include <framework/state/account.hpp>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
