@@ -104,6 +104,17 @@ caf::behavior holder(caf::event_based_actor* self, troupe::mutex lock,
 
 } // namespace
 
+TEST_CASE_TEMPLATE("a free lock costs no message", Mutex, troupe::mutex,
+                   troupe::recursive_mutex) {
+  troupe::sync::services::end();
+  const Mutex lock;
+  for (int i = 0; i < 1000; ++i) {
+    const std::scoped_lock guard{lock};
+  }
+  // Messages go to the actor in the services host, and there is none.
+  CHECK_FALSE(troupe::sync::services::process());
+}
+
 TEST_CASE("threads and actors exclude each other") {
   const services_scope scope;
   const troupe::mutex lock;

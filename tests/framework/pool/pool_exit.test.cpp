@@ -48,8 +48,3 @@ TEST_CASE("exit ends a program whose threads wait for a pool that lives on") {
   CHECK(WEXITSTATUS(program.wait()) == 3);
   CHECK(program.output().find("terminate called") == std::string::npos);
 }
-
-TEST_CASE("exit in a report hook of a supervisor ends the program") {
-  launched program{{role, "hook_exits"}};
-  CHECK(WEXITSTATUS(program.wait()) == 3);
-}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Ctrl-C in programs with pools and supervisors. Their grace is longer than
+// Ctrl-C in programs with pools. Their grace is longer than
 // this test may take: whatever ends here ends without it.
 
 #include <troupe/pool/pool.hpp>
@@ -109,17 +109,4 @@ TEST_CASE("a second Ctrl-C kills workers that listen and do not end") {
   CHECK(troupe::test::members_of(run).size() == 4);
   program.type("\x03");
   CHECK(ends(program, run));
-}
-
-TEST_CASE("a supervisor lives on after Ctrl-C in a program that listens, and "
-          "restarts nobody") {
-  launched program{{role, "supervises"}, in_terminal()};
-  REQUIRE(program.wait_for("ready"));
-  const auto run = troupe::test::run_of(program.pid());
-  program.type("\x03");
-  CHECK(ends_itself(program, run));
-  CAPTURE(program.output());
-  CHECK(count(program, "it lives: 1") == 1);
-  CHECK(count(program, "it gave way") == 1);
-  CHECK(count(program, "restarted") == 0);
 }

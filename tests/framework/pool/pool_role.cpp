@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Programs with a pool or a supervisor that tests run and interrupt from outside:
+// Programs with a pool that tests run and interrupt from outside:
 // `pool_role ROLE`. Each that waits prints "ready" once its children are at work.
 
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
-#include <troupe/pool/supervisor.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/shared/value.hpp>
-
-#include <caf/event_based_actor.hpp>
-#include <caf/send.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -155,31 +151,6 @@ int polite() {
   return 0;
 }
 
-/// A supervisor whose children listen to nothing.
-int supervises() {
-  const auto asked = troupe::interrupt_token();
-  const auto child = [](const char* id) {
-    return troupe::child(id, [](caf::event_based_actor*) -> caf::behavior {
-      return {[](int) {}};
-    });
-  };
-  troupe::supervisor shop{{.intensity = 1000,
-                           .report =
-                             [](const troupe::restart_report&) {
-                               std::cout << "restarted" << std::endl;
-                             }},
-                          {child("a"), child("b")}};
-  std::cout << "ready" << std::endl;
-  while (!asked.stop_requested())
-    std::this_thread::sleep_for(1ms);
-  std::cout << "it lives: " << shop.is_alive() << std::endl;
-  caf::anon_send_exit(shop.child("a"), caf::exit_reason::kill);
-  while (shop.is_alive())
-    std::this_thread::sleep_for(1ms);
-  std::cout << "it gave way" << std::endl;
-  return 0;
-}
-
 void leave(int code) {
   std::exit(code);
 }
@@ -250,18 +221,6 @@ int main_exits() {
     std::this_thread::sleep_for(1ms);
   leave(3);
   return 0;
-}
-
-/// A report hook calls exit.
-int hook_exits() {
-  troupe::supervisor shop{
-    {.report = [](const troupe::restart_report&) { leave(3); }},
-    {troupe::child("a", [](caf::event_based_actor* self) -> caf::behavior {
-      return {[self](int) { self->quit(caf::exit_reason::user_shutdown); }};
-    })}};
-  caf::anon_send(shop.child("a"), 1);
-  for (;;)
-    ::pause();
 }
 
 int twice(int number) {
@@ -446,13 +405,11 @@ int main(int argc, char** argv) {
     {"sleeps_on", maps<sleep_on>},
     {"listens", listens},
     {"polite", polite},
-    {"supervises", supervises},
     {"exits", exits},
     {"child_exits", in_child<exits>},
     {"thread_exits", thread_exits},
     {"child_thread_exits", in_child<thread_exits>},
     {"main_exits", main_exits},
-    {"hook_exits", hook_exits},
     {"refused", refused},
     {"too_large", too_large},
     {"forgets", forgets<true>},

@@ -6,7 +6,6 @@
 #include <troupe/process/future.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
-#include <troupe/sync/services.hpp>
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
@@ -281,14 +280,11 @@ TEST_CASE("a process that gives its last handle up gives its lock up") {
   lock.unlock();
 }
 
-TEST_CASE_TEMPLATE("a free lock costs no system call and no message", Mutex,
-                   troupe::mutex, troupe::recursive_mutex) {
+TEST_CASE_TEMPLATE("a free lock costs no system call", Mutex, troupe::mutex,
+                   troupe::recursive_mutex) {
   if (troupe::test::sanitized)
     return;
-  troupe::sync::services::end();
   const Mutex lock;
   const auto calls = troupe::test::system_calls_of<lock_often<Mutex>>(lock);
   CHECK(calls.value_or(0) == 0);
-  // Messages go to the actor in the services host, and there is none.
-  CHECK_FALSE(troupe::sync::services::process());
 }
