@@ -5,7 +5,8 @@
 // Fails, and names file, line and rule, if a source under ROOT/framework or
 // ROOT/actors
 //
-//   lies in no layer, or has the same name under both roofs
+//   lies in no layer, or has the same name under both roofs; the headers beside
+//   the layers (troupe/core.hpp) are for users, and no layer includes them
 //   includes a layer above its own, or under framework anything of actors or CAF
 //   includes the inside of a folder of a layer: codec/standard/x.hpp is for
 //     codec/standard.hpp, and for the files beside it
@@ -61,14 +62,23 @@ struct checker {
     return rank(folder) < layers.size();
   }
 
+  /// What `layer/file.hpp` is under this roof; beside the layers the layer is
+  /// empty.
+  [[nodiscard]] static place place_of(std::string_view roof,
+                                      const fs::path& name) {
+    if (!name.has_parent_path())
+      return {std::string{roof}, "", name};
+    return {std::string{roof}, name.begin()->string(),
+            name.lexically_relative(*name.begin())};
+  }
+
   /// Where `troupe/layer/file.hpp` is; under no roof if it is nowhere.
   [[nodiscard]] place find(const std::string& header) const {
     const auto rest = fs::path{header}.lexically_relative("troupe");
-    const auto layer = rest.begin()->string();
     for (const auto roof : roofs)
       if (fs::exists(root / roof / header))
-        return {std::string{roof}, layer, rest.lexically_relative(layer)};
-    return {"", layer, rest.lexically_relative(layer)};
+        return place_of(roof, rest);
+    return place_of("", rest);
   }
 
   [[nodiscard]] bool is_layer_somewhere(const std::string& name) const {
@@ -81,6 +91,14 @@ struct checker {
   [[nodiscard]] std::string ours(const place& from,
                                  const std::string& header) const {
     const auto to = find(header);
+    if (from.layer.empty()) // a header with all of its library
+      return to.roof.empty()         ? "is under neither roof"
+             : to.layer == "network" ? "the network is a library apart"
+             : to.roof == "actors" && from.roof != to.roof
+               ? "stays under its own roof"
+               : "";
+    if (to.layer.empty())
+      return "is for users: include what is needed";
     if (!is_layer_somewhere(to.layer))
       return to.layer + " is no layer";
     if (to.roof.empty())
@@ -156,11 +174,10 @@ struct checker {
         if (extension != ".hpp" && extension != ".cpp")
           continue;
         const auto name = entry.path().lexically_relative(top);
-        const place from{std::string{roof}, name.begin()->string(),
-                         name.lexically_relative(*name.begin())};
+        const auto from = place_of(roof, name);
         if (!seen.insert(name).second)
           complain(entry.path().string(), "is under both roofs");
-        if (!is_layer(from.folder())) {
+        if (!from.layer.empty() && !is_layer(from.folder())) {
           complain(entry.path().string(), from.folder() + " is no layer");
           continue;
         }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// All public headers of troupe::core, for those who begin. A program that has
+// grown compiles faster with the single ones: docs/reference/headers.md.
+
+#include <troupe/base/bytes.hpp>
+#include <troupe/base/deadline.hpp>
+#include <troupe/base/error.hpp>
+#include <troupe/channel/connection.hpp>
+#include <troupe/channel/pipe.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/channel/wait_any.hpp>
+#include <troupe/codec/codec.hpp>
+#include <troupe/memory/limits.hpp>
+#include <troupe/pool/imap_options.hpp>
+#include <troupe/pool/pool.hpp>
+#include <troupe/pool/pool_options.hpp>
+#include <troupe/pool/progress_bar.hpp>
+#include <troupe/pool/restart_report.hpp>
+#include <troupe/pool/task_future.hpp>
+#include <troupe/pool/task_stream.hpp>
+#include <troupe/pool/task_wait.hpp>
+#include <troupe/pool/worker_hooks.hpp>
+#include <troupe/process/exit_status.hpp>
+#include <troupe/process/future.hpp>
+#include <troupe/process/process.hpp>
+#include <troupe/process/program.hpp>
+#include <troupe/process/remote_error.hpp>
+#include <troupe/process/run_command.hpp>
+#include <troupe/process/signals.hpp>
+#include <troupe/process/start.hpp>
+#include <troupe/shared/array.hpp>
+#include <troupe/shared/block.hpp>
+#include <troupe/shared/buffer.hpp>
+#include <troupe/shared/containers.hpp>
+#include <troupe/shared/value.hpp>
+#include <troupe/state/array.hpp>
+#include <troupe/state/attempt.hpp>
+#include <troupe/state/barrier.hpp>
+#include <troupe/state/condition.hpp>
+#include <troupe/state/dict.hpp>
+#include <troupe/state/event.hpp>
+#include <troupe/state/fields.hpp>
+#include <troupe/state/future.hpp>
+#include <troupe/state/list.hpp>
+#include <troupe/state/mutex.hpp>
+#include <troupe/state/proxy.hpp>
+#include <troupe/state/queue.hpp>
+#include <troupe/state/semaphore.hpp>
+#include <troupe/state/set.hpp>
+#include <troupe/state/state.hpp>
+#include <troupe/state/value.hpp>
+#include <troupe/sync/barrier.hpp>
+#include <troupe/sync/condition.hpp>
+#include <troupe/sync/event.hpp>
+#include <troupe/sync/lock_handle.hpp>
+#include <troupe/sync/locked.hpp>
+#include <troupe/sync/mutex.hpp>
+#include <troupe/sync/recursive_mutex.hpp>
+#include <troupe/sync/semaphore.hpp>
+#include <troupe/version.hpp>
