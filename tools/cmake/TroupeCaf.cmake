@@ -1,6 +1,7 @@
 # Finds CAF: what CMake finds by itself or in TROUPE_CAF_PREFIX, then what
 # tools/setup has built into the user's cache, then, where asked for, by
-# fetching it. 0.18.7 and 1.x are accepted; an older one is passed over.
+# fetching it. 0.18.7 and 1.x are accepted; an older one is passed over. Its
+# core is needed by troupe::actors, its io and openssl by troupe::network.
 
 set(TROUPE_CAF_PREFIX "$ENV{TROUPE_CAF_PREFIX}" CACHE PATH
   "Where CAF is installed, if CMake does not find it by itself")
@@ -41,18 +42,26 @@ function(troupe_choose_caf result)
     # What is asked for by name comes before what an earlier run has found.
     unset(CAF_DIR CACHE)
   endif()
+  set(needed core)
+  if(TROUPE_WITH_NETWORK)
+    list(APPEND needed io openssl)
+  endif()
+  list(LENGTH needed needed_count)
+  list(JOIN needed "|" pattern)
+  list(TRANSFORM needed PREPEND CAF::)
+  list(JOIN needed ", " needed)
   find_package(CAF 99 CONFIG QUIET HINTS ${TROUPE_CAF_PREFIX} PATHS ${cached})
   set(chosen "")
   foreach(config version IN ZIP_LISTS CAF_CONSIDERED_CONFIGS CAF_CONSIDERED_VERSIONS)
     get_filename_component(folder ${config} DIRECTORY)
-    file(STRINGS ${folder}/CAFTargets.cmake parts REGEX "add_library\\(CAF::(core|io|openssl) ")
+    file(STRINGS ${folder}/CAFTargets.cmake parts REGEX "add_library\\(CAF::(${pattern}) ")
     list(LENGTH parts count)
     if(version VERSION_LESS 0.18.7)
       message(STATUS "Passing over CAF ${version} in ${folder}: "
         "0.18.7 is the oldest that serves")
-    elseif(NOT count EQUAL 3)
+    elseif(NOT count EQUAL needed_count)
       message(STATUS "Passing over CAF ${version} in ${folder}: "
-        "it lacks one of CAF::core, CAF::io, CAF::openssl")
+        "it lacks one of ${needed}")
     else()
       set(chosen ${folder})
       break()
@@ -85,7 +94,7 @@ macro(troupe_fetch_caf)
     set(CAF_ENABLE_${part} OFF CACHE BOOL "" FORCE)
   endforeach()
   foreach(part IO_MODULE OPENSSL_MODULE)
-    set(CAF_ENABLE_${part} ON CACHE BOOL "" FORCE)
+    set(CAF_ENABLE_${part} ${TROUPE_WITH_NETWORK} CACHE BOOL "" FORCE)
   endforeach()
   FetchContent_Declare(CAF
     GIT_REPOSITORY https://github.com/actor-framework/actor-framework.git
@@ -97,11 +106,14 @@ macro(troupe_fetch_caf)
 endmacro()
 
 if(TROUPE_WITH_ACTORS AND NOT TARGET CAF::core)
-  # CAF's own package file names OpenSSL's targets and does not look for them.
-  find_package(OpenSSL QUIET)
-  if(NOT OpenSSL_FOUND)
-    message(FATAL_ERROR "OpenSSL is missing: on Debian libssl-dev. tools/setup "
-      "installs what is missing.")
+  if(TROUPE_WITH_NETWORK)
+    # CAF's own package file names OpenSSL's targets and does not look for them.
+    find_package(OpenSSL QUIET)
+    if(NOT OpenSSL_FOUND)
+      message(FATAL_ERROR "OpenSSL is missing: on Debian libssl-dev. tools/setup "
+        "installs what is missing. -DTROUPE_COMPONENTS=\"core;actors\" does "
+        "without the network.")
+    endif()
   endif()
   if(TROUPE_FETCH_CAF)
     troupe_fetch_caf()
@@ -112,7 +124,9 @@ if(TROUPE_WITH_ACTORS AND NOT TARGET CAF::core)
         "No usable CAF is installed; 0.18.7 and 1.x serve. One of these helps:\n"
         "  tools/setup                   builds 0.18.7, on Debian, once\n"
         "  -DTROUPE_CAF_PREFIX=<folder>  where yours is installed\n"
-        "  -DTROUPE_FETCH_CAF=ON         fetches and builds 1.1.0 here")
+        "  -DTROUPE_FETCH_CAF=ON         fetches and builds 1.1.0 here\n"
+        "  -DTROUPE_COMPONENTS=core      builds all but actors and the network, "
+        "without CAF")
     endif()
     set(CAF_DIR ${folder} CACHE PATH "Folder of CAFConfig.cmake" FORCE)
     find_package(CAF CONFIG REQUIRED)

@@ -38,8 +38,8 @@ endfunction()
 #   [TITLE text]          what tools/demo prints above it; default the name
 #   [CONCEPT sentence])   and below that: which concept became what
 #
-# A program, and a test that runs it. Pages may show its regions and output. Like
-# what is installed, it has no crash points.
+# A program, and a test that runs it, where its libraries are built. Pages may
+# show its regions and output. Like what is installed, it has no crash points.
 function(troupe_add_example)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;EXPECTED;TIMEOUT;TITLE;CONCEPT" "SOURCES;LIBS;ARGS")
   troupe_check_arguments(troupe_add_example)
@@ -47,6 +47,10 @@ function(troupe_add_example)
   troupe_default(arg_TIMEOUT 60)
   troupe_default(arg_TITLE ${arg_NAME})
   list(TRANSFORM arg_LIBS REPLACE "^troupe::" "troupe_")
+  troupe_is_built("${arg_LIBS}" built)
+  if(NOT built)
+    return()
+  endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE ${arg_LIBS} troupe_warnings)
   cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR
@@ -122,14 +126,18 @@ endfunction()
 
 # troupe_add_bench(NAME name SOURCES file... [LIBS target...])
 #
-# A program that measures; tools/bench runs it. Where tests are built it is a
-# smoke test as well, called with --smoke. Like what is installed, it has no
-# crash points.
+# A program that measures, where its libraries are built; tools/bench runs it.
+# Where tests are built it is a smoke test as well, called with --smoke. Like
+# what is installed, it has no crash points.
 function(troupe_add_bench)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBS")
   troupe_check_arguments(troupe_add_bench)
   troupe_default(arg_LIBS troupe::core)
   list(TRANSFORM arg_LIBS REPLACE "^troupe::" "troupe_")
+  troupe_is_built("${arg_LIBS}" built)
+  if(NOT built)
+    return()
+  endif()
   add_executable(bench_${arg_NAME} ${arg_SOURCES})
   set_target_properties(bench_${arg_NAME} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
@@ -140,6 +148,16 @@ function(troupe_add_bench)
     set_tests_properties(bench.${arg_NAME} PROPERTIES
       LABELS bench TIMEOUT ${timeout})
   endif()
+endfunction()
+
+# Whether all of these libraries are built; TROUPE_COMPONENTS may say not.
+function(troupe_is_built libs result)
+  set(${result} ON PARENT_SCOPE)
+  foreach(lib IN LISTS libs)
+    if(lib MATCHES "^troupe_" AND NOT TARGET ${lib})
+      set(${result} OFF PARENT_SCOPE)
+    endif()
+  endforeach()
 endfunction()
 
 macro(troupe_check_arguments function)

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/channel/queue.hpp>
-#include <troupe/pool/pool.hpp>
-#include <troupe/process/program.hpp>
-#include <troupe/state/dict.hpp>
-#include <troupe/sync/mutex.hpp>
+#include <troupe/actors.hpp>
 
-#include <string>
-#include <vector>
+#include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
 
-int square(int n) {
-  return n * n;
+#include <chrono>
+#include <cstdint>
+
+using namespace std::chrono_literals;
+
+caf::behavior doubler(caf::event_based_actor*) {
+  return {[](std::int32_t number) { return 2 * number; }};
 }
 
 int main(int argc, char** argv) {
   troupe::program program{argc, argv};
-  troupe::pool pool{1};
-  troupe::queue<int> squares;
-  for (const int each : pool.map<square>(std::vector{1, 2, 3}))
-    squares.put(each);
-  troupe::state state;
-  auto held = state.make<troupe::held::dict<std::string, int>>();
+  const caf::actor far = troupe::spawn<doubler>();
   const troupe::mutex lock;
-  lock.lock();
-  held["size"] = static_cast<int>(squares.size());
-  lock.unlock();
-  return held.at("size") == 3 ? 0 : 1;
+  const auto guard = troupe::actor_of(lock);
+  caf::scoped_actor self{troupe::actor_system()};
+  int result = 0;
+  self->request(far, 60s, std::int32_t{21})
+    .receive([&](std::int32_t answer) { result = answer; },
+             [](const caf::error&) {});
+  return result == 42 && guard ? 0 : 1;
 }
