@@ -22,13 +22,15 @@ struct version_number {
   int minor_number;
   int patch_number;
 
-  friend constexpr auto operator<=>(const version_number&,
-                                    const version_number&) = default;
+  friend constexpr auto
+  operator<=>(const version_number&, const version_number&)
+    = default;
 };
 
 /// The version of these headers. What has to be the same on both ends of a
 /// connection is in docs/reference/versions.md.
-inline constexpr version_number version{
-  TROUPE_VERSION_MAJOR, TROUPE_VERSION_MINOR, TROUPE_VERSION_PATCH};
+inline constexpr version_number version{TROUPE_VERSION_MAJOR,
+                                        TROUPE_VERSION_MINOR,
+                                        TROUPE_VERSION_PATCH};
 
 } // namespace troupe

@@ -63,11 +63,11 @@ lists read_lists(const fs::path& root, const fs::path& page) {
     if (!std::regex_match(line, match, row))
       continue;
     const auto header = match[1].str();
-    const auto* const roof
-      = library == "troupe::core" || header == "troupe/core.hpp"
-            || header == "troupe/version.hpp"
-          ? "framework"
-          : "actors";
+    const auto* const roof = library == "troupe::core"
+                                 || header == "troupe/core.hpp"
+                                 || header == "troupe/version.hpp"
+                               ? "framework"
+                               : "actors";
     if (!fs::exists(root / roof / header))
       complain(page.string(), header + " is not under " + roof);
     result.all.insert(header);
