@@ -3,6 +3,7 @@
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/held_threads.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node.hpp>
 
@@ -162,6 +163,10 @@ std::size_t hub::look_for_deaths(seat& mine) {
   deaths_seen_ = deaths;
   if (again)
     deaths_again_.store(false, std::memory_order_relaxed);
+  // This process is about to die of a signal. Threads that wait in CAF cannot be
+  // held there, so they must not learn of the end of others.
+  if (os::holds_threads())
+    return 0;
   std::size_t buried = 0;
   for (const auto& each : node_.peers())
     if (is_dead(each->process())) {

@@ -36,24 +36,31 @@ using memory::run_memory;
 /// no order. Before anybody learns that one has died of such a signal, the root
 /// is to have it, and to have passed it on: or those who are about to die of it
 /// too would act on that death. This server is told with the others, and blocks
-/// the signal, so that it waits. If that does not happen soon, and the root does
-/// not have it either, the signal was that process's alone.
-void wait_for_word_of_root(const process_slot& slot, const os::child_end& end) {
+/// the signal: the kernel lets no process of the group end before all have it. So
+/// if neither this server has it nor the root, the signal was that process's
+/// alone. If the root has noted it, it will pass it on, or end. If only this
+/// server has it, the root may not have run since, or somebody has signalled this
+/// server and that process only: that much later the death is told.
+void wait_for_word_of_root(const process_slot& slot, const os::child_end& end,
+                           const os::descriptor& life_line) {
   const auto bit = end.signaled ? bit_of(end.code) : 0U;
   auto& header = run_memory::current().header();
   if ((bit & header.root_answers.load()) == 0 || (bit & slot.asked.load()) != 0)
     return;
   const auto soon = deadline::after(std::chrono::milliseconds{20});
-  const auto late = deadline::after(std::chrono::milliseconds{100});
-  const auto is_for_others = [&] {
-    return header.interrupted.load() != 0 || os::is_pending(end.code);
+  const auto late = deadline::after(std::chrono::seconds{5});
+  const auto root_has_ended = [&life_line] {
+    os::watched ended[] = {{life_line.get()}};
+    return os::wait_readable(ended, deadline::now()) && ended[0].ready;
   };
   for (auto word = header.interrupted.load();
        word < memory::run_header::interrupt_told;
        word = header.interrupted.load()) {
-    const auto limit = is_for_others() ? late : soon;
-    if (!os::wait(header.interrupted, word, limit)
-        && (late.passed() || !is_for_others()))
+    if (word == 0 && (os::is_pending(end.code) ? late : soon).passed())
+      return;
+    if (!os::wait(header.interrupted, word,
+                  deadline::after(std::chrono::milliseconds{20}))
+        && root_has_ended())
       return;
   }
 }
@@ -150,7 +157,7 @@ private:
         if (slot.claim_for(end->pid, id.generation)
             || (slot.claimant() == end->pid
                 && slot.generation.load() == id.generation)) {
-          wait_for_word_of_root(slot, *end);
+          wait_for_word_of_root(slot, *end, life_line_);
           confirm_death(id.index, *end);
         }
         hosts_.erase(found);
