@@ -25,3 +25,29 @@ TEST_CASE("await_actors does not wait for actors of a killed process") {
   CHECK(house.kill());
   CHECK(troupe::await_actors_for(patience));
 }
+
+namespace {
+
+/// Makes an actor in its own process, gives it away, and is done.
+caf::behavior maker(caf::event_based_actor* self) {
+  return {[self](caf::spawn_atom) -> caf::result<caf::actor> {
+    self->quit();
+    return troupe::spawn<player>(troupe::placement::here);
+  }};
+}
+
+} // namespace
+
+TEST_CASE("await_actors waits for what an actor that has ended has made in its "
+          "own process") {
+  caf::actor made;
+  {
+    caf::scoped_actor self{troupe::actor_system()};
+    const auto parent = troupe::spawn<maker>();
+    made = ask<caf::actor>(self, parent, caf::spawn_atom_v);
+    CHECK(!await_down(self, parent));
+  }
+  CHECK(!troupe::await_actors_for(1ms));
+  caf::anon_send_exit(made, caf::exit_reason::user_shutdown);
+  CHECK(troupe::await_actors_for(patience));
+}

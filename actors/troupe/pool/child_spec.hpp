@@ -128,7 +128,7 @@ template <class Recipe, class... Args>
                      start_watch& watch) {
       auto arguments = codec::encode(*values);
       return caf::actor_cast<caf::actor>(request_own_process(
-        entry_of<Recipe>, arguments, name,
+        entry_of<Recipe>, arguments, name, process_end::not_awaited,
         [&watch](const process_view& made) { watch.has_process(made); }));
     };
   return result;

@@ -8,11 +8,13 @@
 #include <troupe/os/held_threads.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/exit.hpp>
+#include <troupe/runtime/host.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/type_table.hpp>
 
 #include <caf/actor_registry.hpp>
+#include <caf/scoped_actor.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -84,6 +86,20 @@ struct runtime_place {
   }
 };
 
+/// Waits until what actors have printed is written. CAF ends its printer by an
+/// exit message, which overtakes those that carry text.
+void write_printed(caf::actor_system& system) {
+  const auto printer = transport::version::printer_of(system);
+  if (!printer)
+    return;
+  caf::scoped_actor self{system};
+  const auto no_actor = caf::actor_id{caf::invalid_actor_id};
+  transport::version::request(self, printer, caf::flush_atom_v, no_actor)
+    .receive([] {},
+             // It has ended, and has nothing left to write.
+             [](const caf::error&) {});
+}
+
 void end_runtime() {
   if (!hosting::begin_exit())
     return;
@@ -109,7 +125,10 @@ void end_runtime() {
   ending->system.await_actors_before_shutdown(false);
   // CAF's destructor uses a thread-local object, and those of the thread that
   // calls exit are gone by now.
-  std::thread{[&ending] { ending.reset(); }}.join();
+  std::thread{[&ending] {
+    write_printed(ending->system);
+    ending.reset();
+  }}.join();
 }
 
 /// How many actors live that this process has made in others.
@@ -210,7 +229,8 @@ void await_actors() {
 bool await_actors(deadline limit) {
   auto& elsewhere = made_elsewhere::of_this_process();
   do {
-    if (!elsewhere.await_none(limit) || !await_none_here(limit))
+    if (!elsewhere.await_none(limit) || !await_none_here(limit)
+        || !factory::await_own_processes(limit))
       return false;
     // The last ones here may have made others.
   } while (!elsewhere.none());

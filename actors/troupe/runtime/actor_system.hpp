@@ -47,7 +47,9 @@ void configure_actors(std::function<void(caf::actor_system_config&)> configure);
 /// Waits until all actors have ended that this process has made: those that live
 /// in it, whoever in it has made them, and those that it has made by `spawn` and
 /// `host::spawn` in other processes. What stands at the end of a CAF program's
-/// `main` in its system's destructor.
+/// `main` in its system's destructor. A process that `spawn` has made for an actor
+/// ends with the last actor that lives in it, and is waited for: by then what its
+/// actors have printed by `caf::aout` is written.
 ///
 /// An actor ends by itself, when it is told to, or with its process; one whose
 /// handle has never left this process also when nobody refers to it any more. So
@@ -55,7 +57,7 @@ void configure_actors(std::function<void(caf::actor_system_config&)> configure);
 /// `caf::scoped_actor`, which is an actor as well. Actors of Troupe's own that
 /// live in this process, such as a pool's, count: end the pool first. Not waited
 /// for: children of supervisors, which end with those, and actors that other
-/// processes have made.
+/// processes have made in hosts or in processes of their own.
 /// Not to be called by an actor, which would wait for itself.
 /// @blocks on all these actors
 void await_actors();

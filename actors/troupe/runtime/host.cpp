@@ -14,6 +14,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -81,11 +82,11 @@ public:
     return only;
   }
 
-  void add(process runner) {
+  void add(process runner, bool awaited) {
     const auto view = runner.view();
     {
       const std::scoped_lock guard{mutex_};
-      known_.push_back(std::move(runner));
+      known_.push_back({std::move(runner), awaited});
     }
     // This process may have heard of its death before it was known here.
     if (!transport::node::require().has_peer(view.id()))
@@ -94,17 +95,39 @@ public:
 
   void forget(memory::slot_id dead) {
     const std::scoped_lock guard{mutex_};
-    std::erase_if(known_, [dead](process& each) {
-      if (each.view().id() != dead)
+    std::erase_if(known_, [dead](own_process& each) {
+      if (each.runner.view().id() != dead)
         return false;
-      each.close();
+      each.runner.close();
       return true;
     });
   }
 
+  /// Waits until those that are awaited have ended. Returns whether they have.
+  [[nodiscard]] bool await_ends(deadline limit) {
+    const auto views = awaited();
+    return std::all_of(views.begin(), views.end(), [&](const auto& each) {
+      return each.join_before(limit).has_value();
+    });
+  }
+
 private:
+  struct own_process {
+    process runner;
+    bool awaited;
+  };
+
+  [[nodiscard]] std::vector<process_view> awaited() {
+    const std::scoped_lock guard{mutex_};
+    std::vector<process_view> result;
+    for (const auto& each : known_)
+      if (each.awaited)
+        result.push_back(each.runner.view());
+    return result;
+  }
+
   std::mutex mutex_;
-  std::vector<process> known_;
+  std::vector<own_process> known_;
 };
 
 const bool told_of_deaths = transport::node::tell_of_deaths(
@@ -133,7 +156,7 @@ caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
 
 caf::strong_actor_ptr factory::request_own_process(
   const hosting::entry& recipe, codec::packet& arguments, std::string name,
-  const std::function<void(const process_view&)>& requested) {
+  process_end end, const std::function<void(const process_view&)>& requested) {
   // The process is requested first, so that it starts while our own actor
   // system does.
   const auto cell = host_cell::make();
@@ -144,8 +167,12 @@ caf::strong_actor_ptr factory::request_own_process(
   const auto keeper = await_keeper(cell, runner.view());
   auto made = request_actor(keeper, recipe, arguments);
   static_cast<void>(told_of_deaths);
-  own_processes::all().add(std::move(runner));
+  own_processes::all().add(std::move(runner), end == process_end::awaited);
   return made;
+}
+
+bool factory::await_own_processes(deadline limit) {
+  return own_processes::all().await_ends(limit);
 }
 
 host::host(std::string name) {

@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -19,11 +20,22 @@ namespace factory {
                                                   const hosting::entry& recipe,
                                                   codec::packet& arguments);
 
+/// Whether `await_actors` waits for the end of a process for one actor.
+enum class process_end : std::uint8_t { awaited, not_awaited };
+
 /// Starts a process for one actor, which ends with it. `requested` is told of
 /// the process before it is waited for, so that another thread can end that.
-[[nodiscard]] caf::strong_actor_ptr request_own_process(
-  const hosting::entry& recipe, codec::packet& arguments, std::string name,
-  const std::function<void(const process_view&)>& requested = {});
+[[nodiscard]] caf::strong_actor_ptr
+request_own_process(const hosting::entry& recipe, codec::packet& arguments,
+                    std::string name, process_end end,
+                    const std::function<void(const process_view&)>& requested
+                    = {});
+
+/// Waits until the awaited ones of these processes have ended: when all actors of
+/// theirs have, and what those printed by `aout` is written. Returns false if
+/// `limit` passed first.
+/// @blocks on these processes
+[[nodiscard]] bool await_own_processes(deadline limit);
 
 } // namespace factory
 

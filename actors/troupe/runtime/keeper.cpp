@@ -59,6 +59,9 @@ public:
   void run() {
     while (!told_ && !finished())
       receive(actors_.empty() && asked_ ? look_again : std::chrono::hours{24});
+    // It ends by itself now, and writes what its actors have printed. The end of
+    // its parent must not come before.
+    hosting::let_end_by_itself();
     let_all_end();
     for (const auto& actor : actors_)
       caf::anon_send_exit(caf::actor_cast<caf::actor>(actor),

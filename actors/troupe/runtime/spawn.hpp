@@ -32,8 +32,8 @@ typename Recipe::handle place(placement where, Args&&... args) {
         arguments_for<Recipe>(std::forward<Args>(args)...));
     }
     auto arguments = encode_for<Recipe>(std::forward<Args>(args)...);
-    return caf::actor_cast<typename Recipe::handle>(
-      awaited(request_own_process(entry_of<Recipe>, arguments, {})));
+    return caf::actor_cast<typename Recipe::handle>(awaited(request_own_process(
+      entry_of<Recipe>, arguments, {}, process_end::awaited)));
   } else {
     return {};
   }

@@ -6,6 +6,7 @@
 
 #include <caf/config.hpp>
 
+#include <caf/actor_cast.hpp>
 #include <caf/actor_proxy.hpp>
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
@@ -350,6 +351,15 @@ template <class Self, class Handle, class... Ts>
 template <class Self, class Handle, class... Ts>
 [[nodiscard]] auto request(Self& self, const Handle& to, Ts&&... what) {
   return request_within(self, caf::infinite, to, std::forward<Ts>(what)...);
+}
+
+/// The actor that writes what actors print by `caf::aout`.
+[[nodiscard]] inline caf::actor printer_of(caf::actor_system& system) {
+#if CAF_MAJOR_VERSION >= 1
+  return caf::actor_cast<caf::actor>(system.legacy_printer_actor());
+#else
+  return system.scheduler().printer();
+#endif
 }
 
 /// The state of a stateful actor.

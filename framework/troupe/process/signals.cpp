@@ -12,6 +12,7 @@
 #include <troupe/process/listener.hpp>
 #include <troupe/process/table.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 
@@ -21,12 +22,18 @@ using memory::run_memory;
 
 namespace {
 
+/// Whether this process is about to return. Written by its main thread, read by
+/// `pass_by` in any thread; it guards no other data.
+constinit std::atomic<bool> ends_by_itself{false};
+
 /// In signal context, of a process that serves others.
 void pass_by(int signal, bool from_terminal) {
   auto& memory = run_memory::current();
   const auto bit = hosting::bit_of(signal);
   // A copy that user code has forked off it serves nobody.
   const bool is_own = hosting::is_own_slot();
+  if (is_own && ends_by_itself.load(std::memory_order_relaxed))
+    return;
   const bool asked = (memory.own_slot().asked.load() & bit) != 0;
   const bool root_listens = (memory.header().root_listens.load() & bit) != 0;
   if (!is_own || asked || (!from_terminal && !root_listens))
@@ -72,6 +79,10 @@ void hosting::leave_signals_to_root() noexcept {
   for (const int signal : {SIGINT, SIGTERM})
     if (os::disposition_of(signal) == os::disposition::usual)
       os::on_signal(signal, pass_by);
+}
+
+void hosting::let_end_by_itself() noexcept {
+  ends_by_itself.store(true, std::memory_order_relaxed);
 }
 
 bool hosting::is_winding_up(int signal) {

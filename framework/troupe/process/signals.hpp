@@ -58,6 +58,12 @@ namespace hosting {
 /// and `interrupt_token` works as elsewhere.
 void leave_signals_to_root() noexcept;
 
+/// To be called by a process that has called `leave_signals_to_root`, when its
+/// work is done and it is about to return. From then on SIGINT and SIGTERM pass
+/// it by, also those of its parent's end, so that it writes what it has buffered;
+/// the parent waits for it for the run's grace, and then kills it.
+void let_end_by_itself() noexcept;
+
 /// Returns whether this process begins nothing new: it has begun to end its
 /// children, or a signal has asked the run to end. Whoever has seen a process
 /// end by a signal says by which: after a SIGINT this waits a tenth of a second
