@@ -243,12 +243,19 @@ TEST_CASE("a request that was passed on lives, though its reader is late and "
   const auto witness = holder.spawn<victim>();
   int lived = 0;
   int lost = 0;
-  // Killed before the request is in the ring, or after that.
-  // Which it is at a countdown depends on what else is sent, so both are waited
-  // for, within bounds.
-  for (std::uint32_t turn = 0; turn < 8 || (turn < 64 && lived * lost == 0);
-       ++turn) {
-    const auto countdown = turn % 8 + 1;
+  // Killed before the request is in the ring, somewhere around that, and after
+  // all is.
+  struct moment {
+    std::string point;
+    std::uint32_t countdown;
+  };
+  std::vector<moment> moments{{"transport.control.written", 1},
+                              {"transport.control.published", 1},
+                              {"transport.send.published", 21}};
+  for (std::uint32_t countdown = 1; countdown <= 8; ++countdown)
+    moments.push_back({"transport.send.published", countdown});
+  for (const auto& [point, countdown] : moments) {
+    CAPTURE(point);
     CAPTURE(countdown);
     troupe::host doomed{"doomed"};
     const auto last = holder.spawn<late_answerer>();
@@ -258,8 +265,7 @@ TEST_CASE("a request that was passed on lives, though its reader is late and "
     self->send(armed, caf::put_atom_v, 0, 1, witness);
     CHECK(goes_on(self, armed));
     REQUIRE(troupe::test::stop(holder.pid()));
-    caf::anon_send(armed, caf::add_atom_v,
-                   std::string{"transport.send.published"}, countdown);
+    caf::anon_send(armed, caf::add_atom_v, point, countdown);
     const open_request asked{passes_on};
     // Has it send more, and die of that.
     const auto judge = troupe::spawn<checker>(troupe::placement::here);

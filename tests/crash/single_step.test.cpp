@@ -5,6 +5,7 @@
 #include <troupe/channel/pipe_end.hpp>
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/transport/shares.hpp>
 
 #include <support/living_bytes.hpp>
 
@@ -299,6 +300,67 @@ TEST_CASE("killed after any instruction of making and dropping a pipe") {
     static_cast<void>(troupe::channel::pipe_end::make(1, true));
   };
   CHECK(with_memory_at_every_instruction("pipe", work, work) == "");
+}
+
+TEST_CASE("killed after any instruction of making and dropping a share of an "
+          "actor") {
+  if (instrumented)
+    return;
+  const auto problem = troupe::test::in_new_run({}, [] {
+    auto& memory = troupe::memory::run_memory::current();
+    troupe::test::warm_up(1);
+    // As a program does.
+    memory.own_slot().generation.store(memory.self().generation);
+    memory.own_slot().state.store(
+      static_cast<std::uint32_t>(troupe::memory::slot_state::running));
+    troupe::transport::shares own;
+    const troupe::transport::actor_name actor{memory.self(), 7};
+    const auto work = [&] {
+      expect(static_cast<bool>(troupe::transport::shares::make(actor)),
+             "there is no share");
+    };
+    work();
+    static_cast<void>(own.take_ended());
+    const auto reserved = memory.reserved_bytes();
+    const auto once = [&](std::size_t steps) {
+      const auto done = run_for(steps, [&] {
+        work();
+        ::raise(SIGSTOP);
+        work();
+        ::raise(SIGSTOP);
+      });
+      if (done < 0)
+        return done;
+      const auto when = ", killed after " + std::to_string(steps)
+                        + " instructions";
+      // The first share, of which each step is done, has ended at least.
+      expect(own.some_ended(), "nothing is told" + when);
+      const auto ended = own.take_ended();
+      expect(!ended.empty() && ended.size() <= 2
+               && std::ranges::count(ended, actor.actor)
+                    == static_cast<std::ptrdiff_t>(ended.size()),
+             std::to_string(ended.size()) + " shares have ended" + when);
+      expect(!own.any_of(actor.actor) && !own.any_of(0),
+             "a share lives" + when);
+      troupe::memory::warm_memory::give_back_own();
+      expect(memory.reserved_bytes() == reserved, "memory is left" + when);
+      return done;
+    };
+    const auto length = once(~std::size_t{0} >> 1);
+    if (length < 0) {
+      std::puts("share: processes may not be traced here; skipped");
+      return;
+    }
+    const auto total = static_cast<std::size_t>(length);
+    const auto stride
+      = std::max<std::size_t>(1, total * total / 2 / most_of_memory);
+    for (std::size_t steps = 0; steps <= total; steps += stride)
+      once(steps);
+    std::printf("share: %zu instructions, killed after every %zu\n", total,
+                stride);
+    std::fflush(stdout);
+  });
+  CHECK(problem == "");
 }
 
 TEST_CASE("killed after any instruction of opening and closing a page of "

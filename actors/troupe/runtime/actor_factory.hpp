@@ -131,11 +131,15 @@ struct failed_start {
   caf::error why;
 };
 
-/// Decodes the arguments, makes the actor, encodes its handle.
+/// The actor that the calling thread has just made by an entry; whoever runs
+/// the entry takes it.
+[[nodiscard]] caf::strong_actor_ptr& made_last() noexcept;
+
+/// Decodes the arguments, makes the actor, and leaves it in `made_last`.
 template <class Recipe>
 std::optional<codec::packet> make(hosting::arguments given) {
   auto values = given.take<typename Recipe::arguments>();
-  return codec::encode(std::apply(
+  made_last() = caf::actor_cast<caf::strong_actor_ptr>(std::apply(
     [](auto&&... args) {
       try {
         return Recipe::make(std::forward<decltype(args)>(args)...);
@@ -144,6 +148,7 @@ std::optional<codec::packet> make(hosting::arguments given) {
       }
     },
     std::move(values)));
+  return codec::packet{};
 }
 
 /// The entry of a recipe; naming it anywhere in the program registers it.

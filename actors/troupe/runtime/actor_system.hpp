@@ -51,13 +51,13 @@ void configure_actors(std::function<void(caf::actor_system_config&)> configure);
 /// ends with the last actor that lives in it, and is waited for: by then what its
 /// actors have printed by `caf::aout` is written.
 ///
-/// An actor ends by itself, when it is told to, or with its process; one whose
-/// handle has never left this process also when nobody refers to it any more. So
-/// drop your handles first, as by leaving the function that had them, and each
-/// `caf::scoped_actor`, which is an actor as well. Actors of Troupe's own that
-/// live in this process, such as a pool's, count: end the pool first. Not waited
-/// for: children of supervisors, which end with those, and actors that other
-/// processes have made in hosts or in processes of their own.
+/// An actor ends by itself, when it is told to, with its process, or when nobody
+/// refers to it any more, in whatever process. So drop your handles first, as by
+/// leaving the function that had them, and each `caf::scoped_actor`, which is an
+/// actor as well. Actors of Troupe's own that live in this process, such as a
+/// pool's, count: end the pool first. Not waited for: children of supervisors,
+/// which end with those, and actors that other processes have made in hosts or in
+/// processes of their own.
 /// Not to be called by an actor, which would wait for itself.
 /// @blocks on all these actors
 void await_actors();

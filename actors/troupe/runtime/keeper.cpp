@@ -20,9 +20,15 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include <utility>
 #include <vector>
 
 namespace troupe::factory {
+
+caf::strong_actor_ptr& made_last() noexcept {
+  thread_local caf::strong_actor_ptr made;
+  return made;
+}
 
 namespace {
 
@@ -38,8 +44,8 @@ caf::strong_actor_ptr make_actor(os::code_location where,
                                  memory::object_id arguments) {
   auto content = codec::parcel::open(arguments);
   const auto& recipe = hosting::entry::require(where, "make an actor");
-  auto made = recipe.run(hosting::arguments{std::move(content)});
-  return codec::decode<caf::strong_actor_ptr>(std::move(made.value()));
+  static_cast<void>(recipe.run(hosting::arguments{std::move(content)}));
+  return std::exchange(made_last(), nullptr);
 }
 
 /// The keeper: receives until the host has to end.
@@ -63,9 +69,10 @@ public:
     // its parent must not come before.
     hosting::let_end_by_itself();
     let_all_end();
-    for (const auto& actor : actors_)
-      caf::anon_send_exit(caf::actor_cast<caf::actor>(actor),
-                          caf::exit_reason::user_shutdown);
+    for (const auto& each : actors_)
+      if (const auto actor = caf::actor_cast<caf::strong_actor_ptr>(each))
+        caf::anon_send_exit(caf::actor_cast<caf::actor>(actor),
+                            caf::exit_reason::user_shutdown);
     const auto limit = deadline::after(grace);
     while (!actors_.empty() && !limit.passed())
       receive(look_again);
@@ -90,7 +97,7 @@ private:
       auto actor = make_actor(where, arguments);
       asked_ = true;
       self_->monitor(caf::actor_cast<caf::actor>(actor));
-      actors_.push_back(actor);
+      actors_.push_back(caf::actor_cast<caf::actor_addr>(actor));
       return actor;
     } catch (const failed_start& failure) {
       return failure.why;
@@ -110,9 +117,7 @@ private:
       [this](const caf::down_msg& down) {
         if (life_ == host_life::until_idle)
           ended_.push_back(down.source.id());
-        std::erase_if(actors_, [&](const caf::strong_actor_ptr& actor) {
-          return actor->address() == down.source;
-        });
+        std::erase(actors_, down.source);
       },
       [this](caf::close_atom) { told_ = true; }, caf::after(limit) >> [] {});
   }
@@ -122,7 +127,8 @@ private:
   host_life life_;
   /// CAF's count of actors when there are none but ours.
   std::size_t idle_;
-  std::vector<caf::strong_actor_ptr> actors_;
+  /// Addresses, which keep no actor alive.
+  std::vector<caf::actor_addr> actors_;
   std::vector<caf::actor_id> ended_;
   bool asked_ = false;
   bool told_ = false;
@@ -133,7 +139,7 @@ private:
 void keep_host(const host_cell& cell, host_life life) {
   hosting::leave_signals_to_root();
   keeper self{actor_system(), life};
-  transport::node::require().export_actor(self.handle());
+  transport::node::require().keep(self.handle());
   cell.announce(self.handle()->aid);
   if (const auto parent = parent_process())
     if (auto* slot = memory::run_memory::current().find(parent->id()))

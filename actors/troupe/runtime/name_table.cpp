@@ -38,6 +38,11 @@ memory::reference find_or_make() {
 
 } // namespace
 
+name_table* find_table() {
+  const auto& place = memory::run_memory::current().header().registry;
+  return place.load(std::memory_order_acquire) == 0 ? nullptr : &the_table();
+}
+
 name_table& the_table() {
   // Never given up: names are used until the process ends.
   static auto& held = *new memory::reference{find_or_make()};

@@ -53,4 +53,8 @@ static_assert(alignof(name_table) <= cache_line);
 /// Throws `limit_reached`, `os_failure`.
 [[nodiscard]] name_table& the_table();
 
+/// Returns the table of the run, or nullptr if there is none.
+/// Throws `limit_reached`.
+[[nodiscard]] name_table* find_table();
+
 } // namespace troupe::names

@@ -64,6 +64,30 @@ void erase_of(const std::string& name, std::uint64_t process,
     entry->state.store(0, std::memory_order_release);
 }
 
+/// Whether a name leads to that actor of this process.
+bool is_named(caf::actor_id actor) {
+  name_table* table = nullptr;
+  try {
+    table = find_table();
+  } catch (const limit_reached&) {
+    // Asked again when names change.
+    return true;
+  }
+  if (table == nullptr)
+    return false;
+  const auto self = memory::run_memory::current().self().packed();
+  const table_lock held{*table};
+  return std::ranges::any_of(table->entries, [&](const name_entry& entry) {
+    return entry.state.load(std::memory_order_acquire) != 0
+           && entry.actor == actor && entry.process == self;
+  });
+}
+
+const bool known_to_the_node = transport::node::ask_for_names(&is_named);
+
+/// A process that is stopped need not answer: it lets go of nothing either.
+constexpr std::chrono::seconds longest_answer{1};
+
 std::string attempt(std::string_view what, std::string_view name) {
   return std::string{what} + " the name '" + std::string{name} + "'";
 }
@@ -114,6 +138,9 @@ void untyped::set(std::string_view name, const caf::strong_actor_ptr& actor,
     entry->state.store(1, std::memory_order_release);
     TROUPE_CRASH_POINT("runtime.name.set");
   }
+  // The caller refers to the actor until here; from now on the name does.
+  if (own.is_local(actor))
+    own.exported()->named(actor->aid);
   table.changes.fetch_add(1, std::memory_order_release);
   os::wake_all(table.changes);
   actor->get()->attach_functor(
@@ -140,10 +167,17 @@ caf::strong_actor_ptr untyped::wait(std::string_view name,
         actor = entry->actor;
       }
     }
-    if (actor != 0)
-      if (auto found = transport::node::require().living_actor_in(
-            memory::slot_id::unpacked(process), actor))
+    if (actor != 0) {
+      auto& own = transport::node::require();
+      const transport::actor_name wanted{memory::slot_id::unpacked(process),
+                                         actor};
+      if (auto found = own.living_actor_in(wanted.process, actor)) {
+        // Whoever takes the name away after this does not end the actor.
+        static_cast<void>(
+          own.imported().await_known(wanted, deadline::after(longest_answer)));
         return found;
+      }
+    }
     if (!os::wait(table.changes, changes, limit))
       return nullptr;
   }
@@ -151,11 +185,22 @@ caf::strong_actor_ptr untyped::wait(std::string_view name,
 
 bool erase(std::string_view name) {
   auto& table = the_table();
-  const table_lock held{table};
-  auto* entry = find_entry(table, name);
-  if (entry != nullptr)
+  std::uint64_t process = 0;
+  caf::actor_id actor = 0;
+  {
+    const table_lock held{table};
+    auto* entry = find_entry(table, name);
+    if (entry == nullptr)
+      return false;
+    process = entry->process;
+    actor = entry->actor;
     entry->state.store(0, std::memory_order_release);
-  return entry != nullptr;
+  }
+  TROUPE_CRASH_POINT("runtime.name.erased");
+  // Nobody else may refer to the actor.
+  transport::node::require().name_taken(memory::slot_id::unpacked(process),
+                                        actor);
+  return true;
 }
 
 } // namespace troupe::names

@@ -62,7 +62,8 @@ inline constexpr bool names_place
 /// Arguments are converted to the function's parameters here and arrive as
 /// copies there; what cannot be sent does not compile. The process is a daemon
 /// of the calling one: it ends when its actors have ended, and no later than
-/// the process that made it, or the run. `await_actors` waits for the actor.
+/// the process that made it, or the run. The actor ends when nobody in any
+/// process refers to it any more, as CAF's do; `await_actors` waits for it.
 /// Throws `process_died` and `remote_error` as `host::spawn`, `limit_reached`.
 /// @blocks on the new process: until the function has returned, some
 ///         milliseconds

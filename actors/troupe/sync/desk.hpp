@@ -63,7 +63,7 @@ protected:
     self_ = self;
     row_ = memory::run_memory::current().self().index;
     clients_.start(std::move(bury));
-    services::enter(where, self_->id());
+    services::enter(where, caf::actor_cast<caf::strong_actor_ptr>(self_));
     self_->attach_functor(
       [object, &where, id = self_->id()] { services::leave(where, id); });
   }

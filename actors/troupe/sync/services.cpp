@@ -169,8 +169,9 @@ caf::strong_actor_ptr services::make(const hosting::entry& recipe,
   }
 }
 
-void services::enter(actor_place& where, caf::actor_id id) {
-  where.id.store(id, std::memory_order_release);
+void services::enter(actor_place& where, const caf::strong_actor_ptr& actor) {
+  transport::node::require().keep(actor);
+  where.id.store(actor->aid, std::memory_order_release);
   // release: pairs with the acquire in find; the id belongs to it.
   where.home.store(run_memory::current().self().packed(),
                    std::memory_order_release);

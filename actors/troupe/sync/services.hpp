@@ -53,8 +53,9 @@ public:
     }
   }
 
-  /// Enters an actor of the calling process, the services host.
-  static void enter(actor_place& where, caf::actor_id id);
+  /// Enters an actor of the calling process, the services host. From now on it
+  /// ends with the process: who finds it at `where` has no handle before.
+  static void enter(actor_place& where, const caf::strong_actor_ptr& actor);
 
   /// That actor has ended.
   static void leave(actor_place& where, caf::actor_id id) noexcept;

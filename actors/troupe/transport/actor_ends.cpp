@@ -40,17 +40,8 @@ bool is_dead(const memory::process_slot& slot) noexcept {
 
 } // namespace
 
-bool actor_ends::add(caf::actor_id actor) {
+void actor_ends::end(caf::actor_id actor, const caf::error& reason) {
   const std::scoped_lock guard{mutex_};
-  return !ended_.contains(actor) && living_.try_emplace(actor).second;
-}
-
-actor_ends::peers actor_ends::end(caf::actor_id actor,
-                                  const caf::error& reason) {
-  const std::scoped_lock guard{mutex_};
-  peers told;
-  if (auto node = living_.extract(actor))
-    told = std::move(node.mapped());
   if (ended_.try_emplace(actor, reason).second) {
     order_.push_back(actor);
     if (order_.size() > most_remembered) {
@@ -58,24 +49,6 @@ actor_ends::peers actor_ends::end(caf::actor_id actor,
       order_.pop_front();
     }
   }
-  return told;
-}
-
-bool actor_ends::watch(caf::actor_id actor, std::shared_ptr<peer> who) {
-  const std::scoped_lock guard{mutex_};
-  const auto found = living_.find(actor);
-  if (found == living_.end())
-    return false;
-  auto& all = found->second;
-  if (std::ranges::find(all, who) == all.end())
-    all.push_back(std::move(who));
-  return true;
-}
-
-void actor_ends::forget(const peer& who) {
-  const std::scoped_lock guard{mutex_};
-  for (auto& [actor, all] : living_)
-    std::erase_if(all, [&](const auto& each) { return each.get() == &who; });
 }
 
 std::optional<caf::error> actor_ends::reason_of(caf::actor_id actor) const {
@@ -84,19 +57,6 @@ std::optional<caf::error> actor_ends::reason_of(caf::actor_id actor) const {
   if (found == ended_.end())
     return std::nullopt;
   return found->second;
-}
-
-std::size_t actor_ends::living() const {
-  const std::scoped_lock guard{mutex_};
-  return living_.size();
-}
-
-std::size_t actor_ends::watches() const {
-  const std::scoped_lock guard{mutex_};
-  std::size_t result = 0;
-  for (const auto& [actor, all] : living_)
-    result += all.size();
-  return result;
 }
 
 void actor_ends::leave() const {

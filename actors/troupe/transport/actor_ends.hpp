@@ -10,28 +10,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
-#include <vector>
 
 namespace troupe::transport {
 
-class peer;
-
-/// How the actors of this process end, as far as other processes can know
-/// them: who has to hear of each end, and the reasons of those that have ended.
+/// How the actors of this process have ended, as far as other processes can know
+/// them. Who has to hear of an end knows `exports`.
 /// All functions may be called from any thread.
 ///
 /// CAF forgets an actor with its end. A monitor, a link or a handle that comes
 /// later would find nothing; here it finds the reason.
 ///
 /// # What is kept
-/// One entry for each actor that lives and has left the process, with the
-/// processes that hold a handle of it. The reasons of the last
-/// `most_remembered` actors that have ended; of an older one it is only known
-/// that there is no such actor.
+/// The reasons of the last `most_remembered` actors that have ended; of an older
+/// one it is only known that there is no such actor.
 ///
 /// # What a crash leaves
 /// Nothing. A process that ends in order leaves the last reasons in its place
@@ -40,29 +34,12 @@ class actor_ends {
 public:
   static constexpr std::size_t most_remembered = 4096;
 
-  using peers = std::vector<std::shared_ptr<peer>>;
-
-  /// Other processes can know the actor from now on. True for the first time:
-  /// the caller then sees to it that `end` is called.
-  [[nodiscard]] bool add(caf::actor_id actor);
-
-  /// The actor has ended. Returns whom to tell.
-  [[nodiscard]] peers end(caf::actor_id actor, const caf::error& reason);
-
-  /// `who` is returned by `end`. False for an actor that has ended, or that no
-  /// other process can know.
-  [[nodiscard]] bool watch(caf::actor_id actor, std::shared_ptr<peer> who);
-
-  /// The process of `who` is dead and has to hear of nothing any more.
-  void forget(const peer& who);
+  /// The actor has ended.
+  void end(caf::actor_id actor, const caf::error& reason);
 
   /// Returns why the actor has ended; nothing if it lives, has never been
   /// known, or has ended too long ago.
   [[nodiscard]] std::optional<caf::error> reason_of(caf::actor_id actor) const;
-
-  /// How many living actors, and watches of them, are noted.
-  [[nodiscard]] std::size_t living() const;
-  [[nodiscard]] std::size_t watches() const;
 
   /// Writes the reasons, the last ones first, as far as there is room, where
   /// `left_by` of any process finds them once the calling process is dead.
@@ -77,7 +54,6 @@ public:
 
 private:
   mutable std::mutex mutex_;
-  std::unordered_map<caf::actor_id, peers> living_;
   std::unordered_map<caf::actor_id, caf::error> ended_;
   /// Those in `ended_`, the oldest first.
   std::deque<caf::actor_id> order_;

@@ -5,7 +5,9 @@
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node.hpp>
 
+#include <caf/actor_control_block.hpp>
 #include <caf/sec.hpp>
+#include <caf/type_id.hpp>
 
 namespace troupe::transport {
 
@@ -75,6 +77,8 @@ bool byte_reader::end_in_handle() {
   homecoming_.reset();
   if (again_)
     emplace_error(caf::sec::runtime_error, "an actor has just ended");
+  else if (const auto name = name_in_handle({handle_at_, at_}))
+    actors_.push_back(*name);
   return !again_;
 }
 
@@ -86,6 +90,7 @@ bool byte_reader::start_again() {
   depth_ = 0;
   elements_ = 0;
   handle_depth_ = 0;
+  actors_.clear();
   set_error(caf::error{});
   return true;
 }

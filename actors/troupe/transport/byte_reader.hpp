@@ -5,6 +5,7 @@
 #include <troupe/memory/reference.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/homecoming.hpp>
+#include <troupe/transport/node_name.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,10 @@ public:
   /// Reads a handle, and takes hold of its object.
   bool handle(memory::reference& into);
 
+  /// The actors of this run of which handles were read, in that order.
+  [[nodiscard]] const std::vector<actor_name>& actors() const noexcept {
+    return actors_;
+  }
   /// True where reading has failed because an actor of this process ended while
   /// its handle was read. Everything is to be read again then, from the first
   /// byte on, where the reader is now.
@@ -62,7 +67,7 @@ public:
 
   bool fetch_next_object_type(caf::type_id_t& type) override;
 
-  bool begin_object(caf::type_id_t, text_view) override;
+  bool begin_object(caf::type_id_t type, text_view) override;
   bool end_object() override {
     const auto fine = handle_depth_ == 0 || end_in_handle();
     --depth_;
@@ -161,6 +166,7 @@ private:
   /// Elements announced so far; a message of `n` bytes has no honest reason to
   /// announce many times more than that.
   std::uint64_t elements_ = 0;
+  std::vector<actor_name> actors_;
   /// How deep the handle of an actor is that is being read, and where its bytes
   /// begin; 0: none.
   std::uint32_t handle_depth_ = 0;

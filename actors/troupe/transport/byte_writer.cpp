@@ -4,7 +4,6 @@
 #include <troupe/base/bytes.hpp>
 #include <troupe/mailbox/copy_into_ring.hpp>
 #include <troupe/transport/caf_error.hpp>
-#include <troupe/transport/node.hpp>
 
 #include <algorithm>
 
@@ -25,15 +24,10 @@ bool byte_writer::begin_special(caf::type_id_t type) {
   return true;
 }
 
-/// The reader may ask for the actor's end, however late.
 void byte_writer::end_handle() {
   handle_depth_ = no_depth;
-  auto* const own = node::current();
-  if (own == nullptr)
-    return;
-  const bytes_view written{first_ + handle_at_, at_};
-  if (const auto actor = own->is_handle_of_own(written))
-    own->export_actor(*actor);
+  if (const auto name = name_in_handle({first_ + handle_at_, at_}))
+    actors_.push_back(*name);
 }
 
 bool byte_writer::grow(std::size_t more) {

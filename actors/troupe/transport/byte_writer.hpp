@@ -3,6 +3,10 @@
 
 #include <troupe/memory/reference.hpp>
 #include <troupe/transport/caf_version.hpp>
+#include <troupe/transport/node_name.hpp>
+
+#include <caf/actor_control_block.hpp>
+#include <caf/type_id.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -54,6 +58,11 @@ public:
   /// The objects of which handles were written.
   [[nodiscard]] std::vector<memory::reference>& objects() noexcept {
     return objects_;
+  }
+
+  /// The actors of this run of which handles were written, in that order.
+  [[nodiscard]] const std::vector<actor_name>& actors() const noexcept {
+    return actors_;
   }
 
   /// Appends bytes as they are. False where they do not fit.
@@ -195,6 +204,7 @@ private:
   std::byte* last_;
   std::vector<std::byte>* growing_ = nullptr;
   std::vector<memory::reference> objects_;
+  std::vector<actor_name> actors_;
   std::uint32_t depth_ = 0;
   /// How deep the handle of an actor is that is being written, and where its
   /// bytes begin; no depth: none.

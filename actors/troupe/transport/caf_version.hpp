@@ -19,6 +19,7 @@
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/logger.hpp>
 #include <caf/mailbox_element.hpp>
+#include <caf/make_actor.hpp>
 #include <caf/proxy_registry.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduled_actor.hpp>
@@ -38,13 +39,17 @@
 #else
 #  include <caf/execution_unit.hpp>
 #  include <caf/group.hpp>
+#  include <caf/monitorable_actor.hpp>
 #  include <caf/scheduler/abstract_coordinator.hpp>
 #  include <caf/send.hpp>
 #endif
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <thread>
+#include <typeindex>
+#include <typeinfo>
 #include <utility>
 #include <variant>
 
@@ -218,11 +223,120 @@ public:
     return "troupe.proxy";
   }
 
+  /// What waits for the actor's end. For a proxy that nobody else knows.
+  [[nodiscard]] caf::attachable_ptr& attached() noexcept {
+    return attachables_head_;
+  }
+
 #if CAF_MAJOR_VERSION >= 1
+protected:
+  /// Nobody here refers to the actor, which goes on.
+  void on_unreachable() override {
+  }
+
 private:
   void force_close_mailbox() override {
   }
 #endif
+};
+
+/// What a registry attaches to the actors in it, found on one of its own: CAF
+/// has no other way to tell.
+class registry_sample final : public proxy_base {
+public:
+  using proxy_base::proxy_base;
+
+  bool enqueue(caf::mailbox_element_ptr, execution_context*) override {
+    return false;
+  }
+
+  /// Takes off everything of that type from an actor.
+  static caf::attachable_ptr take_off(caf::abstract_actor& from,
+                                      std::type_index what) {
+#if CAF_MAJOR_VERSION >= 1
+    using base = caf::abstract_actor;
+#else
+    using base = caf::monitorable_actor;
+#endif
+    auto& head = static_cast<base&>(from)
+                 .*(&registry_sample::attachables_head_);
+    caf::attachable_ptr taken;
+    from.exclusive_critical_section([&] {
+      for (auto* at = &head; *at != nullptr;) {
+        const auto& each = **at;
+        if (std::type_index{typeid(each)} != what) {
+          at = &(*at)->next;
+          continue;
+        }
+        auto found = std::move(*at);
+        *at = std::move(found->next);
+        found->next = std::move(taken);
+        taken = std::move(found);
+      }
+    });
+    return taken;
+  }
+
+  /// The type of what `system`'s registry attaches.
+  static std::type_index type_in(caf::actor_system& system) {
+    caf::actor_config config;
+    const auto id = system.next_actor_id();
+    const auto one = caf::make_actor<registry_sample, caf::strong_actor_ptr>(
+      id, system.node(), &system, config);
+    system.registry().put(id, one);
+    system.registry().erase(id);
+    const auto& attached
+      = *static_cast<registry_sample*>(one->get())->attachables_head_;
+    return typeid(attached);
+  }
+};
+
+/// CAF's registry attaches something to an actor that is put in, and leaves it
+/// there when the actor is taken out: once for each time. Takes that off; then
+/// somebody else has to take the actor out at its end.
+inline void forget_registry(caf::actor_system& system,
+                            const caf::strong_actor_ptr& actor) {
+  static const auto type = registry_sample::type_in(system);
+  const auto ended = registry_sample::take_off(*actor->get(), type);
+}
+
+/// Ends a share in an actor as one of the things that a context runs.
+class last_share final : public caf::resumable {
+public:
+  explicit last_share(caf::strong_actor_ptr of) : of_(std::move(of)) {
+  }
+  [[nodiscard]] subtype_t subtype() const noexcept override {
+    return function_object;
+  }
+#if CAF_MAJOR_VERSION >= 1
+  resume_result resume(caf::scheduler*, std::size_t) override {
+    of_ = nullptr;
+    return done;
+  }
+  void ref_resumable() const noexcept override {
+    ++shares_;
+  }
+  void deref_resumable() const noexcept override {
+    if (--shares_ == 0)
+      delete this;
+  }
+#else
+  resume_result resume(caf::execution_unit*, std::size_t) override {
+    of_ = nullptr;
+    return done;
+  }
+  void intrusive_ptr_add_ref_impl() override {
+    ++shares_;
+  }
+  void intrusive_ptr_release_impl() override {
+    if (--shares_ == 0)
+      delete this;
+  }
+#endif
+
+private:
+  caf::strong_actor_ptr of_;
+  mutable std::atomic<int> shares_{1};
 };
 
 /// Our module in the actor system.

@@ -26,6 +26,10 @@ bool delivery::operator()(frame_tag tag, bytes_view body) const {
     case frame_kind::settle:
     case frame_kind::settled: return settle(tag.kind, body);
     case frame_kind::taken: return taken(body);
+    case frame_kind::watched: return watched(body);
+    case frame_kind::dropped: return dropped(body);
+    case frame_kind::kept: return kept(body);
+    case frame_kind::unnamed: return unnamed(body);
     default: return false;
   }
 }
@@ -35,7 +39,7 @@ caf::strong_actor_ptr delivery::sender_of(const message_head& head) const {
     return nullptr;
   const auto home = memory::slot_id::unpacked(head.sender_slot);
   if (home == flow_.writer())
-    return flow_.actor(head.sender);
+    return flow_.sender(head.sender);
   return node_.actor_in(home, head.sender);
 }
 
@@ -59,7 +63,7 @@ void delivery::note_request(const message_head& head,
 bool delivery::message(frame_tag tag, bytes_view body) const {
   const auto head = take_head<message_head>(body);
   if (!head || (tag.flags & ~(with_stages | as_image | with_handles)) != 0
-      || ((tag.flags & as_image) != 0 && tag.flags != as_image))
+      || ((tag.flags & as_image) != 0 && (tag.flags & with_stages) != 0))
     return false;
   std::uint64_t loan = 0;
   if ((tag.flags & with_handles) != 0) {
@@ -82,6 +86,11 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   caf::type_id_t type = 0;
   auto result = read_result::malformed;
   caf::error refusal;
+  std::vector<actor_name> handles;
+  if (sender && !node_.is_local(sender))
+    if (const auto home = memory::slot_id::unpacked(head->sender_slot);
+        home != flow_.writer())
+      handles.push_back({home, head->sender});
   if ((tag.flags & as_image) != 0) {
     result = read_image(body, content, type);
   } else {
@@ -97,11 +106,16 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
       make_showable(content);
     else
       refusal = source.get_error();
+    node_.handles_read(source.actors());
+    handles.insert(handles.end(), source.actors().begin(),
+                   source.actors().end());
   }
   // Whether or not somebody reads it: what it carries is this process's now.
   if ((tag.flags & with_handles) != 0) {
     TROUPE_CRASH_POINT("transport.handles.attached");
-    flow_.back()->send_control(frame_kind::taken, {loan, 0, 0});
+    node_.imported().when_known(handles, [back = flow_.back(), loan] {
+      back->send_control(frame_kind::taken, {loan, 0, 0});
+    });
     TROUPE_CRASH_POINT("transport.handles.taken");
   }
   if (result != read_result::done) {
@@ -146,8 +160,7 @@ void delivery::unread(const message_head& head,
     node_.fail_request(sender, id, why);
   } else if (id.is_response()) {
     // The asker is ours, and waits for just this.
-    if (auto asker
-        = node_.system().registry().get<caf::strong_actor_ptr>(head.target))
+    if (auto asker = node_.local(head.target))
       asker->enqueue(version::make_element(nullptr, id, {},
                                            caf::make_message(why)),
                      &context_);
@@ -159,15 +172,59 @@ bool delivery::watch(bytes_view body) const {
   const auto what = take_head<actor_pair>(body);
   if (!what || !body.empty())
     return false;
-  const auto actor = what->first;
-  auto& ends = node_.ends();
-  // It may be known to others only by CAF's own doing.
-  node_.export_actor(actor);
-  if (!ends.watch(actor, flow_.back()))
+  const auto actor = node_.local(what->first);
+  if (actor && node_.exported()->note(actor)
+      && flow_.back()->count_handle(what->first)) {
+    flow_.back()->send_control(frame_kind::watched, {what->first, 0, 0});
+    return true;
+  }
+  flow_.back()->send_control(frame_kind::watched, {what->first, 0, 0});
+  if (actor)
+    actor->get()->attach_functor(
+      [to = flow_.back(), ended = what->first](const caf::error& reason) {
+        to->send_down(ended, reason);
+      });
+  else
     flow_.back()->send_down(
-      actor, ends.reason_of(actor).value_or(
-               make_error(errc::stale_handle,
-                          "there is no such actor, or it has ended long ago")));
+      what->first, node_.ends()
+                     .reason_of(what->first)
+                     .value_or(make_error(
+                       errc::stale_handle,
+                       "there is no such actor, or it has ended long ago")));
+  return true;
+}
+
+bool delivery::watched(bytes_view body) const {
+  const auto what = take_head<actor_pair>(body);
+  if (!what || !body.empty())
+    return false;
+  node_.imported().known({flow_.writer(), what->first});
+  return true;
+}
+
+bool delivery::dropped(bytes_view body) const {
+  const auto what = take_head<actor_pair>(body);
+  if (!what || !body.empty())
+    return false;
+  TROUPE_CRASH_POINT("transport.handles.dropped");
+  flow_.back()->give_back(what->first, what->second, what->third == 1);
+  return true;
+}
+
+bool delivery::kept(bytes_view body) const {
+  const auto what = take_head<actor_pair>(body);
+  if (!what || !body.empty())
+    return false;
+  if (const auto actor = node_.local(what->first))
+    node_.exported()->keep(actor);
+  return true;
+}
+
+bool delivery::unnamed(bytes_view body) const {
+  const auto what = take_head<actor_pair>(body);
+  if (!what || !body.empty())
+    return false;
+  node_.exported()->names_changed();
   return true;
 }
 
@@ -187,7 +244,7 @@ bool delivery::down(bytes_view body) const {
     reason = make_error(errc::malformed_bytes,
                         "the actor ended for a reason that cannot be shown");
   flow_.forget_actor(what->first);
-  node_.proxies().erase(flow_.back()->name(), what->first, std::move(reason));
+  node_.imported().ended({flow_.writer(), what->first}, reason);
   return true;
 }
 
@@ -195,19 +252,16 @@ bool delivery::link(bytes_view body, bool together) const {
   const auto what = take_head<actor_pair>(body);
   if (!what || !body.empty())
     return false;
-  const auto local
-    = node_.system().registry().get<caf::strong_actor_ptr>(what->first);
-  const auto remote = flow_.actor(what->second);
-  if (!remote)
+  const auto local = node_.local(what->first);
+  if (!together) {
+    if (local)
+      node_.imported().unlink({flow_.writer(), what->second}, local);
     return true;
-  // The one that has ended is known to its proxies by its end.
-  if (!local)
-    return true;
-  auto* const far = static_cast<proxy*>(remote->get());
-  if (together)
-    far->link_from_afar(local);
-  else
-    far->unlink_from_afar(local);
+  }
+  const auto remote = flow_.sender(what->second);
+  // One that has ended here is known to its proxies by its end.
+  if (remote && local)
+    static_cast<proxy*>(remote->get())->link_from_afar(local);
   return true;
 }
 

@@ -32,6 +32,10 @@ private:
   void note_request(const message_head& head,
                     const caf::strong_actor_ptr& sender) const;
   [[nodiscard]] bool taken(bytes_view body) const;
+  [[nodiscard]] bool watched(bytes_view body) const;
+  [[nodiscard]] bool dropped(bytes_view body) const;
+  [[nodiscard]] bool kept(bytes_view body) const;
+  [[nodiscard]] bool unnamed(bytes_view body) const;
   [[nodiscard]] caf::strong_actor_ptr sender_of(const message_head& head) const;
   void unread(const message_head& head, const caf::strong_actor_ptr& sender,
               const caf::error& why) const;

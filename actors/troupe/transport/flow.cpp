@@ -5,6 +5,9 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/transport/delivery.hpp>
 #include <troupe/transport/node.hpp>
+#include <troupe/transport/proxy.hpp>
+
+#include <utility>
 
 namespace troupe::transport {
 
@@ -52,23 +55,53 @@ void flow::release() noexcept {
       memory::ring(*slot);
 }
 
-const caf::strong_actor_ptr& flow::actor(caf::actor_id id) {
-  if (id != last_ || last_ == 0) {
-    auto& known = actors_[id];
-    if (!known)
-      known = node_.proxies().get_or_put(back_->name(), id);
-    last_actor_ = known;
-    last_ = id;
+const caf::strong_actor_ptr& flow::sender(caf::actor_id id) {
+  if (last_ == nullptr || id != last_id_) {
+    auto& known = senders_[id];
+    if (!known.actor)
+      known.actor = node_.imported().obtain({writer_, id},
+                                            imports::origin::its_process);
+    last_ = &known;
+    last_id_ = id;
   }
-  return last_actor_;
+  ++last_->times;
+  last_->used = true;
+  return last_->actor;
 }
 
 const caf::strong_actor_ptr& flow::target(caf::actor_id id) {
   if (id != target_ || target_ == 0) {
-    target_actor_ = node_.system().registry().get<caf::strong_actor_ptr>(id);
+    target_actor_ = node_.local(id);
     target_ = target_actor_ ? id : 0;
   }
+  target_used_ = true;
   return target_actor_;
+}
+
+/// Its proxy says how many handles have come when it goes.
+void flow::let_go(known_sender& of) {
+  if (of.actor)
+    static_cast<proxy*>(of.actor->get())->count(std::exchange(of.times, 0));
+}
+
+void flow::forget_actor(caf::actor_id id) {
+  if (last_id_ == id)
+    last_ = nullptr;
+  senders_.erase(id);
+}
+
+bool flow::sweep() {
+  if (!std::exchange(target_used_, false))
+    forget_target();
+  last_ = nullptr;
+  for (auto at = senders_.begin(); at != senders_.end();) {
+    const auto here = at++;
+    if (std::exchange(here->second.used, false))
+      continue;
+    let_go(here->second);
+    senders_.erase(here);
+  }
+  return target_actor_ || !senders_.empty();
 }
 
 bool flow::take(frame_tag tag, bytes_view body,

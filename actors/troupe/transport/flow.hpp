@@ -53,8 +53,9 @@ public:
     return trouble_;
   }
 
-  /// Returns the handle of one of the writer's actors.
-  [[nodiscard]] const caf::strong_actor_ptr& actor(caf::actor_id id);
+  /// Returns the handle of one of the writer's actors, which has come in a frame
+  /// just now: the writer has counted it.
+  [[nodiscard]] const caf::strong_actor_ptr& sender(caf::actor_id id);
 
   /// Returns the handle of an actor of this process, or an empty one. The one
   /// asked for last is remembered: most messages go where the last one went.
@@ -65,13 +66,23 @@ public:
     target_actor_ = nullptr;
   }
 
-  void forget_actor(caf::actor_id id) {
-    actors_.erase(id);
-    if (last_ == id)
-      last_ = 0;
-  }
+  void forget_actor(caf::actor_id id);
+
+  /// Lets go of handles that were not needed since the last call. Returns
+  /// whether there are others.
+  bool sweep();
 
 private:
+  /// A handle that is kept for the next message.
+  struct known_sender {
+    caf::strong_actor_ptr actor;
+    /// How often it has come since its proxy was told.
+    std::uint64_t times = 0;
+    bool used = true;
+  };
+
+  static void let_go(known_sender& of);
+
   bool take(frame_tag tag, bytes_view body,
             version::execution_context& context);
   bool take_first_piece(bytes_view body);
@@ -87,12 +98,14 @@ private:
   bool broken_ = false;
   std::string trouble_;
 
-  std::unordered_map<caf::actor_id, caf::strong_actor_ptr> actors_;
-  caf::actor_id last_ = 0;
-  caf::strong_actor_ptr last_actor_;
+  std::unordered_map<caf::actor_id, known_sender> senders_;
+  /// The one asked for last; nullptr for none.
+  known_sender* last_ = nullptr;
+  caf::actor_id last_id_ = 0;
 
   caf::actor_id target_ = 0;
   caf::strong_actor_ptr target_actor_;
+  bool target_used_ = false;
 
   std::vector<std::byte> whole_;
   std::uint64_t whole_size_ = 0;

@@ -15,7 +15,8 @@ enum class frame_kind : std::uint8_t {
   none = 0,
   /// A message for an actor: `message_head`, then the message's bytes.
   message,
-  /// The sender wants to hear of the end of our actor: `actor_pair`.
+  /// The sender has a handle of our actor (first) that it got from a third
+  /// process, a queue or a name: `actor_pair`. It is told of the actor's end.
   watch,
   /// The sender's actor has ended: `actor_pair`, then the reason's bytes.
   down,
@@ -34,6 +35,17 @@ enum class frame_kind : std::uint8_t {
   /// The handles of a message of ours are taken: `actor_pair`, of which the
   /// first is the number that stood behind that message.
   taken,
+  /// A `watch` of ours is noted: `actor_pair` of the actor.
+  watched,
+  /// The sender has no handle of our actor (first) any more: `actor_pair`. It
+  /// had got as many as the second says; if the third is 1 it still wants to
+  /// hear of the actor's end. Travels behind the data that was sent before.
+  dropped,
+  /// The sender has put a handle of our actor (first) where nobody counts:
+  /// `actor_pair`. From now on the actor ends by itself or with its process.
+  kept,
+  /// A name of our actor (first) was taken away: `actor_pair`.
+  unnamed,
   /// A request of ours, as in `redirected`, has come to the writer from the
   /// process in `third`.
   arrived,
@@ -44,14 +56,20 @@ enum class frame_kind : std::uint8_t {
   last = settled,
 };
 
+/// Whether frames of that kind carry messages.
+[[nodiscard]] constexpr bool is_data(frame_kind kind) noexcept {
+  return kind == frame_kind::message || kind == frame_kind::first_piece
+         || kind == frame_kind::piece || kind == frame_kind::moved;
+}
+
 /// Flags of a message frame.
 enum : std::uint8_t {
   /// Actors to visit (0.18's stages) stand before the message's bytes.
   with_stages = 1,
   /// The elements are images of trivially copyable types.
   as_image = 2,
-  /// Handles are among the message's bytes. The number under which the sender
-  /// holds their objects, 8 bytes, stands behind them.
+  /// Handles of objects or of actors are among the message's bytes. The number
+  /// under which the sender holds them, 8 bytes, stands behind them.
   with_handles = 4,
 };
 

@@ -6,7 +6,10 @@
 #include <troupe/transport/message_bytes.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/node_name.hpp>
+#include <troupe/transport/shares.hpp>
 #include <troupe/transport/type_table.hpp>
+
+#include <utility>
 
 namespace troupe::transport {
 
@@ -36,15 +39,16 @@ struct handle_image {
 
 void save_handle(codec::encoder& to, const caf::strong_actor_ptr& actor) {
   handle_image image;
-  if (actor) {
-    const auto process = process_of(actor->nid);
-    if (!process)
-      to.refuse("an actor handle", "the actor lives outside of this run");
-    image = {process->packed(), actor->aid};
-    if (auto* own = node::current(); own != nullptr && own->is_local(actor))
-      own->export_actor(actor);
+  if (!actor) {
+    to.write(&image, sizeof image);
+    return;
   }
+  const auto process = process_of(actor->nid);
+  if (!process)
+    to.refuse("an actor handle", "the actor lives outside of this run");
+  image = {process->packed(), actor->aid};
   to.write(&image, sizeof image);
+  to.handle(node::require().share_of(actor));
 }
 
 caf::strong_actor_ptr load_handle(codec::decoder& from) {
@@ -55,7 +59,13 @@ caf::strong_actor_ptr load_handle(codec::decoder& from) {
   const auto process = memory::slot_id::unpacked(image.process);
   if (process.index >= memory::run_memory::current().header().slots)
     from.refuse("an actor handle", "there is no such process");
-  return node::require().actor_in(process, image.actor);
+  auto share = from.handle(memory::object_kind::share);
+  auto& own = node::require();
+  auto actor = own.actor_in(process, image.actor);
+  // Until its process knows that this one holds it.
+  own.imported().when_known({{process, image.actor}},
+                            [share = std::move(share)] {});
+  return actor;
 }
 
 } // namespace troupe::transport
@@ -79,7 +89,12 @@ void coding<caf::message>::save(encoder& to, const caf::message& value) {
               "an inspect function refuses: " + text_of(sink.get_error()));
   to.count(sink.written());
   to.write(bytes.data(), sink.written());
-  to.handles(sink.objects());
+  auto objects = std::move(sink.objects());
+  for (const auto& each : sink.actors())
+    if (const auto actor = own->actor_in(each.process, each.actor))
+      if (auto share = own->share_of(actor))
+        objects.push_back(std::move(share));
+  to.handles(objects);
 }
 
 caf::message coding<caf::message>::load(decoder& from) {
@@ -88,6 +103,7 @@ caf::message coding<caf::message>::load(decoder& from) {
   const bytes_view bytes{from.take(size, "a message"), size};
   caf::message result;
   caf::type_id_t type = 0;
+  std::vector<actor_name> actors;
   const auto read = [&](node* own) {
     if (own == nullptr) {
       byte_reader source{nullptr, nullptr, bytes};
@@ -100,6 +116,8 @@ caf::message coding<caf::message>::load(decoder& from) {
     do
       outcome = read_message(source, result, type);
     while (source.start_again());
+    own->handles_read(source.actors());
+    actors = source.actors();
     return outcome;
   };
   auto outcome = read(node::current());
@@ -113,8 +131,12 @@ caf::message coding<caf::message>::load(decoder& from) {
                     "block in troupe::use_messages before troupe::program");
   if (outcome != read_result::done)
     from.refuse("a message", "its bytes are none");
-  // The message has taken hold of its objects itself.
-  static_cast<void>(from.handles());
+  // The message has taken hold of its objects itself; shares of actors are kept
+  // until their processes know that this one holds them.
+  auto shares = from.handles();
+  if (!actors.empty())
+    node::require().imported().when_known(actors,
+                                          [kept = std::move(shares)] {});
   make_showable(result);
   return result;
 }

@@ -19,6 +19,8 @@ std::mutex& stand_ins() {
 homecoming::homecoming(node& of, caf::actor_id actor)
   : node_(of), actor_(actor) {
   auto& known = node_.system().registry();
+  // It may not stand there, or not for long: nobody elsewhere need hold it.
+  lent_ = node_.exported()->lend(actor);
   if (known.get<caf::strong_actor_ptr>(actor))
     return;
   lock_ = std::unique_lock{stand_ins()};
@@ -27,6 +29,8 @@ homecoming::homecoming(node& of, caf::actor_id actor)
 }
 
 homecoming::~homecoming() {
+  if (lent_)
+    node_.exported()->unlend(actor_);
   if (!stand_in_)
     return;
   node_.system().registry().erase(actor_);

@@ -29,6 +29,8 @@ private:
   node& node_;
   caf::actor_id actor_;
   caf::strong_actor_ptr stand_in_;
+  /// The actor is known, and stands in the registry as long as it lives.
+  bool lent_ = false;
   /// Held while a stand-in is in the registry.
   std::unique_lock<std::mutex> lock_;
 };

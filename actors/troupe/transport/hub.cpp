@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace troupe::transport {
 
@@ -16,6 +17,9 @@ namespace {
 
 /// Frames taken from one ring before the others get their turn.
 constexpr std::size_t batch = 256;
+
+/// More frames than the largest ring has room for.
+constexpr std::size_t most_in_ring = std::size_t{1} << 18;
 
 /// Actors run before the rings are looked at again.
 constexpr unsigned most_jobs = 64;
@@ -27,6 +31,17 @@ constexpr std::size_t most_messages = 256;
 /// the writers say which of them wrote.
 constexpr std::size_t crowd = 32;
 
+/// A handle that nothing needed for so long is not kept for the next message.
+constexpr std::chrono::milliseconds idle_handle{20};
+
+/// How soon, and how late, it is asked again whether others have read what a
+/// dead process had sent.
+constexpr std::chrono::milliseconds first_settle_pause{1};
+constexpr std::chrono::milliseconds longest_settle_pause{50};
+
+/// So many turns without rest, and the time is looked at.
+constexpr unsigned turns_to_sweep = 4096;
+
 bool is_dead(memory::slot_id process) {
   const auto* slot = memory::run_memory::current().find(process);
   return slot == nullptr || slot->current_state() == memory::slot_state::dead;
@@ -37,12 +52,15 @@ bool is_dead(memory::slot_id process) {
 /// Leads until another thread has taken over or the hub stops.
 void hub::lead(seat& mine) {
   const version::proxy_scope scope{mine, node_.proxies()};
+  unsigned turns = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {
     const auto done = work(mine);
     if (!run_jobs(mine))
       return;
     if (done == 0 && mine.idle())
       rest();
+    else if (++turns % turns_to_sweep == 0)
+      sweep_if_due();
   }
 }
 
@@ -53,6 +71,7 @@ std::size_t hub::work(seat& mine) {
   done += flush_peers();
   done += look_for_deaths(mine);
   done += answer_settles();
+  look_at_doubtful(mine);
   return done;
 }
 
@@ -158,22 +177,50 @@ std::size_t hub::look_for_deaths(seat& mine) {
   const auto deaths = memory::run_memory::current().header().deaths.load(
     std::memory_order_acquire);
   const auto again = deaths_again_.load(std::memory_order_relaxed);
-  if (deaths == deaths_seen_ && !again)
+  // Before the look: it is for this one that the look is done.
+  const auto asked = death_looks::asked();
+  // This process is about to die of a signal. Threads that wait in CAF cannot be
+  // held there, so they must not learn of the end of others; and nobody is told of
+  // a look.
+  if (os::holds_threads()) {
+    deaths_seen_ = deaths;
+    look_ = look_told_ = asked;
+    deaths_again_.store(false, std::memory_order_relaxed);
     return 0;
+  }
+  if (deaths == deaths_seen_ && asked == look_ && !again) {
+    if (look_told_ != look_ || !unsettled_.empty())
+      settle(mine);
+    return 0;
+  }
+  const auto more = deaths != deaths_seen_;
   deaths_seen_ = deaths;
+  look_ = asked;
   if (again)
     deaths_again_.store(false, std::memory_order_relaxed);
-  // This process is about to die of a signal. Threads that wait in CAF cannot be
-  // held there, so they must not learn of the end of others.
-  if (os::holds_threads())
-    return 0;
+  // A ring of a process that nothing was known of so far.
+  static_cast<void>(take_announced());
   std::size_t buried = 0;
+  std::vector<memory::slot_id> fresh;
   for (const auto& each : node_.peers())
     if (is_dead(each->process())) {
       bury(*each, death_of(each->process()), mine);
       node_.forget(each->process());
+      if (node_.exported()->knows(each->process()))
+        fresh.push_back(each->process());
       ++buried;
     }
+  if (!fresh.empty()) {
+    look_awaited_ = death_looks::ask();
+    settle_pause_ = first_settle_pause;
+    next_settle_ = deadline::now();
+    unsettled_.insert(unsettled_.end(), fresh.begin(), fresh.end());
+  }
+  // Also where the dead was nobody to this process: others wait for that.
+  settle(mine);
+  // Whoever it was may have taken a name away, and not have said so.
+  if (more)
+    node_.exported()->names_changed();
   return buried;
 }
 
@@ -219,6 +266,58 @@ void hub::bury(peer& of, const caf::error& reason, seat& mine) {
   node_.give_up(of, reason);
 }
 
+/// A dead process may have sent others handles that it had of actors here. So it
+/// counts as a holder of them until all who live have read what it has sent, and
+/// what they say of it has come.
+void hub::settle(seat& mine) {
+  // What follows from the deaths so far has been sent, unless it waits for room.
+  if (look_told_ != look_ && !node_.any_congested()) {
+    look_told_ = look_;
+    death_looks::done(look_told_);
+  }
+  if (unsettled_.empty() || !next_settle_.passed())
+    return;
+  if (!death_looks::done_by_all(look_awaited_)) {
+    // One that is stopped need not look for long.
+    next_settle_ = deadline::after(settle_pause_);
+    settle_pause_ = std::min(settle_pause_ * 2, longest_settle_pause);
+    return;
+  }
+  TROUPE_CRASH_POINT("transport.hub.settling");
+  drain_published(mine);
+  for (const auto each : std::exchange(unsettled_, {}))
+    node_.exported()->process_gone(each);
+}
+
+/// Delivers all that was published before.
+void hub::drain_published(seat& mine) {
+  static_cast<void>(take_announced());
+  bool broken = false;
+  // No ring holds more frames than that.
+  for (const auto& each : flows_) {
+    each->drain(most_in_ring, mine);
+    broken = broken || each->broken();
+  }
+  if (broken)
+    drop_broken();
+}
+
+/// Lets go of actors whose shares have ended, or that a process has let go of.
+/// Whoever has held one may have told of the actor before, in another ring, and
+/// be dead by now.
+void hub::look_at_doubtful(seat& mine) {
+  auto& known = *node_.exported();
+  auto& own = node_.own_shares();
+  if (!known.has_doubtful() && !own.some_ended())
+    return;
+  auto doubtful = known.take_doubtful();
+  for (const auto each : own.take_ended())
+    doubtful.push_back(each);
+  drain_published(mine);
+  for (const auto each : doubtful)
+    known.look_again(each);
+}
+
 /// A process whose frames cannot be is treated as dead, whichever of its rings
 /// they were in.
 void hub::drop_broken() {
@@ -243,6 +342,7 @@ void hub::drop_broken() {
     std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
                  text.c_str());
     node_.give_up(*back, make_error(errc::malformed_bytes, text));
+    node_.exported()->process_gone(writer);
   }
 }
 
@@ -309,6 +409,8 @@ bool hub::has_work() {
   if (inbox_.has_announced() || has_posted_.load(std::memory_order_relaxed)
       || stopping_.load(std::memory_order_relaxed)
       || deaths_again_.load(std::memory_order_relaxed)
+      || node_.own_shares().some_ended() || node_.exported()->has_doubtful()
+      || death_looks::asked() != look_
       || memory::run_memory::current().header().deaths.load(
            std::memory_order_relaxed)
            != deaths_seen_)
@@ -330,12 +432,45 @@ bool hub::has_work() {
   return false;
 }
 
+/// Handles are kept for the next message only while messages come.
+void hub::sweep_if_due() {
+  if (!next_sweep_.is_never() && !next_sweep_.passed())
+    return;
+  bool more = false;
+  for (const auto& each : flows_)
+    if (each->sweep())
+      more = true;
+  next_sweep_ = more ? deadline::after(idle_handle) : deadline::never();
+}
+
+/// Lets go of all handles that are kept for the next message.
+void hub::sweep() {
+  for (const auto& each : flows_) {
+    static_cast<void>(each->sweep());
+    static_cast<void>(each->sweep());
+  }
+}
+
 void hub::rest() {
   using clock = mailbox::patience::clock;
   if (patience_.spin([this] { return has_work(); }))
     return;
+  sweep_if_due();
   const auto start = clock::now();
-  mailbox::sleep_at_door(slot_, [this] { return has_work(); }, inbox_.retry());
+  // A limit has its price. The watcher, when it goes to sleep, has the handles
+  // swept; while it sleeps, they are swept by the clock.
+  const auto by_clock = !watched_
+                        || watcher_asleep_.load(std::memory_order_seq_cst) != 0;
+  auto limit = inbox_.retry().when();
+  if (by_clock)
+    limit = std::min(limit, next_sweep_.when());
+  if (!unsettled_.empty())
+    limit = std::min(limit, next_settle_.when());
+  // Another thread may make room, and wakes nobody here.
+  if (look_told_ != look_)
+    limit = std::min(limit, deadline::after(longest_settle_pause).when());
+  mailbox::sleep_at_door(
+    slot_, [this] { return has_work(); }, deadline::at(limit));
   patience_.woke_after(clock::now() - start);
 }
 

@@ -47,6 +47,9 @@ public:
   /// Runs `task` in the receiving thread, soon.
   void post(std::function<void()> task);
 
+  /// Ends a share in an actor as it runs actors: its destructor may take long.
+  void release(caf::strong_actor_ptr share);
+
   /// True in the thread that receives at the moment: it must not wait.
   [[nodiscard]] bool on_duty() const noexcept;
 
@@ -115,9 +118,14 @@ private:
   std::size_t look_for_deaths(seat& mine);
   std::size_t answer_settles();
   void bury(peer& of, const caf::error& reason, seat& mine);
+  void settle(seat& mine);
+  void drain_published(seat& mine);
+  void look_at_doubtful(seat& mine);
   void drop_broken();
   [[nodiscard]] bool is_distrusted(memory::slot_id process) const noexcept;
   [[nodiscard]] bool has_work();
+  void sweep_if_due();
+  void sweep();
   void rest();
 
   node& node_;
@@ -129,6 +137,18 @@ private:
   /// Whose rings are not read any more; forgotten with their deaths.
   std::vector<memory::slot_id> distrusted_;
   std::uint32_t deaths_seen_ = 0;
+  /// The last look for deaths, and the last that others know to be done.
+  std::uint32_t look_ = 0;
+  std::uint32_t look_told_ = 0;
+  /// Dead processes whose handles may still be on their way between others, until
+  /// all have done that look.
+  std::vector<memory::slot_id> unsettled_;
+  std::uint32_t look_awaited_ = 0;
+  /// When the others are asked next.
+  deadline next_settle_ = deadline::now();
+  std::chrono::milliseconds settle_pause_{};
+  /// When handles that are kept for the next message are looked at again.
+  deadline next_sweep_ = deadline::never();
   /// The dead, and who waits for `settled`.
   std::vector<std::pair<memory::slot_id, std::shared_ptr<peer>>> settles_;
   slow_actors slow_;

@@ -27,6 +27,8 @@ hub::~hub() = default;
 void hub::start(mailbox::inbox own) {
   inbox_ = std::move(own);
   deaths_seen_ = memory::run_memory::current().header().deaths.load();
+  look_ = slot_.looks_done.load();
+  look_told_ = look_;
   deaths_again_ = true;
   const std::scoped_lock held{threads_mutex_};
   add_thread(true);
@@ -88,6 +90,10 @@ void hub::admit(caf::resumable* newcomer) {
   mailbox::knock(slot_);
 }
 
+void hub::release(caf::strong_actor_ptr share) {
+  admit(new version::last_share{std::move(share)});
+}
+
 bool hub::on_duty() const noexcept {
   return own_seat != nullptr
          && lead_word::thread(lead_.load()) == own_seat->number();
@@ -146,6 +152,8 @@ bool hub::watch(seat& mine) {
                                               : deadline::after(longest_wait);
     if (limit.is_never()) {
       watcher_asleep_.store(1, std::memory_order_seq_cst);
+      // While this thread is awake the hub sleeps without a limit: see `rest`.
+      post([this] { sweep(); });
       // Pairs with lead_word::enter: either the leader sees that we sleep, or
       // we see that it has moved.
       if (lead_.load() == before && !stopping_.load())

@@ -26,6 +26,7 @@ using system_maker = caf::actor_system& (*) ();
 
 constinit system_maker make_system = nullptr;
 void (*hears_of_deaths)(memory::slot_id) = nullptr;
+bool (*knows_names)(caf::actor_id) = nullptr;
 
 /// How long the end of a process may wait for readers of what it has sent.
 constexpr std::chrono::seconds farewell{10};
@@ -46,6 +47,15 @@ node::node(caf::actor_system& system)
     name_(node_of(self_)),
     written_name_(written(name_)),
     proxies_(system, *this),
+    exports_(std::make_shared<exports>(
+      system,
+      [this](caf::strong_actor_ptr share) { hub_.release(std::move(share)); },
+      [this](std::uint64_t process, caf::actor_id actor,
+             const caf::error& why) {
+        peer_of(memory::slot_id::unpacked(process))->send_down(actor, why);
+      },
+      ends_)),
+    imports_(*this),
     requests_(self_),
     hub_(*this) {
 }
@@ -73,6 +83,19 @@ bool node::tell_of_deaths(void (*hear)(memory::slot_id)) noexcept {
   return true;
 }
 
+bool node::ask_for_names(bool (*is_named)(caf::actor_id)) noexcept {
+  knows_names = is_named;
+  return true;
+}
+
+void node::name_taken(memory::slot_id process, caf::actor_id actor) {
+  if (process == self_)
+    return exports_->names_changed();
+  if (const auto* slot = memory::run_memory::current().find(process);
+      slot != nullptr)
+    peer_of(process)->send_control(frame_kind::unnamed, {actor, 0, 0});
+}
+
 bool node::made_by(caf::actor_system& (*maker)()) noexcept {
   make_system = maker;
   return true;
@@ -97,6 +120,10 @@ void node::start() {
     throw invalid_state("make an actor system for Troupe",
                         "this process has one already",
                         "use troupe::actor_system()");
+  exports_->shared_by(
+    [this](caf::actor_id actor) { return shares_.any_of(actor); });
+  if (knows_names != nullptr)
+    exports_->named_by(knows_names);
   const auto& table = type_table::current();
   hub_.start(mailbox::inbox::make(table.fingerprint(), table.names()));
 }
@@ -120,6 +147,7 @@ void node::stop() {
   for (const auto& each : peers())
     each->fail(reason);
   proxies_.clear();
+  imports_.end_all(caf::exit_reason::remote_link_unreachable);
   // CAF's registry lets go of all that others may know under its own lock, which
   // an actor that nothing else holds wants for its end. One by one it does not.
   for (auto id = system_.latest_actor_id(); id != 0; --id)
@@ -140,17 +168,13 @@ caf::strong_actor_ptr node::make_proxy(caf::node_id name, caf::actor_id actor) {
     });
     return made;
   }
-  auto home = peer_of(*process);
-  caf::actor_config config;
-  auto made = caf::make_actor<proxy, caf::strong_actor_ptr>(actor, name,
-                                                            &system_, config,
-                                                            *this, home);
-  if (!home->send_control(frame_kind::watch, {actor, 0, 0}))
-    hub_.post(
-      [this, name, actor, process = *process, reason = home->failure()] {
-        proxies_.erase(name, actor, reason_in(process, actor, reason));
-      });
-  return made;
+  return imports_.obtain({*process, actor}, imports::origin::elsewhere);
+}
+
+void node::handles_read(const std::vector<actor_name>& actors) {
+  for (const auto& each : actors)
+    if (each.process != self_)
+      proxies_.erase(node_of(each.process), each.actor, caf::error{});
 }
 
 caf::strong_actor_ptr node::make_ended(const caf::node_id& home,
@@ -214,10 +238,23 @@ caf::strong_actor_ptr node::actor_in(memory::slot_id process,
 caf::strong_actor_ptr node::living_actor_in(memory::slot_id process,
                                             caf::actor_id actor) {
   if (process == self_)
-    return system_.registry().get<caf::strong_actor_ptr>(actor);
+    return local(actor);
   if (process.index >= memory::run_memory::current().header().slots)
     return nullptr;
-  return proxies_.get_or_put(node_of(process), actor);
+  return imports_.obtain({process, actor}, imports::origin::elsewhere);
+}
+
+caf::strong_actor_ptr node::local(caf::actor_id actor) const {
+  if (auto known = exports_->find(actor))
+    return known;
+  return system_.registry().get<caf::strong_actor_ptr>(actor);
+}
+
+void node::keep(const caf::strong_actor_ptr& actor) {
+  if (is_local(actor))
+    return exports_->keep(actor);
+  if (const auto home = process_of(actor->nid))
+    peer_of(*home)->send_control(frame_kind::kept, {actor->aid, 0, 0});
 }
 
 namespace {
@@ -234,23 +271,28 @@ caf::actor_id& entered_like(caf::actor_id actor) noexcept {
 void node::export_actor(const caf::strong_actor_ptr& actor) {
   if (std::exchange(entered_like(actor->aid), actor->aid) == actor->aid)
     return;
-  // First: what an actor was told to do last at its end is done first, and CAF
-  // must not forget it before it was noted.
-  system_.registry().put(actor->aid, actor);
-  if (!ends_->add(actor->aid))
-    return;
-  actor->get()->attach_functor(
-    [ends = ends_, id = actor->aid](const caf::error& reason) {
-      for (const auto& each : ends->end(id, reason))
-        each->send_down(id, reason);
-    });
+  static_cast<void>(exports_->note(actor));
 }
 
-void node::export_actor(caf::actor_id actor) {
-  if (entered_like(actor) == actor)
-    return;
-  if (const auto found = system_.registry().get<caf::strong_actor_ptr>(actor))
-    export_actor(found);
+memory::reference node::share_of(const caf::strong_actor_ptr& actor) {
+  const auto home = process_of(actor->nid);
+  if (!home)
+    return {};
+  try {
+    // What is not known cannot be found, nor let go of.
+    if (*home == self_)
+      static_cast<void>(exports_->note(actor));
+    auto made = shares::make({*home, actor->aid});
+    if (made) {
+      if (*home == self_)
+        exports_->shared(actor->aid);
+      return made;
+    }
+  } catch (const limit_reached&) {
+    // Kept instead, below.
+  }
+  keep(actor);
+  return {};
 }
 
 std::optional<caf::actor_id>
@@ -267,19 +309,15 @@ node::is_handle_of_own(bytes_view written) const noexcept {
 
 void node::give_up(peer& of, const caf::error& reason) {
   of.fail(reason);
-  ends_->forget(of);
   const auto outcome = requests_.take_all(of.process(), reason);
   fail_requests(outcome.requests);
   // Whether what the dead has passed on has arrived, its reader knows.
   for (const auto& each : outcome.to_ask)
     static_cast<void>(peer_of(each)->send_control(
       frame_kind::settle, {of.process().packed(), 0, 0}));
-  // CAF also notes actors for which there is no proxy, as empty handles.
-  for (const auto& each : proxies_.get_all(of.name()))
-    if (each)
-      proxies_.erase(of.name(), each->aid,
-                     reason_in(of.process(), each->aid, reason));
-  proxies_.erase(of.name());
+  imports_.process_ended(of.process(), [&](caf::actor_id actor) {
+    return reason_in(of.process(), actor, reason);
+  });
 }
 
 void node::fail_requests(const std::vector<open_requests::lost>& requests) {

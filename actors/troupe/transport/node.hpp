@@ -3,9 +3,12 @@
 
 #include <troupe/transport/actor_ends.hpp>
 #include <troupe/transport/caf_version.hpp>
+#include <troupe/transport/exports.hpp>
 #include <troupe/transport/hub.hpp>
+#include <troupe/transport/imports.hpp>
 #include <troupe/transport/open_requests.hpp>
 #include <troupe/transport/peer.hpp>
+#include <troupe/transport/shares.hpp>
 
 #include <caf/actor.hpp>
 
@@ -44,6 +47,14 @@ public:
   /// initialisation; `hear` runs in the receiving thread.
   static bool tell_of_deaths(void (*hear)(memory::slot_id)) noexcept;
 
+  /// Says who knows whether a name of the run leads to an actor of this process,
+  /// which then does not end although nobody refers to it. Called by the layer
+  /// above during static initialisation.
+  static bool ask_for_names(bool (*is_named)(caf::actor_id)) noexcept;
+
+  /// A name of that actor was taken away.
+  void name_taken(memory::slot_id process, caf::actor_id actor);
+
   static version::system_module* make(caf::actor_system& system,
                                       version::no_backends = {});
 
@@ -69,6 +80,14 @@ public:
   }
   [[nodiscard]] caf::proxy_registry& proxies() noexcept {
     return proxies_;
+  }
+  /// This process's actors that others know.
+  [[nodiscard]] const std::shared_ptr<exports>& exported() const noexcept {
+    return exports_;
+  }
+  /// The actors of others that this process knows.
+  [[nodiscard]] imports& imported() noexcept {
+    return imports_;
   }
   [[nodiscard]] open_requests& requests() noexcept {
     return requests_;
@@ -116,13 +135,6 @@ public:
   [[nodiscard]] caf::strong_actor_ptr living_actor_in(memory::slot_id process,
                                                       caf::actor_id actor);
 
-  /// Makes a local actor findable for answers from other processes, and notes
-  /// its end for them.
-  void export_actor(const caf::strong_actor_ptr& actor);
-
-  /// The same for the actor with this number, if CAF's registry knows it.
-  void export_actor(caf::actor_id actor);
-
   /// Returns the actor, if the bytes are those of a handle of an actor of this
   /// process, as CAF's inspectors write it.
   [[nodiscard]] std::optional<caf::actor_id>
@@ -139,13 +151,38 @@ public:
                                      caf::actor_id actor,
                                      const caf::error& death);
 
+  /// Makes a local actor findable for other processes as long as it lives, and
+  /// notes its end for them. That does not keep it alive.
+  void export_actor(const caf::strong_actor_ptr& actor);
+
+  /// From now on an actor of any process ends by itself or with its process,
+  /// whoever refers to it.
+  void keep(const caf::strong_actor_ptr& actor);
+
+  /// A handle of an actor of any process goes where no process holds it: returns
+  /// what keeps it alive there. Empty where there is no room for that, and the
+  /// actor is kept.
+  [[nodiscard]] memory::reference share_of(const caf::strong_actor_ptr& actor);
+
+  /// The shares of actors of this process.
+  [[nodiscard]] shares& own_shares() noexcept {
+    return shares_;
+  }
+
+  /// Returns an actor of this process that others may know, if it lives.
+  [[nodiscard]] caf::strong_actor_ptr local(caf::actor_id actor) const;
+
+  /// Handles of these have just been read by CAF's inspect functions.
+  void handles_read(const std::vector<actor_name>& actors);
+
   /// Returns whether an actor lives in this process.
   [[nodiscard]] bool is_local(const caf::strong_actor_ptr& actor) const {
     return actor->nid == name_;
   }
 
   /// Everything that waits for that process fails with `reason`: proxies end,
-  /// requests are answered, senders wake up.
+  /// requests are answered, senders wake up. What it holds of this process's
+  /// actors is left to the hub: see hub::settle.
   void give_up(peer& of, const caf::error& reason);
 
   /// `process` has gone away for good; forgets the peer.
@@ -167,10 +204,15 @@ private:
   caf::node_id name_;
   /// The name as CAF's inspectors write it.
   std::vector<std::byte> written_name_;
+  /// CAF's inspect functions look for proxies here; it keeps none for longer
+  /// than one message is read.
   caf::proxy_registry proxies_;
-  open_requests requests_;
+  shares shares_;
   /// Shared with actors, which may end after this.
   std::shared_ptr<actor_ends> ends_ = std::make_shared<actor_ends>();
+  std::shared_ptr<exports> exports_;
+  imports imports_;
+  open_requests requests_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<peer>> peers_;
   std::atomic<int> congested_{0};

@@ -98,8 +98,12 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   }
   message_head head{target, 0, what.mid.integer_value(), node_.self().packed()};
   const auto asks = what.mid.is_request() && what.sender != nullptr;
+  // The sender is an actor of this process, or of a third one.
+  bool ours = false;
+  bool third = false;
   if (what.sender) {
     if (node_.is_local(what.sender)) {
+      ours = true;
       node_.export_actor(what.sender);
       head.sender = what.sender->aid;
       if (asks)
@@ -107,6 +111,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
     } else if (const auto home = process_of(what.sender->nid)) {
       head.sender = what.sender->aid;
       head.sender_slot = home->packed();
+      third = *home != process_;
       if (asks && *home != process_) {
         // First: who is killed between must not take the request with it.
         node_.peer_of(*home)->send_control(frame_kind::redirected,
@@ -118,8 +123,9 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   }
   const auto* stages = version::stages_of(what);
   const auto image = stages == nullptr ? image_size(what.payload) : 0;
-  if ((image != 0 || (stages == nullptr && last_size >= large_message))
-      && send_in_place(head, what, image))
+  if (!third
+      && (image != 0 || (stages == nullptr && last_size >= large_message))
+      && send_in_place(head, what, image, ours))
     return true;
   std::vector<std::byte> spare;
   auto& buffer = scratch(spare);
@@ -128,11 +134,14 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   frame_tag tag{frame_kind::message,
                 static_cast<std::uint8_t>(fits_image ? as_image : 0)};
   std::size_t size = sizeof head;
-  std::vector<memory::reference> objects;
+  loan carried;
   if (fits_image) {
-    buffer.resize(std::max(buffer.size(), size + image));
+    if (third)
+      carried.actors.push_back(what.sender);
+    const auto behind = third ? sizeof(std::uint64_t) : 0;
+    buffer.resize(std::max(buffer.size(), size + image + behind));
     write_image(what.payload, buffer.data() + size);
-    size += image;
+    size += image + behind;
   } else {
     byte_writer sink{&node_.system(), buffer, size};
     if (stages != nullptr) {
@@ -141,27 +150,33 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
       if (!sink.apply(copy))
         return refuse(what, target, sink.get_error(), "it cannot be written");
     }
-    if (!write_message(sink, what.payload))
+    if (!write_message(sink, what.payload)) {
+      end_loan(loan_of(sink, third ? what.sender : nullptr));
       return refuse(what, target, refusal_of(sink), "it cannot be written");
-    objects.swap(sink.objects());
-    if (!objects.empty()) {
-      tag.flags |= with_handles;
+    }
+    carried = loan_of(sink, third ? what.sender : nullptr);
+    if (!carried.empty()) {
       const std::uint64_t none = 0;
       sink.append(&none, sizeof none);
     }
     size = sink.written();
   }
+  if (!carried.empty())
+    tag.flags |= with_handles;
   last_size = size;
-  if (size > largest_body)
+  if (size > largest_body) {
+    end_loan(std::move(carried));
     return refuse(what, target,
                   make_error(errc::limit_reached,
                              "send a message of " + std::to_string(size)
                                + " bytes: 4 GiB is the most"),
                   "it is too large");
+  }
   std::memcpy(buffer.data(), &head, sizeof head);
   lock held{mutex_};
   if (!open(held)) {
     held.unlock();
+    end_loan(std::move(carried));
     return refuse(what, target, failure(),
                   failed() ? "its process is dead"
                            : "there is no room for a ring to its process");
@@ -170,16 +185,18 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
     for (const auto type : what.payload.types())
       if (disputes(type)) {
         held.unlock();
+        end_loan(std::move(carried));
         return refuse(
           what, target,
           make_error(errc::unknown_message_type,
                      type_trouble(type, "its process has another type there")),
           "a type differs");
       }
-  if (!objects.empty()) {
-    const auto loan = lend(std::move(objects));
-    std::memcpy(buffer.data() + size - sizeof loan, &loan, sizeof loan);
+  if (!carried.empty()) {
+    const auto number = lend(std::move(carried));
+    std::memcpy(buffer.data() + size - sizeof number, &number, sizeof number);
   }
+  const auto ended = ours && !count(what.sender->aid);
   if (auto* room = outbox_->reserve(size)) {
     mailbox::copy_into_ring(room, buffer.data(), size);
     outbox_->commit(size, tag);
@@ -187,19 +204,23 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
     held.unlock();
     if (sleeps)
       memory::ring(slot_);
-    return true;
+  } else {
+    const auto first = outbox_->idle();
+    const auto data = outbox_->wait(urgent, tag,
+                                    {buffer.data(), buffer.data() + size});
+    wait_for_room(held, first, data);
+    if (held.owns_lock())
+      held.unlock();
   }
-  const auto first = outbox_->idle();
-  const auto data = outbox_->wait(urgent, tag,
-                                  {buffer.data(), buffer.data() + size});
-  wait_for_room(held, first, data);
+  if (ended)
+    tell_end_of(what.sender);
   return true;
 }
 
 /// The quick way: nothing waits and there is room. False otherwise, and then
 /// nothing has happened.
 bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
-                         std::size_t image) {
+                         std::size_t image, bool ours) {
   lock held{mutex_};
   if (!open(held) || !disputed_.empty())
     return false;
@@ -218,73 +239,41 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
     if (room.empty())
       return false;
     byte_writer sink{&node_.system(), room.data(), room.data() + room.size()};
-    if (!sink.append(&head, sizeof head)
-        || !write_message(sink, what.payload)) {
+    // Handles of actors are lent without this lock: see `loan_of`.
+    if (!sink.append(&head, sizeof head) || !write_message(sink, what.payload)
+        || !sink.actors().empty()) {
       last_size = 0;
       return false;
     }
     if (!sink.objects().empty()) {
-      const auto loan = last_loan_ + 1;
-      if (!sink.append(&loan, sizeof loan))
+      const auto number = last_loan_ + 1;
+      if (!sink.append(&number, sizeof number))
         return false;
-      lend(std::move(sink.objects()));
+      lend({std::move(sink.objects()), {}, {}});
       tag.flags |= with_handles;
     }
     size = sink.written();
     last_size = size;
   }
+  const auto ended = ours && !count(what.sender->aid);
   outbox_->commit(size, tag);
   const auto sleeps = outbox_->sleeps(slot_);
   held.unlock();
   if (sleeps)
     memory::ring(slot_);
+  if (ended)
+    tell_end_of(what.sender);
   return true;
-}
-
-/// Holds what a message carries. Returns the number to write behind it.
-std::uint64_t peer::lend(std::vector<memory::reference> objects) {
-  lent_.emplace(++last_loan_, std::move(objects));
-  return last_loan_;
-}
-
-void peer::take_back(std::uint64_t loan) {
-  // The objects may end with it, which takes its time.
-  decltype(lent_)::node_type ended;
-  bool done = false;
-  {
-    const lock held{mutex_};
-    ended = lent_.extract(loan);
-    done = idle();
-  }
-  if (done)
-    room_.notify_all();
 }
 
 bool peer::idle() const noexcept {
   return failed() || ((!outbox_ || outbox_->idle()) && lent_.empty());
 }
 
-bool peer::send_control(frame_kind kind, actor_pair what) {
-  std::vector<std::byte> body(sizeof what);
-  std::memcpy(body.data(), &what, sizeof what);
-  return put({kind, 0}, std::move(body));
-}
-
-void peer::send_down(caf::actor_id ended, const caf::error& reason) {
-  std::vector<std::byte> body;
-  byte_writer sink{&node_.system(), body, sizeof(actor_pair)};
-  if (!sink.apply(reason))
-    return;
-  body.resize(sink.written());
-  const actor_pair what{ended, 0, 0};
-  std::memcpy(body.data(), &what, sizeof what);
-  if (!put({frame_kind::down, 0}, std::move(body)) && !failed())
-    report_dead_letter({ended, nullptr, {}, "nobody can be told of its end"});
-}
-
-/// Sends a control frame; never waits. False if it is lost.
-bool peer::put(frame_tag tag, std::vector<std::byte> body) {
-  lock held{mutex_};
+/// Sends a control frame; never waits. Behind the data that waits unless it is
+/// `urgent`. False if it is lost. Gives the lock up.
+bool peer::put(lock& held, frame_tag tag, std::vector<std::byte> body,
+               bool urgent) {
   if (!open(held))
     return false;
   bool flushed = false;
@@ -292,7 +281,7 @@ bool peer::put(frame_tag tag, std::vector<std::byte> body) {
     std::memcpy(room, body.data(), body.size());
     outbox_->commit(body.size(), tag);
   } else {
-    outbox_->wait(true, tag, std::move(body));
+    outbox_->wait(urgent, tag, std::move(body));
     static_cast<void>(outbox_->flush());
     set_congested(!outbox_->idle());
     flushed = true;
@@ -344,8 +333,12 @@ void peer::fail(caf::error reason) {
     if (outbox_)
       lost = outbox_->discard();
     lent.swap(lent_);
+    sent_.clear();
+    last_sent_ = 0;
     outbox_.reset();
   }
+  for (auto& [number, each] : lent)
+    end_loan(std::move(each));
   room_.notify_all();
   if (lost != 0)
     count_dead_letters(lost);

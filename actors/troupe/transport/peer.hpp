@@ -18,6 +18,7 @@
 
 namespace troupe::transport {
 
+class byte_writer;
 class node;
 
 /// Another process of the run, as the actors of this one see it: what its
@@ -54,13 +55,27 @@ public:
   /// Tells that one of our actors, `ended`, has ended.
   void send_down(caf::actor_id ended, const caf::error& reason);
 
+  /// Tells that `local` has linked to actor `target` of that process.
+  void send_link(caf::actor_id target, const caf::strong_actor_ptr& local);
+
+  /// Tells that nobody here has a handle any more: behind all messages so far.
+  void send_dropped(actor_pair what);
+
+  /// That process has a handle of one of our actors, by a way on which nobody
+  /// has counted it. False if the actor has ended.
+  bool count_handle(caf::actor_id ours);
+
+  /// That process has given back `handles` of one of our actors. If it
+  /// `watches`, it is told of the actor's end all the same.
+  void give_back(caf::actor_id ours, std::uint64_t handles, bool watches);
+
   /// Sends what waits, as far as there is room. For the hub.
   void flush();
 
   /// True if something waits and there may be room for it. For the hub.
   [[nodiscard]] bool could_flush();
 
-  /// That process holds the objects of our message number `loan` itself.
+  /// That process holds what our message number `loan` carries itself.
   void take_back(std::uint64_t loan);
 
   /// The process is dead, or not to be trusted, for `reason`: from now on
@@ -84,14 +99,33 @@ public:
 private:
   using lock = std::unique_lock<std::mutex>;
 
+  /// What a message on the way carries handles of. This process holds it until
+  /// the reader does, so that a crash of either leaves nothing.
+  struct loan {
+    std::vector<memory::reference> objects;
+    /// Actors of third processes.
+    std::vector<caf::strong_actor_ptr> actors;
+    /// Actors of this process.
+    std::vector<caf::actor_id> own;
+
+    [[nodiscard]] bool empty() const noexcept {
+      return objects.empty() && actors.empty() && own.empty();
+    }
+  };
+
+  [[nodiscard]] loan loan_of(byte_writer& written,
+                             const caf::strong_actor_ptr& third) const;
+  void end_loan(loan what) const;
+  [[nodiscard]] bool count(caf::actor_id ours);
+  void tell_end_of(const caf::strong_actor_ptr& ours);
   bool refuse(caf::mailbox_element& what, caf::actor_id target,
               caf::error reason, std::string_view why);
   [[nodiscard]] bool open(lock& held);
   [[nodiscard]] bool idle() const noexcept;
-  std::uint64_t lend(std::vector<memory::reference> objects);
+  std::uint64_t lend(loan what);
   bool send_in_place(message_head head, const caf::mailbox_element& what,
-                     std::size_t image);
-  bool put(frame_tag tag, std::vector<std::byte> body);
+                     std::size_t image, bool ours);
+  bool put(lock& held, frame_tag tag, std::vector<std::byte> body, bool urgent);
   void wait_for_room(lock& held, bool first, bool data);
   void set_congested(bool congested) noexcept;
 
@@ -102,10 +136,13 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable room_;
   std::optional<outbox> outbox_;
-  /// What messages on the way carry handles of. This process holds it until
-  /// the reader does, so that a crash of either leaves nothing.
-  std::unordered_map<std::uint64_t, std::vector<memory::reference>> lent_;
+  std::unordered_map<std::uint64_t, loan> lent_;
   std::uint64_t last_loan_ = 0;
+  /// How many handles of each of our actors that process has got and not given
+  /// back; the last one that was counted stands beside.
+  std::unordered_map<caf::actor_id, std::uint64_t> sent_;
+  caf::actor_id last_sent_ = 0;
+  std::uint64_t* last_count_ = nullptr;
   /// Something waits in `outbox_`.
   std::atomic<bool> congested_{false};
   std::atomic<bool> failed_{false};

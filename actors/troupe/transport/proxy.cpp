@@ -31,6 +31,21 @@ struct as_asked_scope {
 
 } // namespace
 
+proxy::~proxy() {
+  // The node ends before the last handles do, at the end of a process.
+  if (ended_.load() || node::current() != &node_)
+    return;
+  node_.imported().dropped({peer_->process(), id()}, ctrl(),
+                           std::move(attached()));
+  // In whatever thread, and under whatever lock: the hub sends it.
+  node_.receiver().post(
+    [&of = node_, to = peer_, actor = id(), handles = counted_.load()] {
+      // Asked here: of several proxies the last one to say so is believed.
+      const auto watches = of.imported().waits({to->process(), actor});
+      to->send_dropped({actor, handles, watches ? 1U : 0U});
+    });
+}
+
 bool proxy::enqueue(caf::mailbox_element_ptr what,
                     version::execution_context*) {
   if (what->payload.match_elements<caf::exit_msg>()) {
@@ -78,9 +93,9 @@ void proxy::send_changes() {
   }
   for (const auto& each : changes) {
     if (each.linked)
-      node_.export_actor(each.linked);
-    peer_->send_control(each.linked ? frame_kind::link : frame_kind::unlink,
-                        {id(), each.local, 0});
+      peer_->send_link(id(), each.linked);
+    else
+      peer_->send_control(frame_kind::unlink, {id(), each.local, 0});
   }
 }
 
@@ -101,6 +116,11 @@ void proxy::link_from_afar(const caf::strong_actor_ptr& local) {
 void proxy::unlink_from_afar(const caf::strong_actor_ptr& local) {
   const as_asked_scope scope;
   version::unlink(local, *this);
+}
+
+void proxy::end(caf::error why) {
+  ended_.store(true);
+  cleanup(std::move(why), nullptr);
 }
 
 } // namespace troupe::transport

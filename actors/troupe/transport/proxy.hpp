@@ -3,6 +3,8 @@
 
 #include <troupe/transport/peer.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -11,10 +13,15 @@ namespace troupe::transport {
 
 /// Stands for an actor in another process: an ordinary actor handle whose
 /// messages go into the ring to that process.
+///
+/// It knows how many handles of the actor have come here for it from the actor's
+/// process, and says so when nobody here refers to it any more.
 class proxy final : public version::proxy_base {
 public:
   proxy(caf::actor_config& config, transport::node& of,
         std::shared_ptr<peer> home);
+
+  ~proxy() override;
 
   bool enqueue(caf::mailbox_element_ptr what,
                version::execution_context* context) override;
@@ -31,6 +38,19 @@ public:
   void link_from_afar(const caf::strong_actor_ptr& local);
   void unlink_from_afar(const caf::strong_actor_ptr& local);
 
+  /// CAF's registry lets go of a proxy, whose actor goes on: see imports.hpp.
+  void kill_proxy(version::execution_context*, caf::error) override {
+  }
+
+  /// So many more handles have come. The caller holds one.
+  void count(std::uint64_t handles) noexcept {
+    // relaxed: the destructor runs after all who held one.
+    counted_.fetch_add(handles, std::memory_order_relaxed);
+  }
+
+  /// The actor has ended.
+  void end(caf::error why);
+
 private:
   /// A link of `local` that the other side has to hear of; empty: of its end.
   struct change {
@@ -43,6 +63,8 @@ private:
 
   transport::node& node_;
   std::shared_ptr<peer> peer_;
+  std::atomic<std::uint64_t> counted_{0};
+  std::atomic<bool> ended_{false};
   /// Held while changes are sent, so that they are sent in order.
   std::mutex sending_;
   /// Protects `changes_`, and is the last lock that is taken.

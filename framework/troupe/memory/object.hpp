@@ -32,6 +32,8 @@ enum class object_kind : std::uint32_t {
   registry,
   state,
   ledger,
+  share,
+  share_table,
   /// Kinds for tests and for users of this layer start here.
   user = 1000,
 };

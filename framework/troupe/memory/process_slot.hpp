@@ -80,8 +80,13 @@ struct process_slot {
   /// Rung when something changed that this process may wait for. Bit 0 says
   /// that somebody sleeps on it, the rest counts; see `ring`.
   os::wait_word bell{0};
-  /// Transport's own state of this process: see transport/peer.hpp.
-  std::atomic<std::uint32_t> transport_state{0};
+  // Of its actors, see transport/shares.hpp.
+  /// Names the table of their shares; 0 while there is none.
+  std::atomic<std::uint64_t> share_table{0};
+  /// Counts the shares that end; never set back, also not for the next process.
+  std::atomic<std::uint64_t> shares_ended{0};
+  /// The last look for deaths that it has done.
+  std::atomic<std::uint32_t> looks_done{0};
   std::atomic<std::uint64_t> transport_root{0};
   /// Of a state: the packed slot_id of the state that the call which it executes
   /// waits for, or 0. See state/circle.hpp.

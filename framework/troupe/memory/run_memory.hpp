@@ -80,6 +80,8 @@ struct run_header {
   std::array<region, region_count> regions{};
   /// Counted up at every confirmed death; sleep on it to wait for one.
   alignas(cache_line) os::wait_word deaths{0};
+  /// How many looks for deaths were asked of all: see transport/shares.hpp.
+  std::atomic<std::uint32_t> looks_asked{0};
   /// 0 until a signal asks the run to end. Then the signal's number, and above
   /// it, from `interrupt_told` on, that every process has been told.
   os::wait_word interrupted{0};

@@ -60,7 +60,7 @@ void clean(process_slot& slot) noexcept {
        {&slot.root_decides, &slot.listens, &slot.asked, &slot.told})
     signals->store(0, std::memory_order_relaxed);
   slot.children_started.store(0, std::memory_order_relaxed);
-  slot.transport_state.store(0, std::memory_order_relaxed);
+  slot.share_table.store(0, std::memory_order_relaxed);
   slot.transport_root.store(0, std::memory_order_relaxed);
   slot.waits_for.store(0, std::memory_order_relaxed);
   slot.ended_by.store(0, std::memory_order_relaxed);
