@@ -99,9 +99,11 @@ void letter_box::readers_gone() noexcept {
 
 void letter_box::ring_everybody() noexcept {
   constexpr auto all = std::numeric_limits<int>::max();
-  arrivals_.room.ring(all);
-  departures_.room.ring(all);
-  finishing_.room.ring(all);
+  // Each caller has changed a word before, seq_cst, that a waiter reads once more
+  // after it has enrolled.
+  arrivals_.room.ring_if_occupied(all);
+  departures_.room.ring_if_occupied(all);
+  finishing_.room.ring_if_occupied(all);
   if (arrivals_.watchers.any())
     arrivals_.watchers.ring(watcher_bits());
 }
