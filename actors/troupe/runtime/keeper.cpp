@@ -66,8 +66,9 @@ public:
     while (!told_ && !finished())
       receive(actors_.empty() && asked_ ? look_again : std::chrono::hours{24});
     // It ends by itself now, and writes what its actors have printed. The end of
-    // its parent must not come before.
-    hosting::let_end_by_itself();
+    // its parent must not come before. Who has told a host to end waits for it.
+    if (!told_)
+      hosting::let_end_by_itself();
     let_all_end();
     for (const auto& each : actors_)
       if (const auto actor = caf::actor_cast<caf::strong_actor_ptr>(each))
