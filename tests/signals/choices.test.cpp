@@ -16,18 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using troupe::test::in_terminal;
 using troupe::test::launched;
 
 namespace {
 
 const std::string role = troupe::test::beside_this_program("own_handler_role");
 const std::string waiting = troupe::test::beside_this_program("waiting_role");
-
-troupe::test::launch_options in_terminal() {
-  troupe::test::launch_options options;
-  options.terminal = true;
-  return options;
-}
 
 bool contains(const launched& program, const std::string& text) {
   return program.output().find(text) != std::string::npos;

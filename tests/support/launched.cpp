@@ -150,6 +150,26 @@ std::vector<std::int32_t> members_of(std::uint64_t run) {
   return result;
 }
 
+launch_options in_terminal() {
+  launch_options options;
+  options.terminal = true;
+  return options;
+}
+
+bool ends_itself(launched& program, std::uint64_t run) {
+  const int status = program.wait();
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0
+         && eventually([run] { return members_of(run).empty(); });
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t result = 0;
+  for (auto at = text.find(part); at != std::string::npos;
+       at = text.find(part, at + 1))
+    ++result;
+  return result;
+}
+
 std::string beside_this_program(const std::string& name) {
   return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name)
     .string();

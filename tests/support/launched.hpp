@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct launch_options {
   /// Descriptor kept open across the exec, besides 0 to 2.
   int kept = -1;
 };
+
+/// Options for a program that Ctrl-C is typed to.
+[[nodiscard]] launch_options in_terminal();
 
 /// A program that a test runs from outside: for tests of a whole run, which
 /// may end in every way.
@@ -71,6 +75,14 @@ private:
 
 /// The processes that have the memory of `run` mapped.
 [[nodiscard]] std::vector<std::int32_t> members_of(std::uint64_t run);
+
+/// Waits for the end of a program that listens to signals. Whether it ended by
+/// itself with 0, and nothing of its run is left.
+[[nodiscard]] bool ends_itself(launched& program, std::uint64_t run);
+
+/// How often `text` has `part`.
+[[nodiscard]] std::size_t count(const std::string& text,
+                                const std::string& part);
 
 /// The path of a program that was built beside the calling test.
 [[nodiscard]] std::string beside_this_program(const std::string& name);

@@ -16,39 +16,19 @@
 
 #include <sys/wait.h>
 
+using troupe::test::count;
+using troupe::test::ends_itself;
+using troupe::test::in_terminal;
 using troupe::test::launched;
 
 namespace {
 
 const std::string role = troupe::test::beside_this_program("pool_role");
 
-std::size_t count(const launched& program, const std::string& text) {
-  std::size_t result = 0;
-  for (auto at = program.output().find(text); at != std::string::npos;
-       at = program.output().find(text, at + 1))
-    ++result;
-  return result;
-}
-
-troupe::test::launch_options in_terminal() {
-  troupe::test::launch_options options;
-  options.terminal = true;
-  return options;
-}
-
 /// Whether the program died of SIGINT and nothing of its run is left.
 bool ends(launched& program, std::uint64_t run) {
   const int status = program.wait();
   return WIFSIGNALED(status) && WTERMSIG(status) == SIGINT
-         && troupe::test::eventually(
-           [run] { return troupe::test::members_of(run).empty(); });
-}
-
-/// Whether the program, which listens, ended by itself with 0, and nothing of
-/// its run is left.
-bool ends_itself(launched& program, std::uint64_t run) {
-  const int status = program.wait();
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0
          && troupe::test::eventually(
            [run] { return troupe::test::members_of(run).empty(); });
 }
@@ -70,7 +50,7 @@ TEST_CASE("Ctrl-C ends a program in the middle of a map, at once and for "
       program.signal(SIGINT);
     CHECK(ends(program, run));
     // It did not listen, and is told nothing.
-    CHECK(count(program, "terminate called") == 0);
+    CHECK(count(program.output(), "terminate called") == 0);
   }
 }
 
@@ -82,10 +62,10 @@ TEST_CASE("a program that listens to Ctrl-C has the error of its map, and "
   program.type("\x03");
   CHECK(ends_itself(program, run));
   CAPTURE(program.output());
-  CHECK(count(program, "asked: 1; begun: 2") == 1);
-  CHECK(count(program, "SIGINT has asked the run to end") == 2);
-  CHECK(count(program, "the map has ended") == 0);
-  CHECK(count(program, "main ends") == 1);
+  CHECK(count(program.output(), "asked: 1; begun: 2") == 1);
+  CHECK(count(program.output(), "SIGINT has asked the run to end") == 2);
+  CHECK(count(program.output(), "the map has ended") == 0);
+  CHECK(count(program.output(), "main ends") == 1);
 }
 
 TEST_CASE("workers that listen finish their task, tidy up, and end") {
@@ -95,8 +75,8 @@ TEST_CASE("workers that listen finish their task, tidy up, and end") {
   program.type("\x03");
   CHECK(ends_itself(program, run));
   CAPTURE(program.output());
-  CHECK(count(program, "done: 2; cancelled: 98") == 1);
-  CHECK(count(program, "a worker tidies up") == 2);
+  CHECK(count(program.output(), "done: 2; cancelled: 98") == 1);
+  CHECK(count(program.output(), "a worker tidies up") == 2);
 }
 
 TEST_CASE("a second Ctrl-C kills workers that listen and do not end") {

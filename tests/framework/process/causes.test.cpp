@@ -15,6 +15,7 @@
 using troupe::exception_cause;
 using troupe::remote_error;
 using troupe::test::beside_this_program;
+using troupe::test::count;
 using troupe::test::launched;
 
 namespace {
@@ -75,14 +76,6 @@ void throw_deep(int depth) {
     std::throw_with_nested(
       std::runtime_error{"at depth " + std::to_string(depth)});
   }
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t result = 0;
-  for (auto at = text.find(part); at != std::string::npos;
-       at = text.find(part, at + 1))
-    ++result;
-  return result;
 }
 
 } // namespace

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 using troupe::test::beside_this_program;
+using troupe::test::count;
 using troupe::test::eventually;
 using troupe::test::launched;
 
@@ -36,16 +37,8 @@ with_environment(std::vector<std::string> entries) {
   return options;
 }
 
-std::size_t count(const launched& program, const std::string& text) {
-  std::size_t result = 0;
-  for (auto at = program.output().find(text); at != std::string::npos;
-       at = program.output().find(text, at + 1))
-    ++result;
-  return result;
-}
-
 bool contains(const launched& program, const std::string& text) {
-  return count(program, text) > 0;
+  return count(program.output(), text) > 0;
 }
 
 /// Whether this test may do what needs root; says so if not.
@@ -100,8 +93,8 @@ TEST_CASE("children find what the program began with, whatever it changes and "
                    with_environment({"WORD=first"})};
   CHECK(program.wait() == 0);
   INFO(program.output());
-  CHECK(count(program, "changed: the same") == 2);
-  CHECK(count(program, "replaced: the same") == 6);
+  CHECK(count(program.output(), "changed: the same") == 2);
+  CHECK(count(program.output(), "replaced: the same") == 6);
   // And the root itself has changed.
   CHECK(contains(program, "root: / umask 73 "));
 }
@@ -162,7 +155,7 @@ TEST_CASE("rights that are dropped before the program are dropped everywhere") {
   launched program{{copy.path(), "dropped_before"}};
   CHECK(program.wait() == 0);
   INFO(program.output());
-  CHECK(count(program, " user 65534 65534 group 65534 word") == 2);
+  CHECK(count(program.output(), " user 65534 65534 group 65534 word") == 2);
 }
 
 TEST_CASE(
@@ -193,15 +186,15 @@ TEST_CASE("so does one whose first process waits until it is ready") {
   launched program{{role, "waited_for_daemon"}};
   CHECK(program.wait() == 0);
   INFO(program.output());
-  CHECK(count(program, "ready\n") == 1);
+  CHECK(count(program.output(), "ready\n") == 1);
   CHECK(contains(program, "16 done\n"));
 }
 
 TEST_CASE("both processes of a fork before the program are programs") {
   launched program{{role, "both_go_on"}};
   program.wait();
-  CHECK(count(program, "done") == 2);
-  CHECK(count(program, "16") == 2);
+  CHECK(count(program.output(), "done") == 2);
+  CHECK(count(program.output(), "16") == 2);
 }
 
 TEST_CASE(
@@ -212,8 +205,8 @@ TEST_CASE(
   INFO(program.output());
   CHECK(contains(program, "16 done"));
   // In the root, and in each of its fork servers.
-  CHECK(count(program, "plain: user ") == 3);
-  CHECK(count(program, "started 9") == 3);
+  CHECK(count(program.output(), "plain: user ") == 3);
+  CHECK(count(program.output(), "started 9") == 3);
 }
 
 TEST_CASE("a program that closes what its fork server needs is told") {

@@ -11,6 +11,7 @@
 
 #include <sys/wait.h>
 
+using troupe::test::in_terminal;
 using troupe::test::launched;
 
 namespace {
@@ -19,12 +20,6 @@ const std::string role = troupe::test::beside_this_program("process_role");
 
 bool contains(const launched& program, const std::string& text) {
   return program.output().find(text) != std::string::npos;
-}
-
-troupe::test::launch_options in_terminal() {
-  troupe::test::launch_options options;
-  options.terminal = true;
-  return options;
 }
 
 bool gone(std::uint64_t run) {

@@ -15,19 +15,12 @@
 #include <unistd.h>
 
 using troupe::test::beside_this_program;
+using troupe::test::count;
 using troupe::test::launched;
 
 namespace {
 
 const std::string role = beside_this_program("process_role");
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t result = 0;
-  for (auto at = text.find(part); at != std::string::npos;
-       at = text.find(part, at + 1))
-    ++result;
-  return result;
-}
 
 } // namespace
 
