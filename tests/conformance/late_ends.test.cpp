@@ -14,6 +14,7 @@
 #include <troupe/transport/node.hpp>
 
 #include <support/eventually.hpp>
+#include <support/leftovers.hpp>
 
 #include <cstdlib>
 #include <stdexcept>
@@ -187,6 +188,49 @@ TEST_CASE("a process that ends in order leaves the reasons of its actors") {
     const auto why = await_down(self, handles.get());
     CAPTURE(to_string(why));
     CHECK(is_reason(why, how));
+  }
+}
+
+TEST_CASE("a request that is late for its actor hears that it has ended") {
+  caf::scoped_actor self{troupe::actor_system()};
+  const auto hears = [&](const caf::actor& to) {
+    const auto why = ask_in_vain(self, to, patience, std::int32_t{1});
+    CAPTURE(to_string(why));
+    CHECK(why == caf::sec::request_receiver_down);
+  };
+  EACH_PLACE(where) {
+    for (const std::int32_t delay : {0, 200, 2'000})
+      for (std::int32_t how = 0; how < 4; ++how) {
+        CAPTURE(delay);
+        CAPTURE(how);
+        const auto to = troupe::spawn<ends_soon>(where, how, delay);
+        await_end(self, to);
+        // First while its process may still be there, then after that.
+        hears(to);
+        CHECK(troupe::test::leftovers().empty());
+        hears(to);
+      }
+  }
+}
+
+TEST_CASE("requests that an actor has not read when it ends hear of that") {
+  caf::scoped_actor self{troupe::actor_system()};
+  EACH_PLACE(where) {
+    for (int round = 0; round < 20; ++round) {
+      const auto to = troupe::spawn<player>(where);
+      CHECK(ask<std::int32_t>(self, to, echo_atom_v, 1) == 1);
+      caf::anon_send(to, quit_atom_v);
+      std::int32_t ended = 0;
+      for (int i = 0; i < 50; ++i)
+        self->request(to, patience, echo_atom_v, i)
+          .receive([](std::int32_t) {},
+                   [&](const caf::error& why) {
+                     CAPTURE(to_string(why));
+                     CHECK(why == caf::sec::request_receiver_down);
+                     ++ended;
+                   });
+      CHECK(ended >= 1);
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include <caf/sec.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <span>
 
@@ -86,36 +87,33 @@ void actor_ends::leave() const {
   put(&end, sizeof end);
 }
 
-std::optional<caf::error> actor_ends::left_by(caf::actor_system& system,
-                                              memory::slot_id process,
-                                              caf::actor_id actor) {
+std::map<caf::actor_id, caf::error>
+actor_ends::left_by(caf::actor_system& system, memory::slot_id process) {
+  std::map<caf::actor_id, caf::error> result;
   const auto* slot = memory::run_memory::current().find(process);
   if (slot == nullptr || !is_dead(*slot))
-    return std::nullopt;
+    return result;
   // A copy: the place may become another's meanwhile.
   const auto copy = slot->inline_bytes;
   std::atomic_thread_fence(std::memory_order_acquire);
   if (memory::run_memory::current().find(process) != slot || !is_dead(*slot))
-    return std::nullopt;
+    return result;
   byte_reader source{&system, nullptr, copy};
   std::uint64_t number = 0;
   if (!source.value(number) || number != mark_of(process))
-    return std::nullopt;
+    return result;
   for (;;) {
     reason_head head{};
     if (!source.value(head.actor) || !source.value(head.size)
         || head.actor == 0)
-      return std::nullopt;
+      return result;
     const auto* bytes = source.take(head.size);
     if (bytes == nullptr)
-      return std::nullopt;
-    if (head.actor != actor)
-      continue;
+      return result;
     byte_reader inner{&system, nullptr, {bytes, head.size}};
     caf::error reason;
-    if (!inner.apply(reason) || !is_showable(reason))
-      return std::nullopt;
-    return reason;
+    if (inner.apply(reason) && is_showable(reason))
+      result.try_emplace(head.actor, std::move(reason));
   }
 }
 

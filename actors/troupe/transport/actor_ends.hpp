@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -46,11 +47,10 @@ public:
   /// Reasons that hold handles of actors are left out.
   void leave() const;
 
-  /// Returns the reason that a process which has ended in order has left of one
-  /// of its actors.
-  [[nodiscard]] static std::optional<caf::error>
-  left_by(caf::actor_system& system, memory::slot_id process,
-          caf::actor_id actor);
+  /// Returns the reasons that a process which has ended in order has left of its
+  /// actors; none of another process.
+  [[nodiscard]] static std::map<caf::actor_id, caf::error>
+  left_by(caf::actor_system& system, memory::slot_id process);
 
 private:
   mutable std::mutex mutex_;

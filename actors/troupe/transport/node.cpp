@@ -197,7 +197,9 @@ void node::end_stand_in(const caf::strong_actor_ptr& one) {
 
 caf::error node::reason_in(memory::slot_id process, caf::actor_id actor,
                            const caf::error& death) {
-  return actor_ends::left_by(system_, process, actor).value_or(death);
+  const auto left = actor_ends::left_by(system_, process);
+  const auto found = left.find(actor);
+  return found == left.end() ? death : found->second;
 }
 
 std::shared_ptr<peer> node::peer_of(memory::slot_id process) {
@@ -308,15 +310,17 @@ node::is_handle_of_own(bytes_view written) const noexcept {
 }
 
 void node::give_up(peer& of, const caf::error& reason) {
-  of.fail(reason);
-  const auto outcome = requests_.take_all(of.process(), reason);
+  const auto left = actor_ends::left_by(system_, of.process());
+  of.fail(reason, left);
+  const auto outcome = requests_.take_all(of.process(), reason, left);
   fail_requests(outcome.requests);
   // Whether what the dead has passed on has arrived, its reader knows.
   for (const auto& each : outcome.to_ask)
     static_cast<void>(peer_of(each)->send_control(
       frame_kind::settle, {of.process().packed(), 0, 0}));
   imports_.process_ended(of.process(), [&](caf::actor_id actor) {
-    return reason_in(of.process(), actor, reason);
+    const auto found = left.find(actor);
+    return found == left.end() ? reason : found->second;
   });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/open_requests.hpp>
 
+#include <caf/sec.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -30,7 +32,7 @@ open_requests::open_requests(memory::slot_id home)
 
 request_trail& open_requests::entry::passed_on() {
   if (!trail)
-    trail = std::make_unique<request_trail>(process);
+    trail = std::make_unique<request_trail>(to.process);
   return *trail;
 }
 
@@ -50,14 +52,14 @@ open_requests::entry* open_requests::find(std::uint64_t actor,
 }
 
 void open_requests::add(const caf::strong_actor_ptr& asker, caf::message_id id,
-                        memory::slot_id process) {
+                        actor_name to) {
   const auto number = number_of(id);
   const std::scoped_lock guard{mutex_};
   if ((used_ + 1) * 4 > entries_.size() * 3)
     grow();
   auto& entry = entries_[place_of(asker->aid, number)];
   if (entry.id != 0) {
-    entry.passed_on().sent(home_, process);
+    entry.passed_on().sent(home_, to.process);
     return;
   }
   ++used_;
@@ -65,7 +67,7 @@ void open_requests::add(const caf::strong_actor_ptr& asker, caf::message_id id,
   entry.actor = asker->aid;
   entry.id = number;
   entry.sent_id = id.integer_value();
-  entry.process = process;
+  entry.to = to;
 }
 
 void open_requests::remove(caf::actor_id asker, caf::message_id id) noexcept {
@@ -115,7 +117,7 @@ void open_requests::came_home(caf::actor_id asker, caf::message_id id,
     return;
   // Where it came back from the process that it was sent to, and that has never
   // passed it on, nobody else can have it.
-  bool only_here = !found->trail && found->process == from;
+  bool only_here = !found->trail && found->to.process == from;
   if (!only_here) {
     found->passed_on().came_home(from, home_);
     only_here = found->trail->is_only_in(home_);
@@ -139,16 +141,20 @@ void open_requests::erase_if(Step step) {
     entries_[place_of(each.actor, each.id)] = std::move(each);
 }
 
-open_requests::outcome open_requests::take_all(memory::slot_id process,
-                                               const caf::error& reason) {
+open_requests::outcome
+open_requests::take_all(memory::slot_id process, const caf::error& reason,
+                        const std::map<caf::actor_id, caf::error>& ended) {
   const std::scoped_lock guard{mutex_};
   outcome result;
   erase_if([&](entry& each) {
     if (each.trail)
       each.trail->died(process, reason, result.to_ask);
-    if (each.trail ? !each.trail->is_lost() : each.process != process)
+    if (each.trail ? !each.trail->is_lost() : each.to.process != process)
       return false;
-    result.requests.push_back({each.asker, each.sent_id, reason});
+    const auto had_ended = !each.trail && ended.contains(each.to.actor);
+    result.requests.push_back(
+      {each.asker, each.sent_id,
+       had_ended ? caf::sec::request_receiver_down : reason});
     return true;
   });
   auto& ask = result.to_ask;

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/transport/node_name.hpp>
 #include <troupe/transport/request_trail.hpp>
 
 #include <caf/actor_control_block.hpp>
+#include <caf/error.hpp>
 #include <caf/message_id.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,9 +45,9 @@ public:
   /// `home` is the calling process.
   explicit open_requests(memory::slot_id home);
 
-  /// The request went to `process`; if it was here before, from here to there.
+  /// The request went to actor `to`; if it was here before, from here to there.
   void add(const caf::strong_actor_ptr& asker, caf::message_id id,
-           memory::slot_id process);
+           actor_name to);
 
   /// The request was answered, or could not be sent.
   void remove(caf::actor_id asker, caf::message_id id) noexcept;
@@ -61,9 +64,12 @@ public:
                                           memory::slot_id at);
   void came_home(caf::actor_id asker, caf::message_id id, memory::slot_id from);
 
-  /// Takes out all requests that are lost with `process`.
-  [[nodiscard]] outcome take_all(memory::slot_id process,
-                                 const caf::error& reason);
+  /// Takes out all requests that are lost with `process`, for `reason`. Those to
+  /// actors that had `ended` before their process did fail as requests to any
+  /// actor that has ended.
+  [[nodiscard]] outcome
+  take_all(memory::slot_id process, const caf::error& reason,
+           const std::map<caf::actor_id, caf::error>& ended = {});
 
   /// How many are open.
   [[nodiscard]] std::size_t size() const;
@@ -75,7 +81,7 @@ private:
     std::uint64_t actor = 0;
     std::uint64_t id = 0;
     std::uint64_t sent_id = 0;
-    memory::slot_id process;
+    actor_name to;
     /// Where it is, if it is not simply there.
     std::unique_ptr<request_trail> trail;
 

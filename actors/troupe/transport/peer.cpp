@@ -6,12 +6,15 @@
 #include <troupe/mailbox/copy_into_ring.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/wait_word.hpp>
+#include <troupe/transport/actor_ends.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/dead_letters.hpp>
 #include <troupe/transport/message_bytes.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/node_name.hpp>
 #include <troupe/transport/type_table.hpp>
+
+#include <caf/sec.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -80,7 +83,7 @@ peer::peer(node& of, memory::slot_id process)
 
 bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   if (failed())
-    return refuse(what, target, failure(), "its process is dead");
+    return refuse(what, target, failure_for(target), "its process is dead");
   if (version::is_stream(what.mid))
     return refuse(what, target,
                   make_error(errc::invalid_argument,
@@ -107,7 +110,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
       node_.export_actor(what.sender);
       head.sender = what.sender->aid;
       if (asks)
-        node_.requests().add(what.sender, what.mid, process_);
+        node_.requests().add(what.sender, what.mid, {process_, target});
     } else if (const auto home = process_of(what.sender->nid)) {
       head.sender = what.sender->aid;
       head.sender_slot = home->packed();
@@ -177,7 +180,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   if (!open(held)) {
     held.unlock();
     end_loan(std::move(carried));
-    return refuse(what, target, failure(),
+    return refuse(what, target, failure_for(target),
                   failed() ? "its process is dead"
                            : "there is no room for a ring to its process");
   }
@@ -320,7 +323,7 @@ bool peer::could_flush() {
   return outbox_ && outbox_->could_flush();
 }
 
-void peer::fail(caf::error reason) {
+void peer::fail(caf::error reason, std::map<caf::actor_id, caf::error> ended) {
   std::size_t lost = 0;
   decltype(lent_) lent;
   {
@@ -328,6 +331,7 @@ void peer::fail(caf::error reason) {
     if (failed())
       return;
     failure_ = std::move(reason);
+    ended_ = std::move(ended);
     failed_.store(true, std::memory_order_release);
     set_congested(false);
     if (outbox_)
@@ -352,6 +356,22 @@ void peer::set_congested(bool congested) noexcept {
 caf::error peer::failure() const {
   const lock held{mutex_};
   return failure_;
+}
+
+/// Why a request to that actor fails.
+caf::error peer::failure_for(caf::actor_id target) const {
+  caf::error why;
+  {
+    const lock held{mutex_};
+    if (ended_.contains(target))
+      return caf::sec::request_receiver_down;
+    why = failure_;
+  }
+  // Not under the lock: it reads errors of the user's types.
+  if (failed()
+      && actor_ends::left_by(node_.system(), process_).contains(target))
+    return caf::sec::request_receiver_down;
+  return why;
 }
 
 bool peer::disputes(caf::type_id_t type) const noexcept {

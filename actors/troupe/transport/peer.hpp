@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -79,8 +80,9 @@ public:
   void take_back(std::uint64_t loan);
 
   /// The process is dead, or not to be trusted, for `reason`: from now on
-  /// everything to it fails with that.
-  void fail(caf::error reason);
+  /// everything to it fails with that; a request to one of the actors that had
+  /// `ended` before their process did, as to any actor that has ended.
+  void fail(caf::error reason, std::map<caf::actor_id, caf::error> ended = {});
 
   /// The reason of `fail`; before, why the last frame that was lost is.
   [[nodiscard]] caf::error failure() const;
@@ -113,6 +115,7 @@ private:
     }
   };
 
+  [[nodiscard]] caf::error failure_for(caf::actor_id target) const;
   [[nodiscard]] loan loan_of(byte_writer& written,
                              const caf::strong_actor_ptr& third) const;
   void end_loan(loan what) const;
@@ -147,6 +150,8 @@ private:
   std::atomic<bool> congested_{false};
   std::atomic<bool> failed_{false};
   caf::error failure_;
+  /// Set with `failed_`.
+  std::map<caf::actor_id, caf::error> ended_;
   /// Set before the first message and not changed after.
   std::vector<caf::type_id_t> disputed_;
 };
