@@ -6,14 +6,17 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/start.hpp>
+#include <troupe/runtime/host.hpp>
 #include <troupe/runtime/names.hpp>
 #include <troupe/runtime/spawn.hpp>
+#include <troupe/transport/bundle.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/node_name.hpp>
 
 #include <support/eventually.hpp>
 #include <support/sanitized.hpp>
 #include <support/seed.hpp>
+#include <support/stopped.hpp>
 
 #include <caf/all.hpp>
 
@@ -66,6 +69,18 @@ caf::behavior bearer(caf::event_based_actor* self) {
       return self->delegate(kept->at(0), caf::ok_atom_v);
     },
     [](caf::ok_atom) { return true; },
+    // Sends to that process until something waits for room there.
+    [self](caf::flush_atom, const caf::actor& to) {
+      while (!troupe::transport::node::require().any_congested())
+        self->send(to, std::string{"x"});
+      return true;
+    },
+    [](const std::string&) {},
+    [kept](caf::put_atom, troupe::bundle from, const caf::actor& to) {
+      caf::anon_send(to, caf::put_atom_v,
+                     from.get<troupe::queue<caf::actor>>().get());
+      return true;
+    },
     // What its sends are answered with.
     [](bool) {},
   };
@@ -161,6 +176,65 @@ TEST_CASE("a handle on its way from a killed process leads to its actor") {
     REQUIRE(ask(self, first, caf::put_atom_v, kept, last));
     kept = nullptr;
     kill(first);
+    CHECK(eventually([&] { return ask(self, last, caf::get_atom_v); }));
+    CHECK(ask(self, last, caf::join_atom_v));
+    CHECK(!has_ended(ends));
+    CHECK(ask(self, last, caf::delete_atom_v));
+    CHECK(next_end(ends) == caf::exit_reason::unreachable);
+    caf::anon_send_exit(last, caf::exit_reason::kill);
+  }
+}
+
+TEST_CASE("a handle that a killed process passed on leads to its actor, though "
+          "its owner has never heard of that process") {
+  // The process holds what a message has lent it, or a share.
+  for (const bool by_queue : {false, true}) {
+    CAPTURE(by_queue);
+    caf::scoped_actor self{troupe::actor_system()};
+    caf::scoped_actor ends{troupe::actor_system()};
+    troupe::host owner{"owner"};
+    const auto other = owner.spawn<bearer>();
+    auto kept = owner.spawn<bearer>();
+    std::vector<caf::actor> others;
+    for (int i = 0; i < 16; ++i)
+      others.push_back(owner.spawn<bearer>());
+    const auto victim = troupe::spawn<bearer>();
+    const auto last = troupe::spawn<bearer>();
+    ends->monitor(kept);
+    REQUIRE(ask(self, victim, caf::put_atom_v, other));
+    REQUIRE(ask(self, victim, caf::put_atom_v, other, last));
+    REQUIRE(eventually([&] { return ask(self, last, caf::get_atom_v); }));
+    REQUIRE(ask(self, last, caf::delete_atom_v));
+    const auto pid_of = [](const caf::actor& whom) {
+      return troupe::process_view{*troupe::transport::process_of(whom->node())}
+        .pid();
+    };
+    // The owner reads nothing, so what the victim says to it has to wait; nor
+    // does the last one, which will say that it holds the actor.
+    const auto owner_pid = pid_of(other);
+    const auto last_pid = pid_of(last);
+    REQUIRE(troupe::test::stop(owner_pid));
+    REQUIRE(troupe::test::stop(last_pid));
+    REQUIRE(ask(self, victim, caf::flush_atom_v, other));
+    // There is still room for a few words, though for no message.
+    for (const auto& each : others)
+      REQUIRE(ask(self, victim, caf::put_atom_v, each));
+    if (by_queue) {
+      troupe::queue<caf::actor> handles;
+      handles.put(kept);
+      REQUIRE(
+        ask(self, victim, caf::put_atom_v, troupe::bundle::of(handles), last));
+    } else {
+      REQUIRE(ask(self, victim, caf::put_atom_v, kept, last));
+    }
+    kept = nullptr;
+    kill(victim);
+    CHECK(eventually([&] { return !ask(self, victim, caf::ok_atom_v); }));
+    troupe::test::go_on(owner_pid);
+    for (int i = 0; i < 100; ++i)
+      CHECK(ask(self, other, caf::ok_atom_v));
+    CHECK(!has_ended(ends));
+    troupe::test::go_on(last_pid);
     CHECK(eventually([&] { return ask(self, last, caf::get_atom_v); }));
     CHECK(ask(self, last, caf::join_atom_v));
     CHECK(!has_ended(ends));

@@ -42,6 +42,12 @@ constexpr std::chrono::milliseconds longest_settle_pause{50};
 /// So many turns without rest, and the time is looked at.
 constexpr unsigned turns_to_sweep = 4096;
 
+std::uint32_t count_of_deaths() noexcept {
+  // acquire: pairs with whoever confirms a death.
+  return memory::run_memory::current().header().deaths.load(
+    std::memory_order_acquire);
+}
+
 bool is_dead(memory::slot_id process) {
   const auto* slot = memory::run_memory::current().find(process);
   return slot == nullptr || slot->current_state() == memory::slot_state::dead;
@@ -174,8 +180,7 @@ std::size_t hub::flush_peers() {
 }
 
 std::size_t hub::look_for_deaths(seat& mine) {
-  const auto deaths = memory::run_memory::current().header().deaths.load(
-    std::memory_order_acquire);
+  const auto deaths = count_of_deaths();
   const auto again = deaths_again_.load(std::memory_order_relaxed);
   // Before the look: it is for this one that the look is done.
   const auto asked = death_looks::asked();
@@ -189,7 +194,7 @@ std::size_t hub::look_for_deaths(seat& mine) {
     return 0;
   }
   if (deaths == deaths_seen_ && asked == look_ && !again) {
-    if (look_told_ != look_ || !unsettled_.empty())
+    if (look_told_ != look_ || is_unsettled())
       settle(mine);
     return 0;
   }
@@ -201,21 +206,23 @@ std::size_t hub::look_for_deaths(seat& mine) {
   // A ring of a process that nothing was known of so far.
   static_cast<void>(take_announced());
   std::size_t buried = 0;
-  std::vector<memory::slot_id> fresh;
+  bool unsettled = false;
   for (const auto& each : node_.peers())
     if (is_dead(each->process())) {
       bury(*each, death_of(each->process()), mine);
       node_.forget(each->process());
-      if (node_.exported()->knows(each->process()))
-        fresh.push_back(each->process());
+      if (node_.exported()->knows(each->process())) {
+        unsettled_.push_back(each->process());
+        unsettled = true;
+      }
+      if (each->has_loans()) {
+        unsettled_loans_.push_back(each);
+        unsettled = true;
+      }
       ++buried;
     }
-  if (!fresh.empty()) {
-    look_awaited_ = death_looks::ask();
-    settle_pause_ = first_settle_pause;
-    next_settle_ = deadline::now();
-    unsettled_.insert(unsettled_.end(), fresh.begin(), fresh.end());
-  }
+  if (unsettled)
+    ask_for_look();
   // Also where the dead was nobody to this process: others wait for that.
   settle(mine);
   // Whoever it was may have taken a name away, and not have said so.
@@ -271,11 +278,15 @@ void hub::bury(peer& of, const caf::error& reason, seat& mine) {
 /// what they say of it has come.
 void hub::settle(seat& mine) {
   // What follows from the deaths so far has been sent, unless it waits for room.
-  if (look_told_ != look_ && !node_.any_congested()) {
-    look_told_ = look_;
-    death_looks::done(look_told_);
+  if (look_told_ != look_) {
+    // Who asks may know of a death before it is confirmed.
+    drain_published(mine);
+    if (!node_.any_congested()) {
+      look_told_ = look_;
+      death_looks::done(look_told_);
+    }
   }
-  if (unsettled_.empty() || !next_settle_.passed())
+  if (!is_unsettled() || !next_settle_.passed())
     return;
   if (!death_looks::done_by_all(look_awaited_)) {
     // One that is stopped need not look for long.
@@ -284,9 +295,27 @@ void hub::settle(seat& mine) {
     return;
   }
   TROUPE_CRASH_POINT("transport.hub.settling");
+  deaths_looked_at_ = deaths_awaited_;
   drain_published(mine);
   for (const auto each : std::exchange(unsettled_, {}))
     node_.exported()->process_gone(each);
+  for (const auto& each : std::exchange(unsettled_loans_, {}))
+    each->end_loans();
+  for (const auto each : std::exchange(unsettled_shares_, {}))
+    node_.exported()->unlend(each);
+}
+
+/// All others have to read what is published now before anybody is let go of.
+void hub::ask_for_look() {
+  deaths_awaited_ = count_of_deaths();
+  look_awaited_ = death_looks::ask();
+  settle_pause_ = first_settle_pause;
+  next_settle_ = deadline::now();
+}
+
+bool hub::is_unsettled() const noexcept {
+  return !unsettled_.empty() || !unsettled_loans_.empty()
+         || !unsettled_shares_.empty();
 }
 
 /// Delivers all that was published before.
@@ -311,8 +340,18 @@ void hub::look_at_doubtful(seat& mine) {
   if (!known.has_doubtful() && !own.some_ended())
     return;
   auto doubtful = known.take_doubtful();
-  for (const auto each : own.take_ended())
-    doubtful.push_back(each);
+  // Who held a share may be dead, and have passed the actor on. A death is
+  // counted before the shares of the dead end.
+  const auto ended = own.take_ended();
+  const auto deaths = count_of_deaths();
+  if (deaths == deaths_looked_at_) {
+    doubtful.insert(doubtful.end(), ended.begin(), ended.end());
+  } else if (!ended.empty()) {
+    for (const auto each : ended)
+      if (known.lend(each))
+        unsettled_shares_.push_back(each);
+    ask_for_look();
+  }
   drain_published(mine);
   for (const auto each : doubtful)
     known.look_again(each);
@@ -342,6 +381,7 @@ void hub::drop_broken() {
     std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
                  text.c_str());
     node_.give_up(*back, make_error(errc::malformed_bytes, text));
+    back->end_loans();
     node_.exported()->process_gone(writer);
   }
 }
@@ -464,7 +504,7 @@ void hub::rest() {
   auto limit = inbox_.retry().when();
   if (by_clock)
     limit = std::min(limit, next_sweep_.when());
-  if (!unsettled_.empty())
+  if (is_unsettled())
     limit = std::min(limit, next_settle_.when());
   // Another thread may make room, and wakes nobody here.
   if (look_told_ != look_)

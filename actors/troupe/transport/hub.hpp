@@ -121,6 +121,8 @@ private:
   void settle(seat& mine);
   void drain_published(seat& mine);
   void look_at_doubtful(seat& mine);
+  void ask_for_look();
+  [[nodiscard]] bool is_unsettled() const noexcept;
   void drop_broken();
   [[nodiscard]] bool is_distrusted(memory::slot_id process) const noexcept;
   [[nodiscard]] bool has_work();
@@ -143,7 +145,15 @@ private:
   /// Dead processes whose handles may still be on their way between others, until
   /// all have done that look.
   std::vector<memory::slot_id> unsettled_;
+  /// Peers of dead processes that may have passed on what was lent to them.
+  std::vector<std::shared_ptr<peer>> unsettled_loans_;
+  /// Actors of which a share may have ended with a process; lent meanwhile.
+  std::vector<caf::actor_id> unsettled_shares_;
   std::uint32_t look_awaited_ = 0;
+  /// The count of deaths before the look that is awaited, and before the last one
+  /// that all have done.
+  std::uint32_t deaths_awaited_ = 0;
+  std::uint32_t deaths_looked_at_ = 0;
   /// When the others are asked next.
   deadline next_settle_ = deadline::now();
   std::chrono::milliseconds settle_pause_{};

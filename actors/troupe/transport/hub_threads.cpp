@@ -27,6 +27,7 @@ hub::~hub() = default;
 void hub::start(mailbox::inbox own) {
   inbox_ = std::move(own);
   deaths_seen_ = memory::run_memory::current().header().deaths.load();
+  deaths_looked_at_ = deaths_seen_;
   look_ = slot_.looks_done.load();
   look_told_ = look_;
   deaths_again_ = true;

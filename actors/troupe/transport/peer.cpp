@@ -19,6 +19,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 namespace troupe::transport {
 
@@ -325,7 +327,8 @@ bool peer::could_flush() {
 
 void peer::fail(caf::error reason, std::map<caf::actor_id, caf::error> ended) {
   std::size_t lost = 0;
-  decltype(lent_) lent;
+  // They may end with it, which takes its time.
+  std::vector<memory::reference> objects;
   {
     const lock held{mutex_};
     if (failed())
@@ -336,13 +339,14 @@ void peer::fail(caf::error reason, std::map<caf::actor_id, caf::error> ended) {
     set_congested(false);
     if (outbox_)
       lost = outbox_->discard();
-    lent.swap(lent_);
+    for (auto& [number, each] : lent_)
+      std::ranges::move(std::exchange(each.objects, {}),
+                        std::back_inserter(objects));
+    std::erase_if(lent_, [](const auto& each) { return each.second.empty(); });
     sent_.clear();
     last_sent_ = 0;
     outbox_.reset();
   }
-  for (auto& [number, each] : lent)
-    end_loan(std::move(each));
   room_.notify_all();
   if (lost != 0)
     count_dead_letters(lost);

@@ -84,6 +84,14 @@ public:
   /// `ended` before their process did, as to any actor that has ended.
   void fail(caf::error reason, std::map<caf::actor_id, caf::error> ended = {});
 
+  /// Returns whether messages to the failed process carried handles of actors,
+  /// which this process holds on.
+  [[nodiscard]] bool has_loans() const;
+
+  /// Lets go of these: whoever the failed process may have passed them on to has
+  /// told their owners, or never will.
+  void end_loans();
+
   /// The reason of `fail`; before, why the last frame that was lost is.
   [[nodiscard]] caf::error failure() const;
 

@@ -119,6 +119,21 @@ void peer::take_back(std::uint64_t number) {
     room_.notify_all();
 }
 
+bool peer::has_loans() const {
+  const lock held{mutex_};
+  return !lent_.empty();
+}
+
+void peer::end_loans() {
+  decltype(lent_) lent;
+  {
+    const lock held{mutex_};
+    lent.swap(lent_);
+  }
+  for (auto& [number, each] : lent)
+    end_loan(std::move(each));
+}
+
 bool peer::send_control(frame_kind kind, actor_pair what) {
   lock held{mutex_};
   return put(held, {kind, 0}, bytes_of(what), true);

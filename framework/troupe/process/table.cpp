@@ -141,6 +141,9 @@ void announce_death(slot_id id, std::uint64_t parent) noexcept {
 }
 
 void finish_death(std::uint32_t index, process_slot& slot) noexcept {
+  // Counted twice: whoever sees that something of the dead process has ended sees
+  // that there was a death. release: pairs with the acquire of those who look.
+  run_memory::current().header().deaths.fetch_add(1, std::memory_order_release);
   TROUPE_CRASH_POINT("process.death.begun");
   memory::release_holdings(index);
   // Not only when the slot is emptied: whoever waits for what it was given, and
