@@ -213,10 +213,16 @@ auto arm_next_fork_server(const std::string& point, unsigned countdown) {
   auto& server = troupe::memory::run_memory::current().header().fork_server;
   const auto order = order_of(troupe::os::this_pid());
   std::ofstream{order} << point << ' ' << countdown;
-  kill_fork_server();
   // The one that takes the order may not be the first: the last may have been
-  // ended only just now.
-  CHECK(eventually([&] { return !std::filesystem::exists(order); }));
+  // ended only just now, and the next have looked for orders before this one. A
+  // server has done that before the header names it.
+  CHECK(eventually([&] {
+    const auto serving = server.load();
+    if (!std::filesystem::exists(order))
+      return true;
+    troupe::os::send_signal({serving, 0}, SIGKILL);
+    return false;
+  }));
   auto armed = server.load();
   CHECK(eventually([&] {
     return std::exchange(armed, server.load()) == armed
