@@ -7,6 +7,7 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/shared/array.hpp>
+#include <troupe/shared/value.hpp>
 
 #include <support/eventually.hpp>
 #include <support/living_bytes.hpp>
@@ -339,6 +340,72 @@ TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
     CHECK((words.get() == numbered("next", 3 << 20)));
   }
   CHECK(carried_another);
+  CHECK(goes_back_to(before));
+}
+
+TEST_CASE(
+  "a process killed at any named point of sending or receiving a handle, "
+  "or while it gives up a queue with handles in it, leaves nothing") {
+  using troupe::value;
+  const auto before = troupe::test::living_bytes();
+  for (const auto& where :
+       {point{"mailbox.put.noted", false}, point{"mailbox.put.apart", false},
+        point{"mailbox.put.before_commit", false},
+        point{"mailbox.put.committed", true}}) {
+    CAPTURE(described(where));
+    const queue<value<int>> handles;
+    handles.put(value<int>{1});
+    auto writer = troupe::start(
+      [](queue<value<int>> to, std::string at) {
+        troupe::os::arm_crash_point(at);
+        to.put(value<int>{2});
+      },
+      handles, std::string{where.name});
+    CHECK(was_killed(writer));
+    handles.put(value<int>{3});
+    CHECK(handles.get().get() == 1);
+    if (where.committed)
+      CHECK(handles.get().get() == 2);
+    CHECK(handles.get().get() == 3);
+  }
+  for (const auto& where : {point{"mailbox.take.before_visit", false},
+                            point{"mailbox.take.visited", false},
+                            point{"mailbox.take.before_commit", false},
+                            point{"mailbox.take.committed", true},
+                            point{"mailbox.take.given_up", true}}) {
+    CAPTURE(described(where));
+    const queue<value<int>> handles;
+    handles.put(value<int>{1});
+    handles.put(value<int>{2});
+    auto reader = troupe::start(
+      [](queue<value<int>> from, std::string at) {
+        troupe::os::arm_crash_point(at);
+        static_cast<void>(from.get());
+      },
+      handles, std::string{where.name});
+    CHECK(was_killed(reader));
+    if (!where.committed)
+      CHECK(handles.get().get() == 1);
+    CHECK(handles.get().get() == 2);
+    CHECK(handles.empty());
+  }
+  for (const std::string name :
+       {"mailbox.dispose.before_commit", "mailbox.dispose.committed",
+        "mailbox.dispose.forgotten"})
+    for (const unsigned countdown : {1U, 2U, 3U}) {
+      CAPTURE(name);
+      CAPTURE(countdown);
+      auto owner = troupe::start(
+        [](std::string at, unsigned count) {
+          const queue<std::pair<std::string, value<int>>> own;
+          // Two segments, and letters in both.
+          for (int i = 0; i < 5; ++i)
+            own.put({numbered("text", 20'000), value<int>{i}});
+          troupe::os::arm_crash_point(at, count);
+        },
+        name, countdown);
+      CHECK(was_killed(owner));
+    }
   CHECK(goes_back_to(before));
 }
 

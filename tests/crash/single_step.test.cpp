@@ -16,6 +16,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -66,6 +67,30 @@ std::vector<int> drain(letter_box& box) {
 }
 
 constexpr std::array two{2, 3};
+
+constexpr auto user_kind = object_kind::user;
+
+/// Puts a letter that carries the only handle of an object.
+void put_handle(letter_box& box) {
+  const auto object = reference::create(user_kind, 10);
+  const std::array handles{object.id()};
+  static_cast<void>(
+    box.put({std::as_bytes(std::span{handles}), handles}, deadline::never()));
+}
+
+/// Takes a letter, and holds the object whose handle it carries. Returns false
+/// if it carries none.
+bool take_handle(letter_box& box) {
+  reference held;
+  static_cast<void>(box.take(
+    [&](const troupe::mailbox::letter& shown) {
+      if (!shown.handles.empty())
+        held = reference::attach(shown.handles.front(), user_kind);
+      return troupe::mailbox::visit_result::taken;
+    },
+    1, deadline::now()));
+  return static_cast<bool>(held);
+}
 
 /// Lets a forked process do `work` for `steps` instructions and kills it.
 /// Returns how many it did: fewer if the work was over before. -1 where
@@ -184,8 +209,6 @@ constexpr bool instrumented = false;
 
 namespace {
 
-constexpr auto user_kind = object_kind::user;
-
 /// The same for what a process does with the run's memory alone: `work` is given
 /// an object that the root holds. Whatever is killed when, nothing of the victim
 /// is left, the root's object is as it was, and the next process in the victim's
@@ -216,6 +239,7 @@ with_memory_at_every_instruction(const char* name, Prepare prepare, Work work) {
                                    return each == std::byte{7};
                                  }),
              "the root's object has changed," + when);
+      expect(ours.shares() == 0, "shares of the root's object stay," + when);
       troupe::memory::warm_memory::give_back_own();
       expect(memory.reserved_bytes() == reserved,
              std::to_string(memory.reserved_bytes() - reserved)
@@ -383,6 +407,78 @@ TEST_CASE("killed after any instruction of opening and closing a page of "
             held.resize(16);
             troupe::memory::warm_memory::give_back_own();
           })
+        == "");
+}
+
+TEST_CASE("killed after any instruction of counting a share and ending it") {
+  if (instrumented)
+    return;
+  const auto work = [](auto ours) {
+    const auto held = reference::attach(ours, user_kind);
+    const std::array ids{ours};
+    static_cast<void>(reference::create_with_shares(user_kind, 10, ids));
+  };
+  CHECK(with_memory_at_every_instruction("share", work, work) == "");
+}
+
+TEST_CASE("killed all along the life of a mailbox with a letter that carries a "
+          "handle") {
+  if (instrumented)
+    return;
+  const auto work = [](auto ours) {
+    const auto held = reference::attach(ours, user_kind);
+    const std::array ids{ours};
+    const auto object = letter_box::create({});
+    for (int count = 0; count < 2; ++count)
+      static_cast<void>(object.template as<letter_box>()->put(
+        {std::as_bytes(std::span{ids}), ids}, deadline::never()));
+    static_cast<void>(take_handle(*object.template as<letter_box>()));
+  };
+  CHECK(with_memory_at_every_instruction("life of a mailbox", work, work)
+        == "");
+}
+
+TEST_CASE("killed after any instruction of a put of a handle") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "put of a handle", {},
+          [](letter_box& box) {
+            put_handle(box);
+            put(box, 1);
+          },
+          put_handle,
+          [](letter_box& box, const std::string& when) {
+            const auto letters = box.size();
+            expect(letters == 2 || letters == 3, when + " letters are gone");
+            expect(take_handle(box), when + " the first handle is gone");
+            get(box);
+            expect(take_handle(box) == (letters == 3),
+                   when + " the second handle");
+            put_handle(box);
+            expect(take_handle(box), when + " it works no more");
+          },
+          most_of_long)
+        == "");
+}
+
+TEST_CASE("killed after any instruction of the get of a handle") {
+  if (instrumented)
+    return;
+  CHECK(at_every_instruction(
+          "get of a handle", {},
+          [](letter_box& box) {
+            put_handle(box);
+            put_handle(box);
+          },
+          [](letter_box& box) { static_cast<void>(take_handle(box)); },
+          [](letter_box& box, const std::string& when) {
+            for (auto letters = box.size(); letters > 0; --letters)
+              expect(take_handle(box), when + " a handle is gone");
+            put_handle(box);
+            expect(take_handle(box), when + " it works no more");
+          },
+          most_of_long)
         == "");
 }
 

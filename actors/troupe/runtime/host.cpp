@@ -139,18 +139,17 @@ caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
                                              const hosting::entry& recipe,
                                              codec::packet& arguments) {
   const auto where = recipe.location();
+  // Held here until the keeper has answered.
   const auto parcel = codec::parcel::make(arguments);
   caf::scoped_actor self{actor_system()};
   caf::strong_actor_ptr made;
   std::optional<caf::error> failure;
   transport::version::request(self, keeper, caf::spawn_atom_v, where.module,
-                              where.offset, parcel)
+                              where.offset, parcel.id())
     .receive([&](caf::strong_actor_ptr& actor) { made = std::move(actor); },
              [&](caf::error& reason) { failure = std::move(reason); });
-  if (failure) {
-    memory::forget(parcel);
+  if (failure)
     throw_failure(*failure);
-  }
   return made;
 }
 

@@ -7,12 +7,16 @@ namespace troupe::names {
 
 namespace {
 
-/// Takes hold of the table that the run's header names; nothing if none stands
-/// there.
+/// Takes hold of the table that the run's header names; nothing if there is none,
+/// or it has ended with whoever made it.
 memory::reference attach(memory::object_id where) {
   if (where == 0)
     return {};
-  return memory::reference::attach(where, memory::object_kind::registry);
+  try {
+    return memory::reference::attach(where, memory::object_kind::registry);
+  } catch (const stale_handle&) {
+    return {};
+  }
 }
 
 memory::reference make() {
@@ -24,16 +28,20 @@ memory::reference make() {
 
 memory::reference find_or_make() {
   auto& place = memory::run_memory::current().header().registry;
-  if (auto found = attach(place.load(std::memory_order_acquire)))
-    return found;
-  auto made = make();
-  // Never taken back: a table outlives whoever made it.
-  const auto where = memory::send(made);
-  std::uint64_t before = 0;
-  if (place.compare_exchange_strong(before, where, std::memory_order_acq_rel))
-    return made;
-  memory::forget(where);
-  return attach(before);
+  for (;;) {
+    auto before = place.load(std::memory_order_acquire);
+    auto held = attach(before);
+    if (!held) {
+      held = make();
+      if (!place.compare_exchange_strong(before, held.id(),
+                                         std::memory_order_acq_rel))
+        continue;
+    }
+    // Never taken back: a table outlives whoever made it. Each who finds it does
+    // this, too: whoever made it may have been killed before.
+    memory::own(place, held, memory::owner::first);
+    return held;
+  }
 }
 
 } // namespace

@@ -30,8 +30,7 @@ namespace troupe {
 /// # What a crash leaves
 /// Nothing on the way: the sender's process holds what its message carries,
 /// until the reader's does. If it dies before, what only it held is gone, the
-/// message cannot be read, and counts as lost with its sender. A process that is
-/// killed while it encodes leaves what a `codec::packet` does.
+/// message cannot be read, and counts as lost with its sender.
 class bundle {
 public:
   bundle() noexcept = default;
@@ -61,7 +60,7 @@ public:
   template <codec::sendable T>
   [[nodiscard]] T get() const {
     const auto places = shown_handles();
-    codec::decoder from{bytes(), places, "a bundle", codec::shares::lent};
+    codec::decoder from{bytes(), places, "a bundle"};
     auto value = from.load<T>();
     from.finish();
     return value;

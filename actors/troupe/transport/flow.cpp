@@ -152,7 +152,7 @@ bool flow::take_moved(bytes_view body) {
   if (!where)
     return refuse("a move to nowhere");
   try {
-    auto next = memory::receive(*where, memory::object_kind::ring);
+    auto next = memory::reference::attach(*where, memory::object_kind::ring);
     if (!mailbox::is_ring_to_self(next)
         || next.as<mailbox::ring_head>()->writer != writer_.packed())
       return refuse("a move to a ring that is not the writer's");

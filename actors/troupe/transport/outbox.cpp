@@ -142,7 +142,10 @@ void outbox::enlarge() {
     return;
   try {
     auto object = mailbox::make_ring(reader_, large_ring, types_);
-    const auto where = memory::send(object);
+    const auto where = object.id();
+    memory::own(ring_.object().as<mailbox::ring_head>()->successor, object,
+                memory::owner::first);
+    TROUPE_CRASH_POINT("transport.ring.kept");
     std::memcpy(room, &where, sizeof where);
     commit(sizeof where, {frame_kind::moved, 0});
     TROUPE_CRASH_POINT("transport.ring.moved");

@@ -31,11 +31,6 @@ void throw_ended(const char* attempted) {
                "use a range-for, or catch troupe::closed as the end");
 }
 
-void decline(const mailbox::letter& shown) noexcept {
-  for (const auto where : shown.handles)
-    memory::forget(where);
-}
-
 namespace {
 
 std::string described(memory::slot_id writer) {

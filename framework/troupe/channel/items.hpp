@@ -50,9 +50,6 @@ put_result result_of(mailbox::put_outcome outcome, const char* attempted);
 [[noreturn]] void blame_writer(memory::slot_id writer, std::string_view type,
                                const std::exception_ptr& failure);
 
-/// Ends the shares of a letter's handles that a visitor has not used.
-void decline(const mailbox::letter& shown) noexcept;
-
 /// Puts `value`. Throws `closed`, `limit_reached`, and what encoding throws.
 template <class T>
 put_result put_item(mailbox::letter_box& box, const T& value, deadline limit,
@@ -109,7 +106,7 @@ std::size_t put_items(mailbox::letter_box& box, Iterator first, Sentinel last,
       }
     }
     std::size_t now = 0;
-    // However this ends, what is in belongs to the mailbox.
+    // However this ends, the mailbox keeps alive what is in it.
     const auto settle = [&] {
       if constexpr (!in_place)
         for (std::size_t i = 0; i < now; ++i)
@@ -152,10 +149,8 @@ bool take_items(mailbox::letter_box& box, std::size_t most, deadline limit,
   std::size_t given = 0;
   const auto outcome = box.take(
     [&](const mailbox::letter& shown) {
-      if (failure) {
-        decline(shown);
+      if (failure)
         return mailbox::visit_result::leave;
-      }
       try {
         give(codec::decode<T>(shown.body, shown.handles));
         ++given;

@@ -151,8 +151,6 @@ void take_bytes(letter_box& box, std::size_t longest, Use use) {
   std::size_t too_long = 0;
   const auto outcome = box.take(
     [&](const mailbox::letter& shown) {
-      // Whatever handles a typed message has, nobody asked for them here.
-      decline(shown);
       if (shown.body.size() > longest) {
         too_long = shown.body.size();
         return mailbox::visit_result::leave;

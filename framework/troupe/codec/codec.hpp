@@ -173,18 +173,11 @@ template <sendable... Ts>
   return result;
 }
 
-/// Reads the message that `encode` made. However it ends, the message's share
-/// of every handle has ended: taken over by the result, or given up.
-/// Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
+/// Reads the message that `encode` made. Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
 template <sendable T>
 [[nodiscard]] T
 decode(bytes_view body, std::span<const memory::object_id> handles = {}) {
-  struct reader : decoder {
-    using decoder::decoder;
-    ~reader() {
-      forget_handles();
-    }
-  } from{body, handles, type_name<T>()};
+  decoder from{body, handles, type_name<T>()};
   auto value = from.template load<T>();
   from.finish();
   return value;
@@ -198,8 +191,7 @@ decode_all(bytes_view body, std::span<const memory::object_id> handles = {}) {
 }
 
 /// Reads the message that `encode_all` made from a decoder, and that it ends
-/// there. `Tuple` is the `std::tuple` of what was given. The handles that were
-/// not taken stay the business of whoever has the decoder.
+/// there. `Tuple` is the `std::tuple` of what was given.
 template <sendable Tuple>
 [[nodiscard]] Tuple decode_all(decoder& from) {
   auto values = from.load<Tuple>();
@@ -210,14 +202,7 @@ template <sendable Tuple>
 /// Reads a message that did not leave this process.
 template <sendable T>
 [[nodiscard]] T decode(packet&& message) {
-  packet taken = std::move(message);
-  // `decode` ends the message's share of the handles, so the packet must not.
-  struct releasing {
-    packet& of;
-    ~releasing() {
-      of.release_handles();
-    }
-  } const release{taken};
+  const packet taken = std::move(message);
   return decode<T>(taken.body(), taken.handles());
 }
 

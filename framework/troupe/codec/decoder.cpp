@@ -22,9 +22,7 @@ memory::reference decoder::handle(memory::object_kind kind) {
 }
 
 memory::reference decoder::take_handle(memory::object_kind kind) {
-  const auto where = handles_[taken_++];
-  return shares_ == shares::lent ? memory::reference::attach(where, kind)
-                                 : memory::receive(where, kind);
+  return memory::reference::attach(handles_[taken_++], kind);
 }
 
 std::vector<memory::reference> decoder::handles() {

@@ -14,31 +14,22 @@
 
 namespace troupe::codec {
 
-/// Whose a message's shares of its handles are.
-enum class shares : std::uint8_t {
-  /// The decoder's: it ends each with the handle that it gives.
-  taken,
-  /// Somebody else's, for at least as long as the decoder lives: it only
-  /// attaches, so that nothing is lost if its process is killed.
-  lent,
-};
-
 /// Reads values out of bytes that nobody has checked.
 ///
 /// Whatever the bytes are, a call returns a value or throws `malformed_bytes`
 /// naming the type and the position; it never reads outside of them, and never
 /// allocates for more elements than the bytes that are left can hold.
 ///
-/// Handles that were not taken out are still in flight when the decoder goes:
-/// its user calls `forget_handles()`, or keeps the message.
+/// The objects of the handles are kept alive by what the message is in, for at
+/// least as long as the decoder lives: it only attaches, so that nothing is lost
+/// if its process is killed.
 class decoder {
 public:
   /// `body` and `handles` must outlive the decoder. `what` names the whole
   /// message in error texts.
   decoder(bytes_view body, std::span<const memory::object_id> handles,
-          std::string_view what = "a message",
-          shares whose = shares::taken) noexcept
-    : body_(body), handles_(handles), what_(what), shares_(whose) {
+          std::string_view what = "a message") noexcept
+    : body_(body), handles_(handles), what_(what) {
   }
 
   /// Reads a value of any type that can be sent.
@@ -72,14 +63,14 @@ public:
 
   /// Takes a handle out of the message; each can be taken once. An empty
   /// reference if an empty one was sent.
-  /// Throws `malformed_bytes`, and what `memory::receive` throws.
+  /// Throws `malformed_bytes`, and what `memory::reference::attach` throws.
   [[nodiscard]] memory::reference handle(memory::object_kind kind);
 
   /// Takes the handles that `encoder::handles` wrote.
   [[nodiscard]] std::vector<memory::reference> handles();
 
   /// Takes all handles that are left, whatever they are of: for who passes the
-  /// bytes on. Throws what `memory::receive` throws.
+  /// bytes on. Throws what `memory::reference::attach` throws.
   [[nodiscard]] std::vector<memory::reference> handles_left();
 
   /// Bytes not read so far.
@@ -91,14 +82,6 @@ public:
   void finish() const {
     if (left() != 0 || taken_ != handles_.size())
       left_over();
-  }
-
-  /// Gives up the handles that were not taken; none that are only lent.
-  void forget_handles() noexcept {
-    if (shares_ == shares::lent)
-      return;
-    while (taken_ != handles_.size())
-      memory::forget(handles_[taken_++]);
   }
 
   /// Throws the `malformed_bytes` that says why there is no `type` here.
@@ -133,7 +116,6 @@ private:
   bytes_view body_;
   std::span<const memory::object_id> handles_;
   std::string_view what_;
-  shares shares_;
   std::size_t at_ = 0;
   std::size_t taken_ = 0;
   std::uint32_t depth_ = 0;

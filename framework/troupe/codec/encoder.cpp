@@ -12,14 +12,12 @@ void encoder::handle(const memory::reference& object) {
     write(&no_handle, sizeof no_handle);
     return;
   }
-  auto& handles = into_->handles_;
-  if (handles.size() >= no_handle)
+  const auto index = into_->handles_.size();
+  if (index >= no_handle)
     refuse("a handle", "the message carries too many");
-  const auto index = static_cast<std::uint32_t>(handles.size());
-  write(&index, sizeof index);
-  // First the room: once the handle is in flight nothing may throw.
-  handles.push_back(0);
-  handles.back() = memory::send(object);
+  const auto number = static_cast<std::uint32_t>(index);
+  write(&number, sizeof number);
+  into_->add(object);
 }
 
 void encoder::handles(std::span<const memory::reference> objects) {

@@ -15,13 +15,12 @@ namespace troupe::codec {
 /// Large parts of the values may have been lent instead of copied (see
 /// `lends`): then only `content()` shows all of it.
 ///
-/// Every handle in it counts as in flight, so its object lives. Whoever puts
-/// the packet into a mailbox copies `body()` and `handles()` there and then
-/// calls `release_handles()`; a packet that is destroyed before gives them up.
+/// It holds the object of every handle in it. Whoever has put `body()` and
+/// `handles()` into a mailbox, which takes shares of its own, may call
+/// `release_handles()`.
 ///
 /// # What a crash leaves
-/// A process killed while it owns a packet leaves the objects of the packet's
-/// handles alive until the run ends.
+/// Nothing.
 class packet {
 public:
   packet() noexcept = default;
@@ -29,16 +28,15 @@ public:
   packet(packet&& other) noexcept
     : body_(std::move(other.body_)),
       handles_(std::move(other.handles_)),
+      objects_(std::move(other.objects_)),
       lent_(std::move(other.lent_)) {
-    other.handles_.clear();
+    other.release_handles();
     other.lent_.clear();
   }
 
   packet& operator=(packet&& other) noexcept;
 
-  ~packet() {
-    clear();
-  }
+  ~packet() = default;
 
   /// The bytes. @pre nothing was lent
   [[nodiscard]] bytes_view body() const noexcept {
@@ -54,6 +52,11 @@ public:
     return handles_;
   }
 
+  /// The objects of `handles()`, in that order.
+  [[nodiscard]] std::span<const memory::reference> objects() const noexcept {
+    return objects_;
+  }
+
   [[nodiscard]] bool empty() const noexcept {
     return body_.size() == 0 && lent_.empty();
   }
@@ -66,29 +69,38 @@ public:
   /// Adds handles to those that the bytes, which were copied, speak of.
   void carry(std::span<const memory::reference> objects);
 
-  /// Someone else answers for the handles now: they are in a mailbox.
+  /// Holds the objects no longer, and has no handles any more.
   void release_handles() noexcept {
     handles_.clear();
+    objects_.clear();
   }
 
-  /// Makes the packet empty and gives up its handles; its memory stays, for
-  /// the next message.
-  void clear() noexcept;
+  /// Makes the packet empty; its memory stays, for the next message.
+  void clear() noexcept {
+    body_.clear();
+    lent_.clear();
+    release_handles();
+  }
 
 private:
   friend class encoder;
 
+  void add(const memory::reference& object);
+
   byte_buffer body_;
   std::vector<memory::object_id> handles_;
+  std::vector<memory::reference> objects_;
   std::vector<scattered_view::piece> lent_;
 };
 
 /// Own handles of the objects that a packet carries, in its order.
-/// Throws `limit_reached`.
-[[nodiscard]] std::vector<memory::reference> objects_of(const packet& of);
+[[nodiscard]] inline std::vector<memory::reference>
+objects_of(const packet& of) {
+  return {of.objects().begin(), of.objects().end()};
+}
 
-/// New shares of objects, for one more copy of a packet that carries them.
+/// The handles of objects, as a message has them.
 [[nodiscard]] std::vector<memory::object_id>
-shares_of(std::span<const memory::reference> objects);
+handles_of(std::span<const memory::reference> objects);
 
 } // namespace troupe::codec

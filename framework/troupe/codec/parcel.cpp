@@ -9,76 +9,35 @@
 
 namespace troupe::codec {
 
-namespace {
-
-struct parcel_head {
-  std::uint64_t body_size;
-  std::uint64_t handle_count;
-};
-
-static_assert(sizeof(parcel_head) == 16);
-
-bool fits(const parcel_head& head, std::uint64_t size) noexcept {
-  if (size < sizeof head)
-    return false;
-  const auto room = size - sizeof head;
-  return head.handle_count <= room / sizeof(memory::object_id)
-         && head.body_size
-              <= room - head.handle_count * sizeof(memory::object_id);
-}
-
-void dispose(std::byte* payload, std::uint64_t size) noexcept {
-  parcel_head head{};
-  std::memcpy(&head, payload, sizeof head);
-  if (!fits(head, size))
-    return;
-  const auto* handles
-    = reinterpret_cast<const memory::object_id*>(payload + sizeof head);
-  for (std::uint64_t at = 0; at < head.handle_count; ++at)
-    memory::forget(handles[at]);
-}
-
-const bool registered = memory::register_kind(memory::object_kind::parcel,
-                                              {.dispose = dispose});
-
-} // namespace
-
-memory::object_id parcel::make(packet& content) {
-  static_cast<void>(registered);
-  const auto handles = content.handles();
+memory::reference parcel::make(const packet& content) {
   const auto body = content.content();
-  const auto object = memory::reference::create(
-    memory::object_kind::parcel,
-    sizeof(parcel_head) + handles.size_bytes() + body.size(),
+  const auto size = std::uint64_t{body.size()};
+  auto object = memory::reference::create_with_shares(
+    memory::object_kind::parcel, sizeof size + size, content.handles(),
     memory::contents::unspecified);
-  if (body.size() >= os::worth_large_pages)
+  if (size >= os::worth_large_pages)
     object.populate();
-  const parcel_head head{body.size(), handles.size()};
-  auto* at = object.data() + sizeof head;
-  if (!handles.empty())
-    std::memcpy(at, handles.data(), handles.size_bytes());
-  body.copy_to(at + handles.size_bytes());
-  std::memcpy(object.data(), &head, sizeof head);
-  content.release_handles();
-  return memory::send(object);
+  auto* at = object.behind_shares().data();
+  std::memcpy(at, &size, sizeof size);
+  body.copy_to(at + sizeof size);
+  return object;
 }
 
 parcel parcel::open(memory::object_id where) {
-  return parcel{memory::receive(where, memory::object_kind::parcel)};
+  return parcel{memory::reference::attach(where, memory::object_kind::parcel)};
 }
 
-parcel::parcel(memory::reference held) : held_(std::move(held)) {
-  parcel_head head{};
-  if (held_.size() >= sizeof head)
-    std::memcpy(&head, held_.data(), sizeof head);
-  if (!fits(head, held_.size()))
+parcel::parcel(memory::reference held)
+  : held_(std::move(held)), handles_(held_.shared_ids()) {
+  const auto rest = held_.behind_shares();
+  std::uint64_t size = 0;
+  if (rest.size() >= sizeof size)
+    std::memcpy(&size, rest.data(), sizeof size);
+  if (rest.size() < sizeof size || size > rest.size() - sizeof size)
     throw malformed_bytes("open a parcel", "its head names more than its "
                                              + std::to_string(held_.size())
                                              + " bytes hold");
-  handles_
-    = {reinterpret_cast<const memory::object_id*>(held_.data() + sizeof head),
-       head.handle_count};
-  body_ = {held_.data() + sizeof head + handles_.size_bytes(), head.body_size};
+  body_ = rest.subspan(sizeof size, size);
 }
 
 } // namespace troupe::codec

@@ -14,29 +14,23 @@ namespace troupe::codec {
 /// A packet in an object of its own in the run's memory: what is too large, or
 /// must outlive its writer.
 ///
-///     0    bytes of body
-///     8    number of handles
-///     16   handles, 8 bytes each
+///     0    shares of the handles, if there are any
+///          bytes of body
 ///          body
 ///
-/// In flight from `make` on; whoever opens it first owns it. Its shares of the
-/// handles end with it, opened or not.
+/// Its shares of the handles end with it.
 class parcel {
 public:
-  /// Copies `content` into a new parcel and returns what to pass on.
-  /// Throws `limit_reached`; then `content` is as it was.
-  [[nodiscard]] static memory::object_id make(packet& content);
+  /// Copies `content` into a new parcel. Throws `limit_reached`.
+  [[nodiscard]] static memory::reference make(const packet& content);
 
   /// Takes hold of the parcel at `where`. Throws `stale_handle`,
   /// `malformed_bytes`.
   [[nodiscard]] static parcel open(memory::object_id where);
 
-  /// Reads what is in it. The shares of the handles stay the parcel's, which
-  /// ends them when it goes: the decoder only attaches, so that a process
-  /// that is killed meanwhile leaves none behind.
-  /// The decoder must not outlive this object; `what` names it in error texts.
+  /// Reads what is in it. The decoder must not outlive this object; `what` names it in error texts.
   [[nodiscard]] decoder read(std::string_view what) const noexcept {
-    return {body_, handles_, what, shares::lent};
+    return {body_, handles_, what};
   }
 
 private:

@@ -18,14 +18,18 @@ namespace troupe::mailbox {
 ///     16    names      bytes of text after the head: its message types
 ///     128   announced  id of the ring announced last, 0 for none; the one
 ///                      before it stands in that ring's `next`
+///     136   taking     the first of a chain of those that are being taken
+///     144   ending     the one that `dispose` forgets
 ///     256   crowded    1: writers also set their bit below
 ///     264   bits       one for each process slot: its ring may hold frames
 ///           text
 ///
+/// A ring that is announced, or being taken, is kept alive.
+///
 /// # What a crash leaves
-/// A ring announced to a reader that dies is given up by `dispose`. A writer
-/// killed between making a ring and announcing it leaves that ring's memory
-/// until the run ends.
+/// What was announced to a reader that dies, and what it was taking, is given up
+/// by `dispose`. Of a writer that dies while it announces a ring, whoever
+/// confirms the death finds whether it has: see `announce`.
 struct inbox_head {
   static constexpr std::size_t bit_words = 1024;
 
@@ -35,6 +39,8 @@ struct inbox_head {
 
   /// release in `announce`, acquire in `take_announced`.
   alignas(cache_line) std::atomic<std::uint64_t> announced;
+  std::atomic<memory::object_id> taking;
+  std::atomic<memory::object_id> ending;
   /// seq_cst in `set_crowded`; writers look after their fence in `knock`.
   alignas(cache_line) std::atomic<std::uint64_t> crowded;
   std::atomic<std::uint64_t> bits[bit_words];
@@ -72,7 +78,8 @@ public:
   [[nodiscard]] std::string names() const;
 
   /// Tells the owner of a new ring. The caller rings its bell.
-  void announce(const memory::reference& ring) noexcept;
+  /// Throws `limit_reached` if this process can hold no more objects.
+  void announce(const memory::reference& ring);
 
   /// True if `take_announced` would find something.
   [[nodiscard]] bool has_announced() const noexcept {

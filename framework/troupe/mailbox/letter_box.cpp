@@ -118,7 +118,7 @@ void letter_box::make_entry(std::uint32_t slot) {
   // see recover_take.
   readers_.ledger_note.store(made.id());
   TROUPE_CRASH_POINT("mailbox.ledger.noted");
-  static_cast<void>(memory::send(made));
+  memory::keep_alive(made);
   TROUPE_CRASH_POINT("mailbox.ledger.sent");
   readers_.more_ledger.store(made.id());
   TROUPE_CRASH_POINT("mailbox.ledger.linked");
@@ -223,33 +223,37 @@ void letter_box::user_died(std::uint32_t slot) noexcept {
     arrivals_.watchers.ring(watcher_bits());
 }
 
-void letter_box::give_up(const segment::found& record) noexcept {
-  auto* words = const_cast<record_head*>(record.head) + 1;
-  auto* handles = reinterpret_cast<memory::object_id*>(words);
-  for (std::uint32_t i = 0; i < record.head->handles; ++i)
-    memory::forget_at(handles[i]);
-  if (record.head->kind == record_head::apart) {
-    apart_body outside{};
-    std::memcpy(&outside, record.body, sizeof outside);
-    std::memset(const_cast<std::byte*>(record.body), 0, sizeof outside);
-    memory::forget(outside.where);
-  }
-}
-
 void letter_box::dispose() noexcept {
   // Nobody is left who could hold a lock. Should this be killed, it is called
-  // again: what is about to be given up is struck out first, and each step is
-  // committed as a take is.
+  // again: each step is committed as a take is. A letter goes before the commit,
+  // for it may be forgotten twice; a segment after it, and is noted.
   recover_put();
   recover_take();
+  const auto commit = [this](const take_state& state, std::uint64_t taken) {
+    const auto other = (taken_.word.load(std::memory_order_relaxed) & which_bit)
+                       ^ which_bit;
+    readers_.states[other] = state;
+    TROUPE_CRASH_POINT("mailbox.dispose.before_commit");
+    taken_.word.store((taken << count_shift) | other);
+    TROUPE_CRASH_POINT("mailbox.dispose.committed");
+  };
+  {
+    const auto word = taken_.word.load(std::memory_order_relaxed);
+    auto state = readers_.states[word & which_bit];
+    if (state.segment == 0) {
+      state.segment = writers_.first.load();
+      commit(state, letters_in(word));
+    }
+    writers_.first.store(0);
+  }
   for (;;) {
     const auto word = taken_.word.load(std::memory_order_relaxed);
     auto taken = letters_in(word);
     auto state = readers_.states[word & which_bit];
-    if (state.segment == 0)
-      state.segment = writers_.first.exchange(0);
-    if (state.segment == 0)
-      return memory::forget(readers_.more_ledger.exchange(0));
+    if (state.segment == 0) {
+      memory::forget(readers_.more_ledger.load());
+      return readers_.more_ledger.store(0);
+    }
     const auto& place = segment::at(state.segment);
     memory::object_id drained = 0;
     if (taken != letters_in(put_.word.load(std::memory_order_acquire))
@@ -257,19 +261,19 @@ void letter_box::dispose() noexcept {
       const auto found = place.read(state.position);
       if (found.head == nullptr)
         return; // Nonsense ends it here; the rest goes with the run.
-      give_up(found);
+      memory::forget(found.object());
+      TROUPE_CRASH_POINT("mailbox.dispose.forgotten");
       state.position = found.behind;
       ++taken;
     } else {
       drained = state.segment;
       state.segment = place.next();
       state.position = 0;
-      writers_.first.store(0);
     }
-    const auto other = (word & which_bit) ^ which_bit;
-    readers_.states[other] = state;
-    taken_.word.store((taken << count_shift) | other);
+    readers_.segment_note.where.store(drained);
+    commit(state, taken);
     memory::forget(drained);
+    readers_.segment_note.where.store(0);
   }
 }
 

@@ -72,8 +72,8 @@ enum class visit_result : std::uint8_t { taken, leave };
 /// process in one of them that takes.
 ///
 /// Letters lie in a chain of `segment`s, which grows when the last one is full
-/// and from which what is drained goes back; one stays. The mailbox owns each
-/// by one count of `in_flight`.
+/// and from which what is drained goes back; one stays. The mailbox keeps each
+/// alive, and the object that a letter lies in, or that has its handles.
 ///
 /// # Order
 /// One order for all: that of the put words. So letters of one writer come in
@@ -98,8 +98,8 @@ public:
 
   /// Puts letters, in order, until all are in or `limit` has passed. `done`
   /// says how many are. Larger ones than `segment::largest_record` are copied
-  /// into an object of their own before. The handles of letters that are in
-  /// belong to the mailbox.
+  /// into an object of their own before; for the handles of a letter an object is
+  /// made that keeps theirs alive. The calling process holds them until then.
   /// Throws `limit_reached` (memory; more than 65535 handles in one letter),
   /// `would_deadlock`; `done` counts in either case.
   /// @blocks on readers while full; on the one writer that holds the lock
@@ -112,23 +112,21 @@ public:
   /// Shows up to `most` letters to `visit`, in order, each until it says
   /// `leave`, and removes those that it has taken. Waits only for the first.
   /// `visit` runs under the readers' lock and must not take from this mailbox;
-  /// it ends every share of the letter's handles once, as a decoder does. If it
-  /// throws, that letter stays.
+  /// the objects of the letter's handles live as long as it runs. If it throws,
+  /// that letter stays. A letter with handles, or that lies apart, is the last of
+  /// a call.
   /// Throws what `visit` throws, `malformed_bytes` (the mailbox's memory was
   /// overwritten), `would_deadlock`; for a large letter `limit_reached` (this
   /// process can hold no more objects) and `stale_handle` (it is gone).
   /// @blocks on writers while empty; on the one reader that holds the lock
   template <class Visit>
   take_outcome take(Visit&& visit, std::size_t most, deadline limit) {
-    return take_as(visit, most, limit, false);
-  }
-
-  /// The same, but the shares of the handles stay the mailbox's, which ends
-  /// them when the letters are taken: `visit` only attaches. So a reader that
-  /// is killed meanwhile leaves no share behind.
-  template <class Visit>
-  take_outcome take_lending(Visit&& visit, std::size_t most, deadline limit) {
-    return take_as(visit, most, limit, true);
+    return take_with(
+      [](void* context, const letter& shown) {
+        return (*static_cast<std::remove_reference_t<Visit>*>(context))(shown);
+      },
+      const_cast<std::remove_cvref_t<Visit>*>(std::addressof(visit)), most,
+      limit);
   }
 
   /// Waits until there is a letter, or the end. Returns false at the limit.
@@ -207,17 +205,6 @@ public:
 private:
   using visit_function = visit_result (*)(void*, const letter&);
 
-  template <class Visit>
-  take_outcome
-  take_as(Visit& visit, std::size_t most, deadline limit, bool lend) {
-    return take_with(
-      [](void* context, const letter& shown) {
-        return (*static_cast<Visit*>(context))(shown);
-      },
-      const_cast<std::remove_const_t<Visit>*>(std::addressof(visit)), most,
-      limit, lend);
-  }
-
   static std::uint64_t letters_in(std::uint64_t word) noexcept {
     return word >> count_shift;
   }
@@ -258,7 +245,7 @@ private:
   };
 
   /// An object that is being handed over, so that the next owner of the lock
-  /// can tell whether its share of `in_flight` has found an owner.
+  /// can tell whether it is kept alive for somebody.
   struct note {
     std::atomic<memory::object_id> where;
     /// Count of letters before the commit that hands it over.
@@ -268,7 +255,7 @@ private:
   struct alignas(cache_line) put_side {
     os::robust_mutex lock;
     std::array<put_state, 2> states;
-    /// A new segment; a letter that lies apart.
+    /// A new segment; the object of a letter.
     note segment_note;
     note letter_note;
     std::atomic<memory::object_id> first;
@@ -284,15 +271,13 @@ private:
   struct alignas(cache_line) take_side {
     os::robust_mutex lock;
     std::array<take_state, 2> states;
+    /// A segment that was read to its end, until the mailbox has given it up.
     note segment_note;
     note letter_note;
     /// The ledger of the slots from `ledger_inside` on, 0 before it is needed; and
     /// the one that is about to become that.
     std::atomic<memory::object_id> more_ledger;
     std::atomic<memory::object_id> ledger_note;
-    /// Not 0 while shares of handles in letters that are being taken may have
-    /// to be ended.
-    note handles_note;
   };
 
   struct alignas(cache_line) take_commit {
@@ -367,22 +352,18 @@ private:
   [[nodiscard]] bool has_room(std::uint64_t bytes) const noexcept;
   [[nodiscard]] std::uint64_t unread_bytes() const noexcept;
 
-  /// Ends the mailbox's share of all that an unread record carries.
-  static void give_up(const segment::found& record) noexcept;
-
   void recover_put() noexcept;
   void recover_take() noexcept;
-  void end_shares_of_taken() noexcept;
 
   bool put_at_hand(const draft& content);
   std::size_t put_locked(std::span<const draft> letters,
-                         std::span<const memory::reference> apart,
+                         std::span<const memory::reference> objects,
                          put_outcome& outcome);
   take_outcome take_with(visit_function visit, void* context, std::size_t most,
-                         deadline limit, bool lend);
+                         deadline limit);
   bool take_at_hand(visit_function visit, void* context);
   std::optional<take_outcome> take_locked(visit_function visit, void* context,
-                                          std::size_t most, bool lend,
+                                          std::size_t most,
                                           memory::reference& retired);
   void announce_put(std::size_t count) noexcept;
   void announce_take(std::size_t count, std::uint64_t each) noexcept;

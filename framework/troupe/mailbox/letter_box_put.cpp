@@ -18,6 +18,16 @@ using memory::object_kind;
 using memory::reference;
 using memory::run_memory;
 
+namespace {
+
+/// Whether the body is copied into an object of its own.
+bool lies_apart(const draft& content) noexcept {
+  return segment::room_for(!content.handles.empty(), content.body.size())
+         > segment::largest_record;
+}
+
+} // namespace
+
 void letter_box::recover_put() noexcept {
   const auto word = put_.word.load(std::memory_order_relaxed);
   const auto& state = writers_.states[word & which_bit];
@@ -25,6 +35,8 @@ void letter_box::recover_put() noexcept {
     if (letters_in(word) == writers_.segment_note.at.load()) {
       if (state.segment != 0)
         segment::at(state.segment).unseal();
+      else
+        writers_.first.store(0);
       memory::forget(where);
     }
     writers_.segment_note.where.store(0);
@@ -57,7 +69,7 @@ std::uint64_t letter_box::unread_bytes() const noexcept {
 }
 
 std::size_t letter_box::put_locked(std::span<const draft> letters,
-                                   std::span<const reference> apart,
+                                   std::span<const reference> objects,
                                    put_outcome& outcome) {
   auto word = put_.word.load(std::memory_order_relaxed);
   outcome = put_outcome::closed;
@@ -104,23 +116,27 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
           break;
       }
     }
-    auto inside = content;
+    auto body = content.body;
+    memory::object_id carrier = 0;
     apart_body outside{};
-    const auto* object = apart.empty() ? nullptr : &apart[written];
-    if (object != nullptr && *object) {
-      outside = {object->id(), content.body.size()};
-      inside.body = bytes_view{std::as_bytes(std::span{&outside, 1})};
+    auto kind = record_head::here;
+    const auto id = objects.empty() ? 0 : objects[written].id();
+    if (id != 0) {
+      if (lies_apart(content)) {
+        outside = {id, content.body.size()};
+        body = bytes_view{std::as_bytes(std::span{&outside, 1})};
+        kind = record_head::apart;
+      } else
+        carrier = id;
       if (written != committed)
         commit();
       writers_.letter_note.at.store(letters_in(word));
-      writers_.letter_note.where.store(outside.where);
-      static_cast<void>(memory::send(*object));
+      writers_.letter_note.where.store(id);
+      TROUPE_CRASH_POINT("mailbox.put.noted");
+      memory::keep_alive(objects[written]);
       TROUPE_CRASH_POINT("mailbox.put.apart");
     }
-    const auto kind = outside.where != 0 ? record_head::apart
-                                         : record_head::here;
-    const auto need = segment::room_for(inside.handles.size(),
-                                        inside.body.size());
+    const auto need = segment::room_for(carrier != 0, body.size());
     auto* last = state.segment != 0 ? &segment::at(state.segment) : nullptr;
     const auto fits = [&] {
       return last != nullptr && need <= last->capacity()
@@ -133,8 +149,8 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
     }
     state.bytes += content.body.size();
     if (room) {
-      state.position = last->write(state.position, inside, kind, self);
-      if (kind == record_head::here)
+      state.position = last->write(state.position, body, carrier, kind, self);
+      if (id == 0)
         continue;
     } else {
       // A new segment takes over together with its first letter.
@@ -148,7 +164,7 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
         added = segment::make(last != nullptr ? last->capacity() * 2 : 0, need);
       } catch (...) {
         if (writers_.letter_note.where.load() != 0) {
-          memory::forget(outside.where);
+          memory::forget(id);
           writers_.letter_note.where.store(0);
         }
         if (written != 0)
@@ -158,10 +174,10 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
       TROUPE_CRASH_POINT("mailbox.grow.created");
       writers_.segment_note.at.store(letters_in(word));
       writers_.segment_note.where.store(added.id());
-      static_cast<void>(memory::send(added));
+      memory::keep_alive(added);
       TROUPE_CRASH_POINT("mailbox.grow.noted");
       auto& next = *added.as<segment>();
-      const auto behind = next.write(0, inside, kind, self);
+      const auto behind = next.write(0, body, carrier, kind, self);
       if (last != nullptr)
         last->seal(state.position, added.id());
       else
@@ -201,12 +217,13 @@ bool letter_box::put_at_hand(const draft& content) {
            > window_for(size))
     return false;
   auto& last = segment::at(now.segment);
-  if (!last.fits(now.position, segment::room_for(0, size), now.consumed_seen))
+  if (!last.fits(now.position, segment::room_for(false, size),
+                 now.consumed_seen))
     return false;
   const auto other = (word & which_bit) ^ which_bit;
   auto& next = writers_.states[other];
   next = now;
-  next.position = last.write(now.position, content, record_head::here,
+  next.position = last.write(now.position, content.body, 0, record_head::here,
                              run_memory::current().self().packed());
   next.bytes += size;
   put_.bytes.store(next.bytes, std::memory_order_relaxed);
@@ -242,7 +259,7 @@ put_outcome letter_box::put(const draft& content, deadline limit) {
 put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
                             deadline limit) {
   done = 0;
-  std::vector<reference> apart;
+  std::vector<reference> objects;
   for (std::size_t i = 0; i < letters.size(); ++i) {
     const auto& each = letters[i];
     if (each.handles.size() > std::numeric_limits<std::uint16_t>::max())
@@ -250,15 +267,19 @@ put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
                           "it carries " + std::to_string(each.handles.size())
                             + " handles and may carry 65535",
                           "send the handles in several letters");
-    const auto need = segment::room_for(each.handles.size(), each.body.size());
-    if (need <= segment::largest_record)
+    const bool apart = lies_apart(each);
+    if (!apart && each.handles.empty())
       continue;
-    apart.resize(letters.size());
-    apart[i] = reference::create(object_kind::letter, each.body.size(),
-                                 memory::contents::unspecified);
+    objects.resize(letters.size());
+    objects[i] = reference::create_with_shares(object_kind::letter,
+                                               apart ? each.body.size() : 0,
+                                               each.handles,
+                                               memory::contents::unspecified);
+    if (!apart)
+      continue;
     // One call for all pages, and not a fault for each.
-    apart[i].populate();
-    each.body.copy_to(apart[i].data());
+    objects[i].populate();
+    each.body.copy_to(objects[i].behind_shares().data());
   }
   for (;;) {
     put_outcome outcome{};
@@ -269,8 +290,8 @@ put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
                            "put into a mailbox"};
       TROUPE_CRASH_POINT("mailbox.put.locked");
       now = put_locked(letters.subspan(done),
-                       apart.empty() ? std::span<const reference>{}
-                                     : std::span{apart}.subspan(done),
+                       objects.empty() ? std::span<const reference>{}
+                                       : std::span{objects}.subspan(done),
                        outcome);
     }
     TROUPE_CRASH_POINT("mailbox.put.unannounced");

@@ -5,6 +5,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/base/stop_of_thread.hpp>
+#include <troupe/memory/shares.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>
@@ -25,20 +26,14 @@ namespace {
                         "data");
 }
 
-/// A handle's message exists twice for a moment: one share for the decoder,
-/// which ends it, and one for the mailbox until the take is committed.
-void share_again(std::span<const memory::object_id> handles) noexcept {
-  for (const auto where : handles)
-    memory::send_again(where);
-}
-
 } // namespace
 
 void letter_box::recover_take() noexcept {
   const auto word = taken_.word.load(std::memory_order_relaxed);
   const auto& state = readers_.states[word & which_bit];
   if (const auto where = readers_.segment_note.where.load(); where != 0) {
-    if (letters_in(word) != readers_.segment_note.at.load())
+    // Not committed: it is still the one that is read.
+    if (where != state.segment)
       memory::forget(where);
     readers_.segment_note.where.store(0);
   }
@@ -48,11 +43,6 @@ void letter_box::recover_take() noexcept {
     if (letters_in(word) != readers_.letter_note.at.load())
       memory::forget(where);
     readers_.letter_note.where.store(0);
-  }
-  if (readers_.handles_note.where.load() != 0) {
-    if (letters_in(word) != readers_.handles_note.at.load())
-      end_shares_of_taken();
-    readers_.handles_note.where.store(0);
   }
   if (const auto made = readers_.ledger_note.load(); made != 0) {
     if (readers_.more_ledger.load() != made)
@@ -65,27 +55,6 @@ void letter_box::recover_take() noexcept {
   if (options_.ledger && state.taker_total != 0)
     ledger(memory::slot_id::unpacked(state.taker).index)
       .taken.store(state.taker_total);
-}
-
-void letter_box::end_shares_of_taken() noexcept {
-  // The state before the commit stands until the next one.
-  const auto word = taken_.word.load(std::memory_order_relaxed);
-  const auto& now = readers_.states[word & which_bit];
-  const auto& before = readers_.states[(word & which_bit) ^ which_bit];
-  auto position = before.segment == now.segment ? before.position : 0;
-  for (const auto& place = segment::at(now.segment);
-       position != now.position;) {
-    const auto found = place.read(position);
-    if (found.head == nullptr)
-      break;
-    auto* handles = reinterpret_cast<memory::object_id*>(
-      const_cast<record_head*>(found.head) + 1);
-    // Should this be killed, it is done again for those that still stand.
-    for (std::uint32_t i = 0; i < found.head->handles; ++i)
-      memory::forget_at(handles[i]);
-    position = found.behind;
-  }
-  readers_.handles_note.where.store(0);
 }
 
 /// The usual case of `take_locked`: one letter, in the segment that was read
@@ -109,7 +78,7 @@ bool letter_box::take_at_hand(visit_function visit, void* context) {
     return false;
   const auto found = place.read(now.position);
   if (found.head == nullptr || found.head->kind != record_head::here
-      || found.head->handles != 0)
+      || found.head->carried != 0)
     return false;
   TROUPE_CRASH_POINT("mailbox.take.before_visit");
   if (visit(context, {{found.body, found.head->size},
@@ -145,7 +114,7 @@ bool letter_box::take_at_hand(visit_function visit, void* context) {
 
 std::optional<take_outcome>
 letter_box::take_locked(visit_function visit, void* context, std::size_t most,
-                        bool lend, reference& retired) {
+                        reference& retired) {
   const auto word = taken_.word.load(std::memory_order_relaxed);
   auto& current = readers_.states[word & which_bit];
   const auto before = letters_in(word);
@@ -161,8 +130,8 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   const auto count = std::min<std::uint64_t>(current.put_seen - before, most);
   auto state = current;
   memory::object_id drained = 0;
-  reference apart;
-  bool with_handles = false;
+  memory::object_id letter_id = 0;
+  reference object;
   std::uint64_t taken = 0;
   for (; taken < count; ++taken) {
     if (state.segment == 0)
@@ -180,24 +149,31 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     if (found.head == nullptr)
       refuse_overwritten();
     letter shown{{found.body, found.head->size},
-                 {reinterpret_cast<const memory::object_id*>(found.head + 1),
-                  found.head->handles},
+                 {},
                  memory::slot_id::unpacked(found.head->writer)};
+    const auto id = found.object();
+    if (id != 0 && taken != 0)
+      break;
+    if (found.head->carried != 0) {
+      // Nobody else can end it: it is the mailbox's, and this has the lock.
+      const auto* head = run_memory::current().find_object(id,
+                                                           object_kind::letter);
+      if (head == nullptr)
+        refuse_overwritten();
+      shown.handles = memory::shares::of(head);
+    }
     if (found.head->kind == record_head::apart) {
-      if (taken != 0)
-        break;
       apart_body outside{};
+      object = reference::attach(id, object_kind::letter);
+      shown.handles = object.shared_ids();
       if (found.head->size == sizeof outside)
         std::memcpy(&outside, found.body, sizeof outside);
-      apart = reference::attach(outside.where, object_kind::letter);
-      if (outside.size > apart.size())
+      const auto body = object.behind_shares();
+      if (outside.size > body.size())
         refuse_overwritten();
-      shown.body = apart.bytes().first(outside.size);
+      shown.body = body.first(outside.size);
     }
     TROUPE_CRASH_POINT("mailbox.take.before_visit");
-    if (!lend)
-      share_again(shown.handles);
-    with_handles |= !shown.handles.empty();
     try {
       if (visit(context, shown) == visit_result::leave)
         break;
@@ -209,8 +185,9 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     TROUPE_CRASH_POINT("mailbox.take.visited");
     state.position = found.behind;
     state.bytes += shown.body.size();
-    if (apart) {
+    if (id != 0) {
       ++taken;
+      letter_id = id;
       break;
     }
   }
@@ -230,16 +207,11 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     } catch (const error&) {
       // No room in the table of handles: it works without.
     }
-    readers_.segment_note.at.store(before);
     readers_.segment_note.where.store(drained);
   }
-  if (apart) {
+  if (letter_id != 0) {
     readers_.letter_note.at.store(before);
-    readers_.letter_note.where.store(apart.id());
-  }
-  if (with_handles) {
-    readers_.handles_note.at.store(before);
-    readers_.handles_note.where.store(state.segment);
+    readers_.letter_note.where.store(letter_id);
   }
   const auto other = (word & which_bit) ^ which_bit;
   readers_.states[other] = state;
@@ -254,26 +226,23 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   if (options_.ledger)
     ledger(self.index)
       .taken.store(state.taker_total, std::memory_order_release);
-  if (with_handles)
-    end_shares_of_taken();
   segment::at(state.segment).consume_to(state.position);
   if (drained != 0) {
     memory::forget(drained);
     TROUPE_CRASH_POINT("mailbox.take.drained");
     readers_.segment_note.where.store(0);
   }
-  if (apart) {
-    memory::forget(apart.id());
+  if (letter_id != 0) {
+    memory::forget(letter_id);
     TROUPE_CRASH_POINT("mailbox.take.given_up");
     readers_.letter_note.where.store(0);
-    retired = retired ? retired : apart;
+    retired = retired ? retired : object;
   }
   return take_outcome::done;
 }
 
 take_outcome letter_box::take_with(visit_function visit, void* context,
-                                   std::size_t most, deadline limit,
-                                   bool lend) {
+                                   std::size_t most, deadline limit) {
   // Who only looks does not wait.
   if (limit.when() != deadline::now().when())
     pursuit::of_this_thread().before_take(this);
@@ -296,7 +265,7 @@ take_outcome letter_box::take_with(visit_function visit, void* context,
       if (most == 1 && take_at_hand(visit, context))
         outcome = take_outcome::done;
       else
-        outcome = take_locked(visit, context, most, lend, retired);
+        outcome = take_locked(visit, context, most, retired);
       after = letters_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
     }

@@ -35,6 +35,7 @@ memory::reference make_ring(memory::slot_id reader, std::uint64_t capacity,
   head->reader = reader.packed();
   head->capacity = capacity;
   head->types = types;
+  head->self = ring.id();
   return ring;
 }
 

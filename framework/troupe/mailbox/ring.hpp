@@ -18,6 +18,11 @@ namespace troupe::mailbox {
 ///     16    capacity  bytes of data, a power of two
 ///     24    next      ring announced before this one and not yet taken
 ///     32    types     fingerprint of the writer's message types
+///     40    successor id of the ring in which the writer goes on, 0 for none;
+///                     this one keeps it alive
+///     48    inbox     id of the inbox that it is being announced to, 0 for none
+///     56    known     1: it is known to have been announced
+///     64    self      id of this ring
 ///     128   tail      bytes ever published      (stored by the writer)
 ///     256   head      bytes ever taken          (stored by the reader)
 ///     384   hungry    the writer waits for room (set by it, taken by reader)
@@ -32,13 +37,19 @@ namespace troupe::mailbox {
 /// # What a crash leaves
 /// A writer publishes by one store of `tail` after the bytes are whole, so a
 /// writer that is killed leaves whole frames or nothing. A reader that is
-/// killed leaves a ring that nobody drains; the writer hears of the death.
+/// killed leaves a ring that nobody drains; the writer hears of the death. A
+/// writer killed while it announces a ring has announced it or not: see
+/// `inbox::announce`.
 struct ring_head {
   std::uint64_t writer;
   std::uint64_t reader;
   std::uint64_t capacity;
   std::atomic<std::uint64_t> next;
   std::uint64_t types;
+  std::atomic<memory::object_id> successor;
+  std::atomic<memory::object_id> inbox;
+  std::atomic<std::uint64_t> known;
+  memory::object_id self;
 
   /// release in `ring_writer::publish`, acquire in `ring_reader::next`.
   alignas(cache_line) std::atomic<std::uint64_t> tail;

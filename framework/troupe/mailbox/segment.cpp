@@ -31,10 +31,11 @@ memory::reference segment::make(std::uint64_t wish, std::uint64_t need) {
   return made;
 }
 
-std::uint64_t segment::write(std::uint64_t position, const draft& content,
+std::uint64_t segment::write(std::uint64_t position, const scattered_view& body,
+                             memory::object_id carrier,
                              record_head::kind_of kind,
                              std::uint64_t writer) noexcept {
-  const auto need = room_for(content.handles.size(), content.body.size());
+  const auto need = room_for(carrier != 0, body.size());
   if (const auto rest = lap_rest(position, need); rest != 0) {
     if (rest >= sizeof(record_head)) {
       const record_head skip{0, 0, record_head::skip, 0};
@@ -43,23 +44,23 @@ std::uint64_t segment::write(std::uint64_t position, const draft& content,
     position += rest;
   }
   auto* at = place(position);
-  const record_head head{static_cast<std::uint32_t>(content.body.size()),
-                         static_cast<std::uint16_t>(content.handles.size()),
-                         kind, writer};
+  const record_head head{static_cast<std::uint32_t>(body.size()),
+                         static_cast<std::uint16_t>(carrier != 0), kind,
+                         writer};
   std::memcpy(at, &head, sizeof head);
   at += sizeof head;
-  if (!content.handles.empty()) {
-    std::memcpy(at, content.handles.data(), content.handles.size_bytes());
-    at += content.handles.size_bytes();
+  if (carrier != 0) {
+    std::memcpy(at, &carrier, sizeof carrier);
+    at += sizeof carrier;
   }
-  if (content.body.size() < smallest_counted)
-    content.body.copy_to(at);
+  if (body.size() < smallest_counted)
+    body.copy_to(at);
   else
-    content.body.copy_to(at, [](std::byte* to, const std::byte* from,
-                                std::size_t size) {
-      copy_into_ring(to, from, size);
-      count_copy(size);
-    });
+    body.copy_to(at,
+                 [](std::byte* to, const std::byte* from, std::size_t size) {
+                   copy_into_ring(to, from, size);
+                   count_copy(size);
+                 });
   return position + need;
 }
 
@@ -82,13 +83,13 @@ segment::found segment::read(std::uint64_t position) const noexcept {
     rest = capacity_;
     head = reinterpret_cast<const record_head*>(place(position));
   }
-  const auto need = room_for(head->handles, head->size);
-  if (need > rest
+  const auto need = room_for(head->carried != 0, head->size);
+  if (need > rest || head->carried > 1
       || (head->kind != record_head::here && head->kind != record_head::apart))
     return {};
   return {head,
           reinterpret_cast<const std::byte*>(head + 1)
-            + head->handles * sizeof(memory::object_id),
+            + head->carried * sizeof(memory::object_id),
           position + need};
 }
 

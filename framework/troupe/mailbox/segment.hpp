@@ -18,12 +18,12 @@ namespace troupe::mailbox {
 /// it is looked at.
 struct letter {
   bytes_view body;
-  /// Objects whose handles the message carries; each counts once as in flight.
+  /// Objects whose handles the message carries, which keeps them alive.
   std::span<const memory::object_id> handles;
   memory::slot_id writer;
 };
 
-/// One message to be put.
+/// One message to be put. Who puts it holds the objects of the handles.
 struct draft {
   scattered_view body;
   std::span<const memory::object_id> handles = {};
@@ -32,22 +32,24 @@ struct draft {
 /// The head of a record in a segment.
 ///
 ///     0    size      bytes of body
-///     4    handles   how many
+///     4    carried   1 if the id of an object of kind `letter` stands before
+///                    the body, which has the shares of the letter's handles
 ///     6    kind
 ///     8    writer    packed slot_id
-///     16   handles, 8 bytes each; body; filled up to 8 bytes
+///     16   id of the carrier; body; filled up to 8 bytes
 struct record_head {
   enum kind_of : std::uint16_t {
     /// The rest of the lap is empty; the next record starts the next one.
     skip = 0,
     /// The body stands here.
     here = 1,
-    /// The body is an object of kind `letter`; here stands its id.
+    /// The body is in an object of kind `letter`, behind the shares of the
+    /// handles; here stands its id.
     apart = 2,
   };
 
   std::uint32_t size;
-  std::uint16_t handles;
+  std::uint16_t carried;
   std::uint16_t kind;
   std::uint64_t writer;
 };
@@ -87,9 +89,10 @@ public:
 
   /// Bytes that a record takes in a ring.
   [[nodiscard]] static constexpr std::uint64_t
-  room_for(std::uint64_t handles, std::uint64_t body) noexcept {
-    return round_up(
-      sizeof(record_head) + handles * sizeof(memory::object_id) + body, 8);
+  room_for(bool carried, std::uint64_t body) noexcept {
+    return round_up(sizeof(record_head)
+                      + (carried ? sizeof(memory::object_id) : 0) + body,
+                    8);
   }
 
   [[nodiscard]] std::uint64_t capacity() const noexcept {
@@ -103,9 +106,10 @@ public:
   }
 
   /// Writes a record at `position`, where it must fit; returns the position
-  /// behind it.
-  std::uint64_t write(std::uint64_t position, const draft& content,
-                      record_head::kind_of kind, std::uint64_t writer) noexcept;
+  /// behind it. `carrier` is 0 if there are no handles, or the letter lies apart.
+  std::uint64_t write(std::uint64_t position, const scattered_view& body,
+                      memory::object_id carrier, record_head::kind_of kind,
+                      std::uint64_t writer) noexcept;
 
   /// For a writer that has come from `from` to `to` with a small record, when
   /// all before `consumed` is free. Entering a block of the ring it takes the
@@ -119,6 +123,16 @@ public:
     const record_head* head = nullptr;
     const std::byte* body = nullptr;
     std::uint64_t behind = 0;
+
+    /// The object that is on its way with the record, 0 for none.
+    [[nodiscard]] memory::object_id object() const noexcept {
+      memory::object_id id = 0;
+      if (head->carried != 0)
+        std::memcpy(&id, head + 1, sizeof id);
+      else if (head->kind == record_head::apart && head->size >= sizeof id)
+        std::memcpy(&id, body, sizeof id);
+      return id;
+    }
   };
 
   /// Returns the record at `position`; without a head if the bytes there make

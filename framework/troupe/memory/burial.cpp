@@ -3,6 +3,7 @@
 
 #include <troupe/memory/extents.hpp>
 #include <troupe/memory/head_table.hpp>
+#include <troupe/memory/shares.hpp>
 #include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 
@@ -27,8 +28,8 @@ std::atomic<std::uint64_t>& word_of(object_head* object,
 }
 
 bool is_held(object_head* object) noexcept {
-  // First the bits and then the messages: who sends holds a bit while it
-  // counts the message, and may drop the bit only afterwards. [send]
+  // First the bits and then the shares: who counts one holds a bit meanwhile,
+  // and may drop the bit only afterwards. [send]
   for (const auto& word : object->holders)
     if (word.load(std::memory_order_seq_cst) != 0)
       return true;
@@ -41,7 +42,7 @@ bool is_held(object_head* object) noexcept {
       if (head_table::more_holders(object, word).load(std::memory_order_seq_cst)
           != 0)
         return true;
-  return object->in_flight.load(std::memory_order_seq_cst) != 0;
+  return object->shares_now().count() != 0;
 }
 
 /// The lock of the calling process's row, if that is the one.
@@ -70,6 +71,10 @@ void end(object_head* object, std::uint32_t row) noexcept {
   TROUPE_CRASH_POINT("memory.bury.decided");
   if (const auto kind = object->kind.load(std::memory_order_acquire);
       kind != 0) {
+    if ((object->flags.load(std::memory_order_relaxed)
+         & object_head::has_shares)
+        != 0)
+      shares::end_all(object, row);
     const auto operations = operations_of(static_cast<object_kind>(kind));
     if (operations.dispose != nullptr)
       operations.dispose(run_memory::current().payload_of(object),

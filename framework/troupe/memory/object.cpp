@@ -44,9 +44,12 @@ bool register_kind(object_kind kind, kind_operations operations) noexcept {
 }
 
 kind_operations operations_of(object_kind kind) noexcept {
-  for (const auto& entry : kinds)
+  for (const auto& entry : kinds) {
     if (entry.kind == kind)
       return entry.operations;
+    if (entry.kind == object_kind::none)
+      break;
+  }
   return {};
 }
 

@@ -107,6 +107,42 @@ struct life_word {
   }
 };
 
+/// How many shares keep an object alive beside its holders, and who was the last
+/// to change that number in a way that a crash must not leave open.
+///
+///     0    count   27 bits
+///     27   row     17 bits, of whose change it was, + 1; 0: none
+///     44   number  20 bits, the lower ones of the change's number
+///
+/// A share that is the object's only one (a segment's, a letter's) is counted
+/// without a row, for it may be counted and ended twice; the row and the number
+/// of before then stay. See `share_change`.
+struct share_word {
+  static constexpr unsigned row_shift = 27;
+  static constexpr unsigned number_shift = 44;
+  static constexpr std::uint64_t most = (1ULL << row_shift) - 1;
+
+  std::uint64_t bits = 0;
+
+  [[nodiscard]] static constexpr std::uint64_t
+  tag(std::uint32_t row, std::uint64_t number) noexcept {
+    return ((std::uint64_t{row} + 1) << row_shift) | (number << number_shift);
+  }
+
+  [[nodiscard]] constexpr std::uint64_t count() const noexcept {
+    return bits & most;
+  }
+
+  [[nodiscard]] constexpr std::uint64_t tag() const noexcept {
+    return bits & ~most;
+  }
+
+  /// The row of the last change, or one that there is not.
+  [[nodiscard]] constexpr std::uint32_t row() const noexcept {
+    return (static_cast<std::uint32_t>(bits >> row_shift) & 0x1'FFFF) - 1;
+  }
+};
+
 /// The head of an object in the run's memory. It is never anything else: where
 /// a head has been, only heads will be, so whoever comes with a name of former
 /// times finds a head, and sees that it is another object's.
@@ -117,15 +153,15 @@ struct life_word {
 ///     16   size        bytes of payload
 ///     24   payload     where the payload stands in the run's memory
 ///     32   accounted   bytes that a ledger counts for it, 0 for none
-///     40   in_flight   messages that carry a handle of it
-///     44   granules    how many the payload has of its own; 0: it stands here
-///     48   creator     row of the process that made it
-///     52   flags
+///     40   granules    how many the payload has of its own; 0: it stands here
+///     44   creator     row of the process that made it
+///     48   flags
+///     56   shares      see `share_word`
 ///     64   holders     one bit for each of the first 512 rows
 ///     128  payload of up to 128 bytes
 ///     256
 ///
-/// An object lives while a bit is set or a message is in flight. Whoever takes
+/// An object lives while a bit is set or a share is counted. Whoever takes
 /// the last away ends it: the race of two, or with a late attach, is decided by
 /// one compare-exchange on `life` (docs/design/memory.md argues it).
 struct object_head {
@@ -141,6 +177,8 @@ struct object_head {
   /// One of at most two other objects keeps this one alive: see `owner`.
   static constexpr std::uint32_t first_owner = 8;
   static constexpr std::uint32_t second_owner = 16;
+  /// The payload begins with a list of shares: see `share_list`.
+  static constexpr std::uint32_t has_shares = 32;
 
   std::atomic<std::uint64_t> life;
   std::atomic<std::uint32_t> generation;
@@ -148,16 +186,20 @@ struct object_head {
   std::atomic<std::uint64_t> size;
   std::atomic<std::uint64_t> payload;
   std::atomic<std::uint64_t> accounted;
-  std::atomic<std::uint32_t> in_flight;
   std::atomic<std::uint32_t> granules;
   std::atomic<std::uint32_t> creator;
   std::atomic<std::uint32_t> flags;
-  std::uint64_t unused;
+  std::uint32_t unused;
+  std::atomic<std::uint64_t> shares;
   std::array<std::atomic<std::uint64_t>, rows_inside / 64> holders;
   std::array<std::byte, size_inside> inside;
 
   [[nodiscard]] life_word life_now() const noexcept {
     return {life.load(std::memory_order_seq_cst)};
+  }
+
+  [[nodiscard]] share_word shares_now() const noexcept {
+    return {shares.load(std::memory_order_seq_cst)};
   }
 
   /// Changes `life` from `seen` to the next word in that state. On failure

@@ -6,6 +6,7 @@
 #include <troupe/memory/extents.hpp>
 #include <troupe/memory/head_table.hpp>
 #include <troupe/memory/own_row.hpp>
+#include <troupe/memory/shares.hpp>
 #include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/memory_file.hpp>
@@ -227,9 +228,13 @@ reference reference::create_once(object_kind kind, std::uint64_t size,
   head->size.store(size, std::memory_order_relaxed);
   head->creator.store(self.index, std::memory_order_relaxed);
   head->kind.store(static_cast<std::uint32_t>(kind), std::memory_order_relaxed);
-  head->in_flight.store(0, std::memory_order_relaxed);
-  head->flags.fetch_or(of == contents::unspecified ? object_head::is_unspecified
-                                                   : 0);
+  head->shares.store(0, std::memory_order_relaxed);
+  constexpr auto of_kind = object_head::is_unspecified
+                           | object_head::has_shares;
+  if ((head->flags.load(std::memory_order_relaxed) & of_kind) != 0)
+    head->flags.fetch_and(~of_kind);
+  if (of == contents::unspecified)
+    head->flags.fetch_or(object_head::is_unspecified);
   set_holder(head, self.index);
   TROUPE_CRASH_POINT("memory.create.described");
   if (!counted) {
@@ -411,62 +416,87 @@ object_kind kind_of(object_id id) noexcept {
   return object_kind::none;
 }
 
-object_id send(const reference& object) noexcept {
+reference reference::create_with_shares(object_kind kind, std::uint64_t size,
+                                        std::span<const object_id> of,
+                                        contents rest) {
+  if (of.empty())
+    return create(kind, size, rest);
+  auto& memory = run_memory::current();
+  for (const auto id : of)
+    if (memory.head_of(id)->shares_now().count() >= share_word::most / 2)
+      throw limit_reached("send a handle of the object " + std::to_string(id),
+                          "it is in " + std::to_string(share_word::most / 2)
+                            + " places that keep it alive already",
+                          "take messages before you send more");
+  auto made = create(kind, share_list::bytes_for(of.size()) + size, rest);
+  auto& list = *made.as<share_list>();
+  // The ids behind those that are zero in any new object.
+  std::memset(list.ids(), 0, of.size_bytes());
+  list.count = of.size();
+  made.hold_->head->flags.fetch_or(object_head::has_shares,
+                                   std::memory_order_seq_cst);
+  shares::add(of, list);
+  return made;
+}
+
+std::span<const object_id> reference::shared_ids() const noexcept {
+  return shares::of(hold_->head);
+}
+
+std::span<std::byte> reference::behind_shares() const noexcept {
+  const auto ids = shared_ids();
+  return bytes().subspan(ids.empty() ? 0 : share_list::bytes_for(ids.size()));
+}
+
+void keep_alive(const reference& object) noexcept {
   run_memory::current()
     .head_of(object.id())
-    ->in_flight.fetch_add(1, std::memory_order_seq_cst);
-  return object.id();
+    ->shares.fetch_add(1, std::memory_order_seq_cst);
 }
 
-void send_again(object_id id) noexcept {
-  // Not for a number that is nobody's: the head would never be free.
-  if (kind_of(id) != object_kind::none)
-    run_memory::current().head_of(id)->in_flight.fetch_add(
-      1, std::memory_order_seq_cst);
-}
-
-reference receive(object_id id, object_kind kind) {
-  try {
-    auto taken = reference::attach(id, kind);
-    forget(id);
-    return taken;
-  } catch (...) {
-    forget(id);
-    throw;
-  }
-}
-
-namespace {
-
-/// Ends a share; strikes it out at `place`, if there is one, right before.
-void end_share(object_id id, object_id* place) noexcept {
-  const auto strike_out = [place] {
-    if (place != nullptr)
-      std::atomic_ref{*place}.store(0, std::memory_order_seq_cst);
-  };
-  auto& memory = run_memory::current();
-  const auto kind = kind_of(id);
-  if (kind == object_kind::none)
+void forget(object_id id) noexcept {
+  if (kind_of(id) == object_kind::none)
     return;
+  auto& memory = run_memory::current();
   auto* const head = memory.head_of(id);
-  auto& count = head->in_flight;
-  // Not the last share: nothing ends with it, so no note is needed.
-  for (auto seen = count.load(std::memory_order_seq_cst); seen > 1;) {
-    strike_out();
-    if (count.compare_exchange_weak(seen, seen - 1, std::memory_order_seq_cst))
-      return;
-  }
-  const own_note note{"forget a handle", id};
+  const own_note note{"forget an object", id};
   TROUPE_CRASH_POINT("memory.forget.noted");
-  strike_out();
-  auto seen = count.load(std::memory_order_seq_cst);
-  while (seen != 0
-         && !count.compare_exchange_weak(seen, seen - 1,
-                                         std::memory_order_seq_cst)) {
+  auto seen = head->shares_now();
+  while (seen.count() != 0
+         && !head->shares.compare_exchange_weak(seen.bits, seen.bits - 1,
+                                                std::memory_order_seq_cst)) {
   }
   TROUPE_CRASH_POINT("memory.forget.counted");
   end_if_unheld(head, memory.self().index);
 }
+
+void entrust(std::atomic<object_id>& place, const reference& object) noexcept {
+  // The place first: killed in between, the caller leaves an id and no share.
+  place.store(object.id(), std::memory_order_seq_cst);
+  keep_alive(object);
+}
+
+void forget_at(std::atomic<object_id>& place) noexcept {
+  auto id = place.load(std::memory_order_seq_cst);
+  if (id == 0)
+    return;
+  try {
+    // Held meanwhile: another may do the same, and then another object have the
+    // head.
+    const auto held = reference::attach(id, kind_of(id));
+    forget(id);
+  } catch (const stale_handle&) {
+    // It is gone.
+  } catch (const std::exception&) {
+    // There is no room to hold it, and nobody else is there, as a rule.
+    forget(id);
+  }
+  // Only now: killed before, the caller leaves an id with which this is done
+  // again.
+  place.compare_exchange_strong(id, 0, std::memory_order_seq_cst);
+}
+
+namespace {
 
 /// Gives back what a dead process held, or was about to do, with one object.
 void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
@@ -497,14 +527,6 @@ void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
 
 } // namespace
 
-void forget(object_id id) noexcept {
-  end_share(id, nullptr);
-}
-
-void forget_at(object_id& place) noexcept {
-  end_share(place, &place);
-}
-
 void own(std::atomic<object_id>& place, const reference& object,
          owner which) noexcept {
   // The place first: killed in between, the caller leaves an id and no bit.
@@ -534,6 +556,9 @@ void disown(std::atomic<object_id>& place, owner which) noexcept {
 void release_holdings(std::uint32_t index) noexcept {
   head_table::settle(index);
   settle_ledger(index);
+  // Before any bit of the dead process is cleared: what it was about to count
+  // is held by it.
+  shares::settle(index);
   warm_memory::settle(index);
   handle_table::for_each(
     index,

@@ -22,17 +22,14 @@ enum class contents : std::uint8_t {
 
 /// A hold on one object of the run's memory; what every handle is made of.
 ///
-/// The object lives at least as long as some living process holds a reference
-/// or some message carries one. Copying is one atomic add inside the process;
+/// The object lives at least as long as some living process holds a reference,
+/// or a message or another object carries one. Copying is one atomic add inside the process;
 /// only the first reference of a process to an object and its last touch
 /// shared memory.
 ///
 /// # What a crash leaves
 /// Nothing: a process writes what it takes into its handle table *before* it
-/// changes the object, so whoever confirms its death finds everything. The one
-/// exception are messages: a process killed between `send` and the publishing
-/// of the message, or between taking a message and `receive`, leaves that one
-/// object's memory until the run ends.
+/// changes the object, so whoever confirms its death finds everything.
 ///
 /// # Across a plain fork
 /// A forked child holds nothing: copies it has of a parent's references must
@@ -46,6 +43,16 @@ public:
   /// Throws `limit_reached` (memory, address space, handles), `invalid_state`.
   [[nodiscard]] static reference create(object_kind kind, std::uint64_t size,
                                         contents of = contents::zero);
+
+  /// The same for an object that begins with shares of others: those of `of`
+  /// live at least as long as this one does. The `size` bytes come behind them.
+  /// Where `of` is empty there are no shares, and all is as with `create`.
+  /// Throws as `create`; `limit_reached` for an object of which 2^26 shares are.
+  /// @pre this process holds all of them
+  [[nodiscard]] static reference
+  create_with_shares(object_kind kind, std::uint64_t size,
+                     std::span<const object_id> of,
+                     contents rest = contents::zero);
 
   /// Takes hold of the object `id`. Throws `stale_handle` if no living object of
   /// that kind has that id, `limit_reached`.
@@ -70,10 +77,16 @@ public:
     return hold_->head->size.load(std::memory_order_relaxed);
   }
 
-  /// Messages that carry the object at this moment.
-  [[nodiscard]] std::uint32_t in_flight() const noexcept {
-    return hold_->head->in_flight.load(std::memory_order_seq_cst);
+  /// Shares of the object that are counted at this moment.
+  [[nodiscard]] std::uint64_t shares() const noexcept {
+    return hold_->head->shares_now().count();
   }
+
+  /// The objects that this one has shares of: as often as they were given.
+  [[nodiscard]] std::span<const object_id> shared_ids() const noexcept;
+
+  /// The payload without the shares.
+  [[nodiscard]] std::span<std::byte> behind_shares() const noexcept;
 
   [[nodiscard]] std::byte* data() const noexcept {
     return hold_->data;
@@ -141,25 +154,24 @@ private:
 /// What the object `id` is; `none` where there is none.
 [[nodiscard]] object_kind kind_of(object_id id) noexcept;
 
-/// A message now carries a handle of the object: it lives until `receive` or
-/// `forget` is called for it. Returns what to put into the message.
-[[nodiscard]] object_id send(const reference& object) noexcept;
+/// The object has something that keeps it alive until `forget`, beside all
+/// handles. Only for what has one such thing at a time (a segment of a mailbox, a
+/// letter, a parcel), so that to end it twice does no harm. The caller sees to it
+/// that whoever goes on after its death knows the object.
+void keep_alive(const reference& object) noexcept;
 
-/// The same for an object that another message carries at this moment.
-void send_again(object_id id) noexcept;
-
-/// Takes hold of an object whose handle came in a message, for which `send`
-/// was called. Throws as `attach`; the message's share ends in either case.
-[[nodiscard]] reference receive(object_id id, object_kind kind);
-
-/// The message that carried the handle is gone unread. `id` may be any number;
-/// nothing happens where no object is.
+/// Ends that. `id` may be any number; nothing happens where no object is. May be
+/// called again, but not by two at a time.
 void forget(object_id id) noexcept;
 
-/// The same for a handle that stands at `place` in shared memory, where it is
-/// struck out in the moment in which its share ends. So whoever goes on after a
-/// crash may do it again for all that still stand.
-void forget_at(object_id& place) noexcept;
+/// `place` in the run's memory names the object from now on, and keeps it alive
+/// until `forget_at`. A process killed inside leaves nothing: either that is so,
+/// or `place` names an object that ends with the process.
+void entrust(std::atomic<object_id>& place, const reference& object) noexcept;
+
+/// Ends that, and then sets `place` to 0; may be called again, and by several.
+/// Nothing happens where `place` is 0.
+void forget_at(std::atomic<object_id>& place) noexcept;
 
 /// Which of its at most two owners an object has in another.
 enum class owner : std::uint32_t {

@@ -5,9 +5,34 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace troupe::memory {
+
+/// The one change of a number of shares that the process of a row makes at a
+/// time: of the object `object`, for the place `place` in the run's memory,
+/// where its id stands from then on, or no longer.
+///
+///     0     number     of the last change that was begun
+///     8     counted    the highest number that is known to be counted
+///     16    finished   the number of the last one that is over
+///     24    object
+///     32    place      its offset, 1 more if the share ends
+///     40
+///
+/// A change is noted here, counted by one exchange of `object_head::shares`,
+/// which leaves row and number there, and then written at the place. Whoever
+/// exchanges the word next says in `counted` what the word said. So after a
+/// death it is known whether a change was counted, and it is finished: see
+/// `shares`.
+struct share_change {
+  std::atomic<std::uint64_t> number;
+  std::atomic<std::uint64_t> counted;
+  std::atomic<std::uint64_t> finished;
+  std::atomic<std::uint64_t> object;
+  std::atomic<std::uint64_t> place;
+};
 
 /// What the run's memory knows of the process in one row of the process table.
 ///
@@ -19,10 +44,11 @@ namespace troupe::memory {
 ///                            for its next ones; see `warm_memory`
 ///     152   handle_chunks    where the pieces of its handle table stand
 ///     232   keeps, settling
-///     256
+///     240   share            see `share_change`
+///     320
 ///
-/// Written by the process of the row, but for `kept`; and by whoever has
-/// confirmed its death.
+/// Written by the process of the row, but for `kept` and `share.counted`; and by
+/// whoever has confirmed its death.
 struct row_memory {
   static constexpr std::size_t most_empty_pages = 4;
   static constexpr std::size_t most_kept = 16;
@@ -41,9 +67,11 @@ struct row_memory {
   std::atomic<std::uint32_t> keeps;
   /// Number of the head that whoever settles `kept` after a death is busy with.
   std::atomic<std::uint32_t> settling;
-  std::array<std::uint32_t, 4> unused;
+  share_change share;
+  std::array<std::uint64_t, 5> unused;
 };
 
-static_assert(sizeof(row_memory) == 256);
+static_assert(sizeof(row_memory) == 320);
+static_assert(offsetof(row_memory, share) == 240);
 
 } // namespace troupe::memory

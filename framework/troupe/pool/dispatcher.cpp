@@ -99,7 +99,6 @@ dispatcher::dispatcher(const pool_options& options,
   : options_(completed(options)),
     initializer_(initializer),
     arguments_(std::move(arguments)),
-    argument_objects_(codec::objects_of(arguments_)),
     finalizer_(finalizer),
     results_(make_box()),
     fruitless_(options_) {
@@ -149,9 +148,9 @@ void dispatcher::start(member& one) {
     const task_head head{task_head::initialize, 0, 0, 0, 0, 0, 0, 0};
     to.write(&head, sizeof head);
     to.write(arguments_.body().data(), arguments_.body().size());
-    const auto shares = codec::shares_of(argument_objects_);
     static_cast<void>(
-      box_of(*one.tasks).put({letter.body(), shares}, deadline::never()));
+      box_of(*one.tasks)
+        .put({letter.body(), arguments_.handles()}, deadline::never()));
   }
   start_options how;
   how.name = one.name;

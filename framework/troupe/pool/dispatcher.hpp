@@ -26,8 +26,6 @@ namespace troupe::pooling {
 /// Arguments of the tasks of a chunk, for as often as they are sent.
 struct chunk_body {
   codec::packet letter;
-  /// The objects of its handles, from which the shares of each copy are made.
-  std::vector<memory::reference> objects;
 };
 
 /// Tasks that go to a worker in one letter.
@@ -256,7 +254,6 @@ private:
   pool_options options_;
   const hosting::entry* initializer_;
   codec::packet arguments_;
-  std::vector<memory::reference> argument_objects_;
   const hosting::entry* finalizer_;
   box_part results_;
   std::vector<std::unique_ptr<member>> members_;

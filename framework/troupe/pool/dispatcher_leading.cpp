@@ -183,7 +183,7 @@ deadline dispatcher::next_look(deadline limit) const {
 
 bool dispatcher::take_results() {
   std::size_t letters = 0;
-  static_cast<void>(box_of(results_).take_lending(
+  static_cast<void>(box_of(results_).take(
     [&](const letter& shown) {
       read(shown);
       ++letters;
@@ -232,7 +232,7 @@ void dispatcher::read(const letter& shown) {
   std::map<std::size_t, std::exception_ptr> failed;
   try {
     codec::decoder decoder{shown.body.subspan(sizeof head), shown.handles,
-                           "results of a pool's worker", codec::shares::lent};
+                           "results of a pool's worker"};
     for (const auto& each : decoder.load<std::vector<task_failure>>())
       if (each.index >= head.first && each.index < head.last)
         failed.emplace(found->index + each.index,

@@ -87,7 +87,6 @@ chunk dispatcher::make_chunk(const std::shared_ptr<job>& to,
                              const hosting::entry& function,
                              codec::packet letter, std::uint32_t tasks) {
   auto body = std::make_shared<chunk_body>();
-  body->objects = codec::objects_of(letter);
   body->letter = std::move(letter);
   chunk made;
   made.of = to;
@@ -193,7 +192,6 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
   if (!to.can_work())
     return;
   std::array<mailbox::draft, most_ahead> drafts;
-  std::array<std::vector<memory::object_id>, most_ahead> shares;
   std::size_t count = 0;
   while (to.given.size() < credit && !waiting_.empty() && count < most_ahead) {
     auto next = std::move(waiting_.front());
@@ -209,9 +207,7 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
     auto& body = next.body->letter;
     // Each letter is copied before the same body can be sent again.
     body.overwrite(0, &head, sizeof head);
-    if (!next.body->objects.empty())
-      shares[count] = codec::shares_of(next.body->objects);
-    drafts[count] = {body.body(), shares[count]};
+    drafts[count] = {body.body(), body.handles()};
     const bool shared = next.body.use_count() > 1;
     to.given.push_back(std::move(next));
     ++count;
@@ -235,8 +231,6 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
       static_cast<void>(box.put(drafts[done], deadline::never()));
       ++at;
     } catch (const error&) {
-      for (const auto each : shares[done])
-        memory::forget(each);
       const auto unsent = std::move(*at);
       at = to.given.erase(at);
       fail(unsent, std::current_exception());
@@ -247,7 +241,7 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
 bool dispatcher::take_back(member& from, std::deque<chunk>& into) {
   std::uint32_t taken = 0;
   static_cast<void>(box_of(*from.tasks)
-                      .take_lending(
+                      .take(
                         [&](const letter& shown) {
                           task_head head{};
                           if (shown.body.size() < sizeof head)

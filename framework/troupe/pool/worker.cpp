@@ -193,7 +193,7 @@ private:
     bool ended = false;
     bool keeps = os::keeps_large_blocks();
     while (!taken && !ended) {
-      const auto outcome = tasks_.take_lending(
+      const auto outcome = tasks_.take(
         [&](const letter& shown) {
           read(shown, taken, ended);
           return visit_result::taken;
@@ -240,7 +240,7 @@ private:
     auto& call = decoded_initializer();
     std::exception_ptr failure;
     while (!call && !failure) {
-      const auto outcome = tasks_.take_lending(
+      const auto outcome = tasks_.take(
         [&](const letter& shown) {
           try {
             static_cast<void>(

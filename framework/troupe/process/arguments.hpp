@@ -12,12 +12,11 @@
 namespace troupe::hosting {
 
 /// The message with the arguments of a call. Reading it only attaches to what
-/// its handles name; the message's own shares end afterwards, so that a process
-/// that is killed at any moment leaves none behind.
+/// its handles name.
 class arguments {
 public:
-  /// What stands in a letter or a slot, whose shares are ended by whoever has
-  /// it. Must outlive this object.
+  /// What stands in a letter or a slot, which keeps alive what its handles name.
+  /// Must outlive this object.
   explicit arguments(bytes_view body,
                      std::span<const memory::object_id> handles = {}) noexcept
     : body_(body), handles_(handles) {
@@ -32,7 +31,7 @@ public:
   [[nodiscard]] codec::decoder read(std::string_view what) const noexcept {
     if (carrier_)
       return carrier_->read(what);
-    return {body_, handles_, what, codec::shares::lent};
+    return {body_, handles_, what};
   }
 
   /// Reads all of them, and ends the parcel, before the call that may take

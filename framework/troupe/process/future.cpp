@@ -27,10 +27,8 @@ codec::parcel take_result(const process_view& of) {
   // It left through exit(0) or _exit(0): no failure, and no result either.
   if (where == 0)
     raise(remote_error{of.name(), of.pid(), of.join()});
-  // It stands in the slot until it is held here: who is killed in between
-  // leaves it to whoever empties the slot. To forget it twice does no harm.
   auto result = codec::parcel::open(where);
-  slot->result.store(0);
+  memory::forget_at(slot->result);
   return result;
 }
 

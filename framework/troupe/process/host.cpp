@@ -73,10 +73,8 @@ void run_function(process_slot& slot) {
                                         slot.entry_library.get());
   std::optional<codec::packet> result;
   if (const auto where = slot.arguments.load()) {
-    // It stands in the slot until it is held here: who is killed in between
-    // leaves it to whoever empties the slot. To forget it twice does no harm.
     auto opened = codec::parcel::open(where);
-    slot.arguments.store(0);
+    memory::forget_at(slot.arguments);
     TROUPE_CRASH_POINT("process.host.arguments_held");
     result = function.run(arguments{std::move(opened)});
   } else {
@@ -85,7 +83,7 @@ void run_function(process_slot& slot) {
     result = function.run(arguments{bytes_view{slot.inline_bytes}.first(size)});
   }
   if (result)
-    slot.result.store(codec::parcel::make(*result), std::memory_order_release);
+    memory::entrust(slot.result, codec::parcel::make(*result));
 }
 
 std::atomic<bool> ending{false};

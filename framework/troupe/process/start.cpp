@@ -36,7 +36,7 @@ std::string default_name(std::uint32_t number) {
 void put_arguments(process_slot& slot, codec::packet& arguments) {
   const auto body = arguments.body();
   if (!arguments.handles().empty() || body.size() > slot.inline_bytes.size()) {
-    slot.arguments.store(codec::parcel::make(arguments));
+    memory::entrust(slot.arguments, codec::parcel::make(arguments));
     return;
   }
   slot.inline_size = static_cast<std::uint32_t>(body.size());

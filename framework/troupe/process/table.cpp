@@ -47,8 +47,8 @@ std::uint32_t own_reservation() noexcept {
 /// Empties a slot that the caller has reserved, and gives it back.
 void clean(process_slot& slot) noexcept {
   TROUPE_CRASH_POINT("process.free.begun");
-  memory::forget(slot.arguments.exchange(0, std::memory_order_acq_rel));
-  memory::forget(slot.result.exchange(0, std::memory_order_acq_rel));
+  memory::forget_at(slot.arguments);
+  memory::forget_at(slot.result);
   slot.claim.store(0, std::memory_order_relaxed);
   // Not the start time: who has just read the pid must not take another process
   // for that one.
@@ -148,7 +148,7 @@ void finish_death(std::uint32_t index, process_slot& slot) noexcept {
   memory::release_holdings(index);
   // Not only when the slot is emptied: whoever waits for what it was given, and
   // never took, may be waited for by whoever would join it.
-  memory::forget(slot.arguments.exchange(0, std::memory_order_acq_rel));
+  memory::forget_at(slot.arguments);
   TROUPE_CRASH_POINT("process.death.released");
   // Once the slot says `dead`, a joiner may free it and another take it.
   const slot_id id{index, slot.generation.load(std::memory_order_relaxed)};

@@ -89,7 +89,7 @@ public:
 
   void read(bytes_view answer,
             std::span<const memory::object_id> handles) override {
-    codec::decoder from{answer, handles, "an answer", codec::shares::lent};
+    codec::decoder from{answer, handles, "an answer"};
     const wire::scope scope{where_.coding()};
     switch (from.load<answer_kind>()) {
       case answer_kind::value:

@@ -202,7 +202,7 @@ std::unique_ptr<local_caller::pipe> local_caller::open_pipe() {
   TROUPE_CRASH_POINT("state.pipe.offered");
   bool opened = false;
   for (;;) {
-    const auto outcome = made->end.in().take_lending(
+    const auto outcome = made->end.in().take(
       [&](const mailbox::letter&) {
         opened = true;
         return visit_result::taken;
@@ -260,7 +260,7 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
   for (unsigned turn = 0; turn < looks && !answers.readable(); ++turn)
     os::spin_pause(0);
   while (!answered) {
-    const auto outcome = answers.take_lending(
+    const auto outcome = answers.take(
       [&](const letter& shown) {
         // Perhaps of a call that was given up.
         if (call_of(shown) != number)
@@ -388,7 +388,7 @@ private:
   mailbox::take_outcome read_for_all(std::unique_lock<std::mutex>& guard,
                                      deadline limit, bool& some) {
     const reader_scope now{*of_, guard};
-    return of_->futures_pipe_->end.in().take_lending(
+    return of_->futures_pipe_->end.in().take(
       [&](const letter& shown) {
         some = true;
         const std::scoped_lock inner{of_->futures_mutex_};

@@ -203,7 +203,7 @@ private:
 void server::read(const letter& shown) {
   letter_route route{};
   if (shown.body.size() < sizeof route)
-    return channel::decline(shown);
+    return;
   std::memcpy(&route, shown.body.data(), sizeof route);
   const auto client = shown.writer.packed();
   // Others may be about to answer a call of this client that has waited.
@@ -224,16 +224,11 @@ void server::read(const letter& shown) {
     case letter_route::withdraw: table_.withdraw(client, route.number); break;
     default: break;
   }
-  channel::decline(shown);
 }
 
 void server::open(const letter& shown, std::uint32_t number) noexcept {
-  struct reader : codec::decoder {
-    using decoder::decoder;
-    ~reader() {
-      forget_handles();
-    }
-  } from{shown.body.subspan(sizeof(letter_route)), shown.handles, "a pipe"};
+  codec::decoder from{shown.body.subspan(sizeof(letter_route)), shown.handles,
+                      "a pipe"};
   try {
     auto end = channel::pipe_end::load(from,
                                        channel::fingerprint_of<answer_letter>(),

@@ -37,14 +37,6 @@ struct running_here {
   }
 };
 
-/// A decoder that leaves no handle behind.
-struct checked_decoder : codec::decoder {
-  using decoder::decoder;
-  ~checked_decoder() {
-    forget_handles();
-  }
-};
-
 } // namespace
 
 /// A target of an object in the state's own process.
@@ -134,7 +126,7 @@ void table::execute(bytes_view request,
   const open_scope open{*this};
   const auto caller = std::exchange(calling_, route.client());
   {
-    checked_decoder from{request, handles, "a call"};
+    codec::decoder from{request, handles, "a call"};
     const wire::scope scope{route.coding()};
     try {
       const auto head = from.load<call_head>();
@@ -149,13 +141,6 @@ void table::execute(bytes_view request,
 }
 
 void table::execute(codec::packet request, answer_route& route) {
-  // They are ended in there, however it goes.
-  struct released {
-    codec::packet& of;
-    ~released() {
-      of.release_handles();
-    }
-  } const after{request};
   execute(request.body(), request.handles(), route);
 }
 

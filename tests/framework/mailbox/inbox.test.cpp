@@ -3,12 +3,15 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/mailbox/inbox.hpp>
+#include <troupe/os/crash_point.hpp>
 
 #include <support/eventually.hpp>
 
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -116,4 +119,96 @@ TEST_CASE("rings announced while the reader can hold no more objects are taken "
         expect(own.retry().is_never(), "it tries again for nothing");
       })
     == "");
+}
+
+TEST_CASE(
+  "a writer killed while it announces a ring has announced it, or leaves "
+  "nothing of it") {
+  for (const std::string point :
+       {"transport.announce.kept", "transport.announce.done"})
+    for (const bool others : {false, true})
+      for (const bool taken : {false, true}) {
+        CAPTURE(point);
+        CAPTURE(others);
+        CAPTURE(taken);
+        CHECK(
+          troupe::test::in_new_run(
+            {},
+            [&] {
+              auto& memory = troupe::memory::run_memory::current();
+              auto own = inbox::make(0, "");
+              const auto base = memory.reserved_bytes();
+              const auto reader = self();
+              const auto dead = troupe::test::fork_into_slot(9, [&] {
+                const auto ring = make_ring(reader, small, 5);
+                troupe::os::arm_crash_point(point);
+                own.announce(ring);
+              });
+              int status = 0;
+              ::waitpid(dead, &status, 0);
+              expect(status == SIGKILL, "it was not killed");
+              std::string found;
+              {
+                // Before the death is known to anybody.
+                std::optional<writer> second;
+                if (others)
+                  second.emplace(own, self(), std::vector<std::uint64_t>{6});
+                if (taken)
+                  found = numbers_of(own.take_announced());
+                troupe::memory::release_holdings(9);
+                found += numbers_of(own.take_announced());
+              }
+              const std::string announced = point.ends_with("done") ? "5 " : "";
+              expect(found == announced + (others ? "6 " : ""),
+                     "there are " + found);
+              troupe::memory::warm_memory::give_back_own();
+              expect(memory.reserved_bytes() == base,
+                     std::to_string(memory.reserved_bytes() - base)
+                       + " bytes are left");
+            })
+          == "");
+      }
+}
+
+TEST_CASE("a reader killed while it takes what was announced, or gives up its "
+          "inbox, leaves nothing") {
+  for (const std::string point :
+       {"transport.taking.noted", "transport.taking.cut",
+        "transport.taking.forgotten", "transport.inbox.ending",
+        "transport.inbox.passed"})
+    for (const unsigned countdown : {1U, 2U, 3U}) {
+      if (countdown != 1
+          && (point.ends_with("noted") || point.ends_with("cut")))
+        continue;
+      CAPTURE(point);
+      CAPTURE(countdown);
+      CHECK(troupe::test::in_new_run(
+              {},
+              [&] {
+                auto& memory = troupe::memory::run_memory::current();
+                static_cast<void>(make_ring(self(), small, 1));
+                troupe::memory::warm_memory::give_back_own();
+                const auto base = memory.reserved_bytes();
+                const auto dead = troupe::test::fork_into_slot(9, [&] {
+                  auto own = inbox::make(0, "");
+                  // Of a writer that is gone, and of one that lives on.
+                  {
+                    const writer gone{own, self(), {1, 2}};
+                  }
+                  const auto ours = make_ring(self(), small, 3);
+                  own.announce(ours);
+                  troupe::os::arm_crash_point(point, countdown);
+                  if (point.starts_with("transport.taking"))
+                    static_cast<void>(own.take_announced());
+                  own = {};
+                });
+                expect(troupe::test::confirm(dead, 9) == SIGKILL,
+                       "it was not killed");
+                troupe::memory::warm_memory::give_back_own();
+                expect(memory.reserved_bytes() == base,
+                       std::to_string(memory.reserved_bytes() - base)
+                         + " bytes are left");
+              })
+            == "");
+    }
 }

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ constexpr std::array points{
   "memory.page.opened",      "memory.page.punched",
   "memory.keep.unlisted",    "memory.keep.listed",
   "memory.warm.unlisted",    "memory.warm.taken",
+  "memory.share.noted",      "memory.share.counted",
+  "memory.share.known",      "memory.share.written",
+  "memory.share.ended",
 };
 
 constexpr std::array cleaners_points{
@@ -55,19 +59,23 @@ constexpr std::array cleaners_points{
   "memory.warm.settling",     "memory.handles.punched",
 };
 
-/// Passes every point: creates, attaches, drops, sends and forgets. It is not
-/// killed while a message of its own is on its way: that, as documented, leaves
-/// the object until the run ends.
+/// Passes every point: creates, attaches, drops, keeps alive and forgets.
 void do_everything(memory::object_id others) {
   {
     const auto shared = reference::attach(others, kind);
     const auto mine = reference::create(kind, 20'000);
     std::ranges::fill(mine.bytes(), std::byte{7});
+    // Shares of both, of which one ends with the object that has them.
+    const std::array ids{shared.id(), mine.id()};
+    static_cast<void>(reference::create_with_shares(kind, 10, ids));
   }
-  auto mine = reference::create(kind, 20'000);
-  const auto sent = memory::send(mine);
-  mine.reset();
-  memory::forget(sent);
+  {
+    // Whoever goes on after a death finds what `place` names.
+    const auto shared = reference::attach(others, kind);
+    auto& place = *shared.as<std::atomic<memory::object_id>>();
+    memory::entrust(place, reference::create(kind, 20'000));
+    memory::forget_at(place);
+  }
   // Takes what was kept, and then all that is kept is given back. Large ones are
   // not kept; so many that pages of heads are opened and closed.
   static_cast<void>(reference::create(kind, 20'000));
@@ -112,11 +120,13 @@ TEST_CASE("a process that dies at any point leaves nothing and harms nobody") {
                                       1),
                    "the dead holds something");
             expect(ours.data()[19'999] == std::byte{5}, "our bytes changed");
+            expect(ours.shares() == 0, "a share is counted");
+            memory::forget_at(*ours.as<std::atomic<memory::object_id>>());
             ours.reset();
             expect_nothing_left(base, "after a death at " + point);
             // The slot and its tables serve the next process.
             const auto next = fork_into_slot(1, [] {
-              const auto own = reference::create(kind, 1);
+              const auto own = reference::create(kind, 8);
               do_everything(own.id());
             });
             expect(confirm(next, 1) == 0, "the next process");
@@ -178,27 +188,127 @@ TEST_CASE("a process that looks at an object too late, and dies, leaves no "
         == "");
 }
 
-TEST_CASE("a process that dies before it gives a message up leaves it on its "
-          "way") {
-  CHECK(in_new_run(
-          {},
-          [] {
-            warm_up(1);
-            const auto base = bytes_of_objects();
-            auto ours = reference::create(kind, 20'000);
-            const auto sent = memory::send(ours);
-            ours.reset();
-            const auto pid = fork_into_slot(1, [&] {
-              os::arm_crash_point("memory.forget.noted");
-              memory::forget(sent);
-            });
-            expect(confirm(pid, 1) == SIGKILL, "it was not killed");
-            expect(run_memory::current().head_of(sent)->in_flight.load() == 1,
-                   "the message is gone");
-            memory::forget(sent);
-            expect_nothing_left(base, "after the message was given up");
-          })
+TEST_CASE("a process that dies before it forgets an object leaves it") {
+  CHECK(in_new_run({},
+                   [] {
+                     warm_up(1);
+                     const auto base = bytes_of_objects();
+                     auto ours = reference::create(kind, 20'000);
+                     const auto sent = ours.id();
+                     memory::keep_alive(ours);
+                     ours.reset();
+                     const auto pid = fork_into_slot(1, [&] {
+                       os::arm_crash_point("memory.forget.noted");
+                       memory::forget(sent);
+                     });
+                     expect(confirm(pid, 1) == SIGKILL, "it was not killed");
+                     expect(
+                       run_memory::current().head_of(sent)->shares_now().count()
+                         == 1,
+                       "it is forgotten");
+                     memory::forget(sent);
+                     expect_nothing_left(base, "after it was forgotten");
+                   })
         == "");
+}
+
+TEST_CASE(
+  "a share whose counter dies is counted once or not at all, also where "
+  "others count shares before the death is known") {
+  for (const std::string point :
+       {"memory.share.noted", "memory.share.counted", "memory.share.known",
+        "memory.share.written", "memory.share.ended"})
+    for (const unsigned countdown : {1U, 2U, 3U})
+      for (const bool others : {false, true}) {
+        if (point == "memory.share.ended" && countdown == 3)
+          continue;
+        CAPTURE(point);
+        CAPTURE(countdown);
+        CAPTURE(others);
+        CHECK(
+          in_new_run(
+            {},
+            [&] {
+              warm_up(1);
+              const auto base = bytes_of_objects();
+              auto ours = reference::create(kind, 20'000);
+              const auto dead = fork_into_slot(1, [&] {
+                const auto held = reference::attach(ours.id(), kind);
+                const auto only_here = reference::create(kind, 200);
+                os::arm_crash_point(point, countdown);
+                const std::array ids{held.id(), only_here.id()};
+                static_cast<void>(reference::create_with_shares(kind, 10, ids));
+              });
+              int status = 0;
+              ::waitpid(dead, &status, 0);
+              expect(status == SIGKILL, "it was not killed");
+              const std::array ids{ours.id(), ours.id()};
+              reference before;
+              if (others) {
+                before = reference::create_with_shares(kind, 300, ids);
+                static_cast<void>(reference::create_with_shares(kind, 0, ids));
+              }
+              memory::release_holdings(1);
+              expect(ours.shares() == (others ? 2 : 0),
+                     std::to_string(ours.shares()) + " shares");
+              before.reset();
+              expect(ours.shares() == 0, "shares stay");
+              ours.reset();
+              expect_nothing_left(base, "after a death at " + point);
+            })
+          == "");
+      }
+}
+
+TEST_CASE(
+  "whoever finishes a dead process's share, and dies, is followed by one "
+  "that goes on") {
+  for (const std::string first : {"memory.share.noted", "memory.share.counted",
+                                  "memory.share.known", "memory.share.written"})
+    for (const unsigned countdown : {2U, 3U, 4U})
+      for (const std::string second :
+           {"memory.share.settling", "memory.share.counted",
+            "memory.share.known", "memory.share.written", "memory.share.ended",
+            "memory.bury.decided"}) {
+        CAPTURE(first);
+        CAPTURE(countdown);
+        CAPTURE(second);
+        CHECK(in_new_run({},
+                         [&] {
+                           warm_up(2);
+                           const auto base = bytes_of_objects();
+                           auto ours = reference::create(kind, 20'000);
+                           const auto dead = fork_into_slot(1, [&] {
+                             auto only_there = reference::create(kind, 200);
+                             const std::array ids{ours.id(), only_there.id()};
+                             const auto held = reference::attach(ours.id(),
+                                                                 kind);
+                             os::arm_crash_point(first, countdown);
+                             auto carrier
+                               = reference::create_with_shares(kind, 10, ids);
+                             only_there.reset();
+                             carrier.reset();
+                           });
+                           int status = 0;
+                           ::waitpid(dead, &status, 0);
+                           expect(status == SIGKILL, "it was not killed");
+                           const auto cleaner = fork_into_slot(2, [&] {
+                             os::arm_crash_point(second);
+                             memory::release_holdings(1);
+                           });
+                           ::waitpid(cleaner, &status, 0);
+                           // Not every change is one that is still to be counted.
+                           expect(status == SIGKILL || status == 0,
+                                  "the cleaner failed");
+                           memory::release_holdings(1);
+                           memory::release_holdings(2);
+                           expect(ours.shares() == 0, "shares stay");
+                           ours.reset();
+                           expect_nothing_left(base, "after deaths at " + first
+                                                       + " and " + second);
+                         })
+              == "");
+      }
 }
 
 TEST_CASE("a process that dies while it cleans up after another is followed "

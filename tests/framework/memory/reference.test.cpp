@@ -264,43 +264,38 @@ TEST_CASE("a dead process holds nothing") {
         == "");
 }
 
-TEST_CASE("a message on its way holds what it carries") {
+TEST_CASE("an object lives while another has a share of it, or a place names "
+          "it") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(1);
                      const auto base = bytes_of_objects();
                      auto made = reference::create(kind, 1);
-                     const auto where = memory::send(made);
-                     static_cast<void>(memory::send(made));
-                     static_cast<void>(memory::send(made));
+                     const std::vector ids(20, made.id());
+                     auto few = reference::create_with_shares(
+                       kind, 3, std::span{ids}.first(2));
+                     auto many = reference::create_with_shares(kind, 9000, ids);
+                     expect(made.shares() == 22, "the shares");
                      made.reset();
+                     expect(few.shared_ids().size() == 2
+                              && few.behind_shares().size() == 3
+                              && many.behind_shares().size() == 9000,
+                            "what stands where");
                      // Read by another process, which lets go at once.
-                     const auto pid = fork_into_slot(1, [where] {
-                       static_cast<void>(memory::receive(where, kind));
+                     std::atomic<memory::object_id> place{0};
+                     memory::entrust(place, many);
+                     many.reset();
+                     few.reset();
+                     const auto pid = fork_into_slot(1, [&] {
+                       const auto held = reference::attach(place.load(), kind);
+                       static_cast<void>(
+                         reference::attach(held.shared_ids()[19], kind));
                      });
-                     expect(confirm(pid, 1) == 0, "receive in another process");
-                     made = memory::receive(where, kind);
-                     made.reset();
-                     // Gone unread.
-                     memory::forget(where);
-                     expect_nothing_left(base, "after the last message");
-                   })
-        == "");
-}
-
-TEST_CASE("a message that is refused gives up its share all the same") {
-  CHECK(in_new_run({},
-                   [] {
-                     warm_up(0);
-                     const auto base = bytes_of_objects();
-                     const auto where
-                       = memory::send(reference::create(kind, 1));
-                     expect(thrown<stale_handle>([&] {
-                              static_cast<void>(
-                                memory::receive(where, object_kind::ring));
-                            }).has_value(),
-                            "wrong kind");
-                     expect_nothing_left(base, "after a refused message");
+                     expect(confirm(pid, 1) == 0, "use in another process");
+                     memory::forget_at(place);
+                     expect(place.load() == 0, "the place names it");
+                     memory::forget_at(place);
+                     expect_nothing_left(base, "after the last share");
                    })
         == "");
 }

@@ -87,7 +87,7 @@ void churn(board& shared, unsigned start, const std::atomic<bool>* stop,
   }
 }
 
-/// The same with messages: a handle on the board is one message.
+/// The same with messages: an object on the board has a share of another.
 void exchange(board& shared, unsigned start, int rounds) {
   random_numbers random{start};
   std::vector<reference> mine;
@@ -96,14 +96,36 @@ void exchange(board& shared, unsigned start, int rounds) {
     if (random() % 2 == 0) {
       if (mine.empty())
         mine.push_back(guarded::make(8 + random() % 20'000));
-      const auto old = cell.exchange(memory::send(mine.back()));
+      const std::array ids{mine.back().id()};
+      const auto message = reference::create_with_shares(kind, 0, ids);
+      memory::keep_alive(message);
+      const auto old = cell.exchange(message.id());
       mine.pop_back();
-      if (old != 0)
-        memory::forget(old);
+      memory::forget(old);
     } else if (const auto where = cell.exchange(0); where != 0) {
-      mine.push_back(memory::receive(where, kind));
+      {
+        const auto message = reference::attach(where, kind);
+        mine.push_back(reference::attach(message.shared_ids().front(), kind));
+      }
+      memory::forget(where);
       guarded::check(mine.back());
     }
+  }
+}
+
+/// Counts shares of a few objects that others count shares of, too.
+void share(const std::vector<memory::object_id>& ids, unsigned start,
+           int rounds) {
+  random_numbers random{start};
+  std::vector<reference> held;
+  for (const auto id : ids)
+    held.push_back(reference::attach(id, kind));
+  std::vector<reference> mine(8);
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<memory::object_id> some;
+    for (auto count = 1 + random() % 4; count > 0; --count)
+      some.push_back(ids[random() % ids.size()]);
+    mine[random() % mine.size()] = reference::create_with_shares(kind, 5, some);
   }
 }
 
@@ -165,6 +187,58 @@ TEST_CASE("many processes that send and receive lose nothing") {
                      expect_nothing_left(base, "after all messages");
                    })
         == "");
+}
+
+TEST_CASE("processes killed at random while they count shares of the same "
+          "objects leave no share, and end none that is another's") {
+  const auto start = seed();
+  CHECK(
+    in_new_run(
+      {},
+      [start] {
+        constexpr std::uint32_t workers = 4;
+        constexpr int kills = 600;
+        random_numbers random{start};
+        warm_up(workers);
+        const auto base = bytes_of_objects();
+        std::vector<reference> held;
+        std::vector<memory::object_id> ids;
+        for (int count = 0; count < 3; ++count) {
+          held.push_back(guarded::make(5000));
+          ids.push_back(held.back().id());
+        }
+        auto ours = reference::create_with_shares(kind, 0, ids);
+        std::array<pid_t, workers> pids{};
+        const auto begin = [&](std::uint32_t slot) {
+          const auto seed_of_one = static_cast<unsigned>(random());
+          pids[slot - 1] = fork_into_slot(slot, [&ids, seed_of_one] {
+            share(ids, seed_of_one, 1 << 30);
+          });
+        };
+        for (std::uint32_t slot = 1; slot <= workers; ++slot)
+          begin(slot);
+        for (int kill = 0; kill < kills; ++kill) {
+          const auto slot = 1 + static_cast<std::uint32_t>(random() % workers);
+          // Some are killed at their very beginning.
+          for (auto pause = random() % 2000; pause > 0; --pause)
+            static_cast<void>(ours.shared_ids());
+          ::kill(pids[slot - 1], SIGKILL);
+          expect(confirm(pids[slot - 1], slot) == SIGKILL, "a worker failed");
+          begin(slot);
+        }
+        for (std::uint32_t slot = 1; slot <= workers; ++slot) {
+          ::kill(pids[slot - 1], SIGKILL);
+          confirm(pids[slot - 1], slot);
+        }
+        for (const auto& each : held) {
+          guarded::check(each);
+          expect(each.shares() == 1, std::to_string(each.shares()) + " shares");
+        }
+        held.clear();
+        ours.reset();
+        expect_nothing_left(base, "after all deaths");
+      })
+    == "");
 }
 
 TEST_CASE("processes killed at random while they create, attach and drop "

@@ -233,11 +233,8 @@ TEST_CASE("an array of one type, or a value, is refused as another array") {
   troupe::codec::packet packet;
   troupe::codec::encoder to{packet};
   to.save(array<int>(4));
-  const std::vector<troupe::memory::object_id> handles{packet.handles().begin(),
-                                                       packet.handles().end()};
-  troupe::codec::decoder from{packet.body(), handles};
+  troupe::codec::decoder from{packet.body(), packet.handles()};
   CHECK_THROWS_WITH_AS(static_cast<void>(array<double>::load(from)),
                        doctest::Contains("not double (8 bytes)"),
                        troupe::malformed_bytes);
-  packet.release_handles();
 }
