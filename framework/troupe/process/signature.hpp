@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -108,19 +107,26 @@ template <auto F>
 struct function {
   using type = signature<std::remove_const_t<decltype(F)>>;
 
+  // Not `std::invoke`: `<functional>` is a tenth of what a short program has to
+  // compile.
   template <class... Args>
   static decltype(auto) call(Args&&... args) {
-    if constexpr (std::is_invocable_v<decltype(F), Args...>)
-      return std::invoke(F, std::forward<Args>(args)...);
+    if constexpr (!std::is_member_pointer_v<decltype(F)>)
+      return F(std::forward<Args>(args)...);
     else
       return call_on(std::forward<Args>(args)...);
   }
 
 private:
-  /// A member function for lvalues only.
   template <class Object, class... Args>
   static decltype(auto) call_on(Object&& object, Args&&... args) {
-    return std::invoke(F, object, std::forward<Args>(args)...);
+    if constexpr (std::is_member_object_pointer_v<decltype(F)>)
+      return std::forward<Object>(object).*F;
+    else if constexpr (std::is_invocable_v<decltype(F), Object, Args...>)
+      return (std::forward<Object>(object).*F)(std::forward<Args>(args)...);
+    else
+      // A member function for lvalues only.
+      return (object.*F)(std::forward<Args>(args)...);
   }
 };
 

@@ -3,11 +3,11 @@
 
 #include <troupe/codec/standard/sequence.hpp>
 
-#include <map>
-#include <set>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <type_traits>
-#include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 namespace troupe::codec {
 
@@ -84,39 +84,26 @@ struct associative_coding {
   }
 };
 
-template <class K, class Less, class A>
-struct standard<std::set<K, Less, A>>
-  : associative_coding<std::set<K, Less, A>, Less> {};
+/// The ordered sets and maps of the standard library, known by what they have.
+template <class T>
+concept ordered_associative = requires {
+  typename T::key_type;
+  typename T::key_compare;
+} && declared_in_std<T>;
 
-template <class K, class Less, class A>
-struct standard<std::multiset<K, Less, A>>
-  : associative_coding<std::multiset<K, Less, A>, Less> {};
+template <ordered_associative T>
+struct standard<T> : associative_coding<T, typename T::key_compare> {};
 
-template <class K, class V, class Less, class A>
-struct standard<std::map<K, V, Less, A>>
-  : associative_coding<std::map<K, V, Less, A>, Less> {};
+/// Those with a hash table.
+template <class T>
+concept unordered_associative = requires {
+  typename T::key_type;
+  typename T::hasher;
+  typename T::key_equal;
+} && declared_in_std<T>;
 
-template <class K, class V, class Less, class A>
-struct standard<std::multimap<K, V, Less, A>>
-  : associative_coding<std::multimap<K, V, Less, A>, Less> {};
-
-template <class K, class Hash, class Equal, class A>
-struct standard<std::unordered_set<K, Hash, Equal, A>>
-  : associative_coding<std::unordered_set<K, Hash, Equal, A>, Hash, Equal> {};
-
-template <class K, class Hash, class Equal, class A>
-struct standard<std::unordered_multiset<K, Hash, Equal, A>>
-  : associative_coding<std::unordered_multiset<K, Hash, Equal, A>, Hash,
-                       Equal> {};
-
-template <class K, class V, class Hash, class Equal, class A>
-struct standard<std::unordered_map<K, V, Hash, Equal, A>>
-  : associative_coding<std::unordered_map<K, V, Hash, Equal, A>, Hash, Equal> {
-};
-
-template <class K, class V, class Hash, class Equal, class A>
-struct standard<std::unordered_multimap<K, V, Hash, Equal, A>>
-  : associative_coding<std::unordered_multimap<K, V, Hash, Equal, A>, Hash,
-                       Equal> {};
+template <unordered_associative T>
+struct standard<T>
+  : associative_coding<T, typename T::hasher, typename T::key_equal> {};
 
 } // namespace troupe::codec

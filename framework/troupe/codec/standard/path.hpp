@@ -3,13 +3,21 @@
 
 #include <troupe/codec/standard/sequence.hpp>
 
-#include <filesystem>
-#include <string>
+#include <cstddef>
+#include <cstdint>
 
 namespace troupe::codec {
 
-template <>
-struct standard<std::filesystem::path> {
+/// `std::filesystem::path`, known by what it has.
+template <class T>
+concept file_path = requires(const T& path) {
+  typename T::string_type;
+  path.native();
+  path.lexically_normal();
+} && declared_in_std<T>;
+
+template <file_path T>
+struct standard<T> {
   using parts = type_list<>;
 
   static constexpr bool known = true;
@@ -19,12 +27,12 @@ struct standard<std::filesystem::path> {
     return sizeof(std::uint64_t);
   }
 
-  static void save(encoder& to, const std::filesystem::path& from) {
+  static void save(encoder& to, const T& from) {
     to.save(from.native());
   }
 
-  static std::filesystem::path load(decoder& from) {
-    return std::filesystem::path{from.load<std::string>()};
+  static T load(decoder& from) {
+    return T{from.load<typename T::string_type>()};
   }
 };
 

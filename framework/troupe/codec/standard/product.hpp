@@ -4,7 +4,6 @@
 #include <troupe/codec/sendable.hpp>
 
 #include <array>
-#include <complex>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
@@ -80,11 +79,20 @@ struct standard<std::array<T, N>> {
   }
 };
 
+/// `std::complex`, known by what it has.
 template <class T>
-struct standard<std::complex<T>> {
-  using parts = type_list<T>;
+concept complex_number = requires(const T& number) {
+  typename T::value_type;
+  number.real();
+  number.imag();
+} && declared_in_std<T>;
 
-  static constexpr bool known = std::is_floating_point_v<T>;
+template <complex_number T>
+struct standard<T> {
+  using parts = type_list<typename T::value_type>;
+
+  static constexpr bool known
+    = std::is_floating_point_v<typename T::value_type>;
   static constexpr bool flat_if_parts = true;
 };
 

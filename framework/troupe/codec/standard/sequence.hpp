@@ -9,8 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <deque>
-#include <list>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -116,13 +114,16 @@ template <class T, class Allocator>
 struct standard<std::vector<T, Allocator>>
   : sequence_coding<std::vector<T, Allocator>> {};
 
-template <class T, class Allocator>
-struct standard<std::deque<T, Allocator>>
-  : sequence_coding<std::deque<T, Allocator>> {};
+/// `std::deque` and `std::list`, known by what they have.
+template <class T>
+concept two_ended_sequence = requires(T& values) {
+  typename T::value_type;
+  values.pop_front();
+  values.pop_back();
+} && declared_in_std<T>;
 
-template <class T, class Allocator>
-struct standard<std::list<T, Allocator>>
-  : sequence_coding<std::list<T, Allocator>> {};
+template <two_ended_sequence T>
+struct standard<T> : sequence_coding<T> {};
 
 template <class Char, class Traits, class Allocator>
 struct standard<std::basic_string<Char, Traits, Allocator>>

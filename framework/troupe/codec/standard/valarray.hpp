@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <deque>
+#include <iterator>
+#include <vector>
 
 namespace troupe::codec {
 
@@ -22,7 +23,7 @@ concept value_array = requires(T& values) {
 template <value_array T>
 struct standard<T> {
   using element = typename T::value_type;
-  using elements = sequence_coding<std::deque<element>>;
+  using elements = sequence_coding<std::vector<element>>;
   using parts = type_list<element>;
 
   static constexpr bool known = true;
