@@ -198,6 +198,16 @@ private:
     }
   };
 
+  /// How a worker has died.
+  struct death {
+    const exit_status& how;
+    std::int32_t pid;
+    /// What its note named as begun.
+    std::uint64_t running;
+    /// Its end belongs to that of the run.
+    bool winding_up;
+  };
+
   using lock = std::unique_lock<std::mutex>;
 
   [[nodiscard]] static std::int64_t now() noexcept;
@@ -222,6 +232,11 @@ private:
   void read(const mailbox::letter& shown);
   void look_for_deaths();
   void bury(member& dead, const exit_status& how);
+  void divide(chunk which, const member& dead, const death& of,
+              std::deque<chunk>& again);
+  void fail_begun(const chunk& which, std::uint32_t task, const member& dead,
+                  const death& of);
+  void replace_dead(member& dead, const death& of);
   void replace(member& one);
   void fill_vacancies();
   void note_end(member& one, std::int32_t pid, const std::string& reason,

@@ -280,67 +280,13 @@ void dispatcher::look_for_deaths() {
 void dispatcher::bury(member& dead, const exit_status& how) {
   while (take_results()) {
   }
-  const auto pid = dead.runner.pid();
-  const auto running = note_of(*dead.note).running.load();
-  const bool winding_up = hosting::is_winding_up(how.signal());
+  const death of{how, dead.runner.pid(), note_of(*dead.note).running.load(),
+                 hosting::is_winding_up(how.signal())};
   auto given = std::exchange(dead.given, {});
   dead.runner.close();
   std::deque<chunk> again;
-  for (auto& each : given) {
-    if (each.number != static_cast<std::uint32_t>(running >> 32)
-        || running == 0) {
-      again.push_back(std::move(each));
-      continue;
-    }
-    const auto task = static_cast<std::uint32_t>(running) - 1;
-    // Its result was in the mailbox, and the worker could not say so.
-    if (task < each.first || task >= each.last) {
-      again.push_back(std::move(each));
-      continue;
-    }
-    auto before = each;
-    before.last = task;
-    auto after = each;
-    after.first = task + 1;
-    auto alone = each;
-    alone.first = task;
-    alone.last = task + 1;
-    ++alone.deaths;
-    if (before.first < before.last)
-      again.push_back(std::move(before));
-    // It may have been killed for the task before, and have begun this one.
-    const bool overdue = dead.overdue == running;
-    const bool retry = alone.deaths <= options_.retries && !overdue
-                       && !alone.of->cancelled_ && !winding_up;
-    if (retry)
-      again.push_back(std::move(alone));
-    if (after.first < after.last) {
-      after.deaths = 0;
-      again.push_back(std::move(after));
-    }
-    if (retry)
-      continue;
-    std::exception_ptr why;
-    const bool cancelled = hosting::is_ending()
-                           || (winding_up && how.signal() == SIGINT)
-                           || (dead.by_force && each.of->cancelled_);
-    if (hosting::is_ending())
-      why = cancelled_because("its process is ending");
-    else if (winding_up && hosting::bit_of(how.signal()) != 0)
-      why = cancelled_because(how.signal_name() + " ended its worker");
-    else if (dead.by_force && each.of->cancelled_)
-      why = cancelled_because("it was cancelled, and its worker killed");
-    else if (overdue)
-      why = std::make_exception_ptr(
-        timed_out("run a task of a pool",
-                  "it ran longer than its hard limit; worker " + dead.name
-                    + " (pid " + std::to_string(pid) + ") was killed",
-                  "raise pool_options::hard_limit"));
-    else
-      why = hosting::with_causes(remote_error{dead.name, pid, how});
-    fail(*each.of, each.index + task, std::move(why),
-         cancelled ? ending::never_begun : ending::ran);
-  }
+  for (auto& each : given)
+    divide(std::move(each), dead, of, again);
   std::erase_if(again, [&](const chunk& each) {
     if (!each.of->cancelled_)
       return false;
@@ -348,18 +294,85 @@ void dispatcher::bury(member& dead, const exit_status& how) {
     return true;
   });
   requeue(std::move(again));
-  if (winding_up || ended_ || broken_ || (closed_ && waiting_.empty()))
+  if (of.winding_up || ended_ || broken_ || (closed_ && waiting_.empty()))
     return;
-  if (running != 0)
+  replace_dead(dead, of);
+}
+
+/// What of a dead worker's chunk is to run again goes to `again`. The task that it
+/// had begun fails, unless that is to run again, too.
+void dispatcher::divide(chunk which, const member& dead, const death& of,
+                        std::deque<chunk>& again) {
+  const auto task = static_cast<std::uint32_t>(of.running) - 1;
+  if (of.running == 0
+      || which.number != static_cast<std::uint32_t>(of.running >> 32)
+      // Its result was in the mailbox, and the worker could not say so.
+      || task < which.first || task >= which.last) {
+    again.push_back(std::move(which));
+    return;
+  }
+  auto before = which;
+  before.last = task;
+  auto after = which;
+  after.first = task + 1;
+  after.deaths = 0;
+  auto alone = which;
+  alone.first = task;
+  alone.last = task + 1;
+  ++alone.deaths;
+  if (before.first < before.last)
+    again.push_back(std::move(before));
+  // It may have been killed for the task before, and have begun this one.
+  const bool overdue = dead.overdue == of.running;
+  const bool retry = alone.deaths <= options_.retries && !overdue
+                     && !alone.of->cancelled_ && !of.winding_up;
+  if (retry)
+    again.push_back(std::move(alone));
+  if (after.first < after.last)
+    again.push_back(std::move(after));
+  if (!retry)
+    fail_begun(which, task, dead, of);
+}
+
+/// The task fails, for the reason that its worker has died for.
+void dispatcher::fail_begun(const chunk& which, std::uint32_t task,
+                            const member& dead, const death& of) {
+  const auto killed_for_it = dead.by_force && which.of->cancelled_;
+  const bool cancelled = hosting::is_ending()
+                         || (of.winding_up && of.how.signal() == SIGINT)
+                         || killed_for_it;
+  std::exception_ptr why;
+  if (hosting::is_ending())
+    why = cancelled_because("its process is ending");
+  else if (of.winding_up && hosting::bit_of(of.how.signal()) != 0)
+    why = cancelled_because(of.how.signal_name() + " ended its worker");
+  else if (killed_for_it)
+    why = cancelled_because("it was cancelled, and its worker killed");
+  else if (dead.overdue == of.running)
+    why = std::make_exception_ptr(
+      timed_out("run a task of a pool",
+                "it ran longer than its hard limit; worker " + dead.name
+                  + " (pid " + std::to_string(of.pid) + ") was killed",
+                "raise pool_options::hard_limit"));
+  else
+    why = hosting::with_causes(remote_error{dead.name, of.pid, of.how});
+  fail(*which.of, which.index + task, std::move(why),
+       cancelled ? ending::never_begun : ending::ran);
+}
+
+/// Starts another in the place of a dead worker, and notes a death that no task is
+/// to blame for.
+void dispatcher::replace_dead(member& dead, const death& of) {
+  if (of.running != 0)
     fruitless_.end_row();
-  if (how.success() || running != 0 || dead.by_force || dead.overdue != 0)
+  if (of.how.success() || of.running != 0 || dead.by_force || dead.overdue != 0)
     return replace(dead);
-  const bool made = how.exited() || how.signaled() || how.threw();
+  const bool made = of.how.exited() || of.how.signaled() || of.how.threw();
   auto why = fruitless_ends::cause::not_made;
   if (made)
-    why = how.signal() == SIGKILL ? fruitless_ends::cause::killed
-                                  : fruitless_ends::cause::crashed;
-  note_end(dead, made ? pid : 0, how.description(), why, nullptr);
+    why = of.how.signal() == SIGKILL ? fruitless_ends::cause::killed
+                                     : fruitless_ends::cause::crashed;
+  note_end(dead, made ? of.pid : 0, of.how.description(), why, nullptr);
   if (made && !broken_)
     replace(dead);
 }
