@@ -81,75 +81,88 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
     node_.requests().remove(head->target, id);
   else if (id.is_request() && sender)
     note_request(*head, sender);
-  caf::message content;
-  version::stages stages;
-  caf::type_id_t type = 0;
-  auto result = read_result::malformed;
-  caf::error refusal;
-  std::vector<actor_name> handles;
-  if (sender && !node_.is_local(sender))
-    if (const auto home = memory::slot_id::unpacked(head->sender_slot);
-        home != flow_.writer())
-      handles.push_back({home, head->sender});
-  if ((tag.flags & as_image) != 0) {
-    result = read_image(body, content, type);
-  } else {
-    byte_reader source{&node_.system(), &context_, body};
-    do {
-      result = read_result::malformed;
-      if ((tag.flags & with_stages) == 0 || source.apply(stages))
-        result = read_message(source, content, type);
-    } while (source.start_again());
-    if (result == read_result::done && source.left() != 0)
-      result = read_result::malformed;
-    if (result == read_result::done)
-      make_showable(content);
-    else
-      refusal = source.get_error();
-    node_.handles_read(source.actors());
-    handles.insert(handles.end(), source.actors().begin(),
-                   source.actors().end());
-  }
-  // Whether or not somebody reads it: what it carries is this process's now.
+  auto content = read_content(tag, body);
+  // Whether or not somebody can read it: what it carries is this process's now.
   if ((tag.flags & with_handles) != 0) {
+    if (const auto home = memory::slot_id::unpacked(head->sender_slot);
+        sender && !node_.is_local(sender) && home != flow_.writer())
+      content.handles.push_back({home, head->sender});
     TROUPE_CRASH_POINT("transport.handles.attached");
-    node_.imported().when_known(handles, [back = flow_.back(), loan] {
+    node_.imported().when_known(content.handles, [back = flow_.back(), loan] {
       back->send_control(frame_kind::taken, {loan, 0, 0});
     });
     TROUPE_CRASH_POINT("transport.handles.taken");
   }
-  if (result != read_result::done) {
-    if (result == read_result::unknown_type)
-      refusal = make_error(errc::unknown_message_type,
-                           "read a message from another process: type "
-                             + name_of(type)
-                             + " is not known here, or not the same; name its "
-                               "type-id block in troupe::use_messages before "
-                               "troupe::program");
-    // A handle in it may say more.
-    else if (code_of(refusal) == errc::none)
-      refusal = make_error(errc::malformed_bytes,
-                           "read a message from another process: its bytes are "
-                           "no such message");
-    unread(*head, sender, refusal);
-    return true;
+  if (content.result != read_result::done)
+    unread(*head, sender, refusal_of(content));
+  else
+    deliver(*head, target, std::move(sender), std::move(content));
+  return true;
+}
+
+/// Reads what a message says, and which handles of actors it has.
+delivery::message_content delivery::read_content(frame_tag tag,
+                                                 bytes_view body) const {
+  message_content result;
+  if ((tag.flags & as_image) != 0) {
+    result.result = read_image(body, result.content, result.type);
+    return result;
   }
+  byte_reader source{&node_.system(), &context_, body};
+  do {
+    result.result = read_result::malformed;
+    if ((tag.flags & with_stages) == 0 || source.apply(result.stages))
+      result.result = read_message(source, result.content, result.type);
+  } while (source.start_again());
+  if (result.result == read_result::done && source.left() != 0)
+    result.result = read_result::malformed;
+  if (result.result == read_result::done)
+    make_showable(result.content);
+  else
+    result.refusal = source.get_error();
+  node_.handles_read(source.actors());
+  result.handles = source.actors();
+  return result;
+}
+
+/// Why a message could not be read.
+caf::error delivery::refusal_of(const message_content& content) {
+  if (content.result == read_result::unknown_type)
+    return make_error(errc::unknown_message_type,
+                      "read a message from another process: type "
+                        + name_of(content.type)
+                        + " is not known here, or not the same; name its "
+                          "type-id block in troupe::use_messages before "
+                          "troupe::program");
+  // A handle in it may say more.
+  if (code_of(content.refusal) != errc::none)
+    return content.refusal;
+  return make_error(errc::malformed_bytes,
+                    "read a message from another process: its bytes are no "
+                    "such message");
+}
+
+/// Gives a message that was read to its actor; empty where there is none.
+void delivery::deliver(const message_head& head,
+                       const caf::strong_actor_ptr& target,
+                       caf::strong_actor_ptr sender,
+                       message_content content) const {
+  const caf::message_id id{head.id};
   if (!target) {
     if (id.is_request() && sender)
       node_.fail_request(sender, id, caf::sec::request_receiver_down);
-    report_dead_letter(
-      {head->target, sender, content, "no such actor lives in its process"});
-    return true;
+    report_dead_letter({head.target, sender, content.content,
+                        "no such actor lives in its process"});
+    return;
   }
-  auto* runner = node_.receiver().runner_for(head->target);
+  auto* runner = node_.receiver().runner_for(head.target);
   if (!target->enqueue(version::make_element(std::move(sender), id,
-                                             std::move(stages),
-                                             std::move(content)),
+                                             std::move(content.stages),
+                                             std::move(content.content)),
                        runner)) {
     flow_.forget_target();
-    report_dead_letter({head->target, nullptr, {}, "its actor has ended"});
+    report_dead_letter({head.target, nullptr, {}, "its actor has ended"});
   }
-  return true;
 }
 
 void delivery::unread(const message_head& head,

@@ -4,6 +4,13 @@
 #include <troupe/base/bytes.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/frame.hpp>
+#include <troupe/transport/message_bytes.hpp>
+#include <troupe/transport/node_name.hpp>
+
+#include <caf/error.hpp>
+#include <caf/message.hpp>
+
+#include <vector>
 
 namespace troupe::transport {
 
@@ -23,7 +30,24 @@ public:
   [[nodiscard]] bool operator()(frame_tag tag, bytes_view body) const;
 
 private:
+  /// What a message says, as far as it can be read.
+  struct message_content {
+    read_result result = read_result::malformed;
+    caf::message content;
+    version::stages stages;
+    /// The type that is not known, for `read_result::unknown_type`.
+    caf::type_id_t type = 0;
+    caf::error refusal;
+    /// The actors of which it has handles.
+    std::vector<actor_name> handles;
+  };
+
   [[nodiscard]] bool message(frame_tag tag, bytes_view body) const;
+  [[nodiscard]] message_content read_content(frame_tag tag,
+                                             bytes_view body) const;
+  [[nodiscard]] static caf::error refusal_of(const message_content& content);
+  void deliver(const message_head& head, const caf::strong_actor_ptr& target,
+               caf::strong_actor_ptr sender, message_content content) const;
   [[nodiscard]] bool watch(bytes_view body) const;
   [[nodiscard]] bool down(bytes_view body) const;
   [[nodiscard]] bool link(bytes_view body, bool together) const;

@@ -84,6 +84,25 @@ peer::peer(node& of, memory::slot_id process)
 }
 
 bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
+  if (!may_send(target, what))
+    return false;
+  auto origin = address(target, what);
+  const auto* stages = version::stages_of(what);
+  const auto image = stages == nullptr ? image_size(what.payload) : 0;
+  if (!origin.third
+      && (image != 0 || (stages == nullptr && last_size >= large_message))
+      && send_in_place(origin.head, what, image, origin.ours))
+    return true;
+  std::vector<std::byte> spare;
+  auto& buffer = scratch(spare);
+  written_message written;
+  if (!write(what, origin, image, buffer, written))
+    return false;
+  return publish(what, origin, buffer, std::move(written));
+}
+
+/// False if the message is refused before it is written.
+bool peer::may_send(caf::actor_id target, caf::mailbox_element& what) {
   if (failed())
     return refuse(what, target, failure_for(target), "its process is dead");
   if (version::is_stream(what.mid))
@@ -101,117 +120,128 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
                              type_trouble(*type, "its type is not registered")),
                   "a type is not registered");
   }
-  message_head head{target, 0, what.mid.integer_value(), node_.self().packed()};
-  const auto asks = what.mid.is_request() && what.sender != nullptr;
-  // The sender is an actor of this process, or of a third one.
-  bool ours = false;
-  bool third = false;
-  if (what.sender) {
-    if (node_.is_local(what.sender)) {
-      ours = true;
-      node_.export_actor(what.sender);
-      head.sender = what.sender->aid;
-      if (asks)
-        node_.requests().add(what.sender, what.mid, {process_, target});
-    } else if (const auto home = process_of(what.sender->nid)) {
-      head.sender = what.sender->aid;
-      head.sender_slot = home->packed();
-      third = *home != process_;
-      if (asks && *home != process_) {
-        // First: who is killed between must not take the request with it.
-        node_.peer_of(*home)->send_control(frame_kind::redirected,
-                                           {what.sender->aid, head.id,
-                                            process_.packed()});
-        TROUPE_CRASH_POINT("transport.request.announced");
-      }
+  return true;
+}
+
+/// The head of a message to `target`. A request is known as open from now on, or
+/// its asker's process is told that it comes here.
+peer::message_origin peer::address(caf::actor_id target,
+                                   const caf::mailbox_element& what) {
+  message_origin result;
+  auto& head = result.head;
+  head = {target, 0, what.mid.integer_value(), node_.self().packed()};
+  if (!what.sender)
+    return result;
+  const auto asks = what.mid.is_request();
+  if (node_.is_local(what.sender)) {
+    result.ours = true;
+    node_.export_actor(what.sender);
+    head.sender = what.sender->aid;
+    if (asks)
+      node_.requests().add(what.sender, what.mid, {process_, target});
+  } else if (const auto home = process_of(what.sender->nid)) {
+    head.sender = what.sender->aid;
+    head.sender_slot = home->packed();
+    result.third = *home != process_;
+    if (asks && result.third) {
+      // First: who is killed between must not take the request with it.
+      node_.peer_of(*home)->send_control(
+        frame_kind::redirected, {what.sender->aid, head.id, process_.packed()});
+      TROUPE_CRASH_POINT("transport.request.announced");
     }
   }
-  const auto* stages = version::stages_of(what);
-  const auto image = stages == nullptr ? image_size(what.payload) : 0;
-  if (!third
-      && (image != 0 || (stages == nullptr && last_size >= large_message))
-      && send_in_place(head, what, image, ours))
-    return true;
-  std::vector<std::byte> spare;
-  auto& buffer = scratch(spare);
-  const auto urgent = what.mid.is_urgent_message();
-  const auto fits_image = image != 0;
-  frame_tag tag{frame_kind::message,
-                static_cast<std::uint8_t>(fits_image ? as_image : 0)};
-  std::size_t size = sizeof head;
-  loan carried;
-  if (fits_image) {
+  return result;
+}
+
+/// Writes the message into `buffer`, which has its head in front then. False if
+/// it is refused: then nothing is lent.
+bool peer::write(caf::mailbox_element& what, const message_origin& origin,
+                 std::size_t image, std::vector<std::byte>& buffer,
+                 written_message& result) {
+  const auto target = origin.head.target;
+  const auto third = origin.third ? what.sender : nullptr;
+  auto size = sizeof origin.head;
+  if (image != 0) {
+    result.tag.flags = as_image;
     if (third)
-      carried.actors.push_back(what.sender);
+      result.carried.actors.push_back(third);
     const auto behind = third ? sizeof(std::uint64_t) : 0;
     buffer.resize(std::max(buffer.size(), size + image + behind));
     write_image(what.payload, buffer.data() + size);
     size += image + behind;
   } else {
     byte_writer sink{&node_.system(), buffer, size};
-    if (stages != nullptr) {
-      tag.flags |= with_stages;
+    if (const auto* stages = version::stages_of(what)) {
+      result.tag.flags |= with_stages;
       auto copy = *stages;
       if (!sink.apply(copy))
         return refuse(what, target, sink.get_error(), "it cannot be written");
     }
     if (!write_message(sink, what.payload)) {
-      end_loan(loan_of(sink, third ? what.sender : nullptr));
+      end_loan(loan_of(sink, third));
       return refuse(what, target, refusal_of(sink), "it cannot be written");
     }
-    carried = loan_of(sink, third ? what.sender : nullptr);
-    if (!carried.empty()) {
+    result.carried = loan_of(sink, third);
+    if (!result.carried.empty()) {
       const std::uint64_t none = 0;
       sink.append(&none, sizeof none);
     }
     size = sink.written();
   }
-  if (!carried.empty())
-    tag.flags |= with_handles;
+  if (!result.carried.empty())
+    result.tag.flags |= with_handles;
   last_size = size;
+  result.size = size;
   if (size > largest_body) {
-    end_loan(std::move(carried));
+    end_loan(std::move(result.carried));
     return refuse(what, target,
                   make_error(errc::limit_reached,
                              "send a message of " + std::to_string(size)
                                + " bytes: 4 GiB is the most"),
                   "it is too large");
   }
-  std::memcpy(buffer.data(), &head, sizeof head);
+  std::memcpy(buffer.data(), &origin.head, sizeof origin.head);
+  return true;
+}
+
+/// Puts what was written into the ring, or has it wait for room.
+bool peer::publish(caf::mailbox_element& what, const message_origin& origin,
+                   std::vector<std::byte>& buffer, written_message written) {
+  const auto target = origin.head.target;
+  const auto size = written.size;
   lock held{mutex_};
   if (!open(held)) {
     held.unlock();
-    end_loan(std::move(carried));
+    end_loan(std::move(written.carried));
     return refuse(what, target, failure_for(target),
                   failed() ? "its process is dead"
                            : "there is no room for a ring to its process");
   }
-  if (!disputed_.empty())
-    for (const auto type : what.payload.types())
-      if (disputes(type)) {
-        held.unlock();
-        end_loan(std::move(carried));
-        return refuse(
-          what, target,
-          make_error(errc::unknown_message_type,
-                     type_trouble(type, "its process has another type there")),
-          "a type differs");
-      }
-  if (!carried.empty()) {
-    const auto number = lend(std::move(carried));
+  if (const auto type = disputed_type(what.payload)) {
+    held.unlock();
+    end_loan(std::move(written.carried));
+    return refuse(
+      what, target,
+      make_error(errc::unknown_message_type,
+                 type_trouble(*type, "its process has another type there")),
+      "a type differs");
+  }
+  if (!written.carried.empty()) {
+    const auto number = lend(std::move(written.carried));
     std::memcpy(buffer.data() + size - sizeof number, &number, sizeof number);
   }
-  const auto ended = ours && !count(what.sender->aid);
+  const auto ended = origin.ours && !count(what.sender->aid);
   if (auto* room = outbox_->reserve(size)) {
     mailbox::copy_into_ring(room, buffer.data(), size);
-    outbox_->commit(size, tag);
+    outbox_->commit(size, written.tag);
     const auto sleeps = outbox_->sleeps(slot_);
     held.unlock();
     if (sleeps)
       memory::ring(slot_);
   } else {
+    const auto urgent = what.mid.is_urgent_message();
     const auto first = outbox_->idle();
-    const auto data = outbox_->wait(urgent, tag,
+    const auto data = outbox_->wait(urgent, written.tag,
                                     {buffer.data(), buffer.data() + size});
     wait_for_room(held, first, data);
     if (held.owns_lock())
@@ -220,6 +250,16 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   if (ended)
     tell_end_of(what.sender);
   return true;
+}
+
+/// A type in the message that this process and that one disagree about.
+std::optional<caf::type_id_t>
+peer::disputed_type(const caf::message& content) const noexcept {
+  if (!disputed_.empty())
+    for (const auto type : content.types())
+      if (disputes(type))
+        return type;
+  return std::nullopt;
 }
 
 /// The quick way: nothing waits and there is room. False otherwise, and then

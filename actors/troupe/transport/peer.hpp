@@ -123,6 +123,33 @@ private:
     }
   };
 
+  /// Whom a message goes to, and whom it is from.
+  struct message_origin {
+    message_head head{};
+    /// The sender is an actor of this process, or of a third one.
+    bool ours = false;
+    bool third = false;
+  };
+
+  /// What is known of a message that stands in a buffer.
+  struct written_message {
+    std::size_t size = 0;
+    frame_tag tag{frame_kind::message, 0};
+    loan carried;
+  };
+
+  [[nodiscard]] bool may_send(caf::actor_id target, caf::mailbox_element& what);
+  [[nodiscard]] message_origin address(caf::actor_id target,
+                                       const caf::mailbox_element& what);
+  [[nodiscard]] bool write(caf::mailbox_element& what,
+                           const message_origin& origin, std::size_t image,
+                           std::vector<std::byte>& buffer,
+                           written_message& result);
+  [[nodiscard]] bool
+  publish(caf::mailbox_element& what, const message_origin& origin,
+          std::vector<std::byte>& buffer, written_message written);
+  [[nodiscard]] std::optional<caf::type_id_t>
+  disputed_type(const caf::message& content) const noexcept;
   [[nodiscard]] caf::error failure_for(caf::actor_id target) const;
   [[nodiscard]] loan loan_of(byte_writer& written,
                              const caf::strong_actor_ptr& third) const;
