@@ -30,6 +30,22 @@ function(troupe_add_test)
     LABELS "${arg_LABELS}" TIMEOUT ${timeout} RUN_SERIAL ${arg_SERIAL})
 endfunction()
 
+# troupe_add_test_run(NAME name OF test ARGS argument... [LABELS label...]
+#   [TIMEOUT seconds])
+#
+# Runs the program of a test once more, with other arguments. `--spawn` has its
+# processes executed anew.
+function(troupe_add_test_run)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;OF;TIMEOUT" "ARGS;LABELS")
+  troupe_check_arguments(troupe_add_test_run)
+  troupe_default(arg_LABELS unit)
+  troupe_default(arg_TIMEOUT 60)
+  add_test(NAME ${arg_NAME} COMMAND test_${arg_OF} ${arg_ARGS})
+  troupe_multiply_timeout(${arg_TIMEOUT} timeout)
+  set_tests_properties(${arg_NAME} PROPERTIES
+    LABELS "${arg_LABELS}" TIMEOUT ${timeout})
+endfunction()
+
 # troupe_add_example(NAME name SOURCES file...
 #   [LIBS target...]      default troupe::core
 #   [EXPECTED file.txt]   what it prints; see tests/support/expected_output.hpp

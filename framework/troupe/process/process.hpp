@@ -25,6 +25,17 @@ enum class start_method : std::uint32_t {
   spawn,
 };
 
+/// Says how the children of this process come to be whose `start_options` say
+/// nothing: processes, and also workers of pools, hosts of actors and states.
+/// Those of its children are another matter: to say it for all processes of the
+/// program, call it before `troupe::program`, which each of them does, too.
+/// Python's `set_start_method`. May be called from any thread, at any time.
+void set_start_method(start_method method) noexcept;
+
+/// Returns what `set_start_method` said last; `start_method::fork_server` where
+/// it never was called.
+[[nodiscard]] start_method get_start_method() noexcept;
+
 /// What may be said about a process before it starts.
 struct start_options {
   /// Shown in errors and by `ps`, at most 255 bytes. Empty: "process-1" for
@@ -35,7 +46,8 @@ struct start_options {
   /// waited for. Unsaid: as the parent is.
   std::optional<bool> daemon = {};
 
-  start_method method = start_method::fork_server;
+  /// Unsaid: what `get_start_method` returns.
+  std::optional<start_method> method = {};
 };
 
 /// Looks at a process of the run without owning it: what a child has of its

@@ -11,9 +11,29 @@
 #include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <string>
+
+namespace troupe {
+
+namespace {
+
+// relaxed: nothing else hangs on it.
+std::atomic<start_method> usual_method{start_method::fork_server};
+
+} // namespace
+
+void set_start_method(start_method method) noexcept {
+  usual_method.store(method, std::memory_order_relaxed);
+}
+
+start_method get_start_method() noexcept {
+  return usual_method.load(std::memory_order_relaxed);
+}
+
+} // namespace troupe
 
 namespace troupe::hosting {
 
@@ -96,7 +116,8 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   slot.daemon.store(options.daemon.value_or(parent_is_daemon) ? 1 : 0);
   slot.awaited.store(by_future == awaited::yes ? process_slot::is_awaited
                                                : process_slot::not_awaited);
-  slot.method.store(static_cast<std::uint32_t>(options.method));
+  slot.method.store(
+    static_cast<std::uint32_t>(options.method.value_or(get_start_method())));
   const auto& location = function.location();
   // For the error of a process that has not loaded it.
   if (location.is_in_library())

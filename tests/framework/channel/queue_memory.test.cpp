@@ -10,6 +10,7 @@
 #include <troupe/process/start.hpp>
 
 #include <support/eventually.hpp>
+#include <support/leftovers.hpp>
 #include <support/living_bytes.hpp>
 #include <support/passed.hpp>
 #include <support/sanitized.hpp>
@@ -177,6 +178,10 @@ struct carrier {
 
 TEST_CASE("queues that hold each other last until they are drained, or the run "
           "ends") {
+  using troupe::memory::object_kind;
+  for (const auto kind :
+       {object_kind::queue, object_kind::segment, object_kind::letter})
+    troupe::test::may_leave(kind, 3);
   const auto before = troupe::test::living_bytes();
   {
     const queue<carrier> self;

@@ -85,6 +85,24 @@ TEST_CASE("a process runs its function and ends with status 0") {
   }
 }
 
+TEST_CASE("a process that says nothing starts by the method that was set") {
+  const auto method_of_child = [](const start_options& options = {}) {
+    const auto child = troupe::start<nothing>(options);
+    const auto& slot
+      = troupe::memory::run_memory::current().slot(child.view().id().index);
+    return static_cast<start_method>(slot.method.load());
+  };
+  CHECK(troupe::get_start_method() == start_method::fork_server);
+  CHECK(method_of_child() == start_method::fork_server);
+  troupe::set_start_method(start_method::spawn);
+  CHECK(troupe::get_start_method() == start_method::spawn);
+  CHECK(method_of_child() == start_method::spawn);
+  CHECK(method_of_child(by(start_method::fork_server))
+        == start_method::fork_server);
+  troupe::set_start_method(start_method::fork_server);
+  CHECK(method_of_child() == start_method::fork_server);
+}
+
 TEST_CASE("a join with a limit says whether it timed out") {
   for (const auto method : methods) {
     auto child = troupe::start<sleep_for_ever>(by(method));
