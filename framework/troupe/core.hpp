@@ -12,6 +12,8 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/channel/wait_any.hpp>
 #include <troupe/codec/codec.hpp>
+#include <troupe/inspection/snapshot.hpp>
+#include <troupe/inspection/stalls.hpp>
 #include <troupe/memory/limits.hpp>
 #include <troupe/pool/imap_options.hpp>
 #include <troupe/pool/pool.hpp>

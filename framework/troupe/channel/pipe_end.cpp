@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/channel/items.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <atomic>
@@ -69,8 +70,10 @@ void holder_died(std::byte* payload, std::uint64_t,
       box->user_died(slot);
 }
 
-const bool registered = memory::register_kind(
-  object_kind::connection, {.dispose = dispose, .holder_died = holder_died});
+const bool registered = memory::register_kind(object_kind::connection,
+                                              {.dispose = dispose,
+                                               .holder_died = holder_died,
+                                               .layout = pipe_end::layout()});
 
 reference make_end(std::uint64_t fingerprint, const reference& in,
                    const reference& out, memory::owner which) {
@@ -86,6 +89,22 @@ reference make_end(std::uint64_t fingerprint, const reference& in,
 }
 
 } // namespace
+
+pipe_end::boxes
+pipe_end::boxes_in(std::span<const std::byte, payload> copied) noexcept {
+  boxes result{};
+  std::memcpy(&result.in, copied.data() + offsetof(end_object, in),
+              sizeof result.in);
+  std::memcpy(&result.out, copied.data() + offsetof(end_object, out),
+              sizeof result.out);
+  return result;
+}
+
+std::uint32_t pipe_end::layout() noexcept {
+  static_assert(sizeof(end_object) == payload);
+  return memory::layout_of(
+    {sizeof(end_object), offsetof(end_object, in), offsetof(end_object, out)});
+}
 
 pipe_end::pipe_end(reference object) noexcept : object_(std::move(object)) {
   const auto* end = object_.as<const end_object>();

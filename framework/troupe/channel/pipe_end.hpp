@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -25,6 +26,20 @@ class pipe_end {
 public:
   /// Bytes that may be unread before a send waits.
   static constexpr std::uint64_t window = 256 << 10;
+
+  /// What a look from outside wants to know of the payload of an end: the ids of
+  /// the mailboxes that it receives from and sends to, 0 for none.
+  struct boxes {
+    memory::object_id in;
+    memory::object_id out;
+  };
+  static constexpr std::size_t payload = 32;
+
+  [[nodiscard]] static boxes
+  boxes_in(std::span<const std::byte, payload> copied) noexcept;
+
+  /// See `memory::layout_of`.
+  [[nodiscard]] static std::uint32_t layout() noexcept;
 
   pipe_end() noexcept = default;
 

@@ -319,6 +319,11 @@ public:
     return result;
   }
 
+  /// Names the queue in its run, for ever; 0 if the handle was moved from.
+  [[nodiscard]] memory::object_id id() const noexcept {
+    return box_.id();
+  }
+
   friend bool operator==(const queue& a, const queue& b) noexcept {
     return a.box_ == b.box_;
   }

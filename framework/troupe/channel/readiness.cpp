@@ -125,6 +125,9 @@ private:
   void listen() noexcept {
     os::block_all_signals();
     auto& slot = memory::run_memory::current().own_slot();
+    memory::wait_note note{memory::wait_kind::service, nullptr,
+                           deadline::never()};
+    note.sleeps();
     for (;;) {
       const auto seen = slot.bell.load(std::memory_order_seq_cst);
       {

@@ -145,7 +145,18 @@ private:
       bell.emplace();
       polled_.push_back({bell->fd()});
     }
-    auto& slot = memory::run_memory::current().own_slot();
+    auto& memory = memory::run_memory::current();
+    auto& slot = memory.own_slot();
+    std::vector<const void*> places;
+    bool open = !polled_.empty();
+    for (const auto& each : sources_) {
+      open = open || each.condition() != nullptr;
+      if (each.box() != nullptr)
+        places.push_back(each.box());
+      if (each.runner())
+        places.push_back(memory.find(each.runner()->id()));
+    }
+    memory::wait_note note{memory::wait_kind::any, places, open, limit_};
     for (;;) {
       if (bell)
         bell->clear();
@@ -162,6 +173,7 @@ private:
       if (limit_.passed())
         return polled_.empty() ? first_ready() : look(deadline::now());
       if (polled_.empty()) {
+        note.sleeps(slot.bell, seen | 1);
         static_cast<void>(memory::wait_for_ring(slot, seen, next_look()));
       } else if (found = look(next_look()); found != none) {
         return found;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/memory/wait_row.hpp>
 #include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/wait_word.hpp>
 
@@ -31,6 +32,17 @@ void sleep_at_door(memory::process_slot& slot, HasWork has_work,
   const auto seen = slot.bell.fetch_or(1, std::memory_order_seq_cst) | 1;
   if (!has_work())
     static_cast<void>(memory::warm_memory::wait(slot.bell, seen, limit));
+}
+
+/// The same; `note` says what for.
+template <class HasWork>
+void sleep_at_door(memory::process_slot& slot, HasWork has_work, deadline limit,
+                   memory::wait_note& note) noexcept {
+  const auto seen = slot.bell.fetch_or(1, std::memory_order_seq_cst) | 1;
+  if (has_work())
+    return;
+  note.sleeps(slot.bell, seen);
+  static_cast<void>(memory::warm_memory::wait(slot.bell, seen, limit));
 }
 
 /// Decides how long to spin before sleeping.

@@ -32,8 +32,9 @@ void holder_of_box_died(std::byte* payload, std::uint64_t,
 constexpr std::uint64_t low_half = 0xFFFF'FFFF;
 
 const bool registered = memory::register_kind(
-  object_kind::queue,
-  {.dispose = dispose_box, .holder_died = holder_of_box_died});
+  object_kind::queue, {.dispose = dispose_box,
+                       .holder_died = holder_of_box_died,
+                       .layout = letter_box::layout()});
 
 } // namespace
 
@@ -154,9 +155,10 @@ letter_box::finish_outcome letter_box::wait_finished(const reference& self,
                                                      std::uint64_t& lost) {
   // A handle that is dropped rings nobody, so that is looked for now and then.
   constexpr auto look_again = std::chrono::milliseconds{100};
+  memory::wait_note note{memory::wait_kind::finished, this, limit};
   for (;;) {
     const auto step = std::min(limit, deadline::after(look_again));
-    if (finishing_.room.wait([this] { return unfinished() == 0; }, step))
+    if (finishing_.room.wait([this] { return unfinished() == 0; }, step, note))
       return finish_outcome::all_finished;
     lost = count_abandoned(self);
     if (lost != 0)

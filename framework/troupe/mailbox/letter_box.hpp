@@ -6,6 +6,7 @@
 #include <troupe/mailbox/segment.hpp>
 #include <troupe/mailbox/waiting_room.hpp>
 #include <troupe/mailbox/watch_list.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/robust_mutex.hpp>
 
@@ -87,6 +88,15 @@ enum class visit_result : std::uint8_t { taken, leave };
 /// hand over. docs/design/mailbox.md goes through every point.
 class letter_box {
 public:
+  /// See `memory::layout_of`.
+  [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
+    return memory::layout_of(
+      {sizeof(letter_box), offsetof(letter_box, options_),
+       offsetof(letter_box, put_), offsetof(letter_box, taken_),
+       offsetof(letter_box, arrivals_), offsetof(letter_box, departures_),
+       offsetof(letter_box, finishing_), sizeof(box_options)});
+  }
+
   [[nodiscard]] static std::uint64_t size_for(const box_options& options);
 
   /// Creates a mailbox. Throws `limit_reached`, `os_failure`.

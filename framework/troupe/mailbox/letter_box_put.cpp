@@ -317,7 +317,8 @@ void letter_box::announce_put(std::size_t count) noexcept {
 bool letter_box::wait_writable(std::uint64_t bytes, deadline limit) {
   spinner::of_this_thread().expect_answer(false);
   return departures_.room.wait(
-    [&] { return has_room(bytes) || closed() || !has_readers(); }, limit);
+    [&] { return has_room(bytes) || closed() || !has_readers(); }, limit,
+    memory::wait_kind::room);
 }
 
 } // namespace troupe::mailbox

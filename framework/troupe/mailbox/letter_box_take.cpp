@@ -297,12 +297,14 @@ void letter_box::announce_take(std::size_t count, std::uint64_t each) noexcept {
 bool letter_box::wait_readable(deadline limit) {
   const auto* const stop = stop_of_thread::current();
   if (stop == nullptr)
-    return arrivals_.room.wait([this] { return readable(); }, limit);
+    return arrivals_.room.wait([this] { return readable(); }, limit,
+                               memory::wait_kind::item);
   // Wakes readers in vain who have nothing to do with it; they look and sleep.
   const std::stop_callback wake{
     *stop, [this] { arrivals_.room.ring(std::numeric_limits<int>::max()); }};
-  const bool in_time = arrivals_.room.wait(
-    [&] { return readable() || stop->stop_requested(); }, limit);
+  const bool in_time
+    = arrivals_.room.wait([&] { return readable() || stop->stop_requested(); },
+                          limit, memory::wait_kind::item);
   if (in_time && !readable())
     throw cancelled("wait for an item",
                     "what this thread reads is not wanted any more");

@@ -3,6 +3,7 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/mailbox/spinner.hpp>
+#include <troupe/memory/wait_row.hpp>
 #include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/os/wait_word.hpp>
@@ -54,10 +55,10 @@ public:
   void evacuate() noexcept;
 
   /// Returns true once `ready()` is, false when `limit` has passed first.
-  /// `ready` must read with sequential consistency.
+  /// `ready` must read with sequential consistency. `note` says what for.
   /// @blocks on whoever makes it ready
   template <std::predicate Ready>
-  bool wait(Ready ready, deadline limit) {
+  bool wait(Ready ready, deadline limit, memory::wait_note& note) {
     auto& spinning = spinner::of_this_thread();
     if (spinning.spin(ready, limit))
       return true;
@@ -66,6 +67,8 @@ public:
       const auto epoch = enrol();
       const auto ticket = bell_.load(std::memory_order_seq_cst);
       const bool now = ready();
+      if (!now)
+        note.sleeps(bell_, ticket);
       const bool in_time = now
                            || memory::warm_memory::wait(bell_, ticket, limit);
       if (!now)
@@ -76,6 +79,13 @@ public:
       if (!in_time)
         return false;
     }
+  }
+
+  /// The same for a wait of one step.
+  template <std::predicate Ready>
+  bool wait(Ready ready, deadline limit, memory::wait_kind kind) {
+    memory::wait_note note{kind, this, limit};
+    return wait(ready, limit, note);
   }
 
 private:

@@ -38,7 +38,7 @@ struct limits {
   std::uint64_t memory = 0;
 
   /// Processes alive, or dead and not yet joined, at the same time. Rounded up
-  /// to a multiple of 64; each costs 8 KiB of addresses, and of memory once used.
+  /// to a multiple of 64; each costs 10 KiB of addresses, and of memory once used.
   std::uint32_t processes = 2048;
 
   /// Different shared objects that one process may hold at the same time.

@@ -247,6 +247,9 @@ struct kind_operations {
   void (*holder_left)(std::byte* payload, std::uint64_t size,
                       std::uint32_t slot) noexcept
     = nullptr;
+
+  /// Of the payload: see `layout_of`. 0 for what nobody looks at from outside.
+  std::uint32_t layout = 0;
 };
 
 /// Registers the operations of `kind`; to be called during static

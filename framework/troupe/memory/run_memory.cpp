@@ -4,6 +4,7 @@
 #include <troupe/base/align.hpp>
 #include <troupe/base/error.hpp>
 #include <troupe/memory/head_table.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/os/memory_file.hpp>
 
 #include <boost/interprocess/mapped_region.hpp>
@@ -144,7 +145,9 @@ run_memory& run_memory::create(const limits& wanted) {
   const auto rows = std::uint64_t{slots} + 1;
   const auto handles = wanted.handles;
   const auto rows_at = round_up(4096 + rows * sizeof(process_slot), page);
-  const auto tables_end = round_up(rows_at + rows * sizeof(row_memory), page);
+  const auto waits_at = round_up(rows_at + rows * sizeof(row_memory), page);
+  const auto tables_end
+    = round_up(waits_at + std::uint64_t{slots} * sizeof(wait_rows), page);
   auto size = round_up(wanted.address_space, page);
   if (size < tables_end + least_for_objects)
     throw invalid_argument("start a run with limits::address_space = "
@@ -171,6 +174,10 @@ run_memory& run_memory::create(const limits& wanted) {
   header->memory_limit = wanted.memory != 0 ? wanted.memory : os::memory_size();
   header->slots = slots;
   header->handles = handles;
+  header->waits_at = waits_at;
+  header->layout = layout_of_memory();
+  for (std::size_t kind = 0; kind < header->kinds.size(); ++kind)
+    header->kinds[kind] = operations_of(static_cast<object_kind>(kind)).layout;
   lay_out(*header, size, rows_at, tables_end);
   memory->locate_tables();
   header->magic = run_header::right_magic;

@@ -6,6 +6,7 @@
 #include <troupe/memory/object.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/row_memory.hpp>
+#include <troupe/memory/wait_row.hpp>
 #include <troupe/os/descriptor.hpp>
 
 #include <array>
@@ -41,7 +42,8 @@ inline constexpr std::uint64_t most_small_extent = 1 << 20;
 ///
 ///     0              run_header
 ///     4096           process table          rows * 8 KiB
-///     rows_at        what each has taken    rows * 256 bytes
+///     rows_at        what each has taken    rows * 320 bytes
+///     waits_at       who waits              slots * 2 KiB
 ///     pages_at       pages of heads         pages * 32 bytes
 ///     words          whose each granule is  4 bytes each, of both regions
 ///     more_holders   bits of holders in rows above 512
@@ -59,10 +61,15 @@ struct run_header {
   std::uint64_t size = 0;
   /// Random; says that a descriptor belongs to the run one thinks.
   std::array<std::uint64_t, 2> identity{};
+  /// How the tables and heads of this run are laid out: see
+  /// `layout_of_memory`. It stands here in every version, so that each can tell
+  /// another.
+  std::uint64_t layout = 0;
   std::atomic<std::uint64_t> memory_limit{0};
   std::uint32_t slots = 0;
   std::uint32_t handles = 0;
   offset rows_at = 0;
+  offset waits_at = 0;
   offset pages_at = 0;
   offset more_holders = 0;
   /// Of the bits of holders outside of the heads: words for each head, and bytes
@@ -105,9 +112,14 @@ struct run_header {
   /// The dead child that the fork server is busy with: should the server die
   /// too, the root has to reap it.
   std::atomic<std::int32_t> reaping{0};
+  /// How the objects of each kind are laid out: `kind_operations::layout` of the
+  /// root, 0 for what it does not have.
+  static constexpr std::size_t most_kinds = 32;
+  std::array<std::uint32_t, most_kinds> kinds{};
 };
 
 static_assert(sizeof(run_header) <= 4096);
+static_assert(offsetof(run_header, layout) == 32);
 
 /// The calling process's view of the memory of its run.
 ///
@@ -180,6 +192,11 @@ public:
 
   [[nodiscard]] row_memory& row(std::uint32_t index) noexcept {
     return rows_[index];
+  }
+
+  /// Who of the process in slot `index` waits.
+  [[nodiscard]] wait_rows& waits_of(std::uint32_t index) noexcept {
+    return reinterpret_cast<wait_rows*>(base_ + header().waits_at)[index];
   }
 
   [[nodiscard]] head_page& page(std::uint32_t index) noexcept {

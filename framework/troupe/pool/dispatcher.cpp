@@ -211,9 +211,12 @@ bool dispatcher::idle() const {
 void dispatcher::run_background() {
   lock held{mutex_};
   while (!stop_background_) {
-    if (leading_ || wanting_ > 0 || idle())
+    if (leading_ || wanting_ > 0 || idle()) {
+      memory::wait_note note{memory::wait_kind::thread, nullptr,
+                             deadline::never()};
+      note.sleeps();
       changed_.wait(held);
-    else
+    } else
       try {
         lead(held, deadline::after(std::chrono::milliseconds{50}));
       } catch (...) {

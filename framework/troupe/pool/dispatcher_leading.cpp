@@ -86,6 +86,8 @@ bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
       throw cancelled("wait for a task of a pool",
                       "what this thread reads is not wanted any more");
     if (leading_) {
+      memory::wait_note note{memory::wait_kind::thread, nullptr, limit};
+      note.sleeps();
       if (limit.is_never())
         changed_.wait(held);
       else
@@ -138,7 +140,8 @@ void dispatcher::look(lock& held, deadline limit) {
   const bool sleeps = !spinner.spin(has_work, limit);
   if (sleeps) {
     box.add_watcher(memory.self().index);
-    mailbox::sleep_at_door(memory.own_slot(), has_work, limit);
+    memory::wait_note note{memory::wait_kind::result, &box, limit};
+    mailbox::sleep_at_door(memory.own_slot(), has_work, limit, note);
   }
   held.lock();
   // The threads that `watch` have the same entry.

@@ -65,6 +65,8 @@ public:
 
 private:
   void watch(worker_note& note) {
+    memory::wait_note waiting{memory::wait_kind::stop_request, &note,
+                              deadline::never()};
     for (;;) {
       const auto bell = note.bell.load(std::memory_order_acquire);
       const auto wanted = note.stop_for.load(std::memory_order_acquire);
@@ -73,6 +75,7 @@ private:
         if (wanted == note.running.load())
           source_.request_stop();
       }
+      waiting.sleeps(note.bell, bell);
       static_cast<void>(os::wait(note.bell, bell, deadline::never()));
     }
   }

@@ -112,6 +112,9 @@ void guardian::end_server() noexcept {
 void guardian::watch() {
   os::block_all_signals();
   os::name_process("troupe-guard");
+  memory::wait_note note{memory::wait_kind::service, nullptr,
+                         deadline::never()};
+  note.sleeps();
   while (!ending_.load()) {
     std::vector<os::watched> waiting{{event_.get()}};
     if (!given_up_.empty())

@@ -151,6 +151,8 @@ void end_children() noexcept {
     if (!is_beyond_reach(daemon.id()) && !daemon.join_before(limit))
       signal(daemon, SIGKILL);
   });
+  memory::wait_note note{memory::wait_kind::children, nullptr,
+                         deadline::never()};
   // A process that ends may leave others behind: look until none is left.
   for (bool some = true; some;) {
     const auto deaths = memory.header().deaths.load();
@@ -166,9 +168,11 @@ void end_children() noexcept {
                  && (is_root || slot.parent.load() == mine)
                  && !is_beyond_reach(id));
     });
-    if (some)
-      static_cast<void>(
-        os::wait(memory.header().deaths, deaths, deadline::never()));
+    if (!some)
+      break;
+    note.sleeps(memory.header().deaths, deaths);
+    static_cast<void>(
+      os::wait(memory.header().deaths, deaths, deadline::never()));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/wait_row.hpp>
 #include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/os/pipe.hpp>
@@ -11,6 +12,7 @@
 #include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -31,6 +33,11 @@ using memory::slot_state;
 /// (then `find` fails as well). False: the limit passed.
 template <class Ready>
 bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
+  memory::wait_note note{memory::wait_kind::process,
+                         &run_memory::current().slot(
+                           std::min(of.id().index,
+                                    run_memory::current().header().slots)),
+                         limit};
   for (;;) {
     const auto* slot = run_memory::current().find(of.id());
     if (slot == nullptr) {
@@ -43,6 +50,7 @@ bool wait_for_state(const process_view& of, deadline limit, Ready ready) {
       os::stay_if_held();
       return true;
     }
+    note.sleeps(slot->state, seen);
     if (!memory::warm_memory::wait(slot->state, seen, limit))
       return false;
   }

@@ -85,9 +85,11 @@ void holder_gone(std::byte* payload, std::uint64_t,
     home.requests().readers_gone();
 }
 
-const bool registered = memory::register_kind(
-  object_kind::state,
-  {.dispose = dispose, .holder_died = holder_gone, .holder_left = holder_gone});
+const bool registered = memory::register_kind(object_kind::state,
+                                              {.dispose = dispose,
+                                               .holder_died = holder_gone,
+                                               .holder_left = holder_gone,
+                                               .layout = layout_of_parts()});
 
 template <class Part>
 Part* as_part(const reference& object, state_part what) noexcept {

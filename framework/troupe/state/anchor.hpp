@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/mailbox/letter_box.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/slot_text.hpp>
@@ -125,6 +126,13 @@ struct house {
 
 static_assert(offsetof(house, cell) == 48);
 static_assert(offsetof(house, summary) == 256);
+
+/// See `memory::layout_of`.
+[[nodiscard]] constexpr std::uint32_t layout_of_parts() noexcept {
+  return memory::layout_of({sizeof(anchor), offsetof(anchor, house),
+                            sizeof(cell), offsetof(cell, house), sizeof(house),
+                            offsetof(house, box), offsetof(house, process)});
+}
 
 /// Make them. Throw `limit_reached`.
 [[nodiscard]] memory::reference make_house(const memory::reference& requests);

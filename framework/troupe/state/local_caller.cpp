@@ -243,6 +243,8 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
   std::optional<circle_watch> waiting;
   if (nested)
     waiting.emplace(process());
+  const memory::covering_wait note{memory::wait_kind::answer, home_,
+                                   deadline::never()};
   auto through = take_pipe();
   const auto number = next_call();
   std::exception_ptr failure;

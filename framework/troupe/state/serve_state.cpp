@@ -99,7 +99,8 @@ public:
       if (mailbox::spinner::of_this_thread().spin(has_work, limit))
         continue;
       box_.add_watcher(memory.self().index);
-      mailbox::sleep_at_door(slot, has_work, limit);
+      memory::wait_note note{memory::wait_kind::request, &home_, limit};
+      mailbox::sleep_at_door(slot, has_work, limit, note);
       box_.remove_watcher(memory.self().index);
     }
     clients_.clear();

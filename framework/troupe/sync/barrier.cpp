@@ -28,7 +28,8 @@ void holder_left(std::byte* payload, std::uint64_t,
 }
 
 const bool registered = memory::register_kind(
-  object_kind::barrier, {nullptr, holder_died, holder_left});
+  object_kind::barrier,
+  {nullptr, holder_died, holder_left, barrier_state::layout()});
 
 std::uint32_t own_row() noexcept {
   return memory::run_memory::current().self().index;

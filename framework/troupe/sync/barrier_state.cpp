@@ -108,7 +108,7 @@ barrier_state::arrival barrier_state::arrive(std::uint32_t row,
         return seen.now == filling || seen.now == broken
                || seen.epoch != before.epoch;
       },
-      until);
+      until, memory::wait_kind::arrivals);
     if (!open)
       break_epoch(breakage::timed_out, before.epoch);
   }
@@ -120,7 +120,7 @@ barrier_state::arrival barrier_state::arrive(std::uint32_t row,
       return seen.epoch != done.epoch || seen.now == draining
              || seen.now == broken;
     },
-    limit);
+    limit, memory::wait_kind::arrivals);
   TROUPE_CRASH_POINT("sync.barrier.woken");
   if (!over)
     break_epoch(breakage::timed_out, done.epoch);

@@ -3,10 +3,12 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/mailbox/waiting_room.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/memory/slot_text.hpp>
 #include <troupe/sync/actor_place.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -84,6 +86,13 @@ public:
   };
 
   [[nodiscard]] static std::uint64_t size();
+
+  /// See `memory::layout_of`.
+  [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
+    return memory::layout_of(
+      {sizeof(barrier_state), offsetof(barrier_state, word_),
+       offsetof(barrier_state, parties_), offsetof(barrier_state, sleepers_)});
+  }
 
   void initialise(std::uint32_t parties, std::int64_t limit,
                   std::uint32_t row) noexcept;

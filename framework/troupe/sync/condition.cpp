@@ -21,8 +21,9 @@ void holder_died(std::byte* payload, std::uint64_t,
   see_to_repair(*reinterpret_cast<sync::notices*>(payload), row, own_row());
 }
 
-const bool registered = memory::register_kind(object_kind::condition,
-                                              {nullptr, holder_died, nullptr});
+const bool registered = memory::register_kind(
+  object_kind::condition,
+  {.holder_died = holder_died, .layout = sync::notices::layout()});
 
 } // namespace
 

@@ -74,8 +74,9 @@ private:
   std::optional<channel::watch> watch_;
 };
 
-const bool registered = memory::register_kind(object_kind::event,
-                                              {nullptr, holder_died, nullptr});
+const bool registered = memory::register_kind(
+  object_kind::event,
+  {.holder_died = holder_died, .layout = event_state::layout()});
 
 } // namespace
 
@@ -126,7 +127,7 @@ bool event::wait_before(deadline limit) const {
       const auto now = state_->state.load(std::memory_order_seq_cst);
       return (now & 1) != 0 || now >> 1 != before >> 1;
     },
-    limit);
+    limit, memory::wait_kind::event);
 }
 
 } // namespace troupe

@@ -6,6 +6,7 @@
 #include <troupe/codec/encoder.hpp>
 #include <troupe/mailbox/waiting_room.hpp>
 #include <troupe/mailbox/watch_list.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/sync/actor_place.hpp>
 
@@ -36,6 +37,12 @@ struct event_state {
   actor_place actor;
 
   [[nodiscard]] static std::uint64_t size();
+
+  /// See `memory::layout_of`.
+  [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
+    return memory::layout_of({sizeof(event_state), offsetof(event_state, state),
+                              offsetof(event_state, sleepers)});
+  }
 
   [[nodiscard]] std::atomic<std::uint64_t>* watcher_bits() noexcept {
     return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);

@@ -93,11 +93,15 @@ void line::wake(place& at) noexcept {
     os::wake(at.bell, 1);
 }
 
-bool line::sleep(const place& at, std::uint32_t seen, deadline limit) noexcept {
+bool line::sleep(const place& at, std::uint32_t seen, deadline limit,
+                 memory::wait_note& note) noexcept {
+  note.sleeps(at.bell, seen);
   return os::wait(at.bell, seen, limit);
 }
 
-bool line::wait_for_room(std::uint32_t seen, deadline limit) noexcept {
+bool line::wait_for_room(std::uint32_t seen, deadline limit,
+                         memory::wait_note& note) noexcept {
+  note.sleeps(head_->room, seen);
   return os::wait(head_->room, seen, limit);
 }
 

@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/wait_row.hpp>
 #include <troupe/sync/latch.hpp>
 #include <troupe/sync/owner.hpp>
 
@@ -138,12 +139,13 @@ public:
 
   /// Sleeps at `at` until roused after `seen` was read from its bell.
   /// False: `limit` has passed. True also for no reason.
-  static bool sleep(const place& at, std::uint32_t seen,
-                    deadline limit) noexcept;
+  static bool sleep(const place& at, std::uint32_t seen, deadline limit,
+                    memory::wait_note& note) noexcept;
 
   /// Waits until a place may be free, if none was. `seen` was read from
   /// `room()` inside the latch. False: `limit` has passed.
-  [[nodiscard]] bool wait_for_room(std::uint32_t seen, deadline limit) noexcept;
+  [[nodiscard]] bool wait_for_room(std::uint32_t seen, deadline limit,
+                                   memory::wait_note& note) noexcept;
 
   [[nodiscard]] std::uint32_t room() const noexcept {
     return head_->room.load(std::memory_order_relaxed);

@@ -43,7 +43,8 @@ void holder_left(std::byte* payload, std::uint64_t size,
 }
 
 const bool registered = memory::register_kind(
-  object_kind::mutex, {nullptr, holder_died, holder_left});
+  object_kind::mutex,
+  {nullptr, holder_died, holder_left, mutex_word::layout()});
 
 } // namespace
 

@@ -59,6 +59,7 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
   if (limit.passed())
     return false;
   const auto row = me.row();
+  memory::wait_note note{memory::wait_kind::lock, this, limit};
   place* at = nullptr;
   for (;;) {
     std::uint32_t room = 0;
@@ -74,7 +75,7 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
       break;
     if (try_take(me))
       return true;
-    if (!waiters().wait_for_room(room, limit))
+    if (!waiters().wait_for_room(room, limit, note))
       return false;
   }
   const auto ticket = at->ticket.load(std::memory_order_relaxed);
@@ -83,7 +84,7 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
     const auto seen = at->bell.load(std::memory_order_acquire);
     if (take_in_line(me, *at, ticket, row))
       return true;
-    if (!line::sleep(*at, seen, limit))
+    if (!line::sleep(*at, seen, limit, note))
       return leave_line(me, *at, ticket, row);
     TROUPE_CRASH_POINT("sync.lock.woken");
   }

@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/os/coarse_clock.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/sync/actor_place.hpp>
@@ -54,6 +55,14 @@ public:
 
   [[nodiscard]] static std::uint64_t size() {
     return sizeof(mutex_word) + line::size(places);
+  }
+
+  /// See `memory::layout_of`.
+  [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
+    return memory::layout_of(
+      {sizeof(mutex_word), offsetof(mutex_word, word_),
+       offsetof(mutex_word, fence_), offsetof(mutex_word, since_),
+       offsetof(mutex_word, recursive_), owner::thread_bits, owner::row_bits});
   }
 
   /// Takes the lock if it is free.

@@ -47,12 +47,13 @@ bool notices::withdraw(owner who, place& at, std::uint64_t ticket,
 bool notices::sleep(place& at, std::uint32_t row, deadline limit) noexcept {
   for (unsigned turn = 0; turn < 200 && !is_notified(at); ++turn)
     os::spin_pause(turn);
+  memory::wait_note note{memory::wait_kind::notification, this, limit};
   for (;;) {
     // acquire: pairs with the release in rouse.
     const auto seen = at.bell.load(std::memory_order_acquire);
     if (take(at, row))
       return true;
-    if (!line::sleep(at, seen, limit))
+    if (!line::sleep(at, seen, limit, note))
       return leave(at, row);
     TROUPE_CRASH_POINT("sync.condition.woken");
   }

@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/line.hpp>
 
@@ -26,6 +27,11 @@ public:
 
   [[nodiscard]] static std::uint64_t size() {
     return sizeof(notices) + line::size(places);
+  }
+
+  /// See `memory::layout_of`.
+  [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
+    return memory::layout_of({sizeof(notices), places});
   }
 
   /// Takes a place; nullptr if none is free.

@@ -18,7 +18,8 @@ void holder_died(std::byte* payload, std::uint64_t,
 }
 
 const bool registered = memory::register_kind(
-  object_kind::semaphore, {nullptr, holder_died, holder_died});
+  object_kind::semaphore,
+  {nullptr, holder_died, holder_died, sync::semaphore_units::layout()});
 
 } // namespace
 

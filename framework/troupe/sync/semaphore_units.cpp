@@ -84,6 +84,7 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
   }
   if (limit.passed())
     return try_take(row);
+  memory::wait_note note{memory::wait_kind::unit, this, limit};
   for (;;) {
     std::uint32_t room = 0;
     {
@@ -98,7 +99,7 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
         const auto seen = at->bell.load(std::memory_order_acquire);
         if (take_in_line(me, *at, ticket, row))
           return true;
-        if (!line::sleep(*at, seen, limit)) {
+        if (!line::sleep(*at, seen, limit, note)) {
           if (take_in_line(me, *at, ticket, row))
             return true;
           leave_line(me, *at, ticket, row);
@@ -109,7 +110,7 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
     }
     if (taken)
       return true;
-    if (!waiters().wait_for_room(room, limit))
+    if (!waiters().wait_for_room(room, limit, note))
       return false;
   }
 }

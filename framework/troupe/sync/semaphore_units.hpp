@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/layout.hpp>
 #include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/line.hpp>
 
@@ -36,6 +37,13 @@ public:
   enum class release_result : std::uint8_t { done, above_bound };
 
   [[nodiscard]] static std::uint64_t size();
+
+  /// See `memory::layout_of`.
+  [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
+    return memory::layout_of({sizeof(semaphore_units),
+                              offsetof(semaphore_units, value_),
+                              offsetof(semaphore_units, bound_)});
+  }
 
   void initialise(std::int64_t initial, std::int64_t bound) noexcept;
 

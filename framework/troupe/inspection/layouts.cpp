@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/inspection/layouts.hpp>
+
+#include <troupe/channel/pipe_end.hpp>
+#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/state/anchor.hpp>
+#include <troupe/sync/barrier_state.hpp>
+#include <troupe/sync/event.hpp>
+#include <troupe/sync/mutex_word.hpp>
+#include <troupe/sync/notices.hpp>
+#include <troupe/sync/semaphore_units.hpp>
+
+namespace troupe::inspection {
+
+std::uint32_t layout_of_kind(memory::object_kind kind) noexcept {
+  using memory::object_kind;
+  switch (kind) {
+    case object_kind::queue: return mailbox::letter_box::layout();
+    case object_kind::connection: return channel::pipe_end::layout();
+    case object_kind::mutex: return sync::mutex_word::layout();
+    case object_kind::semaphore: return sync::semaphore_units::layout();
+    case object_kind::condition: return sync::notices::layout();
+    case object_kind::event: return sync::event_state::layout();
+    case object_kind::barrier: return sync::barrier_state::layout();
+    case object_kind::state: return held::layout_of_parts();
+    default: return 0;
+  }
+}
+
+} // namespace troupe::inspection

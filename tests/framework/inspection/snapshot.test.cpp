@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/inspection/snapshot.hpp>
+
+#include <troupe/channel/pipe.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/inspection/run_file.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/process_id.hpp>
+#include <troupe/process/program.hpp>
+#include <troupe/state/state.hpp>
+#include <troupe/sync/barrier.hpp>
+#include <troupe/sync/condition.hpp>
+#include <troupe/sync/event.hpp>
+#include <troupe/sync/mutex.hpp>
+#include <troupe/sync/recursive_mutex.hpp>
+#include <troupe/sync/semaphore.hpp>
+
+#include <doctest/doctest.h>
+#include <support/eventually.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+using namespace std::chrono_literals;
+namespace inspection = troupe::inspection;
+
+namespace {
+
+template <class Content>
+Content
+content_of(const inspection::snapshot& of, troupe::memory::object_id id) {
+  const auto* found = of.object(id);
+  REQUIRE(found != nullptr);
+  CHECK_FALSE(found->damaged);
+  REQUIRE(std::holds_alternative<Content>(found->content));
+  return std::get<Content>(found->content);
+}
+
+void hold(troupe::mutex lock, troupe::event held, troupe::event let_go) {
+  const std::scoped_lock guard{lock};
+  held.set();
+  let_go.wait();
+}
+
+void take_one(troupe::queue<int> from) {
+  static_cast<void>(from.get());
+}
+
+troupe::start_options named(const char* name) {
+  troupe::start_options result;
+  result.name = name;
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("a snapshot says of each object what the object says itself") {
+  const troupe::mutex lock;
+  const troupe::recursive_mutex again;
+  const troupe::queue<int> items{5};
+  items.put(1);
+  items.put(2);
+  const troupe::semaphore units{3};
+  units.acquire();
+  const troupe::event set;
+  set.set();
+  const troupe::event clear;
+  const troupe::barrier all{4};
+  const troupe::condition news;
+  const std::scoped_lock guard{again};
+  const auto seen = inspection::here();
+  CHECK(seen.damage.empty());
+
+  const auto of_lock = content_of<inspection::lock_record>(seen, lock.id());
+  CHECK_FALSE(of_lock.holder.has_value());
+  CHECK_FALSE(of_lock.recursive);
+  const auto of_again = content_of<inspection::lock_record>(seen, again.id());
+  CHECK(of_again.recursive);
+  REQUIRE(of_again.holder.has_value());
+  CHECK(of_again.holder->slot == 0);
+  CHECK(of_again.holder->thread == troupe::os::this_thread_id());
+  CHECK(of_again.since == again.holder()->since);
+
+  const auto of_items = content_of<inspection::queue_record>(seen, items.id());
+  CHECK(of_items.depth == items.size());
+  CHECK(of_items.limit == items.max_size());
+  CHECK(of_items.unfinished == 2);
+  CHECK_FALSE(of_items.closed);
+  CHECK_FALSE(of_items.full);
+  CHECK(content_of<inspection::semaphore_record>(seen, units.id()).value
+        == units.value());
+  CHECK(content_of<inspection::event_record>(seen, set.id()).set);
+  CHECK_FALSE(content_of<inspection::event_record>(seen, clear.id()).set);
+  const auto of_all = content_of<inspection::barrier_record>(seen, all.id());
+  CHECK(of_all.parties == all.parties());
+  CHECK(of_all.waiting == all.waiting());
+  CHECK_FALSE(of_all.broken);
+  static_cast<void>(content_of<inspection::condition_record>(seen, news.id()));
+
+  for (const auto id : {lock.id(), items.id(), news.id()}) {
+    CHECK(seen.object(id)->holders == std::vector<std::uint32_t>{0});
+    CHECK(seen.object(id)->creator == 0);
+    CHECK(seen.object(id)->shares == 0);
+  }
+  CHECK(seen.reserved
+        == troupe::memory::run_memory::current().reserved_bytes());
+}
+
+TEST_CASE("the ends of a pipe name its mailboxes") {
+  const auto [one, other] = troupe::pipe<int>();
+  other.send(7);
+  const auto seen = inspection::here();
+  std::size_t ends = 0;
+  for (const auto& each : seen.objects)
+    if (const auto* end
+        = std::get_if<inspection::connection_record>(&each.content)) {
+      ++ends;
+      REQUIRE(seen.object(end->in) != nullptr);
+      REQUIRE(seen.object(end->out) != nullptr);
+      CHECK(end->in != end->out);
+    }
+  CHECK(ends == 2);
+  CHECK(one.receive() == 7);
+}
+
+TEST_CASE("a snapshot shows who is there, who holds and who waits") {
+  const troupe::mutex lock;
+  const troupe::event held;
+  const troupe::event let_go;
+  const troupe::queue<int> items;
+  const auto holder = troupe::start<hold>(named("holder"), lock, held, let_go);
+  held.wait();
+  const auto reader = troupe::start<take_one>(named("reader"), items);
+  const auto waits_for_item = [&](const inspection::snapshot& of) {
+    return std::any_of(of.waits.begin(), of.waits.end(), [&](const auto& each) {
+      return each.kind == troupe::memory::wait_kind::item
+             && each.slot == reader.view().id().index
+             && each.thread == reader.pid() && !each.woken && !each.open
+             && !each.until && each.targets.size() == 1
+             && each.targets.front().object == items.id();
+    });
+  };
+  CHECK(troupe::test::eventually(
+    [&] { return waits_for_item(inspection::here()); }));
+  const auto seen = inspection::here();
+  const auto* of_reader = seen.process(reader.view().id().index);
+  REQUIRE(of_reader != nullptr);
+  CHECK(of_reader->name == "reader");
+  CHECK(of_reader->pid == reader.pid());
+  CHECK(of_reader->parent == 0U);
+  CHECK_FALSE(of_reader->daemon);
+  CHECK(of_reader->threads.size() == 1);
+  const auto of_lock = content_of<inspection::lock_record>(seen, lock.id());
+  REQUIRE(of_lock.holder.has_value());
+  CHECK(of_lock.holder->slot == holder.view().id().index);
+  CHECK(of_lock.holder->thread == holder.pid());
+  CHECK(seen.object(items.id())->is_held_by(reader.view().id().index));
+  CHECK_FALSE(seen.object(items.id())->is_held_by(holder.view().id().index));
+  let_go.set();
+  items.put(1);
+  reader.join();
+  holder.join();
+  // Who has waited does so no more.
+  CHECK_FALSE(waits_for_item(inspection::here()));
+}
+
+TEST_CASE(
+  "who waits beyond the rows of a process is not noted, and harms none") {
+  const troupe::event go;
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < troupe::memory::wait_rows::count * 2; ++i)
+    threads.emplace_back([&] { go.wait(); });
+  CHECK(troupe::test::eventually([&] {
+    const auto seen = inspection::here();
+    return std::count_if(seen.waits.begin(), seen.waits.end(),
+                         [](const auto& each) {
+                           return each.kind == troupe::memory::wait_kind::event;
+                         })
+           >= static_cast<std::ptrdiff_t>(troupe::memory::wait_rows::count) - 2;
+  }));
+  go.set();
+  for (auto& each : threads)
+    each.join();
+  // The rows of threads that have ended are free again.
+  const troupe::queue<int> items;
+  std::thread reader{[&] { static_cast<void>(items.get()); }};
+  CHECK(troupe::test::eventually([&] {
+    const auto seen = inspection::here();
+    return std::any_of(seen.waits.begin(), seen.waits.end(),
+                       [](const auto& each) {
+                         return each.kind == troupe::memory::wait_kind::item;
+                       });
+  }));
+  items.put(1);
+  reader.join();
+}
+
+TEST_CASE("to look takes no memory of the run") {
+  const troupe::queue<int> items;
+  items.put(1);
+  const troupe::mutex lock;
+  static_cast<void>(inspection::here());
+  auto& memory = troupe::memory::run_memory::current();
+  const auto before = memory.used_bytes();
+  for (int turn = 0; turn < 50; ++turn)
+    static_cast<void>(inspection::here());
+  CHECK(memory.used_bytes() == before);
+}
+
+TEST_CASE("runs are found from outside by their memory") {
+  std::size_t refused = 0;
+  const auto runs = inspection::find_runs(refused);
+  const auto own
+    = troupe::os::inode_of(troupe::memory::run_memory::current().file());
+  const auto found
+    = std::find_if(runs.begin(), runs.end(),
+                   [&](const auto& each) { return each.inode == own; });
+  REQUIRE(found != runs.end());
+  CHECK(
+    std::find(found->pids.begin(), found->pids.end(), troupe::os::this_pid())
+    != found->pids.end());
+  const auto result = inspection::look_at(found->file);
+  REQUIRE(result.seen);
+  CHECK(result.seen->process(0)->pid == troupe::os::this_pid());
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSL-1.0
+// stall_role CASE
+//
+// Each case is a program that stands still for ever, or one that looks so to who
+// does not look closely. None ends by itself: the test ends it.
+#include <troupe/channel/pipe.hpp>
+#include <troupe/channel/queue.hpp>
+#include <troupe/pool/pool.hpp>
+#include <troupe/process/program.hpp>
+#include <troupe/state/call.hpp>
+#include <troupe/state/proxy.hpp>
+#include <troupe/state/state.hpp>
+#include <troupe/sync/barrier.hpp>
+#include <troupe/sync/condition.hpp>
+#include <troupe/sync/event.hpp>
+#include <troupe/sync/mutex.hpp>
+#include <troupe/sync/semaphore.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+troupe::start_options named(const char* name) {
+  troupe::start_options result;
+  result.name = name;
+  return result;
+}
+
+// Deadlocks ----------------------------------------------------------------------
+
+/// Locks the first, meets the others, and locks the second.
+void lock_both(troupe::mutex first, troupe::mutex second,
+               troupe::barrier all_have_one) {
+  const std::scoped_lock one{first};
+  all_have_one.arrive_and_wait();
+  const std::scoped_lock other{second};
+}
+
+void two_locks() {
+  const troupe::mutex a;
+  const troupe::mutex b;
+  const troupe::barrier both{2};
+  const auto accounts = troupe::start<lock_both>(named("accounts"), a, b, both);
+  const auto audit = troupe::start<lock_both>(named("audit"), b, a, both);
+  accounts.join();
+}
+
+void three_locks() {
+  const troupe::mutex a;
+  const troupe::mutex b;
+  const troupe::mutex c;
+  const troupe::barrier all{3};
+  const auto one = troupe::start<lock_both>(named("one"), a, b, all);
+  const auto two = troupe::start<lock_both>(named("two"), b, c, all);
+  const auto three = troupe::start<lock_both>(named("three"), c, a, all);
+  one.join();
+}
+
+void take_one(troupe::queue<int> from) {
+  static_cast<void>(from.get());
+}
+
+void joins_its_reader() {
+  const troupe::queue<int> items;
+  const auto reader = troupe::start<take_one>(named("reader"), items);
+  reader.join();
+  items.put(1);
+}
+
+void fill(troupe::queue<int> into) {
+  for (int i = 0; i < 100; ++i)
+    into.put(i);
+}
+
+void joins_its_writer() {
+  const troupe::queue<int> items{2};
+  const auto writer = troupe::start<fill>(named("writer"), items);
+  writer.join();
+  static_cast<void>(items.get());
+}
+
+void meet(troupe::barrier at) {
+  at.arrive_and_wait();
+}
+
+void barrier_one_short() {
+  const troupe::barrier all{3};
+  const auto one = troupe::start<meet>(named("one"), all);
+  const auto two = troupe::start<meet>(named("two"), all);
+  one.join();
+}
+
+void wait_for_event(troupe::event of) {
+  of.wait();
+}
+
+void set_event(troupe::event of) {
+  of.set();
+}
+
+/// The only worker waits for what the next task would do.
+void pool_waits_for_itself() {
+  const troupe::event done;
+  troupe::pool one{1};
+  auto first = one.apply_async<wait_for_event>(done);
+  auto second = one.apply_async<set_event>(done);
+  second.get();
+}
+
+void acquire(troupe::semaphore units) {
+  units.acquire();
+}
+
+void no_unit_left() {
+  const troupe::semaphore units{0};
+  const auto one = troupe::start<acquire>(named("one"), units);
+  one.join();
+}
+
+void wait_for_notice(troupe::condition of, troupe::mutex with) {
+  std::unique_lock held{with};
+  of.wait(held);
+}
+
+void nobody_notifies() {
+  const troupe::condition news;
+  const troupe::mutex with;
+  const auto one = troupe::start<wait_for_notice>(named("one"), news, with);
+  one.join();
+}
+
+void answer_each(troupe::connection<int> with) {
+  for (;;)
+    with.send(with.receive() + 1);
+}
+
+/// Both ends wait for the other to speak first.
+void pipe_both_listen() {
+  auto [ours, theirs] = troupe::pipe<int>();
+  const auto other = troupe::start<answer_each>(named("other"),
+                                                std::move(theirs));
+  theirs.close();
+  static_cast<void>(ours.receive());
+}
+
+void items_never_done() {
+  const troupe::queue<int> items;
+  items.put(1);
+  items.join();
+}
+
+struct desk {
+  int value = 0;
+
+  int get() const {
+    return value;
+  }
+
+  void wait_for(troupe::event of) {
+    of.wait();
+  }
+};
+
+/// The state runs a call that waits, and its next client waits behind it.
+void state_waits_for_its_client() {
+  const troupe::event done;
+  const troupe::state held{"desk"};
+  auto one = held.make<desk>();
+  auto pending = one.call_async<&desk::wait_for>(done);
+  static_cast<void>(one.call<&desk::get>());
+  done.set();
+}
+
+// What only looks so -----------------------------------------------------------------
+
+void take_in_time(troupe::queue<int> from) {
+  static_cast<void>(from.try_get_for(1h));
+}
+
+void deadline_ahead() {
+  const troupe::queue<int> items;
+  const auto reader = troupe::start<take_in_time>(named("reader"), items);
+  reader.join();
+}
+
+void hold_and_sleep(troupe::mutex lock, troupe::event held) {
+  const std::scoped_lock guard{lock};
+  held.set();
+  std::this_thread::sleep_for(1h);
+}
+
+void lock_once(troupe::mutex lock) {
+  const std::scoped_lock guard{lock};
+}
+
+void slow_holder() {
+  const troupe::mutex lock;
+  const troupe::event held;
+  const auto holder = troupe::start<hold_and_sleep>(named("holder"), lock,
+                                                    held);
+  held.wait();
+  const auto next = troupe::start<lock_once>(named("next"), lock);
+  next.join();
+}
+
+void stop_with_lock(troupe::mutex lock, troupe::event held) {
+  const std::scoped_lock guard{lock};
+  held.set();
+  std::raise(SIGSTOP);
+}
+
+void stopped_holder() {
+  const troupe::mutex lock;
+  const troupe::event held;
+  const auto holder = troupe::start<stop_with_lock>(named("holder"), lock,
+                                                    held);
+  held.wait();
+  const auto next = troupe::start<lock_once>(named("next"), lock);
+  next.join();
+}
+
+void put_later(troupe::queue<int> into) {
+  std::this_thread::sleep_for(1h);
+  into.put(1);
+}
+
+void another_holder() {
+  const troupe::queue<int> items;
+  const auto writer = troupe::start<put_later>(named("writer"), items);
+  const auto reader = troupe::start<take_one>(named("reader"), items);
+  reader.join();
+}
+
+void answer_later(troupe::queue<troupe::queue<int>> mail) {
+  std::this_thread::sleep_for(1h);
+  mail.get().put(1);
+}
+
+/// The only other handle of the reader's queue lies in a queue that nobody has
+/// read yet.
+void handle_on_its_way() {
+  const troupe::queue<troupe::queue<int>> mail;
+  const auto writer = troupe::start<answer_later>(named("writer"), mail);
+  troupe::queue<int> items;
+  mail.put(items);
+  const auto reader = troupe::start<take_one>(named("reader"),
+                                              std::move(items));
+  items = troupe::queue<int>{};
+  reader.join();
+}
+
+/// A thread of the root that is in no call of Troupe's may do anything.
+void another_thread() {
+  const troupe::queue<int> items;
+  const auto reader = troupe::start<take_one>(named("reader"), items);
+  std::thread timer{[&] {
+    std::this_thread::sleep_for(1h);
+    items.put(1);
+  }};
+  reader.join();
+  timer.join();
+}
+
+void state_is_idle() {
+  const troupe::state held{"desk"};
+  const auto one = held.make<desk>();
+  static_cast<void>(one.call<&desk::get>());
+  std::this_thread::sleep_for(1h);
+}
+
+const std::map<std::string, std::function<void()>> cases{
+  {"two_locks", two_locks},
+  {"three_locks", three_locks},
+  {"joins_its_reader", joins_its_reader},
+  {"joins_its_writer", joins_its_writer},
+  {"barrier_one_short", barrier_one_short},
+  {"pool_waits_for_itself", pool_waits_for_itself},
+  {"no_unit_left", no_unit_left},
+  {"nobody_notifies", nobody_notifies},
+  {"pipe_both_listen", pipe_both_listen},
+  {"items_never_done", items_never_done},
+  {"state_waits_for_its_client", state_waits_for_its_client},
+  {"deadline_ahead", deadline_ahead},
+  {"slow_holder", slow_holder},
+  {"stopped_holder", stopped_holder},
+  {"another_holder", another_holder},
+  {"handle_on_its_way", handle_on_its_way},
+  {"another_thread", another_thread},
+  {"state_is_idle", state_is_idle},
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  troupe::program program{argc, argv};
+  const auto found = cases.find(argc > 1 ? argv[1] : "");
+  if (found == cases.end()) {
+    std::cerr << "no such case\n";
+    return 2;
+  }
+  std::cout << "begins" << std::endl;
+  found->second();
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/inspection/stalls.hpp>
+
+#include <doctest/doctest.h>
+#include <support/eventually.hpp>
+#include <support/launched.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+namespace inspection = troupe::inspection;
+
+namespace {
+
+/// A program of stall_roles.cpp, looked at from outside.
+class stage {
+public:
+  explicit stage(const std::string& scene)
+    : program_({troupe::test::beside_this_program("stall_role"), scene}) {
+    REQUIRE(program_.wait_for("begins"));
+    run_ = troupe::test::run_of(program_.pid());
+    file_ = troupe::os::open_memory_file_of(program_.pid(), "troupe-run").file;
+    REQUIRE(file_);
+  }
+
+  ~stage() {
+    program_.signal(SIGKILL);
+    program_.wait();
+    CHECK(troupe::test::eventually(
+      [&] { return troupe::test::members_of(run_).empty(); }));
+  }
+
+  [[nodiscard]] inspection::snapshot look() const {
+    auto result = inspection::look_at(file_);
+    REQUIRE(result.seen);
+    CHECK(result.seen->damage.empty());
+    return std::move(*result.seen);
+  }
+
+  /// What two looks agree about, in one text.
+  [[nodiscard]] std::string stalls() const {
+    const auto first = look();
+    std::this_thread::sleep_for(100ms);
+    const auto second = look();
+    const auto found = inspection::find_stalls(first, second);
+    std::string result;
+    for (const auto& each : inspection::sentences(second, found))
+      result += each + "\n";
+    return result;
+  }
+
+  /// Whether it is found soon that the program stands still, in a text with all
+  /// of these.
+  [[nodiscard]] bool is_found(const std::vector<std::string>& parts) const {
+    std::string text;
+    const bool found = troupe::test::eventually([&] {
+      text = stalls();
+      for (const auto& part : parts)
+        if (text.find(part) == std::string::npos)
+          return false;
+      return !text.empty();
+    });
+    if (!found)
+      MESSAGE(text << describe());
+    return found;
+  }
+
+  /// Whether, once so many threads wait, it is never said to stand still.
+  [[nodiscard]] bool is_left_alone(std::size_t threads) const {
+    if (!troupe::test::eventually([&] {
+          std::size_t waiting = 0;
+          for (const auto& each : look().waits)
+            waiting += each.kind == troupe::memory::wait_kind::service ? 0 : 1;
+          return waiting >= threads;
+        })) {
+      MESSAGE("too few wait" << describe());
+      return false;
+    }
+    for (int turn = 0; turn < 10; ++turn)
+      if (const auto text = stalls(); !text.empty()) {
+        MESSAGE(text);
+        return false;
+      }
+    return true;
+  }
+
+private:
+  [[nodiscard]] std::string describe() const {
+    const auto now = look();
+    std::string result = "\nwhat it does:\n";
+    for (const auto& each : now.waits)
+      result += inspection::sentence(now, each) + (each.woken ? " (woken)" : "")
+                + (each.open ? " (open)" : "") + "\n";
+    for (const auto& each : now.processes)
+      for (const auto& thread : each.threads)
+        result += each.description() + " " + std::to_string(thread.id) + " "
+                  + thread.state + "\n";
+    for (const auto pid : now.outsiders)
+      result += "outsider " + std::to_string(pid) + "\n";
+    return result;
+  }
+
+  troupe::test::launched program_;
+  std::uint64_t run_ = 0;
+  troupe::os::descriptor file_;
+};
+
+} // namespace
+
+TEST_CASE("two locks taken crosswise are found, and named as a circle") {
+  const stage scene{"two_locks"};
+  CHECK(scene.is_found({"these wait for each other:", "accounts (pid ",
+                        "waits for mutex", ", which audit (pid ",
+                        "behind them: root (pid ", "the end of accounts"}));
+}
+
+TEST_CASE("so are three") {
+  const stage scene{"three_locks"};
+  CHECK(scene.is_found({"these wait for each other:", ", which one (pid ",
+                        ", which two (pid ", ", which three (pid "}));
+}
+
+TEST_CASE("a reader whose only writer joins it is found") {
+  const stage scene{"joins_its_reader"};
+  CHECK(
+    scene.is_found({"these wait for each other:", "waits for an item of queue",
+                    "which root (pid ", "waits for the end of reader"}));
+}
+
+TEST_CASE("a writer of a full queue whose only reader joins it is found") {
+  const stage scene{"joins_its_writer"};
+  CHECK(scene.is_found({"these wait for each other:", "waits for room in queue",
+                        "waits for the end of writer"}));
+}
+
+TEST_CASE("a barrier that lacks a party is found") {
+  const stage scene{"barrier_one_short"};
+  CHECK(scene.is_found({"waits for the others at barrier", "one (pid ",
+                        "two (pid ", "waits for the end of one"}));
+}
+
+TEST_CASE("a pool whose only worker waits for its next task is found") {
+  const stage scene{"pool_waits_for_itself"};
+  CHECK(scene.is_found({"these wait for each other:", "waits for event",
+                        "waits for a result of its pool"}));
+}
+
+TEST_CASE("a semaphore without units, a condition without notices are found") {
+  {
+    const stage scene{"no_unit_left"};
+    CHECK(scene.is_found({"waits for a unit of semaphore"}));
+  }
+  const stage scene{"nobody_notifies"};
+  CHECK(scene.is_found({"waits for a notification of condition"}));
+}
+
+TEST_CASE("two ends of a pipe that both listen are found") {
+  const stage scene{"pipe_both_listen"};
+  CHECK(scene.is_found({"these wait for each other:", "other (pid ",
+                        "waits for an item of queue"}));
+}
+
+TEST_CASE("items that nobody will be done with are found") {
+  const stage scene{"items_never_done"};
+  CHECK(scene.is_found({"nobody can end this wait: root (pid ", "to be done",
+                        "of which no other process has a handle"}));
+}
+
+TEST_CASE("a state that waits for its own client is found") {
+  const stage scene{"state_waits_for_its_client"};
+  CHECK(scene.is_found(
+    {"these wait for each other:", "waits for an answer of the state desk",
+     "waits for event"}));
+}
+
+TEST_CASE("who has a deadline is no alarm") {
+  const stage scene{"deadline_ahead"};
+  CHECK(scene.is_left_alone(2));
+}
+
+TEST_CASE("who waits for a slow holder is no alarm") {
+  const stage scene{"slow_holder"};
+  CHECK(scene.is_left_alone(2));
+}
+
+TEST_CASE("who waits for a stopped holder is no alarm") {
+  const stage scene{"stopped_holder"};
+  CHECK(scene.is_left_alone(2));
+}
+
+TEST_CASE("another holder that works is no alarm") {
+  const stage scene{"another_holder"};
+  CHECK(scene.is_left_alone(2));
+}
+
+TEST_CASE("a handle on its way in a message is no alarm") {
+  const stage scene{"handle_on_its_way"};
+  CHECK(scene.is_left_alone(2));
+}
+
+TEST_CASE("a thread that is in no call of Troupe's is no alarm") {
+  const stage scene{"another_thread"};
+  CHECK(scene.is_left_alone(2));
+}
+
+TEST_CASE("an idle state is no alarm") {
+  const stage scene{"state_is_idle"};
+  CHECK(scene.is_left_alone(1));
+}
