@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSL-1.0
+// troupe: looks at live runs. docs/reference/troupe-command.md is its page.
+#include "choice.hpp"
+#include "ending.hpp"
+#include "stacks.hpp"
+#include "table.hpp"
+#include "views.hpp"
+
+#include <troupe/version.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+namespace command = troupe::command;
+using command::looked;
+using command::view;
+
+struct options {
+  std::optional<std::int32_t> run;
+  bool as_json = false;
+  std::optional<double> watch;
+};
+
+/// One subcommand that shows something.
+struct showing {
+  /// Of all runs, or of the one that is meant.
+  bool of_all = false;
+  std::function<view(const looked&)> show;
+};
+
+int show_once(const options& chosen, const showing& what, std::string& text) {
+  std::vector<troupe::inspection::run_entry> runs;
+  if (what.of_all)
+    runs = command::runs_for(chosen.run);
+  else
+    runs.push_back(command::one_run_for(chosen.run));
+  int result = command::exit_good;
+  auto all = command::json::array();
+  for (const auto& run : runs) {
+    looked seen;
+    try {
+      seen = command::look_at(run);
+    } catch (const command::refusal& why) {
+      // Of several runs, one that ends or is another version's hides no other.
+      if (runs.size() == 1)
+        throw;
+      text += std::string{why.what()} + '\n';
+      continue;
+    }
+    auto shown = what.show(seen);
+    const auto stalls = command::stalls_view(seen);
+    if (seen.stalls.any())
+      result = command::exit_stalled;
+    if (chosen.as_json) {
+      shown.data["stalls"] = stalls.data;
+      all.push_back(std::move(shown.data));
+    } else {
+      text += (text.empty() ? "" : "\n") + shown.text;
+      if (!stalls.text.empty())
+        text += '\n' + stalls.text;
+    }
+  }
+  if (chosen.as_json)
+    text = (what.of_all ? all : all.at(0))
+             .dump(2, ' ', false, command::json::error_handler_t::replace)
+           + '\n';
+  return result;
+}
+
+int show(const options& chosen, const showing& what) {
+  for (;;) {
+    std::string text;
+    const int result = show_once(chosen, what, text);
+    if (!chosen.watch) {
+      std::cout << text << std::flush;
+      return result;
+    }
+    // From the upper left corner, over what was there.
+    if (!chosen.as_json)
+      std::cout << "\x1b[H\x1b[2J";
+    std::cout << text << std::flush;
+    if (!std::cout)
+      return result;
+    std::this_thread::sleep_for(std::chrono::duration<double>{*chosen.watch});
+  }
+}
+
+/// What bash completes: names of subcommands, and their options.
+std::string completion(const CLI::App& app) {
+  std::string names;
+  std::string cases;
+  for (const auto* each :
+       app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : " ") + each->get_name();
+    std::string words;
+    for (const auto* option : each->get_options())
+      for (const auto& name : option->get_lnames())
+        words += (words.empty() ? "--" : " --") + name;
+    cases += fmt::format("    {}) words=\"{}\" ;;\n", each->get_name(), words);
+  }
+  return fmt::format(R"(# bash completion of troupe; made by `troupe completion`
+_troupe() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} words
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W "{} --help --version" -- "$word"))
+    return
+  fi
+  case ${{COMP_WORDS[1]}} in
+{}  esac
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}}
+complete -F _troupe troupe
+)",
+                     names, cases);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{
+    "Looks at live runs of programs that use Troupe: who is there, who waits "
+    "for whom, and why nothing goes on. It asks no process, so it answers "
+    "while "
+    "all of them hang; nothing in the program is needed for it. It ends with "
+    "0, "
+    "with 3 where something stands still, with 1 where there is no run or the "
+    "kernel refuses, with 2 where it was called wrongly.",
+    "troupe"};
+  app.set_version_flag("--version", fmt::format("troupe {}.{}.{}",
+                                                troupe::version.major_number,
+                                                troupe::version.minor_number,
+                                                troupe::version.patch_number));
+  app.set_help_all_flag("--help-all", "Help for all subcommands");
+  app.require_subcommand(1);
+  options chosen;
+  int result = command::exit_good;
+
+  const auto add = [&](const char* name, const char* help) {
+    auto* sub = app.add_subcommand(name, help);
+    sub
+      ->add_option("--run", chosen.run,
+                   "The run that has this process, by its number")
+      ->type_name("PID");
+    sub->add_flag("--json", chosen.as_json, "As JSON");
+    return sub;
+  };
+  const auto add_showing = [&](const char* name, const char* help, bool of_all,
+                               std::function<view(const looked&)> how) {
+    auto* sub = add(name, help);
+    sub
+      ->add_option("--watch", chosen.watch,
+                   "Again and again, with so many seconds between")
+      ->type_name("SECONDS")
+      ->expected(0, 1)
+      ->default_str("1")
+      ->check(CLI::Range(0.05, 86400.0));
+    sub->callback([&, of_all, how = std::move(how)] {
+      result = show(chosen, {of_all, how});
+    });
+    return sub;
+  };
+
+  add_showing("ps", "The processes, of all runs", true,
+              command::processes_view);
+  add_showing("tree", "Who has started whom, of all runs", true,
+              command::tree_view);
+  add_showing("queues", "Queues and pipes: how full, and who waits there",
+              false, command::queues_view);
+  add_showing("locks",
+              "Mutexes, semaphores, conditions, events and barriers: who has "
+              "them, and who waits",
+              false, command::locks_view);
+
+  std::string whom;
+  add_showing("why", "Why a process does not go on, in sentences", false,
+              [&](const looked& of) { return command::why_view(of, whom); })
+    ->add_option("process", whom, "Number or name of the process")
+    ->required()
+    ->type_name("PID|NAME");
+
+  command::kill_options ending;
+  auto* kill = add("kill", "Ends a process");
+  kill->add_option("process", whom, "Number or name of the process")
+    ->required()
+    ->type_name("PID|NAME");
+  kill->add_flag("--tree", ending.tree, "And all that it has started");
+  kill->add_flag("--yes", ending.yes, "Do not ask");
+  kill->add_flag_callback(
+    "--term", [&] { ending.signal = SIGTERM; },
+    "Ask it to end, by SIGTERM, instead of SIGKILL");
+  kill->callback([&] {
+    result = command::end_process(command::one_run_for(chosen.run), whom,
+                                  ending);
+  });
+
+#if defined(TROUPE_HAS_STACKS)
+  bool of_all = false;
+  auto* stack = add_showing(
+    "stack", "The stacks of all threads of a process", false,
+    [&](const looked& of) {
+      std::vector<const troupe::inspection::process_record*> processes;
+      if (of_all)
+        for (const auto& each : of.run.processes)
+          processes.push_back(&each);
+      else
+        processes.push_back(&command::find_process(of.run, whom));
+      return command::stacks_view(of.run, processes);
+    });
+  auto* process
+    = stack->add_option("process", whom, "Number or name of the process")
+        ->type_name("PID|NAME");
+  auto* all = stack->add_flag("--all", of_all, "Of all processes of the run");
+  process->excludes(all);
+  stack->preparse_callback([](std::size_t count) {
+    if (count == 0)
+      throw CLI::RequiredError("PID|NAME or --all");
+  });
+#endif
+
+  app.add_subcommand("completion", "What bash needs to complete this command")
+    ->callback([&] { std::cout << completion(app); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& failure) {
+    return app.exit(failure) == 0 ? command::exit_good : command::exit_usage;
+  }
+  return result;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const command::refusal& why) {
+    std::cerr << "troupe: " << why.what() << '\n';
+  } catch (const std::exception& failure) {
+    std::cerr << "troupe: " << failure.what() << '\n';
+  }
+  return command::exit_nothing;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+// The command `troupe`, run from outside on programs that stand still.
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+#include <support/eventually.hpp>
+#include <support/launched.hpp>
+
+#include <csignal>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+struct answer {
+  int code = -1;
+  std::string text;
+
+  [[nodiscard]] bool has(std::initializer_list<const char*> parts) const {
+    for (const auto* each : parts)
+      if (text.find(each) == std::string::npos)
+        return false;
+    return true;
+  }
+};
+
+answer ask(std::vector<std::string> words) {
+  words.insert(words.begin(), TROUPE_COMMAND);
+  troupe::test::launched command{words};
+  const int status = command.wait();
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, command.output()};
+}
+
+/// A program of stall_roles.cpp, and what the command says of it.
+class stage {
+public:
+  explicit stage(const std::string& scene)
+    : program_({TROUPE_STALL_ROLE, scene}) {
+    REQUIRE(program_.wait_for("begins"));
+  }
+
+  ~stage() {
+    program_.signal(SIGKILL);
+    program_.wait();
+  }
+
+  [[nodiscard]] answer ask(std::vector<std::string> words) const {
+    words.emplace_back("--run");
+    words.push_back(std::to_string(program_.pid()));
+    return ::ask(words);
+  }
+
+  /// Until it stands still.
+  [[nodiscard]] answer
+  ask_when_stalled(const std::vector<std::string>& words) const {
+    answer last;
+    CHECK(troupe::test::eventually([&] {
+      last = ask(words);
+      return last.code == 3;
+    }));
+    INFO(last.text);
+    return last;
+  }
+
+  [[nodiscard]] int wait_for_end() {
+    return program_.wait();
+  }
+
+private:
+  troupe::test::launched program_;
+};
+
+} // namespace
+
+TEST_CASE("a deadlock is shown by every view, and ends the command with 3") {
+  const stage scene{"two_locks"};
+  const auto ps = scene.ask_when_stalled({"ps"});
+  CHECK(ps.has({"run of ", "PID", "root", "accounts", "audit", "STALLED",
+                "these wait for each other:", "accounts (pid ",
+                "waits for mutex ", "which audit (pid "}));
+  const auto tree = scene.ask_when_stalled({"tree"});
+  CHECK(tree.has({"root (pid ", "├── accounts (pid ", "└── audit (pid "}));
+  const auto locks = scene.ask_when_stalled({"locks"});
+  CHECK(
+    locks.has({"mutex ", "locked by accounts (pid ", "locked by audit (pid "}));
+  const auto why = scene.ask_when_stalled({"why", "accounts"});
+  CHECK(why.has({"accounts (pid ", "  audit (pid ", ": see above"}));
+}
+
+TEST_CASE("the data has what the text has") {
+  const stage scene{"two_locks"};
+  const auto ps
+    = nlohmann::json::parse(scene.ask_when_stalled({"ps", "--json"}).text);
+  REQUIRE(ps.size() == 1);
+  CHECK(ps[0]["processes"].size() == 3);
+  CHECK(ps[0]["processes"][1]["name"] == "accounts");
+  CHECK(ps[0]["processes"][1]["waits"].size() == 1);
+  CHECK(ps[0]["stalls"]["cycles"].size() == 1);
+  CHECK(ps[0]["stalls"]["cycles"][0].size() == 2);
+  const auto locks
+    = nlohmann::json::parse(scene.ask_when_stalled({"locks", "--json"}).text);
+  CHECK(locks["locks"].size() == 3);
+  CHECK(locks["locks"][0]["owner"]["slot"].is_number());
+}
+
+TEST_CASE("queues are shown with who sleeps there") {
+  const stage scene{"joins_its_writer"};
+  const auto queues = scene.ask_when_stalled({"queues"});
+  CHECK(queues.has({"QUEUE", "DEPTH", "queue ", "writer (pid "}));
+}
+
+TEST_CASE("what goes on is no news, and the command ends with 0") {
+  const stage scene{"slow_holder"};
+  const auto ps = scene.ask({"ps"});
+  CHECK(ps.code == 0);
+  CHECK_FALSE(ps.has({"STALLED"}));
+  CHECK(troupe::test::eventually([&] {
+    const auto why = scene.ask({"why", "next"});
+    return why.code == 0
+           && why.has({"next (pid ", "which holder (pid ",
+                       "has a thread that is in no call of Troupe's"});
+  }));
+}
+
+TEST_CASE("a process is ended by its name, and the others go on") {
+  stage scene{"two_locks"};
+  static_cast<void>(scene.ask_when_stalled({"ps"}));
+  const auto kill = scene.ask({"kill", "audit"});
+  CHECK(kill.code == 0);
+  CHECK(kill.has({"audit (pid ", "was sent SIGKILL"}));
+  // Its death has freed the lock that accounts waited for.
+  const int status = scene.wait_for_end();
+  CHECK(WIFEXITED(status));
+}
+
+TEST_CASE("a tree, and the root, are ended only after a question") {
+  const stage scene{"two_locks"};
+  static_cast<void>(scene.ask_when_stalled({"ps"}));
+  // Standard input has ended: nobody says yes.
+  const auto kill = scene.ask({"kill", "root"});
+  CHECK(kill.code == 1);
+  CHECK(kill.has({"This ends", "accounts (pid ", "nothing was done"}));
+  CHECK(scene.ask({"ps"}).has({"accounts"}));
+  CHECK(scene.ask({"kill", "root", "--yes"}).code == 0);
+}
+
+#if defined(TROUPE_HAS_STACKS)
+TEST_CASE("stacks of all processes are told in one go, equal ones once") {
+  const stage scene{"two_locks"};
+  static_cast<void>(scene.ask_when_stalled({"ps"}));
+  const auto stack = scene.ask_when_stalled({"stack", "--all"});
+  CHECK(stack.has({"accounts (pid ", ", audit (pid ",
+                   "troupe::sync::mutex_word", "two_locks"}));
+  // They were let go on.
+  CHECK(scene.ask({"kill", "audit"}).code == 0);
+}
+#endif
+
+TEST_CASE("who is no run, and who is not there, are told in a sentence") {
+  const auto none = ask({"ps", "--run", "999999999"});
+  CHECK(none.code == 1);
+  CHECK(none.text == "troupe: there is no process 999999999.\n");
+  const auto other = ask({"ps", "--run", std::to_string(::getppid())});
+  CHECK(other.code == 1);
+  CHECK(other.has({"belongs to no run of Troupe."}));
+  const stage scene{"two_locks"};
+  const auto nobody = scene.ask({"why", "nobody"});
+  CHECK(nobody.code == 1);
+  CHECK(nobody.has({"the run has no living process nobody."}));
+}
+
+TEST_CASE("of several runs a command that needs one lists them") {
+  const stage one{"two_locks"};
+  const stage other{"two_locks"};
+  const auto queues = ask({"queues"});
+  CHECK(queues.code == 1);
+  CHECK(queues.has({"there are several runs; choose one with --run PID:",
+                    "run of stall_role (pid "}));
+  CHECK(ask({"ps"}).has({"accounts", "audit"}));
+}
+
+TEST_CASE("wrong words are told, help is there for each") {
+  CHECK(ask({}).code == 2);
+  CHECK(ask({"sing"}).code == 2);
+  CHECK(ask({"why"}).code == 2);
+  const auto help = ask({"--help-all"});
+  CHECK(help.code == 0);
+  for (const auto* each : {"ps", "tree", "queues", "locks", "why", "kill"}) {
+    CHECK(help.text.find(each) != std::string::npos);
+    CHECK(ask({each, "--help"}).code == 0);
+  }
+  CHECK(ask({"--version"}).has({"troupe "}));
+  CHECK(
+    ask({"completion"}).has({"complete -F _troupe troupe", "why)", "--json"}));
+}
