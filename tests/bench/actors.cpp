@@ -17,7 +17,9 @@
 #include <troupe/transport/type_table.hpp>
 
 #include <caf/all.hpp>
-#include <caf/io/all.hpp>
+#ifdef TROUPE_BENCH_MIDDLEMAN
+#  include <caf/io/all.hpp>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -194,6 +196,8 @@ void tune(caf::actor_system_config& config) {
   config.set("caf.work-stealing.moderate-poll-attempts", 0);
 }
 
+#ifdef TROUPE_BENCH_MIDDLEMAN
+
 struct middleman_config : caf::actor_system_config {
   explicit middleman_config(bool tuned) {
     load<caf::io::middleman>();
@@ -239,6 +243,8 @@ void measure_middleman(bench::suite& suite, bool tuned, int port) {
           });
   far.kill();
 }
+
+#endif
 
 /// Plays with its partner from the first `go` on; a later one asks how often
 /// the ball has come back so far.
@@ -343,7 +349,9 @@ void judge(bench::suite& suite) {
 
 int main(int argc, char** argv) {
   troupe::use_messages<caf::id_block::bench>();
+#ifdef TROUPE_BENCH_MIDDLEMAN
   caf::io::middleman::init_global_meta_objects();
+#endif
   const std::vector<std::string> arguments(argv, argv + argc);
   const auto has = [&](const char* word) {
     return std::find(arguments.begin(), arguments.end(), word)
@@ -357,11 +365,15 @@ int main(int argc, char** argv) {
   if (has("--peer"))
     return serve_measurements();
   bench::suite suite{"actors", argc, argv};
+#ifdef TROUPE_BENCH_MIDDLEMAN
   // The middleman's systems first: they start no process from a busy one.
   const auto port = 20000 + static_cast<int>(::getpid() % 20000);
   measure_middleman(suite, true, port);
   if (!suite.smoke())
     measure_middleman(suite, false, port + 40);
+#else
+  suite.absent("middleman", "this CAF has no io module");
+#endif
   {
     caf::actor_system_config config;
     tune(config);

@@ -129,10 +129,11 @@ struct checker {
       return ours(from, header);
     if (header.starts_with("caf/") && from.roof != "actors")
       return "CAF stays in actors";
-    if ((header.starts_with("caf/io/") || header.starts_with("caf/openssl/")
-         || header.starts_with("openssl/"))
+    if (header.starts_with("caf/io/") || header.starts_with("caf/openssl/"))
+      return "nothing needs CAF's network";
+    if ((header.starts_with("openssl/") || header.starts_with("boost/asio"))
         && from.layer != "network")
-      return "CAF's io and OpenSSL stay in network";
+      return "OpenSSL and Boost.Asio stay in network";
     if (header.starts_with("boost/interprocess/") && from.layer != "memory"
         && from.layer != "shared")
       return "Boost.Interprocess stays in memory and shared";

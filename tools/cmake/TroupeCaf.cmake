@@ -1,7 +1,7 @@
 # Finds CAF: what CMake finds by itself or in TROUPE_CAF_PREFIX, then what
 # tools/setup has built into the user's cache, then, where asked for, by
 # fetching it. 0.18.7 and 1.x are accepted; an older one is passed over. Its
-# core is needed by troupe::actors, its io and openssl by troupe::network.
+# core is needed by troupe::actors and above; nothing else of it is.
 
 set(TROUPE_CAF_PREFIX "$ENV{TROUPE_CAF_PREFIX}" CACHE PATH
   "Where CAF is installed, if CMake does not find it by itself")
@@ -42,26 +42,17 @@ function(troupe_choose_caf result)
     # What is asked for by name comes before what an earlier run has found.
     unset(CAF_DIR CACHE)
   endif()
-  set(needed core)
-  if(TROUPE_WITH_NETWORK)
-    list(APPEND needed io openssl)
-  endif()
-  list(LENGTH needed needed_count)
-  list(JOIN needed "|" pattern)
-  list(TRANSFORM needed PREPEND CAF::)
-  list(JOIN needed ", " needed)
   find_package(CAF 99 CONFIG QUIET HINTS ${TROUPE_CAF_PREFIX} PATHS ${cached})
   set(chosen "")
   foreach(config version IN ZIP_LISTS CAF_CONSIDERED_CONFIGS CAF_CONSIDERED_VERSIONS)
     get_filename_component(folder ${config} DIRECTORY)
-    file(STRINGS ${folder}/CAFTargets.cmake parts REGEX "add_library\\(CAF::(${pattern}) ")
-    list(LENGTH parts count)
+    file(STRINGS ${folder}/CAFTargets.cmake parts REGEX "add_library\\(CAF::core ")
     if(version VERSION_LESS 0.18.7)
       message(STATUS "Passing over CAF ${version} in ${folder}: "
         "0.18.7 is the oldest that serves")
-    elseif(NOT count EQUAL needed_count)
+    elseif(NOT parts)
       message(STATUS "Passing over CAF ${version} in ${folder}: "
-        "it lacks one of ${needed}")
+        "it lacks CAF::core")
     else()
       set(chosen ${folder})
       break()
@@ -90,11 +81,8 @@ macro(troupe_fetch_caf)
     set(BUILD_SHARED_LIBS OFF)
   endif()
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-  foreach(part EXAMPLES TESTING TOOLS NET_MODULE)
+  foreach(part EXAMPLES TESTING TOOLS NET_MODULE IO_MODULE OPENSSL_MODULE)
     set(CAF_ENABLE_${part} OFF CACHE BOOL "" FORCE)
-  endforeach()
-  foreach(part IO_MODULE OPENSSL_MODULE)
-    set(CAF_ENABLE_${part} ${TROUPE_WITH_NETWORK} CACHE BOOL "" FORCE)
   endforeach()
   FetchContent_Declare(CAF
     GIT_REPOSITORY https://github.com/actor-framework/actor-framework.git
@@ -106,15 +94,8 @@ macro(troupe_fetch_caf)
 endmacro()
 
 if(TROUPE_WITH_ACTORS AND NOT TARGET CAF::core)
-  if(TROUPE_WITH_NETWORK)
-    # CAF's own package file names OpenSSL's targets and does not look for them.
-    find_package(OpenSSL QUIET)
-    if(NOT OpenSSL_FOUND)
-      message(FATAL_ERROR "OpenSSL is missing: on Debian libssl-dev. tools/setup "
-        "installs what is missing. -DTROUPE_COMPONENTS=\"core;actors\" does "
-        "without the network.")
-    endif()
-  endif()
+  # A CAF with its openssl names OpenSSL's targets and does not look for them.
+  find_package(OpenSSL QUIET)
   if(TROUPE_FETCH_CAF)
     troupe_fetch_caf()
   else()

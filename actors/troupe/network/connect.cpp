@@ -37,7 +37,7 @@ public:
   }
 
   void take(held::answer_reader& reader) override {
-    reader.read(of_->take(), {});
+    reader.read(of_->look(), {});
   }
 
 private:
@@ -58,7 +58,7 @@ public:
   }
 
   void call_bytes(bytes_view request, held::answer_reader& reader) override {
-    reader.read(line_.ask(request), {});
+    reader.read(line_.ask_and_look(request)->look(), {});
   }
 
   void send_and_forget(bytes_view request) noexcept override {

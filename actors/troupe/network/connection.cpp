@@ -2,145 +2,135 @@
 #include <troupe/network/connection.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/mailbox/spinner.hpp>
-#include <troupe/memory/run_memory.hpp>
-#include <troupe/network/door.hpp>
-#include <troupe/network/messages.hpp>
-#include <troupe/network/switchboard.hpp>
-#include <troupe/network/tls_scribe.hpp>
-#include <troupe/network/tls_system.hpp>
+#include <troupe/network/call_table.hpp>
+#include <troupe/network/dispatcher.hpp>
+#include <troupe/network/tls_carrier.hpp>
 #include <troupe/os/tcp.hpp>
 
-#include <caf/actor_cast.hpp>
-#include <caf/io/middleman.hpp>
-#include <caf/scoped_actor.hpp>
-
-#include <algorithm>
 #include <atomic>
-#include <set>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 
 namespace troupe::network {
 
 namespace {
 
-/// Tells whether the other end has shown the key.
-class listening_handshake final : public handshake {
+/// The order of the calling thread's requests.
+std::uint64_t stream_of_this_thread() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  static thread_local const std::uint64_t mine = ++last;
+  return mine;
+}
+
+/// What the client's carrier talks to.
+class client final : public carrier::receiver {
 public:
-  explicit listening_handshake(std::shared_ptr<std::atomic<bool>> done) noexcept
-    : done_(std::move(done)) {
+  client(std::shared_ptr<call_table> calls, event_loop& loop)
+    : calls_(std::move(calls)), loop_(loop) {
   }
-  void succeeded() noexcept override {
-    done_->store(true);
+
+  void opened() override {
+    const std::scoped_lock guard{mutex_};
+    open_ = true;
+    changed_.notify_all();
+  }
+
+  void received(arrival& what) override {
+    if (calls_->answered(what.tag(), what))
+      loop_.give_way();
+  }
+
+  void refused(std::uint64_t tag) override {
+    calls_->refused(tag);
+  }
+
+  void lost(const loss& why) noexcept override {
+    calls_->lose(why.text);
+    const std::scoped_lock guard{mutex_};
+    lost_ = why;
+    changed_.notify_all();
+  }
+
+  /// Waits until it is open, and returns why it is not.
+  std::optional<loss> wait(deadline limit, bool& in_time) {
+    std::unique_lock guard{mutex_};
+    const auto decided = [this] { return open_ || lost_; };
+    in_time = true;
+    if (limit.is_never())
+      changed_.wait(guard, decided);
+    else
+      in_time = changed_.wait_until(guard, limit.when(), decided);
+    return lost_;
   }
 
 private:
-  std::shared_ptr<std::atomic<bool>> done_;
+  std::shared_ptr<call_table> calls_;
+  event_loop& loop_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = false;
+  std::optional<loss> lost_;
 };
+
+[[noreturn]] void refuse(const std::string& attempted, const loss& why) {
+  using enum loss::cause;
+  switch (why.why) {
+    case wrong_key:
+      throw not_authentic(attempted, "it has not this key, or this end's key "
+                                     "is not its own");
+    case not_tls: throw not_authentic(attempted, "it does not speak TLS");
+    case full:
+      throw limit_reached(attempted, why.text,
+                          "try again when one of them has gone");
+    default: throw connection_lost(attempted, why.text);
+  }
+}
 
 } // namespace
 
-bool answer::wait(deadline limit) const {
-  const auto done = [this] { return state_.load() != open; };
-  if (mailbox::spinner::of_this_thread().spin(done, limit))
-    return true;
-  slept_on_ = true;
-  while (!done())
-    if (!os::wait(state_, open, limit))
-      return done();
-  return true;
-}
-
-void answer::become(std::uint32_t state) noexcept {
-  // Sequentially consistent, as the sleeper's store and look are.
-  state_ = state;
-  if (slept_on_)
-    os::wake_all(state_);
-  if (watched_)
-    memory::ring(memory::run_memory::current().own_slot());
-}
-
-bytes answer::take() {
-  static_cast<void>(wait(deadline::never()));
-  if (state_ == lost)
-    throw connection_lost("wait for an answer", why_);
-  return std::move(content_);
-}
-
 struct connection::parts {
-  parts(const key& shared, const limits& bounds) : system(shared, bounds) {
+  parts(const key& shared, const std::string& name)
+    : context(credentials::of(shared), tls_context::role::client),
+      calls(std::make_shared<call_table>(name)),
+      loop(std::make_shared<event_loop>()),
+      here(std::make_shared<client>(calls, *loop)) {
   }
   parts(const parts&) = delete;
   parts& operator=(const parts&) = delete;
 
   ~parts() {
-    if (!here)
-      return;
-    const tls_system::visit visit;
-    caf::scoped_actor self{system.actors(), true};
-    self->send_exit(here, caf::exit_reason::user_shutdown);
-    self->wait_for(here);
+    if (to)
+      to->close();
+    loop->stop();
+    calls->lose("it was closed here");
   }
 
-  std::shared_ptr<switchboard> board = std::make_shared<switchboard>();
-  tls_system system;
-  caf::actor here;
-  caf::actor session;
+  tls_context context;
+  std::shared_ptr<call_table> calls;
+  std::shared_ptr<event_loop> loop;
+  std::shared_ptr<client> here;
+  std::shared_ptr<tls_carrier> to;
+  std::atomic<std::uint64_t> told{0};
 };
 
 connection::connection(const address& where, const key& shared,
                        const limits& bounds, deadline limit)
   : where_(where) {
   const auto attempted = "connect to " + to_string(where);
+  // First what takes long: the other end gives little time from then on.
+  parts_ = std::make_unique<parts>(shared, to_string(where));
   auto fd = os::connect_tcp(where.host(), where.port(), limit);
-  os::give_up_after(fd.get(), bounds.silence);
-  parts_ = std::make_unique<parts>(shared, bounds);
-  parts_->board->name = to_string(where);
-  auto& system = parts_->system;
-  const auto authentic = std::make_shared<std::atomic<bool>>(false);
-  forget_errors();
-  auto session = caf::openssl::make_session(system.actors(), fd.get(), false);
-  if (!session)
-    throw not_authentic(attempted, "it does not speak TLS");
-  caf::io::scribe_ptr scribe = caf::make_counted<tls_scribe>(
-    system.loop(), std::move(fd), std::move(session),
-    std::make_unique<listening_handshake>(authentic));
-  const auto patience = [&] {
-    return caf::timespan{
-      std::min<deadline::clock::duration>(limit.left(), std::chrono::hours{1})};
-  };
-  const auto refuse = [&](const caf::error& why) {
-    if (why == caf::sec::request_timeout)
-      throw timed_out(attempted, "it has not answered in time");
-    if (why == full)
-      throw limit_reached(attempted, "it has as many clients as it takes",
-                          "try again when one of them has gone");
-    if (!*authentic)
-      throw not_authentic(attempted, "it has not this key, or this end's key "
-                                     "is not its own");
-    throw connection_lost(attempted, to_string(why));
-  };
-  const tls_system::visit visit;
-  caf::scoped_actor self{system.actors(), true};
-  caf::strong_actor_ptr door;
-  // What CAF's own `remote_actor` says to this broker.
-  transport::version::request_within(self, patience(), system.basp(),
-                                     caf::connect_atom_v, std::move(scribe),
-                                     where.port())
-    .receive([&](caf::node_id&, caf::strong_actor_ptr& found,
-                 std::set<std::string>&) { door = std::move(found); },
-             refuse);
-  if (!door)
-    throw not_authentic(attempted, "nothing is published there");
-  parts_->here = system.actors().middleman().spawn_broker(plug, parts_->board,
-                                                          &system.loop());
-  transport::version::request_within(self, patience(),
-                                     caf::actor_cast<caf::actor>(door),
-                                     caf::join_atom_v, parts_->here)
-    .receive([&](caf::actor& found) { parts_->session = std::move(found); },
-             refuse);
-  transport::version::send_anonymously(parts_->here, caf::link_atom_v,
-                                       parts_->session);
+  parts_->to = tls_carrier::make_client(parts_->loop, parts_->context,
+                                        std::move(fd), bounds, parts_->here);
+  bool in_time = true;
+  const auto lost = parts_->here->wait(limit, in_time);
+  if (!in_time)
+    throw timed_out(attempted, "it has not answered in time");
+  if (lost)
+    refuse(attempted, *lost);
 }
 
 connection::~connection() = default;
@@ -148,30 +138,40 @@ connection::~connection() = default;
 std::shared_ptr<answer> connection::call(bytes_view request) {
   check_size(request);
   auto made = std::make_shared<answer>();
-  const auto number = parts_->board->enter({made, request.size(), false});
-  send(number, request);
+  const auto number = parts_->calls->enter({made, request.size(), false});
+  send(number, request, false);
   return made;
 }
 
 bytes connection::ask(bytes_view request) {
+  return ask_and_look(request)->take();
+}
+
+std::shared_ptr<answer> connection::ask_and_look(bytes_view request) {
   check_size(request);
-  const tls_system::visit visit;
-  const auto made = std::make_shared<answer>();
-  auto& board = *parts_->board;
-  const auto number = board.enter({made, request.size(), true});
+  auto made = std::make_shared<answer>();
+  auto& calls = *parts_->calls;
+  const auto number = calls.enter({made, request.size(), true});
+  const bool borrowed = request.size() > longest_small;
   // With several on the way, they are served better by a thread that leads on.
-  if (board.on_the_way() > 1) {
-    send(number, request);
-    return made->take();
-  }
-  {
-    wakeful_loop::guest here{parts_->system.loop()};
-    send(number, request);
-    here.run_until([&] { return made->state_ != answer::open; });
-    if (board.on_the_way() > 0)
+  if (calls.on_the_way() > 1) {
+    send(number, request, borrowed);
+    static_cast<void>(made->wait(deadline::never()));
+  } else {
+    event_loop::guest here{*parts_->loop};
+    send(number, request, borrowed);
+    here.run_until([&] { return made->is_here(); });
+    if (calls.on_the_way() > 0)
       here.expect_more();
   }
-  return made->take();
+  static_cast<void>(made->wait(deadline::never()));
+  if (borrowed && parts_->to->borrows(request.data())) {
+    // Answered before it was asked: nobody of ours does that.
+    parts_->to->close();
+    while (parts_->to->borrows(request.data()))
+      std::this_thread::yield();
+  }
+  return made;
 }
 
 void connection::check_size(bytes_view request) const {
@@ -180,18 +180,23 @@ void connection::check_size(bytes_view request) const {
                         "the request has more than 1 GiB");
 }
 
-void connection::send(std::uint64_t number, bytes_view request) {
-  transport::version::send_anonymously(
-    parts_->session, number, parcel{bytes(request.begin(), request.end())});
+void connection::send(std::uint64_t number, bytes_view request, bool borrowed) {
+  parts_->to->send({number, stream_of_this_thread(), request, borrowed, false});
 }
 
 void connection::tell(bytes_view request) noexcept {
-  if (!is_lost())
-    send(0, request);
+  if (is_lost())
+    return;
+  const auto tag = no_answer | ++parts_->told;
+  try {
+    parts_->to->send({tag, stream_of_this_thread(), request, false, true});
+  } catch (const std::bad_alloc&) {
+    // The state keeps what it would have given up until the connection ends.
+  }
 }
 
 bool connection::is_lost() const noexcept {
-  return parts_->board->lost;
+  return parts_->calls->is_lost();
 }
 
 } // namespace troupe::network

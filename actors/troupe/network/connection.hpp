@@ -4,57 +4,15 @@
 #include <troupe/base/bytes.hpp>
 #include <troupe/base/deadline.hpp>
 #include <troupe/network/address.hpp>
+#include <troupe/network/answer.hpp>
 #include <troupe/network/key.hpp>
 #include <troupe/network/limits.hpp>
-#include <troupe/os/wait_word.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 namespace troupe::network {
-
-struct switchboard;
-
-/// The answer to a call, when it comes. One thread at a time.
-class answer {
-public:
-  /// Waits until it is there or the connection is lost; false: `limit` passed
-  /// first.
-  /// @blocks on the service, until `limit`
-  [[nodiscard]] bool wait(deadline limit) const;
-
-  /// Whether it is there, or the connection lost.
-  [[nodiscard]] bool is_here() const noexcept {
-    return state_.load() != open;
-  }
-
-  /// Whether the bell of this process is rung when that becomes true.
-  void watch(bool so) noexcept {
-    watched_ = so;
-  }
-
-  /// Waits, and gives the bytes, once. Throws `connection_lost`.
-  /// @blocks on the service
-  [[nodiscard]] bytes take();
-
-private:
-  friend class connection;
-  friend struct switchboard;
-
-  enum : std::uint32_t { open, here, lost };
-
-  /// By whoever brings the answer, or the loss.
-  void become(std::uint32_t state) noexcept;
-
-  os::wait_word state_{open};
-  mutable std::atomic<bool> slept_on_{false};
-  std::atomic<bool> watched_{false};
-  bytes content_;
-  std::string why_;
-};
 
 /// A connection to a listener, which it has shown the key, as the listener has
 /// to it. Any thread may use it at any time.
@@ -70,10 +28,11 @@ private:
 /// the way was executed is not known then.
 class connection {
 public:
-  /// Throws `not_authentic` if the other end has not this key or is none of
-  /// ours; `limit_reached` if it has as many clients as it takes; `os_failure`
-  /// if nobody listens there; `timed_out`; `invalid_argument` for a host that
-  /// nobody knows.
+  /// Throws `not_authentic` if the other end has not this key or speaks no TLS;
+  /// `limit_reached` if it has as many clients as it takes; `os_failure` if
+  /// nobody listens there; `timed_out` if it has not answered until `limit`;
+  /// `connection_lost` if it has ended the connection before, or does not go on
+  /// as one of ours; `invalid_argument` for a host that nobody knows.
   /// @blocks on the other end, until `limit`
   connection(const address& where, const key& shared, const limits& bounds = {},
              deadline limit = deadline::after(std::chrono::seconds{10}));
@@ -86,7 +45,7 @@ public:
 
   /// Sends a request. Throws `connection_lost`; `limit_reached` for more than
   /// 1 GiB.
-  /// @blocks while 64 MiB of requests are unanswered
+  /// @blocks while 64 MiB of requests are unanswered, besides one that is longer
   [[nodiscard]] std::shared_ptr<answer> call(bytes_view request);
 
   /// The same, and waits for the answer: the calling thread does meanwhile what
@@ -94,6 +53,9 @@ public:
   /// Throws `connection_lost`, `limit_reached`.
   /// @blocks on the service
   [[nodiscard]] bytes ask(bytes_view request);
+
+  /// The same, where the bytes of the answer are only looked at.
+  [[nodiscard]] std::shared_ptr<answer> ask_and_look(bytes_view request);
 
   /// Sends a request that is not answered; nothing where the connection is
   /// lost.
@@ -109,7 +71,7 @@ private:
   struct parts;
 
   void check_size(bytes_view request) const;
-  void send(std::uint64_t number, bytes_view request);
+  void send(std::uint64_t number, bytes_view request, bool borrowed);
 
   address where_;
   std::unique_ptr<parts> parts_;

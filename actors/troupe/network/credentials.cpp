@@ -2,19 +2,18 @@
 #include <troupe/network/credentials.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/os/memory_file.hpp>
-#include <troupe/os/pipe.hpp>
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <openssl/asn1.h>
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 namespace troupe::network {
@@ -29,7 +28,6 @@ struct freed {
   }
 };
 
-using bio = std::unique_ptr<BIO, freed<BIO_free_all>>;
 using private_key = std::unique_ptr<EVP_PKEY, freed<EVP_PKEY_free>>;
 using certificate = std::unique_ptr<X509, freed<X509_free>>;
 
@@ -83,44 +81,77 @@ certificate sign(EVP_PKEY* by) {
   return made;
 }
 
-os::descriptor keep(const char* label, BIO* from) {
-  char* text = nullptr;
-  const auto size = BIO_get_mem_data(from, &text);
-  auto file = os::make_memory_file(label, static_cast<std::uint64_t>(size));
-  if (!os::write_all(file.get(), {text, static_cast<std::size_t>(size)}))
-    throw os_failure("keep a key pair in memory");
-  return file;
+} // namespace
+
+credentials::credentials(const key& shared)
+  : from_(shared),
+    private_key_(derive(shared).release()),
+    certificate_(sign(private_key_.get()).release()) {
 }
 
-std::string path_of(const os::descriptor& file) {
-  return "/proc/self/fd/" + std::to_string(file.get());
+credentials::~credentials() = default;
+
+std::shared_ptr<const credentials> credentials::of(const key& shared) {
+  static auto& mutex = *new std::mutex;
+  static auto& known = *new std::vector<std::weak_ptr<const credentials>>;
+  const auto wanted = shared.reveal();
+  // Who wants the same waits for it, and then has it.
+  const std::scoped_lock guard{mutex};
+  std::erase_if(known, [](const auto& each) { return each.expired(); });
+  for (const auto& each : known)
+    if (auto found = each.lock()) {
+      const auto has = found->from_.reveal();
+      if (has.size() == wanted.size()
+          && CRYPTO_memcmp(has.data(), wanted.data(), has.size()) == 0)
+        return found;
+    }
+  // In a block of its own: `make_shared` would keep that for the weak ones.
+  std::shared_ptr<const credentials> made{new credentials{shared}};
+  known.push_back(made);
+  return made;
+}
+
+namespace {
+
+/// Whether the other end has shown the same public key. That it can sign with the
+/// private one is what TLS asks next.
+int is_ours(X509_STORE_CTX* of, void* ours) {
+  auto* const shown = X509_STORE_CTX_get0_cert(of);
+  if (shown != nullptr
+      && EVP_PKEY_eq(X509_get0_pubkey(shown),
+                     X509_get0_pubkey(static_cast<X509*>(ours)))
+           == 1) {
+    X509_STORE_CTX_set_error(of, X509_V_OK);
+    return 1;
+  }
+  X509_STORE_CTX_set_error(of, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+  return 0;
 }
 
 } // namespace
 
-credentials::credentials(const key& shared) {
-  const auto secret = derive(shared);
-  const auto shown = sign(secret.get());
-  const bio text{BIO_new(BIO_s_secmem())};
-  require(text != nullptr
-            && PEM_write_bio_PKCS8PrivateKey(text.get(), secret.get(), nullptr,
-                                             nullptr, 0, nullptr, nullptr)
-                 == 1,
-          "write a private key");
-  private_key_ = keep("troupe-private-key", text.get());
-  const bio open_text{BIO_new(BIO_s_mem())};
-  require(open_text != nullptr
-            && PEM_write_bio_X509(open_text.get(), shown.get()) == 1,
-          "write a certificate");
-  certificate_ = keep("troupe-certificate", open_text.get());
-}
-
-std::string credentials::private_key_path() const {
-  return path_of(private_key_);
-}
-
-std::string credentials::certificate_path() const {
-  return path_of(certificate_);
+tls_context::tls_context(std::shared_ptr<const credentials> shown, role as)
+  : shown_(std::move(shown)),
+    context_(SSL_CTX_new(as == role::client ? TLS_client_method()
+                                            : TLS_server_method())),
+    role_(as) {
+  require(context_ != nullptr, "make a context");
+  auto* const of = context_.get();
+  // The faster one first; both ends are ours.
+  require(SSL_CTX_set_min_proto_version(of, TLS1_3_VERSION) == 1
+            && SSL_CTX_set_ciphersuites(of, "TLS_AES_128_GCM_SHA256:"
+                                            "TLS_CHACHA20_POLY1305_SHA256")
+                 == 1
+            && SSL_CTX_use_certificate(of, shown_->certificate()) == 1
+            && SSL_CTX_use_PrivateKey(of, shown_->private_key()) == 1,
+          "use a certificate");
+  SSL_CTX_set_verify(of, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     nullptr);
+  SSL_CTX_set_cert_verify_callback(of, is_ours, shown_->certificate());
+  // No session is taken up again: a full handshake each time.
+  SSL_CTX_set_session_cache_mode(of, SSL_SESS_CACHE_OFF);
+  require(SSL_CTX_set_num_tickets(of, 0) == 1, "do without tickets");
+  SSL_CTX_set_options(of, SSL_OP_NO_TICKET);
 }
 
 } // namespace troupe::network

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <troupe/network/key.hpp>
-#include <troupe/os/descriptor.hpp>
 
-#include <string>
+#include <memory>
+
+#include <openssl/ssl.h>
+#include <openssl/types.h>
 
 namespace troupe::network {
 
@@ -12,20 +14,70 @@ namespace troupe::network {
 /// derived from a shared key alone: each end derives the same, shows it, and
 /// trusts it alone. Whoever cannot derive it cannot sign with it.
 ///
-/// They are kept in files without a name, for CAF reads files: nothing touches
-/// a disk, and the kernel forgets them with the process.
+/// They are in no file, and are wiped at their end.
 class credentials {
 public:
   /// Takes a tenth of a second and 32 MiB, on purpose: so does each guess of
-  /// somebody who tries passphrases. Throws `invalid_state`, `os_failure`.
+  /// somebody who tries passphrases. Throws `invalid_state`.
   explicit credentials(const key& shared);
 
-  [[nodiscard]] std::string private_key_path() const;
-  [[nodiscard]] std::string certificate_path() const;
+  /// The same, or what was derived from the same key in this process and is
+  /// still in use. Thread-safe.
+  [[nodiscard]] static std::shared_ptr<const credentials> of(const key& shared);
+
+  credentials(const credentials&) = delete;
+  credentials& operator=(const credentials&) = delete;
+  ~credentials();
+
+  [[nodiscard]] EVP_PKEY* private_key() const noexcept {
+    return private_key_.get();
+  }
+
+  [[nodiscard]] X509* certificate() const noexcept {
+    return certificate_.get();
+  }
 
 private:
-  os::descriptor private_key_;
-  os::descriptor certificate_;
+  template <auto Free>
+  struct freed {
+    template <class T>
+    void operator()(T* object) const noexcept {
+      Free(object);
+    }
+  };
+
+  key from_;
+  std::unique_ptr<EVP_PKEY, freed<EVP_PKEY_free>> private_key_;
+  std::unique_ptr<X509, freed<X509_free>> certificate_;
+};
+
+/// What all sessions of one end share: TLS 1.3 alone, in which each end shows
+/// the certificate of the key and takes no other.
+class tls_context {
+public:
+  enum class role : unsigned char { client, server };
+
+  /// Throws `invalid_state`.
+  tls_context(std::shared_ptr<const credentials> shown, role as);
+
+  [[nodiscard]] SSL_CTX* get() const noexcept {
+    return context_.get();
+  }
+
+  [[nodiscard]] role as() const noexcept {
+    return role_;
+  }
+
+private:
+  struct freed {
+    void operator()(SSL_CTX* of) const noexcept {
+      SSL_CTX_free(of);
+    }
+  };
+
+  std::shared_ptr<const credentials> shown_;
+  std::unique_ptr<SSL_CTX, freed> context_;
+  role role_;
 };
 
 } // namespace troupe::network

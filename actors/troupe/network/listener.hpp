@@ -11,13 +11,14 @@
 
 namespace troupe::network {
 
-/// Offers a service to the holders of a key: CAF's middleman, with TLS from
-/// the key alone.
+/// Offers a service to the holders of a key, over TLS from the key alone.
 ///
 /// # Who gets in
 /// Nobody without the key: a connection that has not shown it is closed after
 /// `limits::handshake`, there are never more than `limits::strangers` of them,
-/// and each is told of by one line on standard error.
+/// and each is told of by one line on standard error; of a flood, the first 50
+/// and then one a second, with a count of the others. Nobody waits for whoever
+/// reads these lines.
 ///
 /// # What a crash leaves
 /// A client that is gone is noticed at once where its machine still runs, else

@@ -21,8 +21,9 @@ namespace troupe::os {
 
 namespace {
 
-/// Connections that nobody has accepted yet.
-constexpr int backlog = 128;
+/// Connections that nobody has accepted yet: as many as the system allows
+/// (/proc/sys/net/core/somaxconn). One too many waits a second for its next try.
+constexpr int backlog = 65'535;
 
 struct free_list {
   void operator()(addrinfo* list) const noexcept {
@@ -168,9 +169,35 @@ std::string name_of_peer(int fd) {
                                              : '[' + text + "]:" + port.data();
 }
 
-void give_up_after(int fd, std::chrono::milliseconds silence) noexcept {
-  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(silence.count()));
+void send_without_delay(int fd) noexcept {
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+void send_little_ahead(int fd, unsigned size) noexcept {
+  set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(size));
+}
+
+namespace {
+
+transfer transfer_of(ssize_t count) noexcept {
+  using enum transfer::outcome;
+  if (count >= 0)
+    return {some, static_cast<std::size_t>(count)};
+  return {errno == EAGAIN || errno == EINTR ? would_wait : failed, 0};
+}
+
+} // namespace
+
+transfer receive_some(int fd, bytes_span into) noexcept {
+  const auto count = ::recv(fd, into.data(), into.size(), MSG_DONTWAIT);
+  if (count == 0 && !into.empty())
+    return {transfer::outcome::ended, 0};
+  return transfer_of(count);
+}
+
+transfer send_some(int fd, bytes_view from) noexcept {
+  return transfer_of(
+    ::send(fd, from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 void shut_down(int fd) noexcept {

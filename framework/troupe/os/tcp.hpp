@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/bytes.hpp>
 #include <troupe/base/deadline.hpp>
 #include <troupe/os/descriptor.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -43,9 +45,35 @@ private:
 /// The other end of a connection: "127.0.0.1:4242", "[::1]:4242".
 [[nodiscard]] std::string name_of_peer(int fd);
 
-/// The kernel gives the connection up when what was sent stays unacknowledged
-/// for that long.
-void give_up_after(int fd, std::chrono::milliseconds silence) noexcept;
+/// Has what is written leave at once, however little it is.
+void send_without_delay(int fd) noexcept;
+
+/// Lets at most so many bytes wait in the kernel that it has not sent: what is
+/// more urgent and comes later then waits for these only.
+void send_little_ahead(int fd, unsigned size) noexcept;
+
+/// What became of a transfer that does not wait.
+struct transfer {
+  enum class outcome : std::uint8_t {
+    /// `size` bytes were moved.
+    some,
+    /// Nothing could be moved now.
+    would_wait,
+    /// The other end has closed the connection, in order.
+    ended,
+    /// The connection is broken.
+    failed,
+  };
+
+  outcome what = outcome::failed;
+  std::size_t size = 0;
+};
+
+/// Takes what has come. Does not wait.
+[[nodiscard]] transfer receive_some(int fd, bytes_span into) noexcept;
+
+/// Sends as much as the kernel takes. Does not wait, and raises no SIGPIPE.
+[[nodiscard]] transfer send_some(int fd, bytes_view from) noexcept;
 
 /// Ends a connection whose descriptor is somebody else's to close.
 void shut_down(int fd) noexcept;

@@ -230,6 +230,19 @@ TEST_CASE("who asks is answered, whoever runs the sockets") {
   }
 }
 
+TEST_CASE("long requests that a thread waits for are answered, one after the "
+          "other") {
+  echo serving;
+  const listener door{address{}, shared(), serving.offer()};
+  connection line{door.where(), shared()};
+  for (int i = 0; i < 60; ++i) {
+    const bytes large(static_cast<std::size_t>(100'000 + i * 50'000),
+                      static_cast<std::byte>(i));
+    REQUIRE(line.ask(large) == large);
+  }
+  CHECK_FALSE(line.is_lost());
+}
+
 TEST_CASE("threads that ask at once are all answered") {
   echo serving;
   const listener door{address{}, shared(), serving.offer()};

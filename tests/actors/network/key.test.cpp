@@ -16,8 +16,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 #include <string>
 
 using troupe::network::address;
@@ -30,11 +28,6 @@ using troupe::network::service;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::string content_of(const std::string& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 service echo() {
   return {[](std::uint64_t, troupe::bytes_view request,
@@ -126,22 +119,22 @@ TEST_CASE(
   const credentials here{shared};
   const credentials there{shared};
   const credentials other{key{"the Same on both ends"}};
-  const auto shown = content_of(here.certificate_path());
-  CHECK(shown.starts_with("-----BEGIN CERTIFICATE-----"));
-  CHECK(shown == content_of(there.certificate_path()));
-  CHECK(shown != content_of(other.certificate_path()));
-  CHECK(content_of(here.private_key_path())
-        == content_of(there.private_key_path()));
-  CHECK(content_of(here.private_key_path())
-        != content_of(other.private_key_path()));
+  CHECK(::X509_cmp(here.certificate(), there.certificate()) == 0);
+  CHECK(::X509_cmp(here.certificate(), other.certificate()) != 0);
+  CHECK(::EVP_PKEY_eq(here.private_key(), there.private_key()) == 1);
+  CHECK(::EVP_PKEY_eq(here.private_key(), other.private_key()) == 0);
+}
+
+TEST_CASE("a pair is derived once while it is in use, and for each key") {
+  const auto first = credentials::of(key{"the same on both ends"});
+  CHECK(credentials::of(key{"the same on both ends"}) == first);
+  CHECK(credentials::of(key{"the Same on both ends"}) != first);
+  CHECK(credentials::of(key{"the same on both end"}) != first);
 }
 
 TEST_CASE("the key and what is derived from it are in no file of a disk") {
   namespace files = std::filesystem;
   const key shared{"a key for tests only"};
-  const credentials here{shared};
-  for (const auto& path : {here.private_key_path(), here.certificate_path()})
-    CHECK(files::read_symlink(path).string().starts_with("/memfd:"));
   // Whoever wanted to write one would do it here.
   const auto folder = files::temp_directory_path()
                       / ("troupe-no-file-" + std::to_string(::getpid()));

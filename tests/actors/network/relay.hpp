@@ -5,6 +5,7 @@
 #include <troupe/os/descriptor.hpp>
 #include <troupe/os/tcp.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -21,13 +22,25 @@
 
 namespace troupe::test {
 
-/// Stands on the way to a server: hears what is said, and changes or cuts it.
+/// What the way is like.
+struct relay_options {
+  /// Bytes a second, each way; 0: as fast as it can.
+  std::size_t rate = 0;
+  /// Nothing is passed on for so long after a connection has come.
+  std::chrono::milliseconds delay{0};
+  /// Whether it keeps what it hears.
+  bool hears = true;
+};
+
+/// Stands on the way to a server: hears what is said, and changes, slows down or
+/// cuts it.
 class relay {
 public:
   enum direction : std::size_t { to_server, to_client };
 
-  explicit relay(network::address to)
+  explicit relay(network::address to, const relay_options& options = {})
     : to_(std::move(to)),
+      options_(options),
       listening_(os::listen_tcp("127.0.0.1", 0)),
       thread_([this] { run(); }) {
   }
@@ -74,10 +87,15 @@ public:
   }
 
 private:
+  using clock = std::chrono::steady_clock;
+
   struct pair {
     /// As `direction` says who reads from it: the client's, the server's.
     std::array<os::descriptor, 2> ends;
     std::array<bool, 2> over{};
+    clock::time_point came = clock::now();
+    /// When the next bytes may go, by the rate.
+    std::array<clock::time_point, 2> next{came, came};
   };
 
   static bool ready(int fd, short events) {
@@ -101,10 +119,13 @@ private:
 
   /// Returns whether something was said.
   bool pass_on(pair& of, direction way) {
-    if (of.over[way])
+    const auto now = clock::now();
+    if (of.over[way] || now < of.came + options_.delay || now < of.next[way])
       return false;
     std::array<char, 65536> piece;
-    const auto count = ::recv(of.ends[way].get(), piece.data(), piece.size(),
+    // A slow way passes on little at a time.
+    const auto most = options_.rate == 0 ? piece.size() : std::size_t{8192};
+    const auto count = ::recv(of.ends[way].get(), piece.data(), most,
                               MSG_DONTWAIT);
     if (count < 0 && errno == EAGAIN)
       return false;
@@ -114,7 +135,13 @@ private:
       return true;
     }
     const auto size = static_cast<std::size_t>(count);
-    {
+    if (options_.rate != 0)
+      // What was missed while this thread did not run is caught up with, as far
+      // as a wire has it on its way.
+      of.next[way]
+        = std::max(of.next[way], now - std::chrono::milliseconds{20})
+          + std::chrono::nanoseconds{size * 1'000'000'000 / options_.rate};
+    if (options_.hears) {
       const std::scoped_lock guard{mutex_};
       heard_[way].append(piece.data(), size);
     }
@@ -134,6 +161,13 @@ private:
         made->ends[to_server] = std::move(client);
         made->ends[to_client] = os::connect_tcp(
           to_.host(), to_.port(), deadline::after(std::chrono::seconds{20}));
+        if (options_.rate != 0)
+          // Or the whole of a message would wait in the system's buffers.
+          for (const auto& end : made->ends)
+            for (const int which : {SO_RCVBUF, SO_SNDBUF}) {
+              const int size = 32 << 10;
+              ::setsockopt(end.get(), SOL_SOCKET, which, &size, sizeof size);
+            }
         all.push_back(made.get());
         const std::scoped_lock guard{mutex_};
         pairs_.push_back(std::move(made));
@@ -147,6 +181,7 @@ private:
   }
 
   network::address to_;
+  relay_options options_;
   os::descriptor listening_;
   mutable std::mutex mutex_;
   std::array<std::string, 2> heard_;

@@ -1,2 +1,2 @@
 #pragma once
-#include <caf/io/middleman.hpp>
+#include <openssl/ssl.h>

@@ -1,36 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/base/bytes.hpp>
+#include <troupe/network/carrier.hpp>
 #include <troupe/network/service.hpp>
 #include <troupe/os/wait_word.hpp>
-
-#include <caf/actor.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
-#include <unordered_map>
 
 namespace troupe::network {
 
 /// Where requests wait for the service, and the thread that runs it: the loop
 /// of the sockets never waits for a function of the user, so that signs of life
 /// go out while one runs.
-class desk {
+class dispatcher {
 public:
-  /// A client that has more bytes than this waiting here is lost: it does not
-  /// keep to what a `connection` does.
-  static constexpr std::size_t most_waiting = 256U << 20;
+  explicit dispatcher(service what);
+  dispatcher(const dispatcher&) = delete;
+  dispatcher& operator=(const dispatcher&) = delete;
 
-  explicit desk(service what);
-  desk(const desk&) = delete;
-  desk& operator=(const desk&) = delete;
-
-  ~desk();
+  ~dispatcher();
 
   /// Drops the requests that wait. When this returns, what was served is
   /// answered.
@@ -44,27 +39,27 @@ public:
   void enter(std::uint64_t client);
 
   /// Serves a request in this thread if nothing waits and the service does it
-  /// at once. Returns false if it was not done.
-  [[nodiscard]] bool serve_now(std::uint64_t client, const caf::actor& plug,
-                               std::uint64_t number, const bytes& request);
+  /// at once; else keeps it for the other one. The answer goes to `by`, with the
+  /// request's tag; to none where that has `no_answer`.
+  void dispatch(std::uint64_t client, const std::shared_ptr<carrier>& by,
+                arrival& request);
 
-  /// Returns false where too much of this client waits already. The answer to
-  /// call `number` goes to `plug`; to none for number 0.
-  [[nodiscard]] bool post(std::uint64_t client, caf::actor plug,
-                          std::uint64_t number, bytes request);
-
-  /// To be told after all that the client has posted.
-  void post_gone(std::uint64_t client);
+  /// The client has gone; the service is told after all that came from it.
+  void leave(std::uint64_t client);
 
 private:
   struct job {
-    std::uint64_t client;
-    std::uint64_t number;
-    caf::actor plug;
-    bytes request;
-    bool gone;
+    std::uint64_t client = 0;
+    std::uint64_t tag = 0;
+    std::shared_ptr<carrier> by;
+    payload request;
+    bool gone = false;
   };
 
+  [[nodiscard]] bool serve_at_once(std::uint64_t client,
+                                   const std::shared_ptr<carrier>& by,
+                                   const arrival& request);
+  void post(job what);
   void run();
   void serve(job& next);
 
@@ -73,7 +68,7 @@ private:
   std::deque<job> waiting_;
   /// The thread is not through with what it has taken.
   bool busy_ = false;
-  std::unordered_map<std::uint64_t, std::size_t> sizes_;
+  std::set<std::uint64_t> clients_;
   std::atomic<bool> closing_{false};
   /// Held while a request is served.
   std::mutex serving_;
@@ -82,5 +77,8 @@ private:
   std::atomic<bool> asleep_{false};
   std::thread thread_;
 };
+
+/// In the tag of a request that is not answered.
+inline constexpr std::uint64_t no_answer = std::uint64_t{1} << 63;
 
 } // namespace troupe::network

@@ -1,0 +1,2 @@
+#pragma once
+#include <caf/io/middleman.hpp>
