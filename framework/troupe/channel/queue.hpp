@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,13 +66,16 @@ public:
 
   /// A new queue without a limit but the run's memory.
   /// Throws `limit_reached`, `invalid_state` (no `troupe::program`).
-  queue() : queue(0) {
+  queue(std::source_location made_at = std::source_location::current())
+    : queue(0, made_at) {
   }
 
   /// A new queue for at most `max_size` items; 0 is without a limit.
-  explicit queue(std::size_t max_size)
+  explicit queue(std::size_t max_size,
+                 std::source_location made_at = std::source_location::current())
     : box_(mailbox::letter_box::create(
         {.fingerprint = fingerprint(), .letters = max_size, .ledger = true})) {
+    memory::note_origin(box_, made_at);
     codec::require_sendable<T>();
   }
 

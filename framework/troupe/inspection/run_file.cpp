@@ -48,8 +48,10 @@ run_file::run_file(int fd, std::string& why) : fd_(fd) {
   const bool makes_sense
     = header.size == size_ && header.slots <= 65536
       && header.rows_at >= 4096 + rows * sizeof(memory::process_slot)
-      && header.waits_at >= header.rows_at && header.pages_at > header.waits_at
-      && header.heads > header.pages_at && header.heads < size_
+      && header.waits_at >= header.rows_at
+      && header.origins_at >= header.waits_at
+      && header.pages_at > header.origins_at && header.heads > header.pages_at
+      && header.heads < size_
       && header.pages <= (1U << 31) / memory::head_page::heads;
   if (!makes_sense)
     why = "the header of the run's memory was overwritten";

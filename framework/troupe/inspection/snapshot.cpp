@@ -281,6 +281,7 @@ private:
       result.size = head->size.load();
       result.creator = head->creator.load();
       result.shares = shares_of(*head);
+      result.origin = read_origin(head->origin.load());
       read_holders(index, *head, result.holders);
       if (file_.knows(result.kind))
         read_content(head->payload.load(), result);
@@ -297,6 +298,16 @@ private:
     }
     result.damaged = true;
     return result;
+  }
+
+  [[nodiscard]] std::string read_origin(std::uint32_t number) const {
+    copy_of<memory::origin> entry;
+    if (number == 0 || number > memory::origin::count
+        || !file_.read(file_.header().origins_at
+                         + (number - 1) * sizeof(memory::origin),
+                       entry))
+      return {};
+    return entry->text.get();
   }
 
   static std::uint64_t shares_of(const object_head& head) noexcept {
@@ -523,7 +534,8 @@ std::string object_record::description() const {
   const auto* lock = std::get_if<lock_record>(&content);
   return (lock != nullptr && lock->recursive ? "recursive_mutex"
                                              : memory::name_of(kind))
-         + " " + std::to_string(id);
+         + " " + std::to_string(id)
+         + (origin.empty() ? "" : " (" + origin + ")");
 }
 
 const process_record* snapshot::process(std::uint32_t slot) const {

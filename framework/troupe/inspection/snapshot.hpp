@@ -3,6 +3,7 @@
 
 #include <troupe/memory/object.hpp>
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/memory/reference.hpp>
 #include <troupe/memory/wait_row.hpp>
 #include <troupe/os/descriptor.hpp>
 #include <troupe/os/proc.hpp>
@@ -12,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -115,6 +117,9 @@ struct object_record {
   memory::object_kind kind = memory::object_kind::none;
   /// Bytes of payload.
   std::uint64_t size = 0;
+  /// Where it was made, "accounts.cpp:41", before that its name if it was given
+  /// one; empty if nothing is known.
+  std::string origin;
   /// Slot of the process that made it.
   std::uint32_t creator = 0;
   /// Slots of the processes that hold it.
@@ -130,7 +135,8 @@ struct object_record {
 
   [[nodiscard]] bool is_held_by(std::uint32_t slot) const noexcept;
 
-  /// "mutex 4294967311"
+  /// "mutex 4294967311", and where it was made: "mutex 4294967311
+  /// (accounts.cpp:41)"
   [[nodiscard]] std::string description() const;
 };
 
@@ -208,6 +214,15 @@ struct look_result {
 /// Looks at the run of the calling process. Throws `invalid_state` where there is
 /// none, `os_failure`.
 [[nodiscard]] snapshot here();
+
+/// Gives a queue, a lock or one of its relatives a name, for whoever looks at the
+/// run: "mutex 4294967311 (savings accounts.cpp:41)". Without one it has the place
+/// where it was made. A name may have 60 letters; the rest is dropped. A run has
+/// room for 4096 different names and places.
+template <class Handle>
+void name(const Handle& of, std::string_view text) {
+  memory::name_object(of.id(), text);
+}
 
 /// A run on this machine.
 struct run_entry {

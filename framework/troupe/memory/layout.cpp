@@ -11,6 +11,9 @@ constexpr auto header = layout_of({sizeof(run_header),
                                    offsetof(run_header, slots),
                                    offsetof(run_header, rows_at),
                                    offsetof(run_header, waits_at),
+                                   offsetof(run_header, origins_at),
+                                   sizeof(origin),
+                                   offsetof(origin, text),
                                    offsetof(run_header, pages_at),
                                    offsetof(run_header, more_holders),
                                    offsetof(run_header, more_words),
@@ -56,8 +59,8 @@ constexpr auto heads
                offsetof(object_head, kind), offsetof(object_head, size),
                offsetof(object_head, payload), offsetof(object_head, shares),
                offsetof(object_head, granules), offsetof(object_head, creator),
-               offsetof(object_head, flags), offsetof(object_head, holders),
-               offsetof(object_head, inside)});
+               offsetof(object_head, flags), offsetof(object_head, origin),
+               offsetof(object_head, holders), offsetof(object_head, inside)});
 
 } // namespace
 

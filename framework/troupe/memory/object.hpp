@@ -156,6 +156,7 @@ struct share_word {
 ///     40   granules    how many the payload has of its own; 0: it stands here
 ///     44   creator     row of the process that made it
 ///     48   flags
+///     52   origin      where it was made, and its name
 ///     56   shares      see `share_word`
 ///     64   holders     one bit for each of the first 512 rows
 ///     128  payload of up to 128 bytes
@@ -189,7 +190,8 @@ struct object_head {
   std::atomic<std::uint32_t> granules;
   std::atomic<std::uint32_t> creator;
   std::atomic<std::uint32_t> flags;
-  std::uint32_t unused;
+  /// Number of what says where it was made, 0 for none; see `origin`.
+  std::atomic<std::uint32_t> origin;
   std::atomic<std::uint64_t> shares;
   std::array<std::atomic<std::uint64_t>, rows_inside / 64> holders;
   std::array<std::byte, size_inside> inside;

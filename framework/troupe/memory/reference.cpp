@@ -227,6 +227,7 @@ reference reference::create_once(object_kind kind, std::uint64_t size,
   head->generation.store(generation, std::memory_order_relaxed);
   head->size.store(size, std::memory_order_relaxed);
   head->creator.store(self.index, std::memory_order_relaxed);
+  head->origin.store(0, std::memory_order_relaxed);
   head->kind.store(static_cast<std::uint32_t>(kind), std::memory_order_relaxed);
   head->shares.store(0, std::memory_order_relaxed);
   constexpr auto of_kind = object_head::is_unspecified

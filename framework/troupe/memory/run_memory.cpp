@@ -146,8 +146,10 @@ run_memory& run_memory::create(const limits& wanted) {
   const auto handles = wanted.handles;
   const auto rows_at = round_up(4096 + rows * sizeof(process_slot), page);
   const auto waits_at = round_up(rows_at + rows * sizeof(row_memory), page);
-  const auto tables_end
+  const auto origins_at
     = round_up(waits_at + std::uint64_t{slots} * sizeof(wait_rows), page);
+  const auto tables_end = round_up(origins_at + origin::count * sizeof(origin),
+                                   page);
   auto size = round_up(wanted.address_space, page);
   if (size < tables_end + least_for_objects)
     throw invalid_argument("start a run with limits::address_space = "
@@ -175,6 +177,7 @@ run_memory& run_memory::create(const limits& wanted) {
   header->slots = slots;
   header->handles = handles;
   header->waits_at = waits_at;
+  header->origins_at = origins_at;
   header->layout = layout_of_memory();
   for (std::size_t kind = 0; kind < header->kinds.size(); ++kind)
     header->kinds[kind] = operations_of(static_cast<object_kind>(kind)).layout;

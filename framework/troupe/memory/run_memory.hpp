@@ -4,6 +4,7 @@
 #include <troupe/memory/head_page.hpp>
 #include <troupe/memory/limits.hpp>
 #include <troupe/memory/object.hpp>
+#include <troupe/memory/origin.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/row_memory.hpp>
 #include <troupe/memory/wait_row.hpp>
@@ -44,6 +45,7 @@ inline constexpr std::uint64_t most_small_extent = 1 << 20;
 ///     4096           process table          rows * 8 KiB
 ///     rows_at        what each has taken    rows * 320 bytes
 ///     waits_at       who waits              slots * 2 KiB
+///     origins_at     where objects are made 4096 * 128 bytes
 ///     pages_at       pages of heads         pages * 32 bytes
 ///     words          whose each granule is  4 bytes each, of both regions
 ///     more_holders   bits of holders in rows above 512
@@ -70,6 +72,7 @@ struct run_header {
   std::uint32_t handles = 0;
   offset rows_at = 0;
   offset waits_at = 0;
+  offset origins_at = 0;
   offset pages_at = 0;
   offset more_holders = 0;
   /// Of the bits of holders outside of the heads: words for each head, and bytes
@@ -197,6 +200,12 @@ public:
   /// Who of the process in slot `index` waits.
   [[nodiscard]] wait_rows& waits_of(std::uint32_t index) noexcept {
     return reinterpret_cast<wait_rows*>(base_ + header().waits_at)[index];
+  }
+
+  /// See `origin`. @pre below `origin::count`
+  [[nodiscard]] origin& origin_at(std::uint32_t index) noexcept {
+    return *reinterpret_cast<origin*>(base_ + header().origins_at
+                                      + index * sizeof(origin));
   }
 
   [[nodiscard]] head_page& page(std::uint32_t index) noexcept {

@@ -39,6 +39,10 @@ public:
     bytes_[0].store('\0', std::memory_order_relaxed);
   }
 
+  [[nodiscard]] bool is_empty() const noexcept {
+    return bytes_[0].load(std::memory_order_relaxed) == '\0';
+  }
+
   /// The bytes are another process's: nothing says that a zero ends them.
   [[nodiscard]] std::string get() const {
     std::string text;

@@ -56,7 +56,8 @@ std::string reason(const barrier_state& of,
 
 } // namespace
 
-barrier::barrier(std::uint32_t parties, std::chrono::nanoseconds limit) {
+barrier::barrier(std::uint32_t parties, std::chrono::nanoseconds limit,
+                 std::source_location made_at) {
   static_cast<void>(registered);
   if (parties == 0 || parties > most_parties)
     throw invalid_argument(
@@ -66,6 +67,7 @@ barrier::barrier(std::uint32_t parties, std::chrono::nanoseconds limit) {
                                       barrier_state::size());
   state_ = object_.as<barrier_state>();
   state_->initialise(parties, limit.count(), own_row());
+  memory::note_origin(object_, made_at);
 }
 
 barrier::barrier(codec::decoder& from)

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <source_location>
 #include <string>
 
 namespace troupe {
@@ -34,12 +35,14 @@ public:
   static constexpr std::uint32_t most_parties = 65535;
 
   /// Throws `invalid_argument` (0 parties, or too many), `limit_reached`.
-  explicit barrier(std::uint32_t parties)
-    : barrier(parties, std::chrono::nanoseconds{-1}) {
+  explicit barrier(std::uint32_t parties, std::source_location made_at
+                                          = std::source_location::current())
+    : barrier(parties, std::chrono::nanoseconds{-1}, made_at) {
   }
 
   /// The same, with a limit for every wait that does not give one.
-  barrier(std::uint32_t parties, std::chrono::nanoseconds limit);
+  barrier(std::uint32_t parties, std::chrono::nanoseconds limit,
+          std::source_location made_at = std::source_location::current());
 
   /// Waits until all parties have arrived. Returns 0 to the first to arrive,
   /// and so on.

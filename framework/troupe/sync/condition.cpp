@@ -27,11 +27,12 @@ const bool registered = memory::register_kind(
 
 } // namespace
 
-condition::condition()
+condition::condition(std::source_location made_at)
   : object_(
       memory::reference::create(object_kind::condition, sync::notices::size())),
     notices_(object_.as<sync::notices>()) {
   static_cast<void>(registered);
+  memory::note_origin(object_, made_at);
 }
 
 condition::condition(codec::decoder& from)

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <limits>
+#include <source_location>
 #include <utility>
 
 namespace troupe {
@@ -38,7 +39,7 @@ public:
   static constexpr std::uint32_t most_waiters = sync::notices::places;
 
   /// Throws `limit_reached`, `invalid_state`.
-  condition();
+  condition(std::source_location made_at = std::source_location::current());
 
   /// Unlocks `lock`, sleeps until notified, and locks it again.
   /// Throws `limit_reached` (`most_waiters` wait already), and what unlocking

@@ -85,10 +85,11 @@ std::uint64_t sync::event_state::size() {
   return sizeof(event_state) + (std::uint64_t{slots} / 64 + 1) * 8;
 }
 
-event::event()
+event::event(std::source_location made_at)
   : object_(memory::reference::create(object_kind::event, event_state::size())),
     state_(object_.as<event_state>()) {
   static_cast<void>(registered);
+  memory::note_origin(object_, made_at);
 }
 
 event::event(codec::decoder& from)

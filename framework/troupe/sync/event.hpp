@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <source_location>
 
 namespace troupe {
 
@@ -66,7 +67,7 @@ static_assert(sizeof(event_state) == 48);
 class event {
 public:
   /// Not set. Throws `limit_reached`, `invalid_state`.
-  event();
+  event(std::source_location made_at = std::source_location::current());
 
   [[nodiscard]] bool is_set() const noexcept {
     // acquire: pairs with the exchange in set.

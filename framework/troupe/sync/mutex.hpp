@@ -3,6 +3,8 @@
 
 #include <troupe/sync/lock_handle.hpp>
 
+#include <source_location>
+
 namespace troupe {
 
 /// Mutual exclusion between threads of all processes of a run: Python's `Lock`.
@@ -29,7 +31,10 @@ namespace troupe {
 class mutex : public sync::lock_handle {
 public:
   /// A new lock, free. Throws `limit_reached`, `invalid_state`.
-  mutex() : lock_handle(false) {
+  /// Who looks at the run is shown where it was made.
+  mutex(std::source_location made_at = std::source_location::current())
+    : lock_handle(false) {
+    memory::note_origin(object_, made_at);
   }
 
   /// Throws `would_deadlock` if the calling thread holds it.

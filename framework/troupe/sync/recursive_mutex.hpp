@@ -3,6 +3,8 @@
 
 #include <troupe/sync/lock_handle.hpp>
 
+#include <source_location>
+
 namespace troupe {
 
 /// A `mutex` that its owner may lock again: Python's `RLock`.
@@ -13,7 +15,11 @@ namespace troupe {
 class recursive_mutex : public sync::lock_handle {
 public:
   /// A new lock, free. Throws `limit_reached`, `invalid_state`.
-  recursive_mutex() : lock_handle(true) {
+  /// Who looks at the run is shown where it was made.
+  recursive_mutex(std::source_location made_at
+                  = std::source_location::current())
+    : lock_handle(true) {
+    memory::note_origin(object_, made_at);
   }
 
   /// @blocks on the owner, unless that is the calling thread

@@ -23,7 +23,8 @@ const bool registered = memory::register_kind(
 
 } // namespace
 
-semaphore::semaphore(std::ptrdiff_t initial, std::ptrdiff_t bound) {
+semaphore::semaphore(std::ptrdiff_t initial, std::ptrdiff_t bound,
+                     std::source_location made_at) {
   static_cast<void>(registered);
   if (initial < 0)
     throw invalid_argument("make a semaphore of " + std::to_string(initial)
@@ -33,6 +34,7 @@ semaphore::semaphore(std::ptrdiff_t initial, std::ptrdiff_t bound) {
                                       semaphore_units::size());
   units_ = object_.as<semaphore_units>();
   units_->initialise(initial, bound);
+  memory::note_origin(object_, made_at);
 }
 
 semaphore::semaphore(codec::decoder& from)

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <source_location>
 #include <string>
 
 namespace troupe {
@@ -33,8 +34,10 @@ class semaphore {
 public:
   /// Throws `invalid_argument` (a negative count), `limit_reached`,
   /// `invalid_state`.
-  explicit semaphore(std::ptrdiff_t initial = 1)
-    : semaphore(initial, std::numeric_limits<std::ptrdiff_t>::max()) {
+  explicit semaphore(std::ptrdiff_t initial = 1,
+                     std::source_location made_at
+                     = std::source_location::current())
+    : semaphore(initial, std::numeric_limits<std::ptrdiff_t>::max(), made_at) {
   }
 
   /// @blocks on whoever has the units
@@ -87,7 +90,8 @@ public:
   }
 
 protected:
-  semaphore(std::ptrdiff_t initial, std::ptrdiff_t bound);
+  semaphore(std::ptrdiff_t initial, std::ptrdiff_t bound,
+            std::source_location made_at);
 
   explicit semaphore(codec::decoder& from);
 
@@ -104,8 +108,10 @@ private:
 /// `BoundedSemaphore`.
 class bounded_semaphore : public semaphore {
 public:
-  explicit bounded_semaphore(std::ptrdiff_t initial = 1)
-    : semaphore(initial, initial) {
+  explicit bounded_semaphore(std::ptrdiff_t initial = 1,
+                             std::source_location made_at
+                             = std::source_location::current())
+    : semaphore(initial, initial, made_at) {
   }
 
   [[nodiscard]] static bounded_semaphore load(codec::decoder& from) {

@@ -23,6 +23,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -109,6 +110,51 @@ TEST_CASE("a snapshot says of each object what the object says itself") {
   }
   CHECK(seen.reserved
         == troupe::memory::run_memory::current().reserved_bytes());
+}
+
+TEST_CASE("an object has the place where it was made, and its name") {
+  constexpr auto line = __LINE__ + 1;
+  const troupe::mutex lock;
+  const troupe::recursive_mutex again;
+  const troupe::queue<int> items;
+  const troupe::queue<int> few{5};
+  const troupe::semaphore units{3};
+  const troupe::bounded_semaphore bounded;
+  const troupe::event set;
+  const troupe::barrier all{4};
+  const troupe::condition news;
+  const auto number = [&] {
+    auto next = line;
+    std::vector<std::pair<troupe::memory::object_id, int>> result;
+    for (const auto id :
+         {lock.id(), again.id(), items.id(), few.id(), units.id(), bounded.id(),
+          set.id(), all.id(), news.id()})
+      result.emplace_back(id, next++);
+    return result;
+  }();
+  inspection::name(lock, "savings");
+  inspection::name(items, std::string(200, 'x'));
+  const auto seen = inspection::here();
+  for (const auto& [id, at] : number) {
+    const auto place = "snapshot.test.cpp:" + std::to_string(at);
+    const auto origin = seen.object(id)->origin;
+    CHECK(origin
+          == (id == lock.id()    ? "savings " + place
+              : id == items.id() ? std::string(60, 'x') + " " + place
+                                 : place));
+  }
+  CHECK(seen.object(lock.id())->description()
+        == "mutex " + std::to_string(lock.id())
+             + " (savings snapshot.test.cpp:" + std::to_string(line) + ")");
+}
+
+TEST_CASE(
+  "more places than there is room for leave objects without, and harm none") {
+  const troupe::event some;
+  for (int turn = 0; turn < 6000; ++turn)
+    inspection::name(some, std::to_string(turn));
+  const troupe::event last;
+  CHECK(inspection::here().object(last.id()) != nullptr);
 }
 
 TEST_CASE("the ends of a pipe name its mailboxes") {
