@@ -13,6 +13,7 @@
 #include <troupe/channel/wait_any.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/inspection/snapshot.hpp>
+#include <troupe/inspection/stall_reporter.hpp>
 #include <troupe/inspection/stalls.hpp>
 #include <troupe/memory/limits.hpp>
 #include <troupe/pool/imap_options.hpp>

@@ -5,6 +5,7 @@
 // does not look closely. None ends by itself: the test ends it.
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
+#include <troupe/inspection/stall_reporter.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/state/call.hpp>
@@ -53,6 +54,11 @@ void two_locks() {
   const auto accounts = troupe::start<lock_both>(named("accounts"), a, b, both);
   const auto audit = troupe::start<lock_both>(named("audit"), b, a, both);
   accounts.join();
+}
+
+void two_locks_reported() {
+  const troupe::inspection::stall_reporter reporter{500ms};
+  two_locks();
 }
 
 void three_locks() {
@@ -213,6 +219,20 @@ void slow_holder() {
   next.join();
 }
 
+/// Twice as long as it takes to report, and then it ends.
+void slow_holder_reported() {
+  const troupe::inspection::stall_reporter reporter{200ms};
+  const troupe::mutex lock;
+  const troupe::event held;
+  const auto holder = troupe::start<hold_and_sleep>(named("holder"), lock,
+                                                    held);
+  held.wait();
+  const auto next = troupe::start<lock_once>(named("next"), lock);
+  static_cast<void>(next.join_for(1s));
+  std::cout << "ends" << std::endl;
+  holder.kill();
+}
+
 void stop_with_lock(troupe::mutex lock, troupe::event held) {
   const std::scoped_lock guard{lock};
   held.set();
@@ -280,6 +300,8 @@ void state_is_idle() {
 
 const std::map<std::string, std::function<void()>> cases{
   {"two_locks", two_locks},
+  {"two_locks_reported", two_locks_reported},
+  {"slow_holder_reported", slow_holder_reported},
   {"three_locks", three_locks},
   {"joins_its_reader", joins_its_reader},
   {"joins_its_writer", joins_its_writer},

@@ -178,6 +178,27 @@ TEST_CASE("a state that waits for its own client is found") {
      "waits for event"}));
 }
 
+TEST_CASE("a program says itself that it stands still, once") {
+  troupe::test::launched program{
+    {troupe::test::beside_this_program("stall_role"), "two_locks_reported"}};
+  REQUIRE(program.wait_for("troupe: behind them: root (pid "));
+  CHECK(troupe::test::count(program.output(), "these wait for each other:")
+        == 1);
+  CHECK(troupe::test::count(program.output(), "troupe:   accounts (pid ") == 1);
+  CHECK(
+    troupe::test::count(program.output(), "nobody can go on who could end it")
+    == 1);
+  program.signal(SIGKILL);
+  program.wait();
+}
+
+TEST_CASE("a program in which something goes on says nothing, and ends") {
+  troupe::test::launched program{
+    {troupe::test::beside_this_program("stall_role"), "slow_holder_reported"}};
+  CHECK(program.wait() == 0);
+  CHECK(program.output() == "begins\nends\n");
+}
+
 TEST_CASE("who has a deadline is no alarm") {
   const stage scene{"deadline_ahead"};
   CHECK(scene.is_left_alone(2));
