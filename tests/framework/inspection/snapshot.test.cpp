@@ -48,6 +48,10 @@ void hold(troupe::mutex lock, troupe::event held, troupe::event let_go) {
   let_go.wait();
 }
 
+void lock_once(troupe::mutex lock) {
+  const std::scoped_lock guard{lock};
+}
+
 void take_one(troupe::queue<int> from) {
   static_cast<void>(from.get());
 }
@@ -244,6 +248,23 @@ TEST_CASE(
   }));
   items.put(1);
   reader.join();
+}
+
+TEST_CASE(
+  "processes that come, go and are killed while one looks are no damage") {
+  const troupe::mutex lock;
+  const troupe::event never;
+  for (int turn = 0; turn < 60; ++turn) {
+    const auto quick = troupe::start<lock_once>(lock);
+    const auto slow = troupe::start<hold>(lock, troupe::event{}, never);
+    for (int look = 0; look < 4; ++look) {
+      const auto seen = inspection::here();
+      CHECK(seen.damage.empty());
+      for (const auto& each : seen.objects)
+        CHECK_FALSE(each.damaged);
+    }
+    slow.kill();
+  }
 }
 
 TEST_CASE("to look takes no memory of the run") {

@@ -8,6 +8,7 @@
 #include <troupe/inspection/stall_reporter.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
+#include <troupe/shared/value.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/proxy.hpp>
 #include <troupe/state/state.hpp>
@@ -291,6 +292,40 @@ void another_thread() {
   timer.join();
 }
 
+void pass_on(troupe::queue<int> from, troupe::queue<int> to, troupe::mutex lock,
+             troupe::semaphore units, troupe::value<long> passed) {
+  for (;;) {
+    const int token = from.get();
+    units.acquire();
+    {
+      const std::scoped_lock guard{lock};
+      passed = passed + 1;
+    }
+    units.release();
+    to.put(token);
+  }
+}
+
+/// Two tokens go round for ever, past one lock and two units; everybody waits
+/// most of the time, and the root for all of them.
+void traffic() {
+  constexpr int stations = 5;
+  const troupe::mutex lock;
+  const troupe::semaphore units{2};
+  const troupe::value<long> passed{0};
+  std::vector<troupe::queue<int>> ways;
+  for (int i = 0; i < stations; ++i)
+    ways.emplace_back(2);
+  std::vector<troupe::process> all;
+  for (std::size_t i = 0; i < stations; ++i)
+    all.push_back(troupe::start<pass_on>(named("station"), ways[i],
+                                         ways[(i + 1) % stations], lock, units,
+                                         passed));
+  ways[0].put(1);
+  ways[2].put(2);
+  all.front().join();
+}
+
 void state_is_idle() {
   const troupe::state held{"desk"};
   const auto one = held.make<desk>();
@@ -319,6 +354,7 @@ const std::map<std::string, std::function<void()>> cases{
   {"handle_on_its_way", handle_on_its_way},
   {"another_thread", another_thread},
   {"state_is_idle", state_is_idle},
+  {"traffic", traffic},
 };
 
 } // namespace

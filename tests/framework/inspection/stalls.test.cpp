@@ -229,6 +229,12 @@ TEST_CASE("a thread that is in no call of Troupe's is no alarm") {
   CHECK(scene.is_left_alone(2));
 }
 
+TEST_CASE("a program in which everybody waits most of the time is no alarm") {
+  const stage scene{"traffic"};
+  for (int turn = 0; turn < 4; ++turn)
+    CHECK(scene.is_left_alone(3));
+}
+
 TEST_CASE("an idle state is no alarm") {
   const stage scene{"state_is_idle"};
   CHECK(scene.is_left_alone(1));
