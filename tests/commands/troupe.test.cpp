@@ -65,6 +65,10 @@ public:
     return last;
   }
 
+  [[nodiscard]] std::string pid() const {
+    return std::to_string(program_.pid());
+  }
+
   [[nodiscard]] int wait_for_end() {
     return program_.wait();
   }
@@ -170,6 +174,30 @@ TEST_CASE("who is no run, and who is not there, are told in a sentence") {
   const auto nobody = scene.ask({"why", "nobody"});
   CHECK(nobody.code == 1);
   CHECK(nobody.has({"the run has no living process nobody."}));
+}
+
+TEST_CASE("of another user's run it says what the refusal means") {
+  const stage scene{"two_locks"};
+  if (::geteuid() != 0)
+    return;
+  // As a user of no rights, where the command may be executed by one.
+  const auto as_nobody = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> all{"/usr/bin/setpriv", "--reuid=65534",
+                                 "--regid=65534", "--clear-groups",
+                                 TROUPE_COMMAND};
+    all.insert(all.end(), words.begin(), words.end());
+    troupe::test::launched command{all};
+    const int status = command.wait();
+    return answer{WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+                  command.output()};
+  };
+  if (as_nobody({"--version"}).code != 0)
+    return;
+  const auto refused = as_nobody({"ps", "--run", scene.pid()});
+  CHECK(refused.code == 1);
+  CHECK(refused.has({"the kernel does not let you look at process ",
+                     "it is of the user root"}));
+  CHECK(as_nobody({"ps"}).has({"of another user"}));
 }
 
 TEST_CASE("of several runs a command that needs one lists them") {
