@@ -55,6 +55,11 @@ void bench_kinds(bench::suite& suite) {
              [] { return troupe::buffer{frame_size}; });
   bench_kind(suite, "make_queue", often, [] { return troupe::queue<int>{}; });
   bench_kind(suite, "make_pipe", often, [] { return troupe::pipe<int>(); });
+  bench_kind(suite, "make_pipe_and_use", often, [] {
+    const auto ends = troupe::pipe<int>();
+    ends.first.send(1);
+    return ends.second.receive();
+  });
   bench_kind(suite, "make_mutex", often, [] { return troupe::mutex{}; });
   bench_kind(suite, "make_semaphore", often,
              [] { return troupe::semaphore{1}; });

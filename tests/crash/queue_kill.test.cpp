@@ -506,6 +506,86 @@ TEST_CASE("a process killed while it closes its end of a pipe") {
   CHECK(was_killed(child));
 }
 
+TEST_CASE("a process killed at any point of the first use of a pipe leaves one "
+          "that works") {
+  const auto before = troupe::test::living_bytes();
+  for (const std::string name : {"memory.late.made", "memory.late.named",
+                                 "memory.late.owned", "pipe.open.half_ready"})
+    for (const bool is_first : {true, false}) {
+      CAPTURE(name);
+      CAPTURE(is_first);
+      auto [first, second] = troupe::pipe<int>();
+      auto& theirs = is_first ? first : second;
+      auto& ours = is_first ? second : first;
+      const auto child = troupe::start(
+        [](connection<int> end, std::string at) {
+          troupe::os::arm_crash_point(at.c_str(), 1);
+          end.send(1);
+        },
+        theirs, name);
+      CHECK(was_killed(child));
+      theirs.send(2);
+      CHECK(ours.receive() == 2);
+      ours.send(3);
+      CHECK(theirs.receive() == 3);
+      theirs.close();
+      CHECK_THROWS_AS(static_cast<void>(ours.receive()), troupe::closed);
+    }
+  CHECK(goes_back_to(before));
+}
+
+TEST_CASE("a process killed at any point of the first use of a pipe takes its "
+          "end along") {
+  const auto before = troupe::test::living_bytes();
+  for (const std::string name : {"memory.late.made", "memory.late.named",
+                                 "memory.late.owned", "pipe.open.half_ready"})
+    for (const bool is_first : {true, false}) {
+      CAPTURE(name);
+      CAPTURE(is_first);
+      auto [first, second] = troupe::pipe<int>();
+      auto& theirs = is_first ? first : second;
+      auto& ours = is_first ? second : first;
+      const auto child = troupe::start(
+        [](connection<int> end, std::string at) {
+          troupe::os::arm_crash_point(at.c_str(), 1);
+          end.send(1);
+        },
+        theirs, name);
+      theirs.close();
+      // Before we make the mailbox.
+      CHECK(was_killed(child));
+      CHECK_THROWS_AS(static_cast<void>(ours.receive()), troupe::closed);
+      CHECK_THROWS_AS(ours.send(1), troupe::closed);
+    }
+  CHECK(goes_back_to(before));
+}
+
+TEST_CASE(
+  "a process killed while it finds that nobody is at the other end of a "
+  "pipe leaves the others to find it") {
+  const auto before = troupe::test::living_bytes();
+  for (const std::string name :
+       {"memory.late.named", "memory.late.owned", "pipe.open.told"})
+    for (const bool is_first : {true, false}) {
+      CAPTURE(name);
+      CAPTURE(is_first);
+      auto [first, second] = troupe::pipe<int>();
+      auto& ours = is_first ? first : second;
+      (is_first ? second : first).close();
+      const auto child = troupe::start(
+        [](connection<int> end, std::string at) {
+          troupe::os::arm_crash_point(at.c_str(), 1);
+          static_cast<void>(end.poll());
+        },
+        ours, name);
+      CHECK(was_killed(child));
+      CHECK(ours.poll());
+      CHECK_THROWS_AS(static_cast<void>(ours.receive()), troupe::closed);
+      CHECK_THROWS_AS(ours.send(1), troupe::closed);
+    }
+  CHECK(goes_back_to(before));
+}
+
 TEST_CASE("a process killed while it wakes another wakes it by its death") {
   for (int round = 0; round < 20; ++round) {
     queue<int> first;

@@ -326,6 +326,80 @@ TEST_CASE("killed after any instruction of making and dropping a pipe") {
   CHECK(with_memory_at_every_instruction("pipe", work, work) == "");
 }
 
+namespace {
+
+/// The victim uses for the first time the first end of a pipe, or the second,
+/// both of which the root holds. Then both do what they should.
+std::string with_pipe_at_every_instruction(const char* name, bool is_first) {
+  return troupe::test::in_new_run({}, [&] {
+    using troupe::channel::pipe_end;
+    auto& memory = troupe::memory::run_memory::current();
+    troupe::test::warm_up(1);
+    const auto reserved = memory.reserved_bytes();
+    const auto expect_passage = [](const pipe_end& from, const pipe_end& to,
+                                   const std::string& when) {
+      const std::array sent{std::byte{5}};
+      from.send_bytes(sent);
+      expect(to.receive_bytes(1) == troupe::bytes{std::byte{5}},
+             "something else arrives," + when);
+    };
+    const auto once = [&](std::size_t steps) {
+      auto [first, second] = pipe_end::make(1, true);
+      auto& theirs = is_first ? first : second;
+      auto& ours = is_first ? second : first;
+      troupe::codec::packet letter;
+      troupe::codec::encoder to{letter};
+      theirs.save(to);
+      const auto done = run_for(steps, [&] {
+        troupe::codec::decoder from{letter.body(), letter.handles(), "a pipe"};
+        const auto end = pipe_end::load(from, 1, "a pipe");
+        // So that there is memory for the mailbox: how that is taken is seen above.
+        static_cast<void>(pipe_end::make(1, true).first.out());
+        ::raise(SIGSTOP);
+        static_cast<void>(end.out());
+        ::raise(SIGSTOP);
+      });
+      if (done < 0)
+        return done;
+      const auto when = " killed after " + std::to_string(steps)
+                        + " instructions";
+      expect_passage(ours, theirs, when);
+      expect_passage(theirs, ours, when);
+      letter.release_handles();
+      theirs.close();
+      expect(ours.in().readable(), "the end has not come," + when);
+      ours.close();
+      troupe::memory::warm_memory::give_back_own();
+      expect(memory.reserved_bytes() == reserved,
+             std::to_string(memory.reserved_bytes() - reserved)
+               + " bytes are reserved," + when);
+      return done;
+    };
+    const auto length = once(~std::size_t{0} >> 1);
+    if (length < 0) {
+      std::printf("%s: processes may not be traced here; skipped\n", name);
+      return;
+    }
+    const auto total = static_cast<std::size_t>(length);
+    const auto stride
+      = std::max<std::size_t>(1, total * total / 2 / most_of_memory);
+    for (std::size_t steps = 0; steps <= total; steps += stride)
+      once(steps);
+    std::printf("%s: %zu instructions, killed after every %zu\n", name, total,
+                stride);
+    std::fflush(stdout);
+  });
+}
+
+} // namespace
+
+TEST_CASE("killed after any instruction of the first use of a pipe") {
+  if (instrumented)
+    return;
+  CHECK(with_pipe_at_every_instruction("first end of a pipe", true) == "");
+  CHECK(with_pipe_at_every_instruction("second end of a pipe", false) == "");
+}
+
 TEST_CASE("killed after any instruction of making and dropping a share of an "
           "actor") {
   if (instrumented)

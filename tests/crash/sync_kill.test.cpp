@@ -307,6 +307,31 @@ TEST_CASE("a process is killed at each named point, and nobody else notices") {
   end(on, workers);
 }
 
+TEST_CASE(
+  "who is killed while it makes the line of a lock is missed by nobody") {
+  for (const std::string name : {"memory.late.made", "memory.late.named",
+                                 "memory.late.owned", "sync.line.ready"}) {
+    CAPTURE(name);
+    const troupe::mutex lock;
+    lock.lock();
+    const auto wait_for_lock = [](troupe::mutex of, std::string at) {
+      if (!at.empty())
+        troupe::os::arm_crash_point(at.c_str(), 1);
+      const std::scoped_lock inside{of};
+    };
+    gang those;
+    those.push_back(troupe::start(wait_for_lock, lock, name));
+    REQUIRE(those[0].join_for(60s));
+    CHECK(those[0].status()->signal() == SIGKILL);
+    CHECK(lock.waiters().empty());
+    those.push_back(troupe::start(wait_for_lock, lock, std::string{}));
+    CHECK(eventually([&] { return lock.waiters().size() == 1; }));
+    lock.unlock();
+    REQUIRE(those[1].join_for(60s));
+    CHECK(those[1].status()->code() == 0);
+  }
+}
+
 TEST_CASE("who sets an event and is killed before it wakes anybody has set it "
           "also for who waits for several things") {
   const troupe::queue<int> numbers;
@@ -355,8 +380,8 @@ TEST_CASE("who hands the lock over is killed before it wakes the other") {
   all.push_back(troupe::start<hand_over_and_die>(lock, held, go, point));
   held.wait();
   all.push_back(troupe::start<wait_for_lock>(lock));
+  REQUIRE(eventually([&] { return !lock.waiters().empty(); }));
   auto standing = lock.word().waiters();
-  REQUIRE(eventually([&] { return !standing.empty(); }));
   // It was overtaken for too long, it finds.
   auto* const first = standing.first();
   first->mark.store(lock.fence()

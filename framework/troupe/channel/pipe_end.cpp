@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/channel/items.hpp>
+#include <troupe/memory/late_object.hpp>
 #include <troupe/memory/layout.hpp>
 #include <troupe/os/crash_point.hpp>
 
@@ -15,6 +16,7 @@ namespace troupe::channel {
 namespace {
 
 using mailbox::letter_box;
+using memory::late_object;
 using memory::object_id;
 using memory::object_kind;
 using memory::reference;
@@ -22,30 +24,32 @@ using memory::reference;
 /// The payload of an end.
 ///
 ///     0    fingerprint   of the connection's type
-///     8    in            id of the mailbox to receive from, or 0
-///     16   out           id of the mailbox to send to, or 0
+///     8    window        of the mailboxes
+///     16   peer          id of the other end
 ///     24   owner         of the mailboxes: which of the two ends this is
+///     28   ways          1: it receives, 2: it sends
+///     32   in            the mailbox to receive from
+///     48   out           the mailbox to send to
 ///
-/// Never changes before the end's last holder is gone.
+/// Never changes before the end's last holder is gone, but for the mailboxes,
+/// which come later.
 struct end_object {
+  static constexpr std::uint32_t receives = 1;
+  static constexpr std::uint32_t sends = 2;
+
   std::uint64_t fingerprint;
-  std::atomic<object_id> in;
-  std::atomic<object_id> out;
+  std::uint64_t window;
+  object_id peer;
   memory::owner owner;
+  std::uint32_t ways;
+  late_object in;
+  late_object out;
 };
 
-static_assert(sizeof(end_object) == 32);
+static_assert(sizeof(end_object) == 64);
 
-/// The mailbox of an id whose owner the end is.
-letter_box* box_at(object_id where) noexcept {
-  if (where == 0)
-    return nullptr;
-  auto* object = memory::run_memory::current().find_object(where,
-                                                           object_kind::queue);
-  return object == nullptr
-           ? nullptr
-           : reinterpret_cast<letter_box*>(
-               memory::run_memory::current().payload_of(object));
+letter_box* as_box(std::byte* payload) noexcept {
+  return reinterpret_cast<letter_box*>(payload);
 }
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {
@@ -53,20 +57,21 @@ void dispose(std::byte* payload, std::uint64_t) noexcept {
   // The news first: should this be killed in between, it is called again. The
   // readers' end before the writers': who hears that nothing more comes must
   // not be able to send any more.
-  if (auto* box = box_at(end.in.load()))
+  if (auto* box = as_box(end.in.find_owned(end.owner, object_kind::queue)))
     box->readers_gone();
-  if (auto* box = box_at(end.out.load()))
+  if (auto* box = as_box(end.out.find_owned(end.owner, object_kind::queue)))
     box->writers_gone();
   TROUPE_CRASH_POINT("pipe.close.told");
-  memory::disown(end.out, end.owner);
-  memory::disown(end.in, end.owner);
+  end.out.give_up(end.owner);
+  end.in.give_up(end.owner);
 }
 
 void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t slot) noexcept {
   auto& end = *reinterpret_cast<end_object*>(payload);
-  for (auto* box : {box_at(end.in.load()), box_at(end.out.load())})
-    if (box != nullptr)
+  // Who has used a mailbox has found it ready.
+  for (const auto* way : {&end.in, &end.out})
+    if (auto* box = as_box(way->find()))
       box->user_died(slot);
 }
 
@@ -75,17 +80,62 @@ const bool registered = memory::register_kind(object_kind::connection,
                                                .holder_died = holder_died,
                                                .layout = pipe_end::layout()});
 
-reference make_end(std::uint64_t fingerprint, const reference& in,
-                   const reference& out, memory::owner which) {
-  auto made = reference::create(object_kind::connection, sizeof(end_object));
-  auto* end = made.as<end_object>();
-  end->fingerprint = fingerprint;
-  end->owner = which;
-  if (in)
-    memory::own(end->in, in, which);
-  if (out)
-    memory::own(end->out, out, which);
-  return made;
+reference make_box(const void* context) {
+  const auto& end = *static_cast<const end_object*>(context);
+  return letter_box::create(
+    {.fingerprint = end.fingerprint, .window = end.window});
+}
+
+/// The other end; nothing where that has gone.
+reference attach_peer(const end_object& end) {
+  try {
+    return reference::attach(end.peer, object_kind::connection);
+  } catch (const stale_handle&) {
+    return {};
+  }
+}
+
+/// What the other end would have told the mailbox of a way when it went, had it
+/// been there. In the same order: who is told that nothing more comes must not be
+/// able to send any more.
+void tell_that_peer_has_gone(const end_object& end, letter_box& box,
+                             bool is_in) noexcept {
+  if (!is_in)
+    return box.readers_gone();
+  if (auto* out = as_box(end.out.find()))
+    out->readers_gone();
+  box.writers_gone();
+}
+
+/// Sees that there is a mailbox in `way`, one of the two of `end`, and that the
+/// other end knows it too. docs/design/mailbox.md argues each death.
+/// @pre the caller holds the end
+letter_box& open(end_object& end, late_object& way) {
+  if (auto* box = as_box(way.find()))
+    return *box;
+  // While both are held, neither end goes.
+  if (const auto peer = attach_peer(end)) {
+    auto& others = *peer.as<end_object>();
+    auto& other = &way == &end.in ? others.out : others.in;
+    const bool is_first = end.owner == memory::owner::first;
+    // What the first end names is the one, for both.
+    auto& first = is_first ? way : other;
+    auto& second = is_first ? other : way;
+    const auto box = first.claim(memory::owner::first, object_kind::queue,
+                                 make_box, &end);
+    second.take(box, memory::owner::second);
+    // Only now, that both ends will tell it when they go.
+    second.set_ready();
+    TROUPE_CRASH_POINT("pipe.open.half_ready");
+    first.set_ready();
+  } else {
+    // So nobody else changes this end's.
+    const auto box = way.claim(end.owner, object_kind::queue, make_box, &end);
+    tell_that_peer_has_gone(end, *box.as<letter_box>(), &way == &end.in);
+    TROUPE_CRASH_POINT("pipe.open.told");
+    way.set_ready();
+  }
+  return *as_box(way.find());
 }
 
 } // namespace
@@ -93,42 +143,66 @@ reference make_end(std::uint64_t fingerprint, const reference& in,
 pipe_end::boxes
 pipe_end::boxes_in(std::span<const std::byte, payload> copied) noexcept {
   boxes result{};
-  std::memcpy(&result.in, copied.data() + offsetof(end_object, in),
-              sizeof result.in);
-  std::memcpy(&result.out, copied.data() + offsetof(end_object, out),
-              sizeof result.out);
+  const auto read = [&copied](std::size_t way) {
+    object_id box = 0;
+    // Who waits at a mailbox finds both ends to have named it; ready it may be for
+    // one of them.
+    std::memcpy(&box, copied.data() + way + offsetof(late_object, named),
+                sizeof box);
+    return box;
+  };
+  result.in = read(offsetof(end_object, in));
+  result.out = read(offsetof(end_object, out));
   return result;
 }
 
 std::uint32_t pipe_end::layout() noexcept {
   static_assert(sizeof(end_object) == payload);
-  return memory::layout_of(
-    {sizeof(end_object), offsetof(end_object, in), offsetof(end_object, out)});
+  return memory::layout_of({sizeof(end_object), offsetof(end_object, in),
+                            offsetof(end_object, out),
+                            offsetof(late_object, named)});
 }
 
 pipe_end::pipe_end(reference object) noexcept : object_(std::move(object)) {
-  const auto* end = object_.as<const end_object>();
-  in_ = box_at(end->in.load());
-  out_ = box_at(end->out.load());
+}
+
+bool pipe_end::can_receive() const noexcept {
+  return object_
+         && (object_.as<const end_object>()->ways & end_object::receives) != 0;
+}
+
+bool pipe_end::can_send() const noexcept {
+  return object_
+         && (object_.as<const end_object>()->ways & end_object::sends) != 0;
 }
 
 std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
                                              bool both_ways,
                                              std::uint64_t most_unread) {
   static_cast<void>(registered);
-  const mailbox::box_options options{.fingerprint = fingerprint,
-                                     .window = most_unread};
-  // From the second to the first, and back.
-  const auto forth = letter_box::create(options);
-  const auto back = both_ways ? letter_box::create(options) : reference{};
-  auto first = make_end(fingerprint, forth, back, memory::owner::first);
-  auto second = make_end(fingerprint, back, forth, memory::owner::second);
+  auto first = reference::create(object_kind::connection, sizeof(end_object));
+  auto second = reference::create(object_kind::connection, sizeof(end_object));
+  const auto fill = [&](const reference& end, const reference& peer,
+                        memory::owner which, std::uint32_t ways) {
+    auto& made = *end.as<end_object>();
+    made.fingerprint = fingerprint;
+    made.window = most_unread;
+    made.peer = peer.id();
+    made.owner = which;
+    made.ways = both_ways ? end_object::receives | end_object::sends : ways;
+  };
+  fill(first, second, memory::owner::first, end_object::receives);
+  fill(second, first, memory::owner::second, end_object::sends);
   return {pipe_end{std::move(first)}, pipe_end{std::move(second)}};
 }
 
-letter_box& pipe_end::in() const {
-  if (in_ != nullptr)
-    return *in_;
+letter_box& pipe_end::open_in() const {
+  if (can_receive()) {
+    auto& end = *object_.as<end_object>();
+    auto& box = open(end, end.in);
+    in_.store(&box);
+    return box;
+  }
   throw invalid_state(
     "receive from a pipe",
     object_ ? "this is its sending end"
@@ -138,9 +212,13 @@ letter_box& pipe_end::in() const {
       : "close a connection after its last use; pipe<T>() makes the ends");
 }
 
-letter_box& pipe_end::out() const {
-  if (out_ != nullptr)
-    return *out_;
+letter_box& pipe_end::open_out() const {
+  if (can_send()) {
+    auto& end = *object_.as<end_object>();
+    auto& box = open(end, end.out);
+    out_.store(&box);
+    return box;
+  }
   throw invalid_state(
     "send into a pipe",
     object_ ? "this is its receiving end"
@@ -151,8 +229,8 @@ letter_box& pipe_end::out() const {
 }
 
 void pipe_end::close() noexcept {
-  in_ = nullptr;
-  out_ = nullptr;
+  in_.store(nullptr);
+  out_.store(nullptr);
   object_.reset();
 }
 

@@ -7,6 +7,7 @@
 #include <troupe/mailbox/letter_box.hpp>
 #include <troupe/memory/reference.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,22 +19,24 @@ namespace troupe::channel {
 /// What a connection is, whatever the type of its messages: a hold on one end
 /// of a pipe, an object of kind `connection`.
 ///
-/// A pipe is two mailboxes, one for each way, and two end objects; each end is
-/// an owner of both mailboxes, and connections hold only ends. So the end object
-/// goes with its last holder, however that one ends, and on the way out tells both
-/// mailboxes that on this side nobody writes, and nobody reads, any more.
+/// A pipe is two end objects, and a mailbox for each way, made when either end
+/// first uses it; each end is an owner of both mailboxes, and connections hold
+/// only ends. So the end object goes with its last holder, however that one ends,
+/// and on the way out tells both mailboxes that on this side nobody writes, and
+/// nobody reads, any more.
 class pipe_end {
 public:
   /// Bytes that may be unread before a send waits.
   static constexpr std::uint64_t window = 256 << 10;
 
   /// What a look from outside wants to know of the payload of an end: the ids of
-  /// the mailboxes that it receives from and sends to, 0 for none.
+  /// the mailboxes that it receives from and sends to, 0 for one that is not there,
+  /// or not yet.
   struct boxes {
     memory::object_id in;
     memory::object_id out;
   };
-  static constexpr std::size_t payload = 32;
+  static constexpr std::size_t payload = 64;
 
   [[nodiscard]] static boxes
   boxes_in(std::span<const std::byte, payload> copied) noexcept;
@@ -49,19 +52,22 @@ public:
   make(std::uint64_t fingerprint, bool both_ways,
        std::uint64_t most_unread = window);
 
-  /// The mailbox to receive from. Throws `invalid_state`.
-  [[nodiscard]] mailbox::letter_box& in() const;
-
-  /// The mailbox to send to. Throws `invalid_state`.
-  [[nodiscard]] mailbox::letter_box& out() const;
-
-  [[nodiscard]] bool can_receive() const noexcept {
-    return in_ != nullptr;
+  /// The mailbox to receive from, which this may make. Throws `invalid_state`,
+  /// `limit_reached` (memory; this process can hold no more objects).
+  [[nodiscard]] mailbox::letter_box& in() const {
+    auto* known = in_.load();
+    return known != nullptr ? *known : open_in();
   }
 
-  [[nodiscard]] bool can_send() const noexcept {
-    return out_ != nullptr;
+  /// The mailbox to send to. Throws as `in`.
+  [[nodiscard]] mailbox::letter_box& out() const {
+    auto* known = out_.load();
+    return known != nullptr ? *known : open_out();
   }
+
+  [[nodiscard]] bool can_receive() const noexcept;
+
+  [[nodiscard]] bool can_send() const noexcept;
 
   [[nodiscard]] bool is_closed() const noexcept {
     return !object_;
@@ -88,11 +94,38 @@ public:
   }
 
 private:
+  /// Where a mailbox is: each thread that looks finds the same.
+  class known_box {
+  public:
+    known_box() noexcept = default;
+    known_box(const known_box& other) noexcept : box_(other.load()) {
+    }
+    known_box& operator=(const known_box& other) noexcept {
+      store(other.load());
+      return *this;
+    }
+    ~known_box() = default;
+
+    [[nodiscard]] mailbox::letter_box* load() const noexcept {
+      return box_.load(std::memory_order_acquire);
+    }
+
+    void store(mailbox::letter_box* box) noexcept {
+      box_.store(box, std::memory_order_release);
+    }
+
+  private:
+    std::atomic<mailbox::letter_box*> box_{nullptr};
+  };
+
   explicit pipe_end(memory::reference object) noexcept;
 
+  [[nodiscard]] mailbox::letter_box& open_in() const;
+  [[nodiscard]] mailbox::letter_box& open_out() const;
+
   memory::reference object_;
-  mailbox::letter_box* in_ = nullptr;
-  mailbox::letter_box* out_ = nullptr;
+  mutable known_box in_;
+  mutable known_box out_;
 };
 
 } // namespace troupe::channel

@@ -24,11 +24,22 @@ std::uint64_t line::size(std::uint32_t capacity) {
 }
 
 line::line(std::byte* start, std::uint32_t capacity) noexcept
-  : head_(reinterpret_cast<line_head*>(start)),
-    dead_(
-      reinterpret_cast<std::atomic<std::uint64_t>*>(start + sizeof(line_head))),
-    words_(dead_words()),
-    capacity_(capacity) {
+  : line(reinterpret_cast<line_head*>(start)->door, start, capacity) {
+}
+
+line::line(latch& door, std::byte* start, std::uint32_t capacity) noexcept
+  : door_(&door),
+    head_(reinterpret_cast<line_head*>(start)),
+    dead_(nullptr),
+    places_(nullptr),
+    words_(0),
+    capacity_(0) {
+  if (start == nullptr)
+    return;
+  words_ = dead_words();
+  capacity_ = capacity;
+  dead_
+    = reinterpret_cast<std::atomic<std::uint64_t>*>(start + sizeof(line_head));
   places_
     = reinterpret_cast<place*>(start + sizeof(line_head) + dead_bytes(words_));
 }
@@ -50,7 +61,8 @@ place* line::enrol(owner who, std::uint32_t host, std::uint64_t mark) noexcept {
     TROUPE_CRASH_POINT("sync.line.enrolled");
     return &free;
   }
-  head_->crowded.store(1, std::memory_order_relaxed);
+  if (head_ != nullptr)
+    head_->crowded.store(1, std::memory_order_relaxed);
   return nullptr;
 }
 
@@ -69,6 +81,8 @@ bool line::leave(place& of, owner who, std::uint64_t ticket) noexcept {
 }
 
 void line::open_up() noexcept {
+  if (head_ == nullptr)
+    return;
   head_->crowded.store(0, std::memory_order_relaxed);
   head_->room.fetch_add(1, std::memory_order_release);
   os::wake_all(head_->room);
@@ -106,6 +120,9 @@ bool line::wait_for_room(std::uint32_t seen, deadline limit,
 }
 
 void line::mark_dead(std::uint32_t row) noexcept {
+  // Who has never come to a line has left nothing in it.
+  if (head_ == nullptr)
+    return;
   // release: pairs with the acquire in bury_dead.
   dead_[row / 64].fetch_or(1ULL << (row % 64), std::memory_order_release);
 }

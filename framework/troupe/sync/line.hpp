@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/object.hpp>
 #include <troupe/memory/wait_row.hpp>
 #include <troupe/sync/latch.hpp>
 #include <troupe/sync/owner.hpp>
@@ -12,6 +13,10 @@
 #include <cstdint>
 
 namespace troupe::sync {
+
+/// The kind of an object that is nothing but a line. Here and not with the others,
+/// so that only this layer knows it.
+inline constexpr memory::object_kind line_kind{22};
 
 /// One who waits in a line.
 ///
@@ -74,6 +79,10 @@ public:
   /// The line at `start`, which is aligned to 64 bytes.
   line(std::byte* start, std::uint32_t capacity) noexcept;
 
+  /// The line at `start` with the latch `door` outside of it; where `start` is
+  /// nullptr, one that has no place, in which nobody stands.
+  line(latch& door, std::byte* start, std::uint32_t capacity) noexcept;
+
   /// Takes a place at the end of the line; nullptr if none is free.
   [[nodiscard]] place* enrol(owner who, std::uint32_t host,
                              std::uint64_t mark) noexcept;
@@ -107,6 +116,8 @@ public:
   /// Calls `visit` for every place that is taken, in no order.
   template <class Visit>
   void for_each(Visit visit) noexcept {
+    if (head_ == nullptr)
+      return;
     const auto high = head_->high.load(std::memory_order_relaxed);
     for (std::uint32_t at = 0; at < high && at < capacity_; ++at)
       // acquire: pairs with the release in enrol, for `waiters()` looks without
@@ -144,18 +155,19 @@ public:
 
   /// Waits until a place may be free, if none was. `seen` was read from
   /// `room()` inside the latch. False: `limit` has passed.
+  /// @pre the line has places
   [[nodiscard]] bool wait_for_room(std::uint32_t seen, deadline limit,
                                    memory::wait_note& note) noexcept;
 
   [[nodiscard]] std::uint32_t room() const noexcept {
-    return head_->room.load(std::memory_order_relaxed);
+    return head_ == nullptr ? 0 : head_->room.load(std::memory_order_relaxed);
   }
 
   /// Wakes who waits for a place: somebody has died.
   void open_up() noexcept;
 
   [[nodiscard]] latch& door() noexcept {
-    return head_->door;
+    return *door_;
   }
 
   void mark_dead(std::uint32_t row) noexcept;
@@ -182,6 +194,7 @@ private:
 
   static std::uint32_t dead_words();
 
+  latch* door_;
   line_head* head_;
   std::atomic<std::uint64_t>* dead_;
   place* places_;
@@ -207,8 +220,9 @@ public:
   }
 
   void leave() noexcept {
+    // The line may have been made since we came in.
     while (inside_ && !waiters_.door().try_leave())
-      waiters_.bury_dead([this](std::uint32_t row) { of_.repair(row); });
+      of_.waiters().bury_dead([this](std::uint32_t row) { of_.repair(row); });
     inside_ = false;
   }
 
@@ -223,13 +237,13 @@ private:
 template <class Object>
 void see_to_repair(Object& of, std::uint32_t row,
                    std::uint32_t own_row) noexcept {
-  auto waiters = of.waiters();
-  waiters.mark_dead(row);
-  if (!waiters.door().enter_after_death(row, own_row))
+  auto& door = of.waiters().door();
+  of.waiters().mark_dead(row);
+  if (!door.enter_after_death(row, own_row))
     return;
   do
-    waiters.bury_dead([&of](std::uint32_t each) { of.repair(each); });
-  while (!waiters.door().try_leave_after_death());
+    of.waiters().bury_dead([&of](std::uint32_t each) { of.repair(each); });
+  while (!door.try_leave_after_death());
 }
 
 } // namespace troupe::sync

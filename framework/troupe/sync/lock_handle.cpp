@@ -42,9 +42,13 @@ void holder_left(std::byte* payload, std::uint64_t size,
   holder_died(payload, size, row);
 }
 
+void dispose(std::byte* payload, std::uint64_t) noexcept {
+  word_at(payload).dispose();
+}
+
 const bool registered = memory::register_kind(
   object_kind::mutex,
-  {nullptr, holder_died, holder_left, mutex_word::layout()});
+  {dispose, holder_died, holder_left, mutex_word::layout()});
 
 } // namespace
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/late_object.hpp>
 #include <troupe/memory/layout.hpp>
 #include <troupe/os/coarse_clock.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -11,7 +11,6 @@
 #include <troupe/sync/owner.hpp>
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 
 namespace troupe::sync {
@@ -32,8 +31,10 @@ namespace troupe::sync {
 ///     28    recursive
 ///     32    actor   where its actor is
 ///     48    client  the whole id of an owner that is an actor
-///     128   the line; the mark of a place is the fence when it was taken, and
-///           in bit 63 whether the lock was handed to it
+///     64    door    the latch of the line
+///     72    line    an object of its own, made for the first who stands in it;
+///                   the mark of a place is the fence when it was taken, and in
+///                   bit 63 whether the lock was handed to it
 ///
 /// The word alone says who holds the lock, and is changed by compare-exchange
 /// only. What it says of the line is set and cleared inside the line's latch,
@@ -53,8 +54,8 @@ public:
   /// all fits one page.
   static constexpr std::uint32_t places = 96;
 
-  [[nodiscard]] static std::uint64_t size() {
-    return sizeof(mutex_word) + line::size(places);
+  [[nodiscard]] static constexpr std::uint64_t size() noexcept {
+    return sizeof(mutex_word);
   }
 
   /// See `memory::layout_of`.
@@ -78,7 +79,8 @@ public:
     return take_if_free(seen, me);
   }
 
-  /// Waits for the lock. False: `limit` has passed.
+  /// Waits for the lock. False: `limit` has passed. Where there is no memory for
+  /// the line, it looks every millisecond, and nobody is before another.
   /// @pre `me` does not hold it
   [[nodiscard]] bool take(owner me, deadline limit) noexcept;
 
@@ -153,8 +155,12 @@ public:
   }
 
   [[nodiscard]] line waiters() noexcept {
-    return line{reinterpret_cast<std::byte*>(this) + sizeof(mutex_word),
-                places};
+    return line{door_, line_.find(), places};
+  }
+
+  /// Gives up the line; for the mutex's last holder.
+  void dispose() noexcept {
+    line_.give_up(memory::owner::first);
   }
 
   [[nodiscard]] actor_place& actor() noexcept {
@@ -191,6 +197,7 @@ private:
   [[nodiscard]] bool take_if_free(std::uint64_t seen, owner me) noexcept;
   [[nodiscard]] bool spin(owner me, deadline limit) noexcept;
   [[nodiscard]] bool give_back_slowly(std::uint64_t seen, owner me) noexcept;
+  [[nodiscard]] bool see_to_line() noexcept;
   void rouse_first(std::uint32_t row) noexcept;
   bool hand_over() noexcept;
   void settle() noexcept;
@@ -204,9 +211,11 @@ private:
   std::uint32_t recursive_;
   actor_place actor_;
   std::atomic<std::uint64_t> client_;
-  std::byte unused_[cache_line - 56];
+  // Apart from the word, which others change meanwhile.
+  alignas(64) latch door_;
+  memory::late_object line_;
 };
 
-static_assert(sizeof(mutex_word) == cache_line);
+static_assert(sizeof(mutex_word) <= memory::object_head::size_inside);
 
 } // namespace troupe::sync

@@ -164,6 +164,14 @@ TEST_CASE(
 TEST_CASE("the ends of a pipe name its mailboxes") {
   const auto [one, other] = troupe::pipe<int>();
   other.send(7);
+  // A mailbox is made when it is first used.
+  std::size_t named = 0;
+  for (const auto& each : inspection::here().objects)
+    if (const auto* end
+        = std::get_if<inspection::connection_record>(&each.content))
+      named += (end->in != 0 ? 1U : 0U) + (end->out != 0 ? 1U : 0U);
+  CHECK(named == 2);
+  one.send(8);
   const auto seen = inspection::here();
   std::size_t ends = 0;
   for (const auto& each : seen.objects)
@@ -176,6 +184,7 @@ TEST_CASE("the ends of a pipe name its mailboxes") {
     }
   CHECK(ends == 2);
   CHECK(one.receive() == 7);
+  CHECK(other.receive() == 8);
 }
 
 TEST_CASE("a snapshot shows who is there, who holds and who waits") {

@@ -3,6 +3,7 @@
 #include <troupe/sync/recursive_mutex.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
@@ -15,6 +16,7 @@
 #include "crew.hpp"
 
 #include <concepts>
+#include <future>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -226,6 +228,28 @@ TEST_CASE("more wait than the line has places") {
   }
   all.clear();
   CHECK(number.get() == 300);
+}
+
+TEST_CASE("a lock is waited for where there is no memory for its line") {
+  troupe::mutex lock;
+  const troupe::value<long> number{0};
+  auto& limit = troupe::memory::run_memory::current().header().memory_limit;
+  const auto before = limit.exchange(0);
+  {
+    const std::scoped_lock guard{lock};
+    CHECK_FALSE(std::async(std::launch::async, [&] {
+                  return lock.try_lock_for(5ms);
+                }).get());
+    CHECK(lock.waiters().empty());
+  }
+  {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < 4; ++i)
+      all.emplace_back([=] { count_up(lock, number, 1000); });
+  }
+  limit.store(before);
+  CHECK(number.get() == 4000);
+  CHECK_FALSE(lock.is_locked());
 }
 
 TEST_CASE_TEMPLATE("the owner's death is told once, and the fence grows", Mutex,
