@@ -2,6 +2,7 @@
 // troupe: looks at live runs. docs/reference/troupe-command.md is its page.
 #include "choice.hpp"
 #include "ending.hpp"
+#include "metrics.hpp"
 #include "stacks.hpp"
 #include "table.hpp"
 #include "views.hpp"
@@ -11,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -227,6 +229,22 @@ int run(int argc, char** argv) {
       throw CLI::RequiredError("PID|NAME or --all");
   });
 #endif
+
+  auto* metrics
+    = app.add_subcommand("metrics", "Numbers of all runs, as Prometheus' text");
+  metrics
+    ->add_option("--run", chosen.run,
+                 "The run that has this process, by its number")
+    ->type_name("PID");
+  metrics->callback([&] {
+    std::vector<looked> seen;
+    for (const auto& run : command::runs_for(chosen.run))
+      seen.push_back(command::look_at(run));
+    std::cout << command::metrics_text(seen);
+    if (std::any_of(seen.begin(), seen.end(),
+                    [](const auto& each) { return each.stalls.any(); }))
+      result = command::exit_stalled;
+  });
 
   app.add_subcommand("completion", "What bash needs to complete this command")
     ->callback([&] { std::cout << completion(app); });

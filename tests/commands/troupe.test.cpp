@@ -7,6 +7,9 @@
 
 #include <csignal>
 #include <initializer_list>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -127,6 +130,30 @@ TEST_CASE("what goes on is no news, and the command ends with 0") {
            && why.has({"next (pid ", "which holder (pid ",
                        "has a thread that is in no call of Troupe's"});
   }));
+}
+
+TEST_CASE(
+  "metrics are lines of name, labels and a number, each name explained") {
+  const stage scene{"joins_its_writer"};
+  const auto metrics = scene.ask_when_stalled({"metrics"});
+  CHECK(metrics.has({"troupe_processes{run=\"", "troupe_stalled_threads{run=\"",
+                     "name=\"writer\"", "troupe_queue_depth{run=\"",
+                     "origin=\"stall_roles.cpp:"}));
+  const std::regex explained{"# (HELP|TYPE) troupe_[a-z_]+ .+"};
+  const std::regex value{
+    R"re(troupe_[a-z_]+\{run="\d+"(,[a-z]+="([^"\\]|\\.)*")*\} [-+0-9.e]+)re"};
+  std::istringstream lines{metrics.text};
+  std::set<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    if (line.starts_with('#')) {
+      CHECK(std::regex_match(line, explained));
+      names.insert(line.substr(7, line.find(' ', 7) - 7));
+    } else {
+      CHECK(std::regex_match(line, value));
+      CHECK(names.contains(line.substr(0, line.find('{'))));
+    }
+  }
 }
 
 TEST_CASE("a process is ended by its name, and the others go on") {
