@@ -46,6 +46,8 @@ public:
   }
 
   ~stage() {
+    if (ended_)
+      return;
     program_.signal(SIGKILL);
     program_.wait();
   }
@@ -73,11 +75,13 @@ public:
   }
 
   [[nodiscard]] int wait_for_end() {
+    ended_ = true;
     return program_.wait();
   }
 
 private:
   troupe::test::launched program_;
+  bool ended_ = false;
 };
 
 } // namespace
