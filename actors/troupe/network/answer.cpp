@@ -4,13 +4,18 @@
 #include <troupe/base/error.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/network/connection.hpp>
 #include <troupe/network/frame.hpp>
 
 #include <utility>
 
 namespace troupe::network {
 
-bool answer::wait(deadline limit) const {
+bool answer::wait(deadline limit) {
+  return by_ != nullptr ? by_->wait(*this, limit) : sleep(limit);
+}
+
+bool answer::sleep(deadline limit) const {
   const auto done = [this] { return is_here(); };
   if (mailbox::spinner::of_this_thread().spin(done, limit))
     return true;

@@ -12,15 +12,25 @@
 
 namespace troupe::network {
 
-/// The answer to a call, when it comes. One thread at a time.
+class connection;
+
+/// The answer to a call, when it comes. One thread at a time; not longer than
+/// its connection, where it is waited for.
 class answer {
 public:
+  /// `by` runs its loop while it is waited for.
+  explicit answer(connection* by = nullptr) noexcept : by_(by) {
+  }
+
   enum class outcome : std::uint32_t { open, here, lost, too_long };
 
   /// Waits until it is there or the connection is lost; false: `limit` passed
   /// first.
   /// @blocks on the service, until `limit`
-  [[nodiscard]] bool wait(deadline limit) const;
+  [[nodiscard]] bool wait(deadline limit);
+
+  /// The same, where another thread runs the loop.
+  [[nodiscard]] bool sleep(deadline limit) const;
 
   /// Whether it is there, or the connection lost.
   [[nodiscard]] bool is_here() const noexcept {
@@ -40,6 +50,14 @@ public:
   /// The same, where the bytes are only looked at. They live as long as this.
   [[nodiscard]] bytes_view look();
 
+  /// A thread waits for it that does not run the loop.
+  void wait_for() noexcept {
+    waited_for_ = true;
+  }
+  [[nodiscard]] bool is_waited_for() const noexcept {
+    return waited_for_;
+  }
+
   // By whoever brings it, once:
 
   void bring(arrival& what);
@@ -52,9 +70,11 @@ private:
   void become(outcome state) noexcept;
   void require_here();
 
+  connection* by_;
   os::wait_word state_{static_cast<std::uint32_t>(outcome::open)};
   mutable std::atomic<bool> slept_on_{false};
   std::atomic<bool> watched_{false};
+  std::atomic<bool> waited_for_{false};
   /// The one of a small answer, or of a large one.
   bytes small_;
   payload large_;

@@ -28,7 +28,7 @@ std::uint64_t call_table::enter(call made) {
   return last_;
 }
 
-call_table::call call_table::take(std::uint64_t number, bool& alone) {
+call_table::call call_table::take(std::uint64_t number) {
   const std::scoped_lock guard{mutex_};
   const auto found = calls_.find(number);
   if (found == calls_.end())
@@ -40,25 +40,23 @@ call_table::call call_table::take(std::uint64_t number, bool& alone) {
     size_ -= taken.size;
   calls_.erase(found);
   on_the_way_ = calls_.size();
-  alone = calls_.empty();
   if (waiting_ > 0)
     room_.notify_all();
   return taken;
 }
 
 bool call_table::answered(std::uint64_t number, arrival& content) {
-  bool alone = false;
-  const auto answered = take(number, alone);
+  const auto answered = take(number);
   // An answer to nothing that was asked is dropped.
   if (!answered.to)
     return false;
+  const bool alone = answered.to->is_waited_for() && waiters_.load() == 1;
   answered.to->bring(content);
-  return answered.awaited && alone;
+  return alone;
 }
 
 void call_table::refused(std::uint64_t number) {
-  bool alone = false;
-  if (const auto answered = take(number, alone); answered.to)
+  if (const auto answered = take(number); answered.to)
     answered.to->fail(answer::outcome::too_long, name_);
 }
 

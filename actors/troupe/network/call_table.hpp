@@ -25,8 +25,22 @@ public:
   struct call {
     std::shared_ptr<answer> to;
     std::size_t size = 0;
-    /// A thread waits for the answer and does nothing else.
-    bool awaited = false;
+  };
+
+  /// Counts who waits for an answer while another thread runs the loop.
+  class waiter {
+  public:
+    explicit waiter(call_table& in) noexcept : in_(in) {
+      ++in_.waiters_;
+    }
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+    ~waiter() {
+      --in_.waiters_;
+    }
+
+  private:
+    call_table& in_;
   };
 
   /// Returns the call's number. Throws `connection_lost`.
@@ -34,7 +48,7 @@ public:
   /// that is longer; such a one, while there is another
   [[nodiscard]] std::uint64_t enter(call made);
 
-  /// Returns whether the caller waited for it, and none else is on the way.
+  /// Returns whether whoever waits for it is the only one that waits.
   bool answered(std::uint64_t number, arrival& content);
 
   /// The other end has no answer that could be sent.
@@ -42,6 +56,10 @@ public:
 
   [[nodiscard]] std::size_t on_the_way() const noexcept {
     return on_the_way_.load(std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] bool has_waiters() const noexcept {
+    return waiters_.load() > 0;
   }
 
   /// Fails all, and whatever comes later. The first reason counts.
@@ -53,7 +71,7 @@ public:
 
 private:
   /// Empty where there is no such call.
-  [[nodiscard]] call take(std::uint64_t number, bool& alone);
+  [[nodiscard]] call take(std::uint64_t number);
 
   const std::string name_;
   std::mutex mutex_;
@@ -65,6 +83,7 @@ private:
   /// Whether one that is longer than all others may be together is on its way.
   bool has_long_ = false;
   std::size_t waiting_ = 0;
+  std::atomic<int> waiters_{0};
   std::atomic<bool> lost_{false};
   std::string why_;
 };

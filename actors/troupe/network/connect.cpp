@@ -16,24 +16,24 @@ namespace {
 
 class pending_answer final : public held::pending {
 public:
-  explicit pending_answer(std::shared_ptr<answer> of) noexcept
-    : of_(std::move(of)) {
+  pending_answer(connection& by, std::shared_ptr<answer> of) noexcept
+    : by_(by), of_(std::move(of)) {
   }
 
   [[nodiscard]] bool wait(deadline limit) override {
-    return of_->wait(limit);
+    return by_.wait(*of_, limit);
   }
 
   [[nodiscard]] bool poll() override {
-    return of_->is_here();
+    return by_.poll(*of_);
   }
 
   void watch() override {
-    of_->watch(true);
+    by_.watch(*of_);
   }
 
   void unwatch() noexcept override {
-    of_->watch(false);
+    by_.unwatch(*of_);
   }
 
   void take(held::answer_reader& reader) override {
@@ -41,6 +41,8 @@ public:
   }
 
 private:
+  /// Of the caller, which each call keeps.
+  connection& by_;
   std::shared_ptr<answer> of_;
 };
 
@@ -54,7 +56,7 @@ public:
 
   [[nodiscard]] std::unique_ptr<held::pending>
   send_bytes(bytes_view request) override {
-    return std::make_unique<pending_answer>(line_.call(request));
+    return std::make_unique<pending_answer>(line_, line_.call(request));
   }
 
   void call_bytes(bytes_view request, held::answer_reader& reader) override {

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -75,6 +76,20 @@ private:
   std::optional<loss> lost_;
 };
 
+/// Requests that are sent together, where there are answers to come that would
+/// bring the next occasion; and how long one is for which that is not worth it.
+constexpr std::uint32_t worth_sending = 32;
+constexpr std::size_t worth_sending_alone = 4096;
+
+/// Does nothing where another thread leads.
+void run_until_here(event_loop::guest& by, const call_table& calls,
+                    const answer& what) {
+  by.run_until([&] { return what.is_here(); });
+  // Nobody else would lead for those who wait, too.
+  if (calls.has_waiters())
+    by.expect_more();
+}
+
 [[noreturn]] void refuse(const std::string& attempted, const loss& why) {
   using enum loss::cause;
   switch (why.why) {
@@ -114,6 +129,10 @@ struct connection::parts {
   std::shared_ptr<client> here;
   std::shared_ptr<tls_carrier> to;
   std::atomic<std::uint64_t> told{0};
+  /// Requests that may not have been sent yet.
+  std::atomic<std::uint32_t> unsent{0};
+  std::mutex mutex;
+  std::map<const answer*, call_table::waiter> watching;
 };
 
 connection::connection(const address& where, const key& shared,
@@ -137,10 +156,21 @@ connection::~connection() = default;
 
 std::shared_ptr<answer> connection::call(bytes_view request) {
   check_size(request);
-  auto made = std::make_shared<answer>();
-  const auto number = parts_->calls->enter({made, request.size(), false});
-  send(number, request, false);
+  auto made = std::make_shared<answer>(this);
+  const auto number = parts_->calls->enter({made, request.size()});
+  send_soon({number, stream_of_this_thread(), request, false, false});
   return made;
+}
+
+void connection::send_soon(const departure& what) {
+  event_loop::guest here{*parts_->loop};
+  parts_->to->send(what);
+  const bool alone = parts_->calls->on_the_way() <= 1;
+  if (alone || what.content.size() > worth_sending_alone
+      || ++parts_->unsent >= worth_sending) {
+    parts_->unsent = 0;
+    here.end_turn();
+  }
 }
 
 bytes connection::ask(bytes_view request) {
@@ -149,22 +179,15 @@ bytes connection::ask(bytes_view request) {
 
 std::shared_ptr<answer> connection::ask_and_look(bytes_view request) {
   check_size(request);
-  auto made = std::make_shared<answer>();
-  auto& calls = *parts_->calls;
-  const auto number = calls.enter({made, request.size(), true});
+  auto made = std::make_shared<answer>(this);
+  const auto number = parts_->calls->enter({made, request.size()});
   const bool borrowed = request.size() > longest_small;
-  // With several on the way, they are served better by a thread that leads on.
-  if (calls.on_the_way() > 1) {
-    send(number, request, borrowed);
-    static_cast<void>(made->wait(deadline::never()));
-  } else {
+  {
     event_loop::guest here{*parts_->loop};
     send(number, request, borrowed);
-    here.run_until([&] { return made->is_here(); });
-    if (calls.on_the_way() > 0)
-      here.expect_more();
+    run_until_here(here, *parts_->calls, *made);
   }
-  static_cast<void>(made->wait(deadline::never()));
+  static_cast<void>(wait(*made, deadline::never()));
   if (borrowed && parts_->to->borrows(request.data())) {
     // Answered before it was asked: nobody of ours does that.
     parts_->to->close();
@@ -172,6 +195,41 @@ std::shared_ptr<answer> connection::ask_and_look(bytes_view request) {
       std::this_thread::yield();
   }
   return made;
+}
+
+bool connection::wait(answer& of, deadline limit) {
+  if (of.is_here())
+    return true;
+  if (limit.is_never()) {
+    event_loop::guest here{*parts_->loop};
+    run_until_here(here, *parts_->calls, of);
+    if (of.is_here())
+      return true;
+  }
+  of.wait_for();
+  const call_table::waiter counted{*parts_->calls};
+  // After that: a guest that leaves now sees it, or this sees that it has left.
+  parts_->loop->lead_on();
+  return of.sleep(limit);
+}
+
+bool connection::poll(const answer& of) {
+  if (!of.is_here())
+    parts_->loop->lead_on();
+  return of.is_here();
+}
+
+void connection::watch(answer& of) {
+  of.watch(true);
+  const std::scoped_lock guard{parts_->mutex};
+  parts_->watching.emplace(&of, *parts_->calls);
+  parts_->loop->lead_on();
+}
+
+void connection::unwatch(answer& of) noexcept {
+  of.watch(false);
+  const std::scoped_lock guard{parts_->mutex};
+  parts_->watching.erase(&of);
 }
 
 void connection::check_size(bytes_view request) const {
@@ -189,7 +247,7 @@ void connection::tell(bytes_view request) noexcept {
     return;
   const auto tag = no_answer | ++parts_->told;
   try {
-    parts_->to->send({tag, stream_of_this_thread(), request, false, true});
+    send_soon({tag, stream_of_this_thread(), request, false, true});
   } catch (const std::bad_alloc&) {
     // The state keeps what it would have given up until the connection ends.
   }

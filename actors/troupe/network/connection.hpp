@@ -57,6 +57,18 @@ public:
   /// The same, where the bytes of the answer are only looked at.
   [[nodiscard]] std::shared_ptr<answer> ask_and_look(bytes_view request);
 
+  /// Waits for the answer to a call of this connection, as `ask` does; false:
+  /// `limit` passed first.
+  /// @blocks on the service, until `limit`
+  [[nodiscard]] bool wait(answer& of, deadline limit);
+
+  /// Whether that is here, for one who looks again and again.
+  [[nodiscard]] bool poll(const answer& of);
+
+  /// The bell of this process is rung when it is, until `unwatch`.
+  void watch(answer& of);
+  void unwatch(answer& of) noexcept;
+
   /// Sends a request that is not answered; nothing where the connection is
   /// lost.
   void tell(bytes_view request) noexcept;
@@ -72,6 +84,9 @@ private:
 
   void check_size(bytes_view request) const;
   void send(std::uint64_t number, bytes_view request, bool borrowed);
+  /// Sends it with what follows soon, or at once where nothing is on its way
+  /// whose answer would bring the next occasion.
+  void send_soon(const departure& what);
 
   address where_;
   std::unique_ptr<parts> parts_;

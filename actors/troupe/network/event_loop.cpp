@@ -141,7 +141,9 @@ void event_loop::leave(bool expects_more) {
   led_here = nullptr;
   if (expects_more || awaits_end_ || has_posted_ || stopping_
       || !next_ending_.empty())
-    call();
+    return call();
+  if (!ending_.empty() && !std::exchange(brisk_, true))
+    bell_.notify_one();
 }
 
 void event_loop::call() {
@@ -152,19 +154,63 @@ void event_loop::call() {
 void event_loop::take_over() {
   std::unique_lock guard{mutex_};
   const auto is_called = [this] { return called_ && !is_led(); };
-  for (auto seen = guests_; !bell_.wait_for(guard, quiet_time, is_called)
-                            && (is_led() || seen != guests_);) {
-    // One that stays long calls at its end: no need to look meanwhile.
-    awaits_end_ = seen == guests_;
-    if (awaits_end_)
+  auto seen = guests_;
+  auto quiet = std::chrono::milliseconds{0};
+  while (quiet < quiet_time) {
+    const bool brisk = brisk_;
+    const auto time = brisk ? moment : quiet_time;
+    const auto changed = [&] { return is_called() || brisk_ != brisk; };
+    if (bell_.wait_for(guard, time, changed)) {
+      if (is_called())
+        break;
+      continue;
+    }
+    if (!is_led() && !ending_.empty()) {
+      write_for_guests(guard);
+      quiet = quiet.zero();
+      continue;
+    }
+    quiet += time;
+    if (quiet >= quiet_time)
+      brisk_ = false;
+    if (seen != guests_) {
+      seen = guests_;
+      // While they come there is something to write again soon.
+      if (!brisk)
+        quiet = quiet.zero();
+      else if (quiet >= quiet_time)
+        quiet = quiet.zero();
+      continue;
+    }
+    if (is_led() && quiet >= quiet_time) {
+      // One that stays long calls at its end: no need to look meanwhile.
+      awaits_end_ = true;
       bell_.wait(guard, is_called);
-    seen = guests_;
+      break;
+    }
   }
   leader_ = std::this_thread::get_id();
   led_here = this;
   called_ = false;
   awaits_end_ = false;
+  brisk_ = false;
   gives_way_ = false;
+}
+
+void event_loop::write_for_guests(std::unique_lock<std::mutex>& guard) {
+  leader_ = std::this_thread::get_id();
+  led_here = this;
+  guard.unlock();
+  end_turn();
+  guard.lock();
+  leader_ = {};
+  led_here = nullptr;
+}
+
+void event_loop::lead_on() {
+  const std::scoped_lock guard{mutex_};
+  if (!is_led() && !over_)
+    call();
 }
 
 bool event_loop::turn() {

@@ -88,12 +88,17 @@ public:
     gives_way_ = true;
   }
 
+  /// Somebody waits who does not lead: the own thread leads if nobody does. Any
+  /// thread.
+  void lead_on();
+
   /// Runs what was posted, forgets all sources and ends. Not by the own thread;
   /// returns when nobody leads any more. Sources keep the loop, so whoever made
   /// it calls this.
   void stop();
 
-  /// The calling thread leads while this lives, unless another does.
+  /// The calling thread leads while this lives, unless another does. What it
+  /// says and does not write is written by the own thread a moment later.
   class guest {
   public:
     explicit guest(event_loop& of) : of_(of), leads_(of.enter()) {
@@ -150,6 +155,8 @@ private:
   struct reactor;
 
   static constexpr std::chrono::milliseconds quiet_time{10};
+  /// How long what a guest has said waits for more of it.
+  static constexpr std::chrono::milliseconds moment{1};
   /// How long a leader that finds news without the reactor does so.
   static constexpr std::chrono::milliseconds poll_time{1};
 
@@ -158,6 +165,7 @@ private:
   void leave(bool expects_more);
   /// Returns once the calling thread, the own one, leads.
   void take_over();
+  void write_for_guests(std::unique_lock<std::mutex>& guard);
   // With the mutex held:
 
   [[nodiscard]] bool is_led() const noexcept {
@@ -192,6 +200,8 @@ private:
   bool called_ = true;
   /// The own thread sleeps until a guest that stays long has left.
   bool awaits_end_ = false;
+  /// Guests leave something to write: the own thread looks after each moment.
+  bool brisk_ = false;
 
   // The leader's:
   bool gives_way_ = false;
