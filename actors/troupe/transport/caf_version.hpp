@@ -496,16 +496,6 @@ void send_anonymously(const Handle& to, Ts&&... what) {
 #endif
 }
 
-/// Sends `self` a message of its own, later.
-template <class Self, class... Ts>
-void send_later(Self* self, caf::timespan delay, Ts&&... what) {
-#if CAF_MAJOR_VERSION >= 1
-  self->mail(std::forward<Ts>(what)...).delay(delay).send(self);
-#else
-  self->delayed_send(self, delay, std::forward<Ts>(what)...);
-#endif
-}
-
 /// Has `ended(who, why)` called in `self` when `whom` has ended. An actor gives
 /// the same function for all whom it watches.
 template <class Self, class F>
@@ -518,87 +508,6 @@ void watch(Self* self, const caf::actor& whom, F ended) {
     ended(down.source, down.reason);
   });
   self->monitor(whom);
-#endif
-}
-
-/// The calling thread forgets which actor system it has used last.
-inline void forget_system() noexcept {
-#if CAF_MAJOR_VERSION >= 1
-  caf::logger::current_logger(nullptr);
-#else
-  caf::logger::set_current_actor_system(nullptr);
-#endif
-}
-
-/// A loop of sockets of CAF's that asks us when a woken actor is to run.
-template <class Loop>
-class own_loop : public Loop {
-public:
-  using Loop::Loop;
-
-#if CAF_MAJOR_VERSION >= 1
-  void schedule(caf::resumable* woken) final {
-    later(woken);
-  }
-  void delay(caf::resumable* woken) final {
-    later(woken);
-  }
-#else
-  void exec_later(caf::resumable* woken) final {
-    later(woken);
-  }
-#endif
-
-protected:
-  virtual void later(caf::resumable* woken) = 0;
-
-  /// What CAF's loop does with it.
-  void later_as_before(caf::resumable* woken) {
-#if CAF_MAJOR_VERSION >= 1
-    Loop::schedule(woken);
-#else
-    Loop::exec_later(woken);
-#endif
-  }
-
-  /// Ends the sleep of the loop, which runs in another thread.
-  void wake() {
-    static nothing_to_do ring;
-    later_as_before(&ring);
-  }
-
-private:
-  class nothing_to_do final : public caf::resumable {
-  public:
-    [[nodiscard]] subtype_t subtype() const noexcept override {
-      return function_object;
-    }
-#if CAF_MAJOR_VERSION >= 1
-    resume_result resume(caf::scheduler*, std::size_t) override {
-      return done;
-    }
-    void ref_resumable() const noexcept override {
-    }
-    void deref_resumable() const noexcept override {
-    }
-#else
-    resume_result resume(caf::execution_unit*, std::size_t) override {
-      return done;
-    }
-    void intrusive_ptr_add_ref_impl() override {
-    }
-    void intrusive_ptr_release_impl() override {
-    }
-#endif
-  };
-};
-
-/// The actor system, as the constructor of CAF's loop of sockets wants it.
-[[nodiscard]] inline auto for_loop(caf::actor_system& system) noexcept {
-#if CAF_MAJOR_VERSION >= 1
-  return std::ref(system);
-#else
-  return &system;
 #endif
 }
 
