@@ -10,7 +10,7 @@ import re
 TROUPE_COLOUR = "#1f6f8b"
 PEER_COLOUR = "#b8bfc6"
 
-# Pixels. A letter is at most so wide, in parts of its height, on average.
+# Pixels. A message is at most so wide, in parts of its height, on average.
 SIZE, SMALL, LARGE = 12, 11, 16
 LETTER, BOLD_LETTER = 0.66, 0.74
 MARGIN, BAR, LINE, GAP, LONGEST_BAR = 16, 16, 20, 34, 420

@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 import plots  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
-# On average no sans-serif letter is narrower than the estimate of a label.
+# On average no sans-serif message is narrower than the estimate of a label.
 LETTER = 0.6
 
 

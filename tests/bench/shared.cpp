@@ -147,17 +147,17 @@ void bench_objects(bench::suite& suite, int batch) {
                                   held.id(), object_kind::user));
                               }),
                "ns");
-  suite.report(
-    "object_send_and_receive",
-    nanoseconds_of(batch,
-                   [&] {
-                     const std::array ids{held.id()};
-                     const auto letter = reference::create_with_shares(
-                       object_kind::letter, 0, ids);
-                     static_cast<void>(reference::attach(letter.shared_ids()[0],
-                                                         object_kind::user));
-                   }),
-    "ns");
+  suite.report("object_send_and_receive",
+               nanoseconds_of(batch,
+                              [&] {
+                                const std::array ids{held.id()};
+                                const auto message
+                                  = reference::create_with_shares(
+                                    object_kind::message, 0, ids);
+                                static_cast<void>(reference::attach(
+                                  message.shared_ids()[0], object_kind::user));
+                              }),
+               "ns");
   // As another process would: what it holds is not known to it yet.
   const auto cost
     = troupe::async(

@@ -384,20 +384,20 @@ TEST_CASE("a sender killed while it makes its ring disturbs nobody") {
   }
 }
 
-TEST_CASE("a process killed while it buries another disturbs nobody") {
+TEST_CASE("a process killed while it reclaims another disturbs nobody") {
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host house{"witness"};
   const auto witness = house.spawn<victim>();
   troupe::host mourner{"mourner"};
-  const auto undertaker = mourner.spawn<victim>();
+  const auto reclaimer = mourner.spawn<victim>();
   troupe::host doomed{"doomed"};
   const auto first = doomed.spawn<victim>();
   // From now on the one knows the other.
-  self->send(undertaker, caf::put_atom_v, 0, 0, first);
-  CHECK(arm(self, undertaker, "transport.hub.burying", 1));
+  self->send(reclaimer, caf::put_atom_v, 0, 0, first);
+  CHECK(arm(self, reclaimer, "transport.hub.reclaiming", 1));
   doomed.kill();
   CHECK(dies(self, first));
-  CHECK(dies(self, undertaker));
+  CHECK(dies(self, reclaimer));
   CHECK(goes_on(self, witness));
 }
 

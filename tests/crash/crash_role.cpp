@@ -151,7 +151,7 @@ int root_dies(const std::string& point) {
   while (!go.load())
     std::this_thread::sleep_for(1ms);
   troupe::os::arm_crash_point(point);
-  if (point.find("guardian") != std::string::npos) {
+  if (point.find("root_supervisor") != std::string::npos) {
     ::kill(run_memory::current().header().fork_server.load(), SIGKILL);
     sleep_for_ever();
   }

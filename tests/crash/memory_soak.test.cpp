@@ -294,11 +294,11 @@ int make_many(std::uint64_t enough, int kills, unsigned seed) {
 
 // Those who send ---------------------------------------------------------------
 
-using letters = troupe::queue<std::vector<std::string>>;
+using messages = troupe::queue<std::vector<std::string>>;
 using buffers = troupe::queue<troupe::buffer>;
 
 struct exchange {
-  letters texts{8};
+  messages texts{8};
   buffers frames{8};
   troupe::value<std::uint64_t> sent;
   troupe::value<std::uint64_t> received;
@@ -309,7 +309,7 @@ std::string some_text(random_numbers& random) {
     random() % 100 < 90 ? random() % 2000 : random() % (2U << 20), 't');
 }
 
-void send_things(letters texts, buffers frames,
+void send_things(messages texts, buffers frames,
                  troupe::value<std::uint64_t> sent, unsigned start) {
   random_numbers random{start};
   for (;;) {
@@ -319,7 +319,7 @@ void send_things(letters texts, buffers frames,
   }
 }
 
-void receive_things(letters texts, buffers frames,
+void receive_things(messages texts, buffers frames,
                     troupe::value<std::uint64_t> received) {
   for (;;) {
     static_cast<void>(texts.get());

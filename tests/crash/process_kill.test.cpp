@@ -300,7 +300,8 @@ TEST_CASE("the root may die at every moment, and nothing is left") {
   for (const std::string point :
        {"process.start.reserved", "process.start.requested",
         "process.free.begun", "process.free.cleaned",
-        "process.guardian.server_died", "process.guardian.adopted"}) {
+        "process.root_supervisor.server_died",
+        "process.root_supervisor.adopted"}) {
     CAPTURE(point);
     troupe::test::launch_options options;
     launched program{{role, "root_dies", point}, options};

@@ -152,7 +152,7 @@ TEST_CASE("a writer killed while the queue grows, or with a large item") {
   for (const auto& where : {point{"mailbox.put.apart", false},
                             point{"mailbox.put.before_commit", false},
                             point{"mailbox.put.committed", true}}) {
-    // Also in the object of a letter that has been read.
+    // Also in the object of a message that has been read.
     for (const bool again : {false, true}) {
       CAPTURE(described(where));
       CAPTURE(again);
@@ -318,7 +318,7 @@ TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
     CHECK((words.get() == "small"));
     CHECK(words.empty());
   }
-  // Killed when its share has ended: its memory carries the next letter when the
+  // Killed when its share has ended: its memory carries the next message when the
   // next reader mends the mailbox. Unless all took so long that it went back.
   bool carried_another = false;
   for (int i = 0; i < 50 && !carried_another; ++i) {
@@ -331,7 +331,7 @@ TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
       },
       words);
     CHECK(was_killed(reader));
-    // The letter has gone with its reader, and its memory serves the next.
+    // The message has gone with its reader, and its memory serves the next.
     auto& memory = troupe::memory::run_memory::current();
     const auto kept = memory.reserved_bytes();
     words.put(numbered("next", 3 << 20));
@@ -398,7 +398,7 @@ TEST_CASE(
       auto owner = troupe::start(
         [](std::string at, unsigned count) {
           const queue<std::pair<std::string, value<int>>> own;
-          // Two segments, and letters in both.
+          // Two segments, and messages in both.
           for (int i = 0; i < 5; ++i)
             own.put({numbered("text", 20'000), value<int>{i}});
           troupe::os::arm_crash_point(at, count);
@@ -593,7 +593,7 @@ TEST_CASE("a process killed while it wakes another wakes it by its death") {
     auto child = troupe::start(
       [](queue<int> to) {
         auto& root = troupe::memory::run_memory::current().slot(0);
-        while ((root.bell.load() & 1) == 0 || !asleep(root.pid.load()))
+        while ((root.wake_word.load() & 1) == 0 || !asleep(root.pid.load()))
           std::this_thread::yield();
         troupe::os::arm_crash_point("memory.ring.answered");
         to.put(1);

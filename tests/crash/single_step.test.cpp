@@ -3,7 +3,7 @@
 
 #include <troupe/channel/items.hpp>
 #include <troupe/channel/pipe_end.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/transport/shares.hpp>
 
@@ -34,8 +34,8 @@
 namespace {
 
 using troupe::deadline;
-using troupe::mailbox::box_options;
-using troupe::mailbox::letter_box;
+using troupe::mailbox::message_queue;
+using troupe::mailbox::message_queue_options;
 using troupe::memory::object_kind;
 using troupe::memory::reference;
 using troupe::test::expect;
@@ -46,18 +46,18 @@ constexpr std::size_t most_steps = 350'000;
 constexpr std::size_t most_of_long = 900'000;
 constexpr std::size_t most_of_memory = 100'000;
 
-void put(letter_box& box, int number) {
+void put(message_queue& box, int number) {
   static_cast<void>(
     troupe::channel::put_item(box, number, deadline::never(), "put"));
 }
 
-void get(letter_box& box) {
+void get(message_queue& box) {
   bool ended = false;
   static_cast<void>(
     troupe::channel::take_item<int>(box, deadline::never(), ended));
 }
 
-std::vector<int> drain(letter_box& box) {
+std::vector<int> drain(message_queue& box) {
   std::vector<int> result;
   bool ended = false;
   while (const auto each = troupe::channel::take_item<int>(box, deadline::now(),
@@ -70,20 +70,20 @@ constexpr std::array two{2, 3};
 
 constexpr auto user_kind = object_kind::user;
 
-/// Puts a letter that carries the only handle of an object.
-void put_handle(letter_box& box) {
+/// Puts a message that carries the only handle of an object.
+void put_handle(message_queue& box) {
   const auto object = reference::create(user_kind, 10);
   const std::array handles{object.id()};
   static_cast<void>(
     box.put({std::as_bytes(std::span{handles}), handles}, deadline::never()));
 }
 
-/// Takes a letter, and holds the object whose handle it carries. Returns false
+/// Takes a message, and holds the object whose handle it carries. Returns false
 /// if it carries none.
-bool take_handle(letter_box& box) {
+bool take_handle(message_queue& box) {
   reference held;
   static_cast<void>(box.take(
-    [&](const troupe::mailbox::letter& shown) {
+    [&](const troupe::mailbox::message& shown) {
       if (!shown.handles.empty())
         held = reference::attach(shown.handles.front(), user_kind);
       return troupe::mailbox::visit_result::taken;
@@ -128,19 +128,20 @@ long run_for(std::size_t steps, Work work) {
 /// `most` in all. `prepare` fills a new mailbox, `work` is
 /// what the victim does with it, `check` looks at what is left.
 template <class Prepare, class Work, class Check>
-std::string at_every_instruction(const char* name, const box_options& options,
+std::string at_every_instruction(const char* name,
+                                 const message_queue_options& options,
                                  Prepare prepare, Work work, Check check,
                                  std::size_t most = most_steps) {
   return troupe::test::in_new_run({}, [&] {
     const auto once = [&](std::size_t steps) {
-      const auto object = letter_box::create(options);
-      auto& box = *object.as<letter_box>();
+      const auto object = message_queue::create(options);
+      auto& box = *object.as<message_queue>();
       prepare(box);
       const auto where = object.id();
       const auto done = run_for(steps, [&] {
         const auto own = reference::attach(where, object_kind::queue);
         ::raise(SIGSTOP);
-        work(*own.as<letter_box>());
+        work(*own.as<message_queue>());
         ::raise(SIGSTOP);
       });
       const auto when = "after " + std::to_string(steps) + " instructions";
@@ -154,9 +155,9 @@ std::string at_every_instruction(const char* name, const box_options& options,
     };
     {
       // Once here, so that the victim does not look up functions by name.
-      const auto object = letter_box::create(options);
-      prepare(*object.template as<letter_box>());
-      work(*object.template as<letter_box>());
+      const auto object = message_queue::create(options);
+      prepare(*object.template as<message_queue>());
+      work(*object.template as<message_queue>());
     }
     const auto length = once(~std::size_t{0} >> 1);
     if (length < 0) {
@@ -186,7 +187,7 @@ std::string shown(const std::vector<int>& numbers) {
 }
 
 /// Expects one of two contents, and a mailbox that works on.
-void expect_either(letter_box& box, const std::string& when,
+void expect_either(message_queue& box, const std::string& when,
                    std::vector<int> without, std::vector<int> with) {
   put(box, 100);
   const auto found = drain(box);
@@ -347,11 +348,12 @@ std::string with_pipe_at_every_instruction(const char* name, bool is_first) {
       auto [first, second] = pipe_end::make(1, true);
       auto& theirs = is_first ? first : second;
       auto& ours = is_first ? second : first;
-      troupe::codec::packet letter;
-      troupe::codec::encoder to{letter};
+      troupe::codec::packet message;
+      troupe::codec::encoder to{message};
       theirs.save(to);
       const auto done = run_for(steps, [&] {
-        troupe::codec::decoder from{letter.body(), letter.handles(), "a pipe"};
+        troupe::codec::decoder from{message.body(), message.handles(),
+                                    "a pipe"};
         const auto end = pipe_end::load(from, 1, "a pipe");
         // So that there is memory for the mailbox: how that is taken is seen above.
         static_cast<void>(pipe_end::make(1, true).first.out());
@@ -365,7 +367,7 @@ std::string with_pipe_at_every_instruction(const char* name, bool is_first) {
                         + " instructions";
       expect_passage(ours, theirs, when);
       expect_passage(theirs, ours, when);
-      letter.release_handles();
+      message.release_handles();
       theirs.close();
       expect(ours.in().readable(), "the end has not come," + when);
       ours.close();
@@ -495,18 +497,19 @@ TEST_CASE("killed after any instruction of counting a share and ending it") {
   CHECK(with_memory_at_every_instruction("share", work, work) == "");
 }
 
-TEST_CASE("killed all along the life of a mailbox with a letter that carries a "
-          "handle") {
+TEST_CASE(
+  "killed all along the life of a mailbox with a message that carries a "
+  "handle") {
   if (instrumented)
     return;
   const auto work = [](auto ours) {
     const auto held = reference::attach(ours, user_kind);
     const std::array ids{ours};
-    const auto object = letter_box::create({});
+    const auto object = message_queue::create({});
     for (int count = 0; count < 2; ++count)
-      static_cast<void>(object.template as<letter_box>()->put(
+      static_cast<void>(object.template as<message_queue>()->put(
         {std::as_bytes(std::span{ids}), ids}, deadline::never()));
-    static_cast<void>(take_handle(*object.template as<letter_box>()));
+    static_cast<void>(take_handle(*object.template as<message_queue>()));
   };
   CHECK(with_memory_at_every_instruction("life of a mailbox", work, work)
         == "");
@@ -517,17 +520,17 @@ TEST_CASE("killed after any instruction of a put of a handle") {
     return;
   CHECK(at_every_instruction(
           "put of a handle", {},
-          [](letter_box& box) {
+          [](message_queue& box) {
             put_handle(box);
             put(box, 1);
           },
           put_handle,
-          [](letter_box& box, const std::string& when) {
-            const auto letters = box.size();
-            expect(letters == 2 || letters == 3, when + " letters are gone");
+          [](message_queue& box, const std::string& when) {
+            const auto messages = box.size();
+            expect(messages == 2 || messages == 3, when + " messages are gone");
             expect(take_handle(box), when + " the first handle is gone");
             get(box);
-            expect(take_handle(box) == (letters == 3),
+            expect(take_handle(box) == (messages == 3),
                    when + " the second handle");
             put_handle(box);
             expect(take_handle(box), when + " it works no more");
@@ -541,13 +544,13 @@ TEST_CASE("killed after any instruction of the get of a handle") {
     return;
   CHECK(at_every_instruction(
           "get of a handle", {},
-          [](letter_box& box) {
+          [](message_queue& box) {
             put_handle(box);
             put_handle(box);
           },
-          [](letter_box& box) { static_cast<void>(take_handle(box)); },
-          [](letter_box& box, const std::string& when) {
-            for (auto letters = box.size(); letters > 0; --letters)
+          [](message_queue& box) { static_cast<void>(take_handle(box)); },
+          [](message_queue& box, const std::string& when) {
+            for (auto messages = box.size(); messages > 0; --messages)
               expect(take_handle(box), when + " a handle is gone");
             put_handle(box);
             expect(take_handle(box), when + " it works no more");
@@ -561,12 +564,12 @@ TEST_CASE("killed after any instruction of put") {
     return;
   CHECK(at_every_instruction(
           "put", {.ledger = true},
-          [](letter_box& box) {
+          [](message_queue& box) {
             put(box, 1);
             put(box, 2);
           },
-          [](letter_box& box) { put(box, 3); },
-          [](letter_box& box, const std::string& when) {
+          [](message_queue& box) { put(box, 3); },
+          [](message_queue& box, const std::string& when) {
             expect_either(box, when, {1, 2}, {1, 2, 3});
           })
         == "");
@@ -576,9 +579,9 @@ TEST_CASE("killed all along the first put, which makes a segment") {
   if (instrumented)
     return;
   CHECK(at_every_instruction(
-          "first put", {.ledger = true}, [](letter_box&) {},
-          [](letter_box& box) { put(box, 3); },
-          [](letter_box& box, const std::string& when) {
+          "first put", {.ledger = true}, [](message_queue&) {},
+          [](message_queue& box) { put(box, 3); },
+          [](message_queue& box, const std::string& when) {
             expect_either(box, when, {}, {3});
           })
         == "");
@@ -588,12 +591,13 @@ TEST_CASE("killed after any instruction of a put of two") {
   if (instrumented)
     return;
   CHECK(at_every_instruction(
-          "put of two", {.ledger = true}, [](letter_box& box) { put(box, 1); },
-          [](letter_box& box) {
+          "put of two", {.ledger = true},
+          [](message_queue& box) { put(box, 1); },
+          [](message_queue& box) {
             static_cast<void>(troupe::channel::put_items<int>(
               box, two.begin(), two.end(), deadline::never(), "put"));
           },
-          [](letter_box& box, const std::string& when) {
+          [](message_queue& box, const std::string& when) {
             expect_either(box, when, {1}, {1, 2, 3});
           },
           most_of_long)
@@ -604,14 +608,14 @@ TEST_CASE("killed after any instruction of the first get") {
   if (instrumented)
     return;
   CHECK(at_every_instruction(
-          "first get", {.letters = 8, .ledger = true},
-          [](letter_box& box) {
+          "first get", {.messages = 8, .ledger = true},
+          [](message_queue& box) {
             put(box, 1);
             put(box, 2);
             put(box, 3);
           },
           get,
-          [](letter_box& box, const std::string& when) {
+          [](message_queue& box, const std::string& when) {
             expect_either(box, when, {1, 2, 3}, {2, 3});
           })
         == "");
@@ -621,15 +625,15 @@ TEST_CASE("killed after any instruction of get") {
   if (instrumented)
     return;
   CHECK(at_every_instruction(
-          "get", {.letters = 8, .ledger = true},
-          [](letter_box& box) {
+          "get", {.messages = 8, .ledger = true},
+          [](message_queue& box) {
             put(box, 0);
             get(box);
             put(box, 1);
             put(box, 2);
           },
           get,
-          [](letter_box& box, const std::string& when) {
+          [](message_queue& box, const std::string& when) {
             expect_either(box, when, {1, 2}, {2});
           })
         == "");
@@ -641,7 +645,7 @@ TEST_CASE("killed after any instruction of get in a dead reader's place: the "
     return;
   CHECK(at_every_instruction(
           "get in another's place", {.ledger = true},
-          [](letter_box& box) {
+          [](message_queue& box) {
             for (int i = 1; i <= 3; ++i)
               put(box, i);
             // The one before it in slot 1, which leaves a task unfinished.
@@ -653,7 +657,7 @@ TEST_CASE("killed after any instruction of get in a dead reader's place: the "
           },
           get,
           [](const reference& object, const std::string& when) {
-            auto& box = *object.as<letter_box>();
+            auto& box = *object.as<message_queue>();
             const auto taken = 3 - box.size();
             std::uint64_t lost = 0;
             static_cast<void>(box.wait_finished(object, deadline::now(), lost));
@@ -670,7 +674,7 @@ TEST_CASE("killed after any instruction of the get that leaves a segment") {
     return;
   CHECK(at_every_instruction(
           "get across segments", {},
-          [](letter_box& box) {
+          [](message_queue& box) {
             // Fills the first segment, and begins the second.
             const std::vector<std::byte> large(30'000);
             for (int i = 0; i < 2; ++i)
@@ -680,23 +684,23 @@ TEST_CASE("killed after any instruction of the get that leaves a segment") {
             put(box, 2);
             for (int i = 0; i < 2; ++i)
               static_cast<void>(box.take(
-                [](const troupe::mailbox::letter&) {
+                [](const troupe::mailbox::message&) {
                   return troupe::mailbox::visit_result::taken;
                 },
                 1, deadline::now()));
           },
-          [](letter_box& box) {
+          [](message_queue& box) {
             static_cast<void>(box.take(
-              [](const troupe::mailbox::letter&) {
+              [](const troupe::mailbox::message&) {
                 return troupe::mailbox::visit_result::taken;
               },
               1, deadline::never()));
           },
-          [](letter_box& box, const std::string& when) {
+          [](message_queue& box, const std::string& when) {
             if (box.size() == 2)
               static_cast<void>(box.take(
-                [](const troupe::mailbox::letter& shown) {
-                  expect(shown.body.size() == 10'000, "another letter");
+                [](const troupe::mailbox::message& shown) {
+                  expect(shown.body.size() == 10'000, "another message");
                   return troupe::mailbox::visit_result::taken;
                 },
                 1, deadline::now()));
@@ -715,8 +719,8 @@ TEST_CASE(
             {},
             [&] {
               {
-                const auto object = letter_box::create({.ledger = true});
-                auto& box = *object.as<letter_box>();
+                const auto object = message_queue::create({.ledger = true});
+                auto& box = *object.as<message_queue>();
                 put(box, 1);
                 put(box, 2);
                 // Slots behind those whose entries stand in the mailbox.
@@ -748,9 +752,9 @@ TEST_CASE("killed after any instruction of close") {
   if (instrumented)
     return;
   CHECK(at_every_instruction(
-          "close", {}, [](letter_box& box) { put(box, 1); },
-          [](letter_box& box) { box.close(); },
-          [](letter_box& box, const std::string& when) {
+          "close", {}, [](message_queue& box) { put(box, 1); },
+          [](message_queue& box) { box.close(); },
+          [](message_queue& box, const std::string& when) {
             expect(drain(box) == std::vector{1}, when + " an item is gone");
             box.close();
             bool ended = false;

@@ -69,7 +69,7 @@ caf::behavior scribbler(caf::event_based_actor* self) {
       static_cast<void>(writer.reserve(8));
       writer.publish(8, 99);
       troupe::mailbox::inbox::of(*home).announce(ring);
-      troupe::memory::ring(
+      troupe::memory::notify(
         troupe::memory::run_memory::current().slot(home->index));
     },
   };

@@ -5,8 +5,8 @@
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/transport/bundle.hpp>
 #include <troupe/transport/byte_writer.hpp>
-#include <troupe/transport/flow.hpp>
 #include <troupe/transport/frame.hpp>
+#include <troupe/transport/incoming_channel.hpp>
 #include <troupe/transport/message_bytes.hpp>
 #include <troupe/transport/node.hpp>
 
@@ -104,7 +104,7 @@ std::string feed(std::span<const std::uint8_t> input) {
   }
   silent_context context{own.system()};
   const version::proxy_scope scope{context, own.proxies()};
-  flow from{own, stranger, own.peer_of(stranger), std::move(ring)};
+  incoming_channel from{own, stranger, own.peer_of(stranger), std::move(ring)};
   while (from.drain(64, context) != 0) {
   }
   return from.broken() ? from.trouble() : std::string{};

@@ -32,7 +32,7 @@ void answer::become(outcome state) noexcept {
   if (slept_on_)
     os::wake_all(state_);
   if (watched_)
-    memory::ring(memory::run_memory::current().own_slot());
+    memory::notify(memory::run_memory::current().own_slot());
 }
 
 void answer::bring(arrival& what) {

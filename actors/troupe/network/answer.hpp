@@ -37,7 +37,7 @@ public:
     return state() != outcome::open;
   }
 
-  /// Whether the bell of this process is rung when that becomes true.
+  /// Whether this process is notified when that becomes true.
   void watch(bool so) noexcept {
     watched_ = so;
   }

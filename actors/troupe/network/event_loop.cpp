@@ -143,12 +143,12 @@ void event_loop::leave(bool expects_more) {
       || !next_ending_.empty())
     return call();
   if (!ending_.empty() && !std::exchange(brisk_, true))
-    bell_.notify_one();
+    wake_word_.notify_one();
 }
 
 void event_loop::call() {
   if (!std::exchange(called_, true))
-    bell_.notify_one();
+    wake_word_.notify_one();
 }
 
 void event_loop::take_over() {
@@ -160,7 +160,7 @@ void event_loop::take_over() {
     const bool brisk = brisk_;
     const auto time = brisk ? moment : quiet_time;
     const auto changed = [&] { return is_called() || brisk_ != brisk; };
-    if (bell_.wait_for(guard, time, changed)) {
+    if (wake_word_.wait_for(guard, time, changed)) {
       if (is_called())
         break;
       continue;
@@ -185,7 +185,7 @@ void event_loop::take_over() {
     if (is_led() && quiet >= quiet_time) {
       // One that stays long calls at its end: no need to look meanwhile.
       awaits_end_ = true;
-      bell_.wait(guard, is_called);
+      wake_word_.wait(guard, is_called);
       break;
     }
   }

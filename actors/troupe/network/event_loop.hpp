@@ -196,7 +196,7 @@ private:
   std::vector<std::function<void()>> posted_;
   std::vector<std::shared_ptr<source>> posted_ends_;
   std::uint64_t guests_ = 0;
-  std::condition_variable bell_;
+  std::condition_variable wake_word_;
   bool called_ = true;
   /// The own thread sleeps until a guest that stays long has left.
   bool awaits_end_ = false;

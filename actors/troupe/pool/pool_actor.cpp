@@ -85,11 +85,11 @@ public:
     } catch (const error& failure) {
       return transport::to_caf(failure);
     }
-    codec::packet letter;
-    dispatcher::begin_letter(letter, 1);
+    codec::packet message;
+    dispatcher::begin_message(message, 1);
     const auto arguments = what.arguments.bytes();
-    codec::encoder{letter}.write(arguments.data(), arguments.size());
-    letter.carry(what.arguments.objects());
+    codec::encoder{message}.write(arguments.data(), arguments.size());
+    message.carry(what.arguments.objects());
     auto made = std::make_shared<encoded_job>();
     const auto number = ++last_;
     // Not the actor itself: a callback that is never called would keep it.
@@ -99,7 +99,7 @@ public:
           transport::version::send_anonymously(actor, task_done_atom_v, number);
       });
     try {
-      pool->submit(made, *function, std::move(letter), 1);
+      pool->submit(made, *function, std::move(message), 1);
       pool->complete(made);
       pool->lead_always();
     } catch (const error& failure) {

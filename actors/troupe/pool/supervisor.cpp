@@ -4,7 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/pool/exception_of_request.hpp>
 #include <troupe/pool/option_checks.hpp>
-#include <troupe/pool/supervising.hpp>
+#include <troupe/pool/supervisor_core.hpp>
 #include <troupe/pool/supervisor_partners.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/runtime/actor_system.hpp>
@@ -129,8 +129,8 @@ public:
   }
 
   void act() override {
-    supervision::supervising work{this, std::move(plan_.options),
-                                  std::move(plan_.children)};
+    supervision::supervisor_core work{this, std::move(plan_.options),
+                                      std::move(plan_.children)};
     // Also where it gives up: Erlang's `shutdown`.
     fail_state(caf::exit_reason::user_shutdown);
     std::exception_ptr failure;

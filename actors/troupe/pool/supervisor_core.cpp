@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/pool/supervising.hpp>
+#include <troupe/pool/supervisor_core.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
@@ -67,7 +67,7 @@ void check_child(const child_spec& child, const std::string& attempted) {
 }
 
 template <class Work>
-auto supervising::answer(Work work) const {
+auto supervisor_core::answer(Work work) const {
   using result = caf::result<decltype(work())>;
   try {
     return result{work()};
@@ -79,8 +79,9 @@ auto supervising::answer(Work work) const {
   }
 }
 
-supervising::supervising(caf::blocking_actor* self, supervisor_options options,
-                         std::vector<child_spec> children)
+supervisor_core::supervisor_core(caf::blocking_actor* self,
+                                 supervisor_options options,
+                                 std::vector<child_spec> children)
   : self_(self),
     options_(std::move(options)),
     intensity_(options_.intensity, options_.period) {
@@ -88,7 +89,7 @@ supervising::supervising(caf::blocking_actor* self, supervisor_options options,
     members_.emplace_back(std::move(each));
 }
 
-void supervising::start() {
+void supervisor_core::start() {
   for (auto& each : members_)
     try {
       start(each);
@@ -98,7 +99,7 @@ void supervising::start() {
     }
 }
 
-void supervising::run() {
+void supervisor_core::run() {
   try {
     while (!over_)
       serve();
@@ -109,7 +110,7 @@ void supervising::run() {
   end_all();
 }
 
-void supervising::serve() {
+void supervisor_core::serve() {
   if (!late_.empty()) {
     const auto down = std::move(late_.front());
     late_.pop_front();
@@ -162,22 +163,23 @@ void supervising::serve() {
     try_again();
 }
 
-supervising::member* supervising::look_up(std::string_view id) noexcept {
+supervisor_core::member*
+supervisor_core::look_up(std::string_view id) noexcept {
   for (auto& each : members_)
     if (each.spec.id == id)
       return &each;
   return nullptr;
 }
 
-supervising::member& supervising::find(std::string_view id) {
+supervisor_core::member& supervisor_core::find(std::string_view id) {
   if (auto* found = look_up(id))
     return *found;
   throw unknown_name("find child '" + std::string{id} + "'",
                      "the supervisor has no such child");
 }
 
-supervising::member& supervising::find_ended(const char* what,
-                                             const std::string& id) {
+supervisor_core::member& supervisor_core::find_ended(const char* what,
+                                                     const std::string& id) {
   auto& found = find(id);
   if (found.actor || found.restarting)
     throw invalid_state(std::string{what} + " child '" + id + "'",
@@ -186,7 +188,7 @@ supervising::member& supervising::find_ended(const char* what,
   return found;
 }
 
-caf::actor supervising::add(child_spec spec) {
+caf::actor supervisor_core::add(child_spec spec) {
   const auto what = "start child '" + spec.id + "'";
   check_child(spec, what);
   if (look_up(spec.id) != nullptr)
@@ -197,7 +199,7 @@ caf::actor supervising::add(child_spec spec) {
   return members_.back().actor;
 }
 
-void supervising::terminate(const std::string& id) {
+void supervisor_core::terminate(const std::string& id) {
   auto& which = find(id);
   end(which);
   which.restarting = false;
@@ -205,11 +207,11 @@ void supervising::terminate(const std::string& id) {
     forget(which);
 }
 
-void supervising::forget(const member& one) {
+void supervisor_core::forget(const member& one) {
   members_.erase(members_.begin() + (&one - members_.data()));
 }
 
-void supervising::start(member& one) {
+void supervisor_core::start(member& one) {
   make(one);
   const auto where = process_of(one.actor);
   one.pid = where ? where->pid() : 0;
@@ -227,7 +229,7 @@ void supervising::start(member& one) {
 
 /// Calls the specification's start in a thread of its own, so that a start that
 /// hangs keeps the supervisor neither for ever nor from being ended.
-void supervising::make(member& one) {
+void supervisor_core::make(member& one) {
   const auto& spec = one.spec;
   const auto work = pending_start::begin(spec.start, ++starts_, self_);
   auto limit = spec.start_limit ? deadline::after(*spec.start_limit)
@@ -261,7 +263,7 @@ void supervising::make(member& one) {
                   "it was not there within its start_limit");
 }
 
-void supervising::register_name(member& one) {
+void supervisor_core::register_name(member& one) {
   const auto& name = one.spec.name;
   // The end of the one before is known here; the table may learn of it later.
   if (one.named && names::find(name) == one.named)
@@ -272,7 +274,7 @@ void supervising::register_name(member& one) {
 
 /// Ends a child and waits until it is gone, and its own process with it; does
 /// nothing to one that has ended.
-void supervising::end(member& one) {
+void supervisor_core::end(member& one) {
   if (!one.actor)
     return;
   const auto actor = std::exchange(one.actor, {});
@@ -301,7 +303,7 @@ void supervising::end(member& one) {
 
 /// The process of a child that has ended by itself is on its way out. Nobody
 /// waits for it, but for ever it may not take.
-void supervising::see_off(member& one) {
+void supervisor_core::await_end(member& one) {
   const auto own = std::exchange(one.own, std::nullopt);
   if (own && own->is_alive())
     leaving_.push_back(
@@ -309,7 +311,7 @@ void supervising::see_off(member& one) {
 }
 
 /// Kills what was to be gone by now. Returns when to look again.
-caf::timespan supervising::look_after_leaving() {
+caf::timespan supervisor_core::look_after_leaving() {
   std::erase_if(leaving_, [](const leaving& each) {
     if (each.limit.passed())
       static_cast<void>(hosting::try_signal(each.process, SIGKILL));
@@ -318,7 +320,7 @@ caf::timespan supervising::look_after_leaving() {
   return leaving_.empty() ? day : look_again;
 }
 
-void supervising::end_all() {
+void supervisor_core::end_all() {
   for (auto each = members_.rbegin(); each != members_.rend(); ++each)
     end(*each);
   for (const auto& each : std::exchange(leaving_, {}))
@@ -330,8 +332,8 @@ void supervising::end_all() {
 
 /// Waits for the death of one actor; those of others are kept, and all other
 /// messages stay where they are.
-bool supervising::await_down(const caf::actor& actor,
-                             std::optional<std::chrono::nanoseconds> limit) {
+bool supervisor_core::await_down(
+  const caf::actor& actor, std::optional<std::chrono::nanoseconds> limit) {
   const auto address = actor.address();
   // It may have ended by itself, while another was waited for.
   bool gone = std::erase_if(late_,
@@ -352,7 +354,7 @@ bool supervising::await_down(const caf::actor& actor,
   return gone;
 }
 
-void supervising::ended(const caf::down_msg& down) {
+void supervisor_core::ended(const caf::down_msg& down) {
   std::erase_if(listeners_,
                 [&](const listener& each) { return each.who == down.source; });
   const auto found
@@ -363,7 +365,7 @@ void supervising::ended(const caf::down_msg& down) {
   if (found == members_.end())
     return;
   found->actor = {};
-  see_off(*found);
+  await_end(*found);
   // The end of the run is no reason to begin anew.
   if (hosting::is_winding_up(transport::signal_of(down.reason))) {
     over_ = true;
@@ -378,7 +380,7 @@ void supervising::ended(const caf::down_msg& down) {
 }
 
 /// Tries again what failed, once.
-void supervising::try_again() {
+void supervisor_core::try_again() {
   const auto what = std::move(again_.front());
   again_.pop_front();
   if (hosting::is_winding_up()) {
@@ -392,8 +394,8 @@ void supervising::try_again() {
 
 /// Restarts whom the strategy says after the end of `dead`. A start that fails
 /// counts as another end, of the child that did not start.
-void supervising::restart_from(member& dead, std::int32_t pid,
-                               const std::string& reason) {
+void supervisor_core::restart_from(member& dead, std::int32_t pid,
+                                   const std::string& reason) {
   const bool allowed = intensity_.note(restart_intensity::clock::now());
   report({dead.spec.id, pid, reason, intensity_.count(), !allowed});
   if (!allowed) {
@@ -421,7 +423,7 @@ void supervising::restart_from(member& dead, std::int32_t pid,
 }
 
 /// Returns false if it failed; it will be tried again then.
-bool supervising::start_again(const std::string& id) {
+bool supervisor_core::start_again(const std::string& id) {
   auto* one = look_up(id);
   // A temporary one, which is forgotten.
   if (one == nullptr)

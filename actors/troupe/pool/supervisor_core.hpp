@@ -42,10 +42,10 @@ void check_child(const child_spec& child, const std::string& attempted);
 /// are kept while it ends. Nothing that it waits for is without a limit, but
 /// for a `shutdown::infinity()`, and a start with no limit as long as nobody
 /// tells the supervisor to end.
-class supervising {
+class supervisor_core {
 public:
-  supervising(caf::blocking_actor* self, supervisor_options options,
-              std::vector<child_spec> children);
+  supervisor_core(caf::blocking_actor* self, supervisor_options options,
+                  std::vector<child_spec> children);
 
   /// Starts the children in order. If one cannot be started, ends those that
   /// were, in reverse order, and throws what that start threw.
@@ -107,7 +107,7 @@ private:
   void register_name(member& one);
 
   void end(member& one);
-  void see_off(member& one);
+  void await_end(member& one);
   [[nodiscard]] caf::timespan look_after_leaving();
   void end_all();
   bool await_down(const caf::actor& actor,

@@ -2,7 +2,7 @@
 
 // What a supervisor says of its children.
 
-#include <troupe/pool/supervising.hpp>
+#include <troupe/pool/supervisor_core.hpp>
 #include <troupe/process/current_exception.hpp>
 #include <troupe/transport/caf_version.hpp>
 
@@ -48,7 +48,7 @@ bool calls_hook() noexcept {
   return calling_hook_of != caf::invalid_actor_id;
 }
 
-void supervising::report(const restart_report& what) const {
+void supervisor_core::report(const restart_report& what) const {
   try {
     const hook_scope calling{self_->id()};
     if (options_.report)
@@ -65,7 +65,7 @@ void supervising::report(const restart_report& what) const {
       transport::version::send_anonymously(each.wants, what);
 }
 
-void supervising::subscribe(const caf::actor& who) {
+void supervisor_core::subscribe(const caf::actor& who) {
   if (!who)
     return;
   for (auto& each : listeners_)
@@ -77,7 +77,7 @@ void supervising::subscribe(const caf::actor& who) {
   listeners_.push_back({who.address(), who});
 }
 
-std::vector<child_info> supervising::list() const {
+std::vector<child_info> supervisor_core::list() const {
   std::vector<child_info> result;
   for (const auto& each : members_)
     result.push_back({each.spec.id, each.actor, each.actor ? each.pid : 0,
@@ -85,7 +85,7 @@ std::vector<child_info> supervising::list() const {
   return result;
 }
 
-child_count supervising::count() const {
+child_count supervisor_core::count() const {
   child_count result;
   for (const auto& each : members_) {
     ++result.specs;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/runtime/keeper.hpp>
+#include <troupe/runtime/actor_spawner.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/codec/parcel.hpp>
@@ -48,10 +48,10 @@ caf::strong_actor_ptr make_actor(os::code_location where,
   return std::exchange(made_last(), nullptr);
 }
 
-/// The keeper: receives until the host has to end.
-class keeper {
+/// The spawner: receives until the host has to end.
+class actor_spawner {
 public:
-  keeper(caf::actor_system& system, host_life life)
+  actor_spawner(caf::actor_system& system, host_life life)
     : system_(system),
       self_(system),
       life_(life),
@@ -139,12 +139,12 @@ private:
 
 void keep_host(const host_cell& cell, host_life life) {
   hosting::leave_signals_to_root();
-  keeper self{actor_system(), life};
+  actor_spawner self{actor_system(), life};
   transport::node::require().keep(self.handle());
   cell.announce(self.handle()->aid);
   if (const auto parent = parent_process())
     if (auto* slot = memory::run_memory::current().find(parent->id()))
-      memory::ring(*slot);
+      memory::notify(*slot);
   self.run();
 }
 

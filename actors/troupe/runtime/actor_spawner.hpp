@@ -13,7 +13,7 @@ enum class host_life : std::uint32_t {
   until_idle,
 };
 
-/// The function of a host's process: its main thread is the *keeper*, an actor
+/// The function of a host's process: its main thread is the *spawner*, an actor
 /// that makes actors on request and ends the process.
 void keep_host(const host_cell& cell, host_life life);
 

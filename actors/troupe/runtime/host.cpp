@@ -3,11 +3,11 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/codec/parcel.hpp>
-#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/notification.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/start.hpp>
-#include <troupe/runtime/keeper.hpp>
+#include <troupe/runtime/actor_spawner.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node.hpp>
 
@@ -46,26 +46,28 @@ namespace {
   }
 }
 
-process start_keeper(const factory::host_cell& cell, factory::host_life life,
-                     std::string name) {
+process start_spawner(const factory::host_cell& cell, factory::host_life life,
+                      std::string name) {
   start_options options;
   options.name = std::move(name);
   options.daemon = true;
   return start<&factory::keep_host>(options, cell, life);
 }
 
-/// Waits until the host has announced its keeper.
-caf::actor await_keeper(const factory::host_cell& cell,
-                        const process_view& runner) {
+/// Waits until the host has announced its spawner.
+caf::actor await_spawner(const factory::host_cell& cell,
+                         const process_view& runner) {
   auto& own = memory::run_memory::current().own_slot();
-  const auto ready = [&] { return cell.keeper() != 0 || !runner.is_alive(); };
+  const auto ready = [&] {
+    return cell.actor_spawner() != 0 || !runner.is_alive();
+  };
   mailbox::patience patience{std::chrono::microseconds{20}};
   while (!ready())
     if (!patience.spin(ready))
-      mailbox::sleep_at_door(own, ready, deadline::never());
-  if (const auto keeper = cell.keeper())
+      mailbox::sleep_until_notified(own, ready, deadline::never());
+  if (const auto actor_spawner = cell.actor_spawner())
     return caf::actor_cast<caf::actor>(
-      transport::node::require().actor_in(runner.id(), keeper));
+      transport::node::require().actor_in(runner.id(), actor_spawner));
   hosting::require_no_interrupt("start a host for actors");
   const auto status = runner.status();
   throw process_died("start a host for actors",
@@ -135,17 +137,17 @@ const bool told_of_deaths = transport::node::tell_of_deaths(
 
 } // namespace
 
-caf::strong_actor_ptr factory::request_actor(const caf::actor& keeper,
+caf::strong_actor_ptr factory::request_actor(const caf::actor& actor_spawner,
                                              const hosting::entry& recipe,
                                              codec::packet& arguments) {
   const auto where = recipe.location();
-  // Held here until the keeper has answered.
+  // Held here until the spawner has answered.
   const auto parcel = codec::parcel::make(arguments);
   caf::scoped_actor self{actor_system()};
   caf::strong_actor_ptr made;
   std::optional<caf::error> failure;
-  transport::version::request(self, keeper, caf::spawn_atom_v, where.module,
-                              where.offset, parcel.id())
+  transport::version::request(self, actor_spawner, caf::spawn_atom_v,
+                              where.module, where.offset, parcel.id())
     .receive([&](caf::strong_actor_ptr& actor) { made = std::move(actor); },
              [&](caf::error& reason) { failure = std::move(reason); });
   if (failure)
@@ -159,12 +161,12 @@ caf::strong_actor_ptr factory::request_own_process(
   // The process is requested first, so that it starts while our own actor
   // system does.
   const auto cell = host_cell::make();
-  auto runner = start_keeper(cell, host_life::until_idle, std::move(name));
+  auto runner = start_spawner(cell, host_life::until_idle, std::move(name));
   if (requested)
     requested(runner.view());
   static_cast<void>(actor_system());
-  const auto keeper = await_keeper(cell, runner.view());
-  auto made = request_actor(keeper, recipe, arguments);
+  const auto actor_spawner = await_spawner(cell, runner.view());
+  auto made = request_actor(actor_spawner, recipe, arguments);
   static_cast<void>(told_of_deaths);
   own_processes::all().add(std::move(runner), end == process_end::awaited);
   return made;
@@ -176,9 +178,10 @@ bool factory::await_own_processes(deadline limit) {
 
 host::host(std::string name) {
   const auto cell = factory::host_cell::make();
-  runner_ = start_keeper(cell, factory::host_life::until_told, std::move(name));
+  runner_ = start_spawner(cell, factory::host_life::until_told,
+                          std::move(name));
   static_cast<void>(actor_system());
-  keeper_ = await_keeper(cell, runner_.view());
+  spawner_ = await_spawner(cell, runner_.view());
 }
 
 host::~host() {
@@ -193,18 +196,18 @@ void host::close() {
   if (!runner_.joinable())
     return;
   constexpr std::chrono::seconds patience{3};
-  if (has_actor_system() && keeper_) {
-    transport::version::send_anonymously(keeper_, caf::close_atom_v);
-    keeper_ = nullptr;
+  if (has_actor_system() && spawner_) {
+    transport::version::send_anonymously(spawner_, caf::close_atom_v);
+    spawner_ = nullptr;
     static_cast<void>(runner_.join_for(patience));
   }
   const auto ending = std::move(runner_);
 }
 
-const caf::actor& host::keeper() {
-  if (!keeper_)
+const caf::actor& host::actor_spawner() {
+  if (!spawner_)
     throw invalid_state("spawn in a host", "the host was closed or moved from");
-  return keeper_;
+  return spawner_;
 }
 
 } // namespace troupe

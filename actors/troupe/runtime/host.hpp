@@ -14,11 +14,11 @@ namespace troupe {
 
 namespace factory {
 
-/// Has the host behind `keeper` make an actor. Takes `arguments` over.
+/// Has the host behind `actor_spawner` make an actor. Takes `arguments` over.
 /// Throws what `host::spawn` throws.
-[[nodiscard]] caf::strong_actor_ptr request_actor(const caf::actor& keeper,
-                                                  const hosting::entry& recipe,
-                                                  codec::packet& arguments);
+[[nodiscard]] caf::strong_actor_ptr
+request_actor(const caf::actor& actor_spawner, const hosting::entry& recipe,
+              codec::packet& arguments);
 
 /// Whether `await_actors` waits for the end of a process for one actor.
 enum class process_end : std::uint8_t { awaited, not_awaited };
@@ -117,17 +117,17 @@ private:
     if constexpr (factory::spawnable<Recipe, Args&&...>) {
       auto arguments = factory::encode_for<Recipe>(std::forward<Args>(args)...);
       return caf::actor_cast<typename Recipe::handle>(factory::awaited(
-        factory::request_actor(keeper(), factory::entry_of<Recipe>,
+        factory::request_actor(actor_spawner(), factory::entry_of<Recipe>,
                                arguments)));
     } else {
       return {};
     }
   }
 
-  [[nodiscard]] const caf::actor& keeper();
+  [[nodiscard]] const caf::actor& actor_spawner();
 
   process runner_;
-  caf::actor keeper_;
+  caf::actor spawner_;
 };
 
 } // namespace troupe

@@ -11,14 +11,14 @@ namespace troupe::factory {
 
 /// Where a new host says that it is ready, and through which actor.
 ///
-///     0    keeper   actor id of the host's keeper; 0 until it exists
+///     0    spawner   actor id of the host's spawner; 0 until it exists
 ///
 /// # What a crash leaves
 /// A host that dies before it is ready leaves 0; whoever waits looks at the
 /// process too.
 struct host_cell_words {
-  /// release in `host_cell::announce`, acquire in `host_cell::keeper`.
-  std::atomic<std::uint64_t> keeper;
+  /// release in `host_cell::announce`, acquire in `host_cell::actor_spawner`.
+  std::atomic<std::uint64_t> actor_spawner;
 };
 
 static_assert(sizeof(host_cell_words) == 8);
@@ -31,13 +31,14 @@ public:
                                                sizeof(host_cell_words))};
   }
 
-  [[nodiscard]] std::uint64_t keeper() const noexcept {
-    return cell_.as<host_cell_words>()->keeper.load(std::memory_order_acquire);
+  [[nodiscard]] std::uint64_t actor_spawner() const noexcept {
+    return cell_.as<host_cell_words>()->actor_spawner.load(
+      std::memory_order_acquire);
   }
 
-  void announce(std::uint64_t keeper) const noexcept {
-    cell_.as<host_cell_words>()->keeper.store(keeper,
-                                              std::memory_order_release);
+  void announce(std::uint64_t actor_spawner) const noexcept {
+    cell_.as<host_cell_words>()->actor_spawner.store(actor_spawner,
+                                                     std::memory_order_release);
   }
 
   void save(codec::encoder& to) const {

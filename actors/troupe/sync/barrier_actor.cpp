@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/sync/barrier_actor.hpp>
 
-#include <troupe/sync/desk.hpp>
+#include <troupe/sync/service_base.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 namespace troupe {
@@ -20,14 +20,15 @@ struct barrier_request {
   std::uint64_t key = 0;
 };
 
-class barrier_desk : public sync::desk<barrier_actor, barrier_request> {
+class barrier_service
+  : public sync::service_base<barrier_actor, barrier_request> {
 public:
   static inline const char* name = "troupe.barrier";
 
   barrier_actor::behavior_type start(barrier_actor::pointer self, barrier all) {
     all_.emplace(std::move(all));
     open(self, *all_, state().actor(),
-         [this](const sync::client& gone) { bury(gone); });
+         [this](const sync::client& gone) { on_client_death(gone); });
     return {
       [this](arrive_atom) { return arrive(state().limit()); },
       [this](arrive_atom, caf::timespan limit) {
@@ -115,7 +116,7 @@ private:
       state().forget(row_);
   }
 
-  void bury(const sync::client& gone) {
+  void on_client_death(const sync::client& gone) {
     end_requests_of(gone, [this](barrier_request) {
       forget_one();
       state().break_all(breakage::member_died);
@@ -127,7 +128,7 @@ private:
 };
 
 barrier_actor::behavior_type
-serve(factory::service<barrier_actor::stateful_pointer<barrier_desk>> self,
+serve(factory::service<barrier_actor::stateful_pointer<barrier_service>> self,
       barrier all) {
   return transport::version::state_of(self).start(self, std::move(all));
 }

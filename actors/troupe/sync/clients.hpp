@@ -66,7 +66,7 @@ struct client {
   return result;
 }
 
-/// Whom an actor of this layer has an eye on: each client once.
+/// The clients that an actor of this layer monitors, each once.
 class client_watch {
 public:
   using ended = std::function<void(const client&)>;

@@ -2,7 +2,7 @@
 #include <troupe/sync/condition_actor.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/sync/desk.hpp>
+#include <troupe/sync/service_base.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 namespace troupe {
@@ -29,7 +29,8 @@ struct condition_request {
   }
 };
 
-class condition_desk : public sync::desk<condition_actor, condition_request> {
+class condition_service
+  : public sync::service_base<condition_actor, condition_request> {
 public:
   static inline const char* name = "troupe.condition";
 
@@ -37,7 +38,7 @@ public:
                                        condition changed) {
     changed_.emplace(std::move(changed));
     open(self, *changed_, state().actor(),
-         [this](const client& gone) { bury(gone); });
+         [this](const client& gone) { on_client_death(gone); });
     return {
       [this](wait_atom, std::uint64_t mutex) {
         return wait(mutex, deadline::never());
@@ -103,21 +104,21 @@ private:
           errc::limit_reached, "acquire the mutex again: too many wait"));
       of->ticket = of->at->ticket.load();
     }
-    const auto seen = of->at->bell.load(std::memory_order_acquire);
+    const auto seen = of->at->wake_word.load(std::memory_order_acquire);
     if (word.take_in_line(who, *of->at, of->ticket, row_))
       return finish(of);
-    watch_bell(of, seen, deadline::never());
+    watch_wake_word(of, seen, deadline::never());
   }
 
   /// Looks whether the wait for a notification is over; then it is the mutex
   /// that is waited for.
   bool wake(position of) {
-    const auto seen = of->at->bell.load(std::memory_order_acquire);
+    const auto seen = of->at->wake_word.load(std::memory_order_acquire);
     // The sender's process may have died, and its place be another's by now.
     const auto& who = of->whose.who;
     if (!state().take(who, *of->at, of->ticket, row_)) {
       if (!of->limit.passed()) {
-        watch_bell(of, seen, of->limit);
+        watch_wake_word(of, seen, of->limit);
         return false;
       }
       of->in_time = state().withdraw(who, *of->at, of->ticket, row_);
@@ -127,11 +128,11 @@ private:
     return true;
   }
 
-  void watch_bell(position of, std::uint32_t seen, deadline limit) {
+  void watch_wake_word(position of, std::uint32_t seen, deadline limit) {
     wait_for(
       of,
       [at = of->at, seen] {
-        return at->bell.load(std::memory_order_acquire) != seen;
+        return at->wake_word.load(std::memory_order_acquire) != seen;
       },
       limit);
   }
@@ -145,7 +146,7 @@ private:
       done.answer.deliver(refuse(errc::timed_out, "wait on a condition"));
   }
 
-  void bury(const client& gone) {
+  void on_client_death(const client& gone) {
     end_requests_of(gone, [this, &gone](condition_request request) {
       if (request.woken) {
         if (request.at != nullptr)
@@ -160,9 +161,9 @@ private:
   std::optional<condition> changed_;
 };
 
-condition_actor::behavior_type
-serve(factory::service<condition_actor::stateful_pointer<condition_desk>> self,
-      condition changed) {
+condition_actor::behavior_type serve(
+  factory::service<condition_actor::stateful_pointer<condition_service>> self,
+  condition changed) {
   return transport::version::state_of(self).start(self, std::move(changed));
 }
 

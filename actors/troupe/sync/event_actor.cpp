@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/sync/event_actor.hpp>
 
-#include <troupe/sync/desk.hpp>
+#include <troupe/sync/service_base.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 namespace troupe {
@@ -16,7 +16,7 @@ struct event_request {
   std::uint64_t key = 0;
 };
 
-class event_desk : public sync::desk<event_actor, event_request> {
+class event_service : public sync::service_base<event_actor, event_request> {
 public:
   static inline const char* name = "troupe.event";
 
@@ -82,7 +82,7 @@ private:
 };
 
 event_actor::behavior_type
-serve(factory::service<event_actor::stateful_pointer<event_desk>> self,
+serve(factory::service<event_actor::stateful_pointer<event_service>> self,
       event news) {
   return transport::version::state_of(self).start(self, std::move(news));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/sync/mutex_actor.hpp>
 
-#include <troupe/sync/desk.hpp>
+#include <troupe/sync/service_base.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/node.hpp>
 
@@ -19,14 +19,14 @@ using sync::mutex_word;
 using mutex_request = sync::place_request<grant>;
 
 template <class Lock>
-class mutex_desk : public sync::desk<mutex_actor, mutex_request> {
+class mutex_service : public sync::service_base<mutex_actor, mutex_request> {
 public:
   static inline const char* name = "troupe.mutex";
 
   mutex_actor::behavior_type start(mutex_actor::pointer self, Lock lock) {
     lock_.emplace(std::move(lock));
     open(self, *lock_, word().actor(),
-         [this](const client& gone) { bury(gone); });
+         [this](const client& gone) { on_client_death(gone); });
     adopt_owner();
     return {
       [this](acquire_atom) { return acquire(deadline::never()); },
@@ -65,7 +65,7 @@ private:
         = transport::node::require().living_actor_in(was.process, was.id))
       clients_.watch(self_, actor, was);
     else
-      bury(was);
+      on_client_death(was);
   }
 
   caf::result<grant> acquire(deadline limit) {
@@ -109,13 +109,13 @@ private:
   /// Takes the lock for who waits at `of`, or has it watched.
   void look(position of) {
     const auto& who = of->whose.who;
-    const auto seen = of->at->bell.load(std::memory_order_acquire);
+    const auto seen = of->at->wake_word.load(std::memory_order_acquire);
     const bool taken = word().take_in_line(who, *of->at, of->ticket, row_);
     if (!taken && !of->limit.passed())
       return wait_for(
         of,
         [at = of->at, seen] {
-          return at->bell.load(std::memory_order_acquire) != seen;
+          return at->wake_word.load(std::memory_order_acquire) != seen;
         },
         of->limit);
     const bool granted_late
@@ -143,7 +143,7 @@ private:
   }
 
   /// A client has ended: what it waited for and what it owns is others'.
-  void bury(const client& gone) {
+  void on_client_death(const client& gone) {
     end_requests_of(gone, [this, &gone](const mutex_request& request) {
       static_cast<void>(
         word().leave_line(gone.who, *request.at, request.ticket, row_));
@@ -167,7 +167,7 @@ private:
 
 template <class Lock>
 mutex_actor::behavior_type
-serve(factory::service<mutex_actor::stateful_pointer<mutex_desk<Lock>>> self,
+serve(factory::service<mutex_actor::stateful_pointer<mutex_service<Lock>>> self,
       Lock lock) {
   return transport::version::state_of(self).start(self, std::move(lock));
 }

@@ -2,7 +2,7 @@
 #include <troupe/sync/semaphore_actor.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/sync/desk.hpp>
+#include <troupe/sync/service_base.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <map>
@@ -15,7 +15,8 @@ using sync::client;
 
 using semaphore_request = sync::place_request<void>;
 
-class semaphore_desk : public sync::desk<semaphore_actor, semaphore_request> {
+class semaphore_service
+  : public sync::service_base<semaphore_actor, semaphore_request> {
 public:
   static inline const char* name = "troupe.semaphore";
 
@@ -23,7 +24,7 @@ public:
                                        semaphore units) {
     units_.emplace(std::move(units));
     open(self, *units_, state().actor(),
-         [this](const client& gone) { bury(gone); });
+         [this](const client& gone) { on_client_death(gone); });
     return {
       [this](acquire_atom) { return acquire(deadline::never()); },
       [this](acquire_atom, caf::timespan limit) {
@@ -71,7 +72,7 @@ private:
   }
 
   void look(position of) {
-    const auto seen = of->at->bell.load(std::memory_order_acquire);
+    const auto seen = of->at->wake_word.load(std::memory_order_acquire);
     if (state().take_in_line(of->whose.who, *of->at, of->ticket, row_)) {
       auto done = take(of);
       note_taken(done.whose);
@@ -85,7 +86,7 @@ private:
     wait_for(
       of,
       [at = of->at, seen] {
-        return at->bell.load(std::memory_order_acquire) != seen;
+        return at->wake_word.load(std::memory_order_acquire) != seen;
       },
       of->limit);
   }
@@ -108,7 +109,7 @@ private:
     return caf::unit;
   }
 
-  void bury(const client& gone) {
+  void on_client_death(const client& gone) {
     end_requests_of(gone, [this](semaphore_request request) {
       state().leave_line(request.whose.who, *request.at, request.ticket, row_);
     });
@@ -125,9 +126,9 @@ private:
   std::map<std::uint64_t, std::int64_t> held_;
 };
 
-semaphore_actor::behavior_type
-serve(factory::service<semaphore_actor::stateful_pointer<semaphore_desk>> self,
-      semaphore units) {
+semaphore_actor::behavior_type serve(
+  factory::service<semaphore_actor::stateful_pointer<semaphore_service>> self,
+  semaphore units) {
   return transport::version::state_of(self).start(self, std::move(units));
 }
 

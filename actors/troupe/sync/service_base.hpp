@@ -6,9 +6,9 @@
 #include <troupe/runtime/service_actor.hpp>
 #include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/clients.hpp>
-#include <troupe/sync/doorman.hpp>
 #include <troupe/sync/line.hpp>
 #include <troupe/sync/services.hpp>
+#include <troupe/sync/wait_thread.hpp>
 #include <troupe/transport/caf_error.hpp>
 
 #include <caf/typed_event_based_actor.hpp>
@@ -38,20 +38,20 @@ struct place_request {
 /// and requests that wait.
 ///
 /// `Request` has a `client whose` and says with `std::uint64_t key` how the
-/// doorman names it.
+/// wait thread names it.
 template <class Actor, class Request>
-class desk {
+class service_base {
 public:
   using pointer = typename Actor::pointer;
   using position = typename std::list<Request>::iterator;
 
-  desk() = default;
-  desk(const desk&) = delete;
-  desk& operator=(const desk&) = delete;
+  service_base() = default;
+  service_base(const service_base&) = delete;
+  service_base& operator=(const service_base&) = delete;
 
-  ~desk() {
+  ~service_base() {
     for (const auto& each : requests_)
-      doorman::of_this_process().forget(each.key);
+      wait_thread::of_this_process().forget(each.key);
   }
 
 protected:
@@ -59,10 +59,10 @@ protected:
   /// another one.
   template <class Object>
   void open(pointer self, const Object& object, actor_place& where,
-            std::function<void(const client&)> bury) {
+            std::function<void(const client&)> on_client_death) {
     self_ = self;
     row_ = memory::run_memory::current().self().index;
-    clients_.start(std::move(bury));
+    clients_.start(std::move(on_client_death));
     services::enter(where, caf::actor_cast<caf::strong_actor_ptr>(self_));
     self_->attach_functor(
       [object, &where, id = self_->id()] { services::leave(where, id); });
@@ -89,27 +89,27 @@ protected:
   }
 
   position add(Request request) {
-    request.key = doorman::of_this_process().next_key();
+    request.key = wait_thread::of_this_process().next_key();
     requests_.push_back(std::move(request));
     return std::prev(requests_.end());
   }
 
   /// Has `(roused_atom, key)` sent when `ready()` or when the limit has passed.
   void wait_for(position of, std::function<bool()> ready, deadline limit) {
-    doorman::of_this_process().watch(
+    wait_thread::of_this_process().watch(
       of->key, caf::actor_cast<caf::actor>(self_->address()), std::move(ready),
       limit);
   }
 
   /// Ends a request and returns it.
   Request take(position of) {
-    doorman::of_this_process().forget(of->key);
+    wait_thread::of_this_process().forget(of->key);
     auto result = std::move(*of);
     requests_.erase(of);
     return result;
   }
 
-  /// Calls `step` for the request that the doorman names.
+  /// Calls `step` for the request that the wait thread names.
   template <class Step>
   void with(std::uint64_t key, Step step) {
     for (auto at = requests_.begin(); at != requests_.end(); ++at)

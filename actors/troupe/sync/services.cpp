@@ -2,12 +2,12 @@
 #include <troupe/sync/services.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/notification.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/process/table.hpp>
+#include <troupe/runtime/actor_spawner.hpp>
 #include <troupe/runtime/host.hpp>
-#include <troupe/runtime/keeper.hpp>
 #include <troupe/transport/node.hpp>
 
 #include <csignal>
@@ -102,7 +102,7 @@ services_cell find_or_start() {
   }
 }
 
-std::uint64_t keeper_id(const memory::reference& cell) {
+std::uint64_t spawner_id(const memory::reference& cell) {
   return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())
     ->load(std::memory_order_acquire);
 }
@@ -115,12 +115,12 @@ caf::actor services::keeper() {
     const auto found = find_or_start();
     auto& own = run_memory::current().own_slot();
     const auto ready = [&] {
-      return keeper_id(found.cell) != 0 || !found.is_alive();
+      return spawner_id(found.cell) != 0 || !found.is_alive();
     };
     while (!ready())
-      mailbox::sleep_at_door(own, ready,
-                             deadline::after(std::chrono::milliseconds{1}));
-    if (const auto id = keeper_id(found.cell); id != 0 && found.is_alive())
+      mailbox::sleep_until_notified(
+        own, ready, deadline::after(std::chrono::milliseconds{1}));
+    if (const auto id = spawner_id(found.cell); id != 0 && found.is_alive())
       if (auto actor = transport::node::require().living_actor_in(found.process,
                                                                   id))
         return caf::actor_cast<caf::actor>(actor);

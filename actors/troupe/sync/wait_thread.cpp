@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/sync/doorman.hpp>
+#include <troupe/sync/wait_thread.hpp>
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/signals.hpp>
@@ -12,42 +12,42 @@
 
 namespace troupe::sync {
 
-doorman& doorman::of_this_process() {
+wait_thread& wait_thread::of_this_process() {
   // Never destroyed: its thread ends with the process.
-  static auto& only = *new doorman;
+  static auto& only = *new wait_thread;
   return only;
 }
 
-doorman::doorman() {
+wait_thread::wait_thread() {
   os::start_thread([this] { run(); }).detach();
 }
 
-std::uint64_t doorman::next_key() {
+std::uint64_t wait_thread::next_key() {
   const std::scoped_lock guard{mutex_};
   return ++last_key_;
 }
 
-void doorman::watch(std::uint64_t key, caf::actor whom,
-                    std::function<bool()> ready, deadline limit) {
+void wait_thread::watch(std::uint64_t key, caf::actor whom,
+                        std::function<bool()> ready, deadline limit) {
   {
     const std::scoped_lock guard{mutex_};
     entries_.insert_or_assign(key,
                               entry{std::move(whom), std::move(ready), limit});
   }
   // Perhaps it is ready already.
-  memory::ring(memory::run_memory::current().own_slot());
+  memory::notify(memory::run_memory::current().own_slot());
 }
 
-void doorman::forget(std::uint64_t key) {
+void wait_thread::forget(std::uint64_t key) {
   const std::scoped_lock guard{mutex_};
   entries_.erase(key);
 }
 
-void doorman::run() {
+void wait_thread::run() {
   os::block_all_signals();
   auto& slot = memory::run_memory::current().own_slot();
   for (;;) {
-    const auto seen = slot.bell.load(std::memory_order_seq_cst);
+    const auto seen = slot.wake_word.load(std::memory_order_seq_cst);
     auto limit = deadline::never();
     {
       const std::scoped_lock guard{mutex_};

@@ -13,16 +13,16 @@
 namespace troupe::sync {
 
 /// Waits on behalf of the actors of the services host: one thread that sleeps
-/// on the process's bell and looks what has become ready.
+/// on the process's wake word and looks what has become ready.
 ///
 /// An actor is sent `(roused_atom, key)` once for each `watch`, when `ready`
 /// returns true or the limit has passed.
-class doorman {
+class wait_thread {
 public:
   /// The calling process's; started at first use, never ended.
-  [[nodiscard]] static doorman& of_this_process();
+  [[nodiscard]] static wait_thread& of_this_process();
 
-  /// `ready` is called by the doorman's thread and must neither block nor
+  /// `ready` is called by the wait thread's thread and must neither block nor
   /// throw. What it looks at must stay until `forget` has returned, or the
   /// message has come.
   void watch(std::uint64_t key, caf::actor whom, std::function<bool()> ready,
@@ -41,7 +41,7 @@ private:
     deadline limit;
   };
 
-  doorman();
+  wait_thread();
   void run();
 
   std::mutex mutex_;

@@ -11,14 +11,14 @@ namespace {
 
 using hook_type = std::function<void(const dead_letter&)>;
 
-struct letter_box {
+struct message_queue {
   std::atomic<std::uint64_t> count{0};
   std::mutex mutex;
   std::shared_ptr<const hook_type> hook;
 
-  static letter_box& of_this_process() {
+  static message_queue& of_this_process() {
     // Never destroyed: proxies may be used during exit.
-    static auto& box = *new letter_box;
+    static auto& box = *new message_queue;
     return box;
   }
 };
@@ -26,19 +26,19 @@ struct letter_box {
 } // namespace
 
 std::uint64_t dead_letters() noexcept {
-  return letter_box::of_this_process().count.load(std::memory_order_relaxed);
+  return message_queue::of_this_process().count.load(std::memory_order_relaxed);
 }
 
 void on_dead_letter(hook_type hook) {
-  auto& box = letter_box::of_this_process();
+  auto& box = message_queue::of_this_process();
   auto shared = hook ? std::make_shared<const hook_type>(std::move(hook))
                      : std::shared_ptr<const hook_type>{};
   const std::scoped_lock guard{box.mutex};
   box.hook.swap(shared);
 }
 
-void transport::report_dead_letter(const dead_letter& letter) noexcept {
-  auto& box = letter_box::of_this_process();
+void transport::report_dead_letter(const dead_letter& message) noexcept {
+  auto& box = message_queue::of_this_process();
   box.count.fetch_add(1, std::memory_order_relaxed);
   std::shared_ptr<const hook_type> hook;
   {
@@ -48,15 +48,15 @@ void transport::report_dead_letter(const dead_letter& letter) noexcept {
   if (!hook)
     return;
   try {
-    (*hook)(letter);
+    (*hook)(message);
   } catch (...) {
     // The hook's own trouble must not become the messages'.
   }
 }
 
 void transport::count_dead_letters(std::uint64_t number) noexcept {
-  letter_box::of_this_process().count.fetch_add(number,
-                                                std::memory_order_relaxed);
+  message_queue::of_this_process().count.fetch_add(number,
+                                                   std::memory_order_relaxed);
 }
 
 } // namespace troupe

@@ -34,7 +34,7 @@ void on_dead_letter(std::function<void(const dead_letter&)> hook);
 namespace transport {
 
 /// Counts a dead letter and calls the hook.
-void report_dead_letter(const dead_letter& letter) noexcept;
+void report_dead_letter(const dead_letter& message) noexcept;
 
 /// Counts `number` dead letters whose contents are gone.
 void count_dead_letters(std::uint64_t number) noexcept;

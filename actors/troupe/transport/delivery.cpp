@@ -4,7 +4,7 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/dead_letters.hpp>
-#include <troupe/transport/flow.hpp>
+#include <troupe/transport/incoming_channel.hpp>
 #include <troupe/transport/message_bytes.hpp>
 #include <troupe/transport/node.hpp>
 #include <troupe/transport/proxy.hpp>
@@ -38,8 +38,8 @@ caf::strong_actor_ptr delivery::sender_of(const message_head& head) const {
   if (head.sender == 0)
     return nullptr;
   const auto home = memory::slot_id::unpacked(head.sender_slot);
-  if (home == flow_.writer())
-    return flow_.sender(head.sender);
+  if (home == from_.writer())
+    return from_.sender(head.sender);
   return node_.actor_in(home, head.sender);
 }
 
@@ -48,16 +48,16 @@ caf::strong_actor_ptr delivery::sender_of(const message_head& head) const {
 void delivery::note_request(const message_head& head,
                             const caf::strong_actor_ptr& sender) const {
   const auto home = memory::slot_id::unpacked(head.sender_slot);
-  if (home == flow_.writer())
+  if (home == from_.writer())
     return;
   const caf::message_id id{head.id};
   if (node_.is_local(sender)) {
-    node_.requests().came_home(sender->aid, id, flow_.writer());
+    node_.requests().came_home(sender->aid, id, from_.writer());
     return;
   }
   TROUPE_CRASH_POINT("transport.request.arrived");
   node_.peer_of(home)->send_control(
-    frame_kind::arrived, {head.sender, head.id, flow_.writer().packed()});
+    frame_kind::arrived, {head.sender, head.id, from_.writer().packed()});
 }
 
 bool delivery::message(frame_tag tag, bytes_view body) const {
@@ -75,7 +75,7 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   const caf::message_id id{head->id};
   if (version::is_stream(id))
     return false;
-  const auto& target = flow_.target(head->target);
+  const auto& target = from_.target(head->target);
   auto sender = sender_of(*head);
   if (id.is_response())
     node_.requests().remove(head->target, id);
@@ -85,10 +85,10 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   // Whether or not somebody can read it: what it carries is this process's now.
   if ((tag.flags & with_handles) != 0) {
     if (const auto home = memory::slot_id::unpacked(head->sender_slot);
-        sender && !node_.is_local(sender) && home != flow_.writer())
+        sender && !node_.is_local(sender) && home != from_.writer())
       content.handles.push_back({home, head->sender});
     TROUPE_CRASH_POINT("transport.handles.attached");
-    node_.imported().when_known(content.handles, [back = flow_.back(), loan] {
+    node_.imported().when_known(content.handles, [back = from_.back(), loan] {
       back->send_control(frame_kind::taken, {loan, 0, 0});
     });
     TROUPE_CRASH_POINT("transport.handles.taken");
@@ -160,7 +160,7 @@ void delivery::deliver(const message_head& head,
                                              std::move(content.stages),
                                              std::move(content.content)),
                        runner)) {
-    flow_.forget_target();
+    from_.forget_target();
     report_dead_letter({head.target, nullptr, {}, "its actor has ended"});
   }
 }
@@ -187,18 +187,18 @@ bool delivery::watch(bytes_view body) const {
     return false;
   const auto actor = node_.local(what->first);
   if (actor && node_.exported()->note(actor)
-      && flow_.back()->count_handle(what->first)) {
-    flow_.back()->send_control(frame_kind::watched, {what->first, 0, 0});
+      && from_.back()->count_handle(what->first)) {
+    from_.back()->send_control(frame_kind::watched, {what->first, 0, 0});
     return true;
   }
-  flow_.back()->send_control(frame_kind::watched, {what->first, 0, 0});
+  from_.back()->send_control(frame_kind::watched, {what->first, 0, 0});
   if (actor)
     actor->get()->attach_functor(
-      [to = flow_.back(), ended = what->first](const caf::error& reason) {
+      [to = from_.back(), ended = what->first](const caf::error& reason) {
         to->send_down(ended, reason);
       });
   else
-    flow_.back()->send_down(
+    from_.back()->send_down(
       what->first, node_.ends()
                      .reason_of(what->first)
                      .value_or(make_error(
@@ -211,7 +211,7 @@ bool delivery::watched(bytes_view body) const {
   const auto what = take_head<actor_pair>(body);
   if (!what || !body.empty())
     return false;
-  node_.imported().known({flow_.writer(), what->first});
+  node_.imported().known({from_.writer(), what->first});
   return true;
 }
 
@@ -220,7 +220,7 @@ bool delivery::dropped(bytes_view body) const {
   if (!what || !body.empty())
     return false;
   TROUPE_CRASH_POINT("transport.handles.dropped");
-  flow_.back()->give_back(what->first, what->second, what->third == 1);
+  from_.back()->give_back(what->first, what->second, what->third == 1);
   return true;
 }
 
@@ -256,8 +256,8 @@ bool delivery::down(bytes_view body) const {
   if (!is_showable(reason))
     reason = make_error(errc::malformed_bytes,
                         "the actor ended for a reason that cannot be shown");
-  flow_.forget_actor(what->first);
-  node_.imported().ended({flow_.writer(), what->first}, reason);
+  from_.forget_actor(what->first);
+  node_.imported().ended({from_.writer(), what->first}, reason);
   return true;
 }
 
@@ -268,10 +268,10 @@ bool delivery::link(bytes_view body, bool together) const {
   const auto local = node_.local(what->first);
   if (!together) {
     if (local)
-      node_.imported().unlink({flow_.writer(), what->second}, local);
+      node_.imported().unlink({from_.writer(), what->second}, local);
     return true;
   }
-  const auto remote = flow_.sender(what->second);
+  const auto remote = from_.sender(what->second);
   // One that has ended here is known to its proxies by its end.
   if (remote && local)
     static_cast<proxy*>(remote->get())->link_from_afar(local);
@@ -282,7 +282,7 @@ bool delivery::taken(bytes_view body) const {
   const auto what = take_head<actor_pair>(body);
   if (!what || !body.empty())
     return false;
-  flow_.back()->take_back(what->first);
+  from_.back()->take_back(what->first);
   return true;
 }
 
@@ -298,8 +298,8 @@ bool delivery::passed_on(frame_kind kind, bytes_view body) const {
   const bool announced = kind == frame_kind::redirected;
   const auto lost
     = announced
-        ? requests.announced(what->first, what->second, flow_.writer(), other)
-        : requests.arrived(what->first, what->second, other, flow_.writer());
+        ? requests.announced(what->first, what->second, from_.writer(), other)
+        : requests.arrived(what->first, what->second, other, from_.writer());
   if (!lost)
     return true;
   node_.fail_requests(*lost);
@@ -320,9 +320,9 @@ bool delivery::settle(frame_kind kind, bytes_view body) const {
   if (dead.index >= memory::run_memory::current().header().slots)
     return true;
   if (kind == frame_kind::settled)
-    node_.fail_requests(node_.requests().settled(dead, flow_.writer()));
+    node_.fail_requests(node_.requests().settled(dead, from_.writer()));
   else
-    node_.receiver().settle(dead, flow_.back());
+    node_.receiver().settle(dead, from_.back());
   return true;
 }
 

@@ -14,15 +14,16 @@
 
 namespace troupe::transport {
 
-class flow;
+class incoming_channel;
 class node;
 
 /// Does what one frame says: gives a message to its actor, a death to those
 /// who wait for it.
 class delivery {
 public:
-  delivery(node& of, flow& from, version::execution_context& context) noexcept
-    : node_(of), flow_(from), context_(context) {
+  delivery(node& of, incoming_channel& from,
+           version::execution_context& context) noexcept
+    : node_(of), from_(from), context_(context) {
   }
 
   /// Returns false if the frame is malformed. A message whose content cannot
@@ -65,7 +66,7 @@ private:
               const caf::error& why) const;
 
   node& node_;
-  flow& flow_;
+  incoming_channel& from_;
   version::execution_context& context_;
 };
 

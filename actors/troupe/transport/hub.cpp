@@ -56,7 +56,7 @@ bool is_dead(memory::slot_id process) {
 } // namespace
 
 /// Leads until another thread has taken over or the hub stops.
-void hub::lead(seat& mine) {
+void hub::lead(hub_thread& mine) {
   const version::proxy_scope scope{mine, node_.proxies()};
   unsigned turns = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {
@@ -70,7 +70,7 @@ void hub::lead(seat& mine) {
   }
 }
 
-std::size_t hub::work(seat& mine) {
+std::size_t hub::work(hub_thread& mine) {
   auto done = take_announced();
   done += inbox_.crowded() ? drain_marked(mine) : drain_all(mine);
   done += run_posted(mine);
@@ -81,10 +81,10 @@ std::size_t hub::work(seat& mine) {
   return done;
 }
 
-std::size_t hub::drain_all(seat& mine) {
+std::size_t hub::drain_all(hub_thread& mine) {
   std::size_t taken = 0;
   bool broken = false;
-  for (const auto& each : flows_) {
+  for (const auto& each : incoming_) {
     if (each->ready())
       taken += each->drain(batch, mine);
     broken = broken || each->broken();
@@ -94,7 +94,7 @@ std::size_t hub::drain_all(seat& mine) {
   return taken;
 }
 
-std::size_t hub::drain_marked(seat& mine) {
+std::size_t hub::drain_marked(hub_thread& mine) {
   std::size_t taken = 0;
   bool broken = false;
   const auto words = memory::run_memory::current().header().slots / 64;
@@ -104,7 +104,7 @@ std::size_t hub::drain_marked(seat& mine) {
     // seq_cst: cleared before the ring is read; a writer that publishes later
     // sets it again.
     const auto marks = inbox_.word(word).exchange(0, std::memory_order_seq_cst);
-    for (const auto& each : flows_) {
+    for (const auto& each : incoming_) {
       const auto index = each->writer().index;
       if (index / 64 != word || ((marks >> (index % 64)) & 1) == 0)
         continue;
@@ -130,17 +130,17 @@ std::size_t hub::take_announced() {
     if (writer.index >= memory::run_memory::current().header().slots
         || writer == node_.self() || is_distrusted(writer))
       continue;
-    flows_.push_back(std::make_unique<flow>(
+    incoming_.push_back(std::make_unique<incoming_channel>(
       node_, writer, node_.peer_of(writer), std::move(ring)));
   }
-  if (flows_.size() > crowd && !inbox_.crowded()) {
+  if (incoming_.size() > crowd && !inbox_.crowded()) {
     inbox_.set_crowded();
     // What was published before the writers could know.
-    for (const auto& each : flows_)
+    for (const auto& each : incoming_)
       inbox_.word(each->writer().index / 64)
         .fetch_or(1ULL << (each->writer().index % 64));
   } else if (inbox_.crowded()) {
-    for (const auto& each : flows_)
+    for (const auto& each : incoming_)
       inbox_.word(each->writer().index / 64)
         .fetch_or(1ULL << (each->writer().index % 64));
   }
@@ -149,7 +149,7 @@ std::size_t hub::take_announced() {
   return rings.size();
 }
 
-std::size_t hub::run_posted(seat& mine) {
+std::size_t hub::run_posted(hub_thread& mine) {
   if (!has_posted_.load(std::memory_order_acquire))
     return 0;
   std::deque<std::function<void()>> tasks;
@@ -179,7 +179,7 @@ std::size_t hub::flush_peers() {
   return flushed;
 }
 
-std::size_t hub::look_for_deaths(seat& mine) {
+std::size_t hub::look_for_deaths(hub_thread& mine) {
   const auto deaths = count_of_deaths();
   const auto again = deaths_again_.load(std::memory_order_relaxed);
   // Before the look: it is for this one that the look is done.
@@ -205,11 +205,11 @@ std::size_t hub::look_for_deaths(seat& mine) {
     deaths_again_.store(false, std::memory_order_relaxed);
   // A ring of a process that nothing was known of so far.
   static_cast<void>(take_announced());
-  std::size_t buried = 0;
+  std::size_t reclaimed = 0;
   bool unsettled = false;
   for (const auto& each : node_.peers())
     if (is_dead(each->process())) {
-      bury(*each, death_of(each->process()), mine);
+      on_process_death(*each, death_of(each->process()), mine);
       node_.forget(each->process());
       if (node_.exported()->knows(each->process())) {
         unsettled_.push_back(each->process());
@@ -219,7 +219,7 @@ std::size_t hub::look_for_deaths(seat& mine) {
         unsettled_loans_.push_back(each);
         unsettled = true;
       }
-      ++buried;
+      ++reclaimed;
     }
   if (unsettled)
     ask_for_look();
@@ -228,7 +228,7 @@ std::size_t hub::look_for_deaths(seat& mine) {
   // Whoever it was may have taken a name away, and not have said so.
   if (more)
     node_.exported()->names_changed();
-  return buried;
+  return reclaimed;
 }
 
 void hub::settle(memory::slot_id dead, std::shared_ptr<peer> asker) {
@@ -251,7 +251,7 @@ std::size_t hub::answer_settles() {
     asker->send_control(frame_kind::settled, {dead.packed(), 0, 0});
     return true;
   });
-  // The others are buried first.
+  // The others are reclaimed first.
   if (!settles_.empty())
     deaths_again_.store(true, std::memory_order_relaxed);
   return answered;
@@ -259,14 +259,15 @@ std::size_t hub::answer_settles() {
 
 /// Delivers everything that the process published before it died; only then
 /// tells of the death.
-void hub::bury(peer& of, const caf::error& reason, seat& mine) {
+void hub::on_process_death(peer& of, const caf::error& reason,
+                           hub_thread& mine) {
   static_cast<void>(take_announced());
-  for (const auto& each : flows_)
+  for (const auto& each : incoming_)
     if (each->writer() == of.process())
       while (each->drain(batch, mine) != 0) {
       }
-  TROUPE_CRASH_POINT("transport.hub.burying");
-  std::erase_if(flows_, [&](const auto& each) {
+  TROUPE_CRASH_POINT("transport.hub.reclaiming");
+  std::erase_if(incoming_, [&](const auto& each) {
     return each->writer() == of.process();
   });
   std::erase(distrusted_, of.process());
@@ -276,7 +277,7 @@ void hub::bury(peer& of, const caf::error& reason, seat& mine) {
 /// A dead process may have sent others handles that it had of actors here. So it
 /// counts as a holder of them until all who live have read what it has sent, and
 /// what they say of it has come.
-void hub::settle(seat& mine) {
+void hub::settle(hub_thread& mine) {
   // What follows from the deaths so far has been sent, unless it waits for room.
   if (look_told_ != look_) {
     // Who asks may know of a death before it is confirmed.
@@ -319,11 +320,11 @@ bool hub::is_unsettled() const noexcept {
 }
 
 /// Delivers all that was published before.
-void hub::drain_published(seat& mine) {
+void hub::drain_published(hub_thread& mine) {
   static_cast<void>(take_announced());
   bool broken = false;
   // No ring holds more frames than that.
-  for (const auto& each : flows_) {
+  for (const auto& each : incoming_) {
     each->drain(most_in_ring, mine);
     broken = broken || each->broken();
   }
@@ -334,7 +335,7 @@ void hub::drain_published(seat& mine) {
 /// Lets go of actors whose shares have ended, or that a process has let go of.
 /// Whoever has held one may have told of the actor before, in another ring, and
 /// be dead by now.
-void hub::look_at_doubtful(seat& mine) {
+void hub::look_at_doubtful(hub_thread& mine) {
   auto& known = *node_.exported();
   auto& own = node_.own_shares();
   if (!known.has_doubtful() && !own.some_ended())
@@ -361,10 +362,10 @@ void hub::look_at_doubtful(seat& mine) {
 /// they were in.
 void hub::drop_broken() {
   for (;;) {
-    const auto at = std::ranges::find_if(flows_, [](const auto& each) {
+    const auto at = std::ranges::find_if(incoming_, [](const auto& each) {
       return each->broken();
     });
-    if (at == flows_.end())
+    if (at == incoming_.end())
       return;
     const auto writer = (*at)->writer();
     const auto back = (*at)->back();
@@ -376,7 +377,7 @@ void hub::drop_broken() {
     const auto text = who + " sent what no process of this run would: "
                       + (*at)->trouble();
     distrusted_.push_back(writer);
-    std::erase_if(flows_,
+    std::erase_if(incoming_,
                   [&](const auto& each) { return each->writer() == writer; });
     std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
                  text.c_str());
@@ -391,7 +392,7 @@ bool hub::is_distrusted(memory::slot_id process) const noexcept {
 }
 
 /// Runs woken actors. False if another thread leads now.
-bool hub::run_jobs(seat& mine) {
+bool hub::run_jobs(hub_thread& mine) {
   for (unsigned count = 0; count < most_jobs; ++count) {
     auto* job = mine.next();
     if (job == nullptr)
@@ -402,7 +403,7 @@ bool hub::run_jobs(seat& mine) {
   return true;
 }
 
-bool hub::run_job(seat& mine, caf::resumable* job) {
+bool hub::run_job(hub_thread& mine, caf::resumable* job) {
   const auto actor = job->subtype() == caf::resumable::scheduled_actor
                        ? static_cast<caf::scheduled_actor*>(job)->id()
                        : caf::actor_id{0};
@@ -461,7 +462,7 @@ bool hub::has_work() {
       if (inbox_.word(word).load(std::memory_order_relaxed) != 0)
         return true;
   } else {
-    for (const auto& each : flows_)
+    for (const auto& each : incoming_)
       if (each->ready())
         return true;
   }
@@ -477,7 +478,7 @@ void hub::sweep_if_due() {
   if (!next_sweep_.is_never() && !next_sweep_.passed())
     return;
   bool more = false;
-  for (const auto& each : flows_)
+  for (const auto& each : incoming_)
     if (each->sweep())
       more = true;
   next_sweep_ = more ? deadline::after(idle_handle) : deadline::never();
@@ -485,7 +486,7 @@ void hub::sweep_if_due() {
 
 /// Lets go of all handles that are kept for the next message.
 void hub::sweep() {
-  for (const auto& each : flows_) {
+  for (const auto& each : incoming_) {
     static_cast<void>(each->sweep());
     static_cast<void>(each->sweep());
   }
@@ -509,7 +510,7 @@ void hub::rest() {
   // Another thread may make room, and wakes nobody here.
   if (look_told_ != look_)
     limit = std::min(limit, deadline::after(longest_settle_pause).when());
-  mailbox::sleep_at_door(
+  mailbox::sleep_until_notified(
     slot_, [this] { return has_work(); }, deadline::at(limit));
   patience_.woke_after(clock::now() - start);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/mailbox/doorbell.hpp>
 #include <troupe/mailbox/inbox.hpp>
+#include <troupe/mailbox/notification.hpp>
 #include <troupe/os/cycles.hpp>
 #include <troupe/transport/caf_version.hpp>
-#include <troupe/transport/flow.hpp>
-#include <troupe/transport/seat.hpp>
+#include <troupe/transport/hub_thread.hpp>
+#include <troupe/transport/incoming_channel.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -97,30 +97,30 @@ private:
   void admit(caf::resumable* newcomer);
 
   // hub_threads.cpp: who leads.
-  void run(seat& mine, bool leads);
-  bool watch(seat& mine);
+  void run(hub_thread& mine, bool leads);
+  bool watch(hub_thread& mine);
   void add_thread(bool leads);
   void ensure_watcher();
   void take_over_from(std::uint64_t number, std::chrono::nanoseconds used,
-                      seat& mine);
+                      hub_thread& mine);
   [[nodiscard]] std::chrono::nanoseconds time_of_leader(std::uint64_t word);
 
   // hub.cpp: what the leader does.
-  void lead(seat& mine);
-  std::size_t work(seat& mine);
-  bool run_jobs(seat& mine);
-  bool run_job(seat& mine, caf::resumable* job);
-  std::size_t drain_all(seat& mine);
-  std::size_t drain_marked(seat& mine);
+  void lead(hub_thread& mine);
+  std::size_t work(hub_thread& mine);
+  bool run_jobs(hub_thread& mine);
+  bool run_job(hub_thread& mine, caf::resumable* job);
+  std::size_t drain_all(hub_thread& mine);
+  std::size_t drain_marked(hub_thread& mine);
   std::size_t take_announced();
-  std::size_t run_posted(seat& mine);
+  std::size_t run_posted(hub_thread& mine);
   std::size_t flush_peers();
-  std::size_t look_for_deaths(seat& mine);
+  std::size_t look_for_deaths(hub_thread& mine);
   std::size_t answer_settles();
-  void bury(peer& of, const caf::error& reason, seat& mine);
-  void settle(seat& mine);
-  void drain_published(seat& mine);
-  void look_at_doubtful(seat& mine);
+  void on_process_death(peer& of, const caf::error& reason, hub_thread& mine);
+  void settle(hub_thread& mine);
+  void drain_published(hub_thread& mine);
+  void look_at_doubtful(hub_thread& mine);
   void ask_for_look();
   [[nodiscard]] bool is_unsettled() const noexcept;
   void drop_broken();
@@ -135,7 +135,7 @@ private:
   memory::process_slot& slot_;
   mailbox::inbox inbox_;
   mailbox::patience patience_;
-  std::vector<std::unique_ptr<flow>> flows_;
+  std::vector<std::unique_ptr<incoming_channel>> incoming_;
   /// Whose rings are not read any more; forgotten with their deaths.
   std::vector<memory::slot_id> distrusted_;
   std::uint32_t deaths_seen_ = 0;
@@ -169,13 +169,13 @@ private:
   bool admits_ = true;
   std::atomic<bool> has_posted_{false};
 
-  /// Who leads and whether it is in a handler: see seat.hpp.
+  /// Who leads and whether it is in a handler: see hub thread.hpp.
   lead_word lead_;
   std::mutex threads_mutex_;
   std::condition_variable threads_changed_;
-  std::vector<std::unique_ptr<seat>> seats_;
+  std::vector<std::unique_ptr<hub_thread>> hub_threads_;
   std::vector<std::thread> threads_;
-  seat* watcher_ = nullptr;
+  hub_thread* watcher_ = nullptr;
   os::wait_word watcher_asleep_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> deaths_again_{false};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/transport/seat.hpp>
+#include <troupe/transport/hub_thread.hpp>
 
 namespace troupe::transport {
 
-seat::seat(caf::actor_system& system, std::uint64_t number)
+hub_thread::hub_thread(caf::actor_system& system, std::uint64_t number)
   : version::own_context(system), system_(system), number_(number) {
 }
 
-void seat::later(caf::resumable* woken) {
+void hub_thread::later(caf::resumable* woken) {
   {
     const guard held{locked_};
     if (!retired_.load(std::memory_order_relaxed)) {
@@ -19,7 +19,7 @@ void seat::later(caf::resumable* woken) {
   version::schedule(system_, woken);
 }
 
-caf::resumable* seat::next() {
+caf::resumable* hub_thread::next() {
   if (idle())
     return nullptr;
   const guard held{locked_};
@@ -31,7 +31,7 @@ caf::resumable* seat::next() {
   return job;
 }
 
-std::deque<caf::resumable*> seat::take_all() {
+std::deque<caf::resumable*> hub_thread::take_all() {
   const guard held{locked_};
   std::deque<caf::resumable*> taken;
   taken.swap(jobs_);

@@ -66,9 +66,9 @@ private:
 
 /// One thread of the hub, as CAF sees it: the context in which actors run that
 /// it woke.
-class seat final : public version::own_context {
+class hub_thread final : public version::own_context {
 public:
-  seat(caf::actor_system& system, std::uint64_t number);
+  hub_thread(caf::actor_system& system, std::uint64_t number);
 
   void later(caf::resumable* woken) override;
 
@@ -135,8 +135,8 @@ private:
 /// next messages go to CAF's threads.
 ///
 /// By points: a slow run costs eight, a quick one gives one back. A run that
-/// took long has perhaps only lost its processor, and who is innocent must not
-/// be sent where it waits behind the guilty. So the first one makes a suspect,
+/// took long has perhaps only been preempted, and an actor that was preempted must
+/// not be penalised. So the first one makes a suspect,
 /// whose further runs are measured by what the thread itself has had of the
 /// processors, which costs a system call each; they are slow only if that was
 /// much, or if the thread has waited. Who comes back and is slow again stays

@@ -8,8 +8,8 @@ namespace troupe::transport {
 
 namespace {
 
-/// The seat of the calling thread, in threads of a hub.
-thread_local seat* own_seat = nullptr;
+/// The hub thread of the calling thread, in threads of a hub.
+thread_local hub_thread* own_hub_thread = nullptr;
 
 /// So many looks without anything moving, and the watcher sleeps.
 constexpr unsigned patient_looks = 25;
@@ -37,7 +37,7 @@ void hub::start(mailbox::inbox own) {
 
 void hub::stop() {
   stopping_.store(true, std::memory_order_seq_cst);
-  memory::ring(slot_);
+  memory::notify(slot_);
   {
     const std::scoped_lock held{threads_mutex_};
     watcher_asleep_.store(0);
@@ -55,7 +55,7 @@ void hub::stop() {
     }
     joining.join();
   }
-  for (const auto& each : seats_)
+  for (const auto& each : hub_threads_)
     for (auto* job : each->take_all())
       version::schedule(node_.system(), job);
   {
@@ -65,7 +65,7 @@ void hub::stop() {
       version::schedule(node_.system(), each);
     newcomers_.clear();
   }
-  flows_.clear();
+  incoming_.clear();
   inbox_ = {};
 }
 
@@ -96,17 +96,17 @@ void hub::release(caf::strong_actor_ptr share) {
 }
 
 bool hub::on_duty() const noexcept {
-  return own_seat != nullptr
-         && lead_word::thread(lead_.load()) == own_seat->number();
+  return own_hub_thread != nullptr
+         && lead_word::thread(lead_.load()) == own_hub_thread->number();
 }
 
 void hub::note_flood() noexcept {
-  if (own_seat != nullptr)
-    own_seat->flooded = true;
+  if (own_hub_thread != nullptr)
+    own_hub_thread->flooded = true;
 }
 
 version::execution_context* hub::runner_for(caf::actor_id actor) noexcept {
-  return slow_.is_away(actor) ? nullptr : own_seat;
+  return slow_.is_away(actor) ? nullptr : own_hub_thread;
 }
 
 void hub::look_again_for_deaths() noexcept {
@@ -115,8 +115,8 @@ void hub::look_again_for_deaths() noexcept {
 
 /// The life of one thread: leads, or waits to be the watcher, watches, and
 /// leads when the leader does not come back from an actor.
-void hub::run(seat& mine, bool leads) {
-  own_seat = &mine;
+void hub::run(hub_thread& mine, bool leads) {
+  own_hub_thread = &mine;
   {
     const std::scoped_lock held{threads_mutex_};
     mine.thread = os::thread_mark::of_this_thread();
@@ -145,7 +145,7 @@ void hub::run(seat& mine, bool leads) {
 
 /// Looks every few milliseconds whether the leader is still in the same actor.
 /// Returns true when this thread has become the leader, false to end.
-bool hub::watch(seat& mine) {
+bool hub::watch(hub_thread& mine) {
   auto before = lead_.load();
   auto used = time_of_leader(before);
   for (unsigned still = 0; !stopping_.load();) {
@@ -181,19 +181,19 @@ bool hub::watch(seat& mine) {
 
 std::chrono::nanoseconds hub::time_of_leader(std::uint64_t word) {
   const std::scoped_lock held{threads_mutex_};
-  return seats_[lead_word::thread(word)]->thread.time();
+  return hub_threads_[lead_word::thread(word)]->thread.time();
 }
 
 /// `used` is what that thread had of the processors when it was found in this
 /// actor first. If it has had next to nothing since, and waits for nothing else,
 /// then its actor is not to blame.
 void hub::take_over_from(std::uint64_t number, std::chrono::nanoseconds used,
-                         seat& mine) {
+                         hub_thread& mine) {
   {
     const std::scoped_lock held{threads_mutex_};
     watcher_ = nullptr;
     watched_ = false;
-    auto& stuck = *seats_[number];
+    auto& stuck = *hub_threads_[number];
     stuck.retire();
     if (stuck.thread.waits() || stuck.thread.time() - used > slow_actors::slow)
       slow_.condemn(stuck.running.load(std::memory_order_relaxed));
@@ -219,11 +219,11 @@ void hub::ensure_watcher() {
 }
 
 void hub::add_thread(bool leads) {
-  const auto number = seats_.size();
+  const auto number = hub_threads_.size();
   if (number > 0x7FFF)
     return;
-  seats_.push_back(std::make_unique<seat>(node_.system(), number));
-  auto& mine = *seats_.back();
+  hub_threads_.push_back(std::make_unique<hub_thread>(node_.system(), number));
+  auto& mine = *hub_threads_.back();
   threads_.push_back(version::launch_thread(
     node_.system(), "troupe.hub", [this, &mine, leads] { run(mine, leads); }));
 }

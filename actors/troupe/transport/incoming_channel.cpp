@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/transport/flow.hpp>
+#include <troupe/transport/incoming_channel.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -11,12 +11,14 @@
 
 namespace troupe::transport {
 
-flow::flow(node& of, memory::slot_id writer, std::shared_ptr<peer> back,
-           memory::reference ring)
+incoming_channel::incoming_channel(node& of, memory::slot_id writer,
+                                   std::shared_ptr<peer> back,
+                                   memory::reference ring)
   : node_(of), writer_(writer), back_(std::move(back)), ring_(std::move(ring)) {
 }
 
-std::size_t flow::drain(std::size_t most, version::execution_context& context) {
+std::size_t incoming_channel::drain(std::size_t most,
+                                    version::execution_context& context) {
   std::size_t taken = 0;
   while (taken < most && !broken_) {
     mailbox::ring_frame found;
@@ -49,13 +51,13 @@ std::size_t flow::drain(std::size_t most, version::execution_context& context) {
   return taken;
 }
 
-void flow::release() noexcept {
+void incoming_channel::release() noexcept {
   if (ring_.release())
     if (auto* slot = memory::run_memory::current().find(writer_))
-      memory::ring(*slot);
+      memory::notify(*slot);
 }
 
-const caf::strong_actor_ptr& flow::sender(caf::actor_id id) {
+const caf::strong_actor_ptr& incoming_channel::sender(caf::actor_id id) {
   if (last_ == nullptr || id != last_id_) {
     auto& known = senders_[id];
     if (!known.actor)
@@ -69,7 +71,7 @@ const caf::strong_actor_ptr& flow::sender(caf::actor_id id) {
   return last_->actor;
 }
 
-const caf::strong_actor_ptr& flow::target(caf::actor_id id) {
+const caf::strong_actor_ptr& incoming_channel::target(caf::actor_id id) {
   if (id != target_ || target_ == 0) {
     target_actor_ = node_.local(id);
     target_ = target_actor_ ? id : 0;
@@ -79,18 +81,18 @@ const caf::strong_actor_ptr& flow::target(caf::actor_id id) {
 }
 
 /// Its proxy says how many handles have come when it goes.
-void flow::let_go(known_sender& of) {
+void incoming_channel::let_go(known_sender& of) {
   if (of.actor)
     static_cast<proxy*>(of.actor->get())->count(std::exchange(of.times, 0));
 }
 
-void flow::forget_actor(caf::actor_id id) {
+void incoming_channel::forget_actor(caf::actor_id id) {
   if (last_id_ == id)
     last_ = nullptr;
   senders_.erase(id);
 }
 
-bool flow::sweep() {
+bool incoming_channel::sweep() {
   if (!std::exchange(target_used_, false))
     forget_target();
   last_ = nullptr;
@@ -104,8 +106,8 @@ bool flow::sweep() {
   return target_actor_ || !senders_.empty();
 }
 
-bool flow::take(frame_tag tag, bytes_view body,
-                version::execution_context& context) {
+bool incoming_channel::take(frame_tag tag, bytes_view body,
+                            version::execution_context& context) {
   switch (tag.kind) {
     case frame_kind::first_piece: return take_first_piece(body);
     case frame_kind::piece: return take_piece(body, context);
@@ -120,7 +122,7 @@ bool flow::take(frame_tag tag, bytes_view body,
   }
 }
 
-bool flow::take_first_piece(bytes_view body) {
+bool incoming_channel::take_first_piece(bytes_view body) {
   const auto head = take_head<piece_head>(body);
   if (!head || whole_size_ != 0 || head->size > largest_body
       || head->size <= body.size())
@@ -135,7 +137,8 @@ bool flow::take_first_piece(bytes_view body) {
   return true;
 }
 
-bool flow::take_piece(bytes_view body, version::execution_context& context) {
+bool incoming_channel::take_piece(bytes_view body,
+                                  version::execution_context& context) {
   if (whole_size_ == 0 || body.size() > whole_size_ - whole_.size())
     return refuse("a piece of a large frame that belongs to none");
   whole_.insert(whole_.end(), body.begin(), body.end());
@@ -147,7 +150,7 @@ bool flow::take_piece(bytes_view body, version::execution_context& context) {
   return take(whole_tag_, bytes, context);
 }
 
-bool flow::take_moved(bytes_view body) {
+bool incoming_channel::take_moved(bytes_view body) {
   const auto where = take_head<std::uint64_t>(body);
   if (!where)
     return refuse("a move to nowhere");
@@ -163,7 +166,7 @@ bool flow::take_moved(bytes_view body) {
   }
 }
 
-bool flow::refuse(std::string why) {
+bool incoming_channel::refuse(std::string why) {
   broken_ = true;
   trouble_ = std::move(why);
   return false;

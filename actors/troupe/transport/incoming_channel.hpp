@@ -21,12 +21,12 @@ class peer;
 /// put together, and the handles of its actors that were needed so far. The
 /// hub's alone.
 ///
-/// Nothing that arrives is believed. A frame that cannot be makes the flow
+/// Nothing that arrives is believed. A frame that cannot be makes the incoming channel
 /// `broken`: the ring is read no further, and the process is treated as dead.
-class flow {
+class incoming_channel {
 public:
-  flow(node& of, memory::slot_id writer, std::shared_ptr<peer> back,
-       memory::reference ring);
+  incoming_channel(node& of, memory::slot_id writer, std::shared_ptr<peer> back,
+                   memory::reference ring);
 
   [[nodiscard]] memory::slot_id writer() const noexcept {
     return writer_;

@@ -29,7 +29,7 @@ void (*hears_of_deaths)(memory::slot_id) = nullptr;
 bool (*knows_names)(caf::actor_id) = nullptr;
 
 /// How long the end of a process may wait for readers of what it has sent.
-constexpr std::chrono::seconds farewell{10};
+constexpr std::chrono::seconds drain_limit{10};
 
 std::vector<std::byte> written(caf::node_id name) {
   std::vector<std::byte> result;
@@ -130,7 +130,7 @@ void node::start() {
 
 void node::drain() const {
   ends_->leave();
-  const auto limit = deadline::after(farewell);
+  const auto limit = deadline::after(drain_limit);
   for (const auto& each : peers())
     each->drain(limit);
 }

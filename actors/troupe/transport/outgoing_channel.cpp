@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/transport/outbox.hpp>
+#include <troupe/transport/outgoing_channel.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/mailbox/copy_into_ring.hpp>
@@ -13,12 +13,12 @@ namespace troupe::transport {
 namespace {
 
 /// From this size on a small ring is exchanged for a large one.
-constexpr std::size_t calls_for_large = outbox::small_ring / 4;
+constexpr std::size_t calls_for_large = outgoing_channel::small_ring / 4;
 
 } // namespace
 
-outbox::outbox(memory::slot_id self, memory::slot_id reader,
-               mailbox::inbox inbox, std::uint64_t types)
+outgoing_channel::outgoing_channel(memory::slot_id self, memory::slot_id reader,
+                                   mailbox::inbox inbox, std::uint64_t types)
   : self_(self),
     reader_(reader),
     inbox_(std::move(inbox)),
@@ -29,7 +29,7 @@ outbox::outbox(memory::slot_id self, memory::slot_id reader,
   TROUPE_CRASH_POINT("transport.ring.announced");
 }
 
-std::byte* outbox::reserve(std::size_t size) {
+std::byte* outgoing_channel::reserve(std::size_t size) {
   if (size >= calls_for_large && !large_)
     enlarge();
   if (!idle() || size > ring_.largest())
@@ -37,7 +37,7 @@ std::byte* outbox::reserve(std::size_t size) {
   return ring_.reserve(size);
 }
 
-bytes_span outbox::reserve_about(std::size_t size) {
+bytes_span outgoing_channel::reserve_about(std::size_t size) {
   const auto wanted = size + size / 4 + 64;
   if (wanted > ring_.largest() && large_)
     return {};
@@ -45,7 +45,7 @@ bytes_span outbox::reserve_about(std::size_t size) {
   return room == nullptr ? bytes_span{} : bytes_span{room, wanted};
 }
 
-void outbox::commit(std::size_t size, frame_tag tag) noexcept {
+void outgoing_channel::commit(std::size_t size, frame_tag tag) noexcept {
   // Tests count messages; control frames come when they come.
   if (!is_data(tag.kind)) {
     TROUPE_CRASH_POINT("transport.control.written");
@@ -58,7 +58,8 @@ void outbox::commit(std::size_t size, frame_tag tag) noexcept {
   TROUPE_CRASH_POINT("transport.send.published");
 }
 
-bool outbox::wait(bool urgent, frame_tag tag, std::vector<std::byte> body) {
+bool outgoing_channel::wait(bool urgent, frame_tag tag,
+                            std::vector<std::byte> body) {
   // What has to go in pieces is data.
   urgent = urgent && body.size() <= ring_.largest();
   if (!urgent)
@@ -67,7 +68,7 @@ bool outbox::wait(bool urgent, frame_tag tag, std::vector<std::byte> body) {
   return !urgent;
 }
 
-std::byte* outbox::room_for(std::size_t size) {
+std::byte* outgoing_channel::room_for(std::size_t size) {
   if (auto* room = ring_.reserve(size))
     return room;
   ring_.ask_for_room();
@@ -75,7 +76,7 @@ std::byte* outbox::room_for(std::size_t size) {
   return ring_.reserve(size);
 }
 
-bool outbox::flush() {
+bool outgoing_channel::flush() {
   bool published = false;
   while (flush_front(urgent_, published)) {
   }
@@ -86,7 +87,8 @@ bool outbox::flush() {
 
 /// Sends the first of `queue`, or a piece of it. False if there is no room or
 /// nothing left.
-bool outbox::flush_front(std::deque<pending>& queue, bool& published) {
+bool outgoing_channel::flush_front(std::deque<pending>& queue,
+                                   bool& published) {
   if (queue.empty())
     return false;
   auto& front = queue.front();
@@ -106,7 +108,7 @@ bool outbox::flush_front(std::deque<pending>& queue, bool& published) {
   return true;
 }
 
-bool outbox::flush_piece(pending& front, bool& published) {
+bool outgoing_channel::flush_piece(pending& front, bool& published) {
   const auto first = front.gone == 0;
   const auto head = first ? sizeof(piece_head) : 0;
   const auto size = std::min(front.body.size() - front.gone,
@@ -132,7 +134,7 @@ bool outbox::flush_piece(pending& front, bool& published) {
 
 /// Goes on in a ring that large messages fit into. Tried again at the next
 /// flush where there is no room to say so.
-void outbox::enlarge() {
+void outgoing_channel::enlarge() {
   wants_large_ = true;
   const auto midway = !data_.empty() && data_.front().gone != 0;
   if (midway || !ring_)
@@ -157,7 +159,7 @@ void outbox::enlarge() {
   wants_large_ = false;
 }
 
-std::size_t outbox::discard() noexcept {
+std::size_t outgoing_channel::discard() noexcept {
   const auto lost = data_.size();
   urgent_.clear();
   data_.clear();

@@ -19,13 +19,13 @@ namespace troupe::transport {
 /// waits, data waits behind it, and urgent frames (control, deaths, CAF's
 /// urgent messages) wait only behind each other: never behind data. The order
 /// of data is kept, and that of urgent frames is.
-class outbox {
+class outgoing_channel {
 public:
   static constexpr std::size_t small_ring = std::size_t{64} << 10;
   static constexpr std::size_t large_ring = std::size_t{4} << 20;
 
-  outbox(memory::slot_id self, memory::slot_id reader, mailbox::inbox inbox,
-         std::uint64_t types);
+  outgoing_channel(memory::slot_id self, memory::slot_id reader,
+                   mailbox::inbox inbox, std::uint64_t types);
 
   /// Returns where to write a body of at most `size` bytes, to be finished by
   /// `commit`; nullptr if it has to wait. Only where nothing waits.
@@ -59,7 +59,7 @@ public:
     return !idle() && !ring_.waits_for_room();
   }
 
-  /// To be called after publishing. True if the reader sleeps: ring its bell.
+  /// To be called after publishing. True if the reader sleeps: notify it.
   [[nodiscard]] bool sleeps(const memory::process_slot& reader) noexcept {
     return inbox_.announce_bytes(self_.index, reader);
   }

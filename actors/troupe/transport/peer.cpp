@@ -231,18 +231,18 @@ bool peer::publish(caf::mailbox_element& what, const message_origin& origin,
     std::memcpy(buffer.data() + size - sizeof number, &number, sizeof number);
   }
   const auto ended = origin.ours && !count(what.sender->aid);
-  if (auto* room = outbox_->reserve(size)) {
+  if (auto* room = outgoing_->reserve(size)) {
     mailbox::copy_into_ring(room, buffer.data(), size);
-    outbox_->commit(size, written.tag);
-    const auto sleeps = outbox_->sleeps(slot_);
+    outgoing_->commit(size, written.tag);
+    const auto sleeps = outgoing_->sleeps(slot_);
     held.unlock();
     if (sleeps)
-      memory::ring(slot_);
+      memory::notify(slot_);
   } else {
     const auto urgent = what.mid.is_urgent_message();
-    const auto first = outbox_->idle();
-    const auto data = outbox_->wait(urgent, written.tag,
-                                    {buffer.data(), buffer.data() + size});
+    const auto first = outgoing_->idle();
+    const auto data = outgoing_->wait(urgent, written.tag,
+                                      {buffer.data(), buffer.data() + size});
     wait_for_room(held, first, data);
     if (held.owns_lock())
       held.unlock();
@@ -273,14 +273,14 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
   frame_tag tag{frame_kind::message, 0};
   if (image != 0) {
     size = sizeof head + image;
-    auto* room = outbox_->reserve(size);
+    auto* room = outgoing_->reserve(size);
     if (room == nullptr)
       return false;
     std::memcpy(room, &head, sizeof head);
     write_image(what.payload, room + sizeof head);
     tag.flags = as_image;
   } else {
-    const auto room = outbox_->reserve_about(last_size);
+    const auto room = outgoing_->reserve_about(last_size);
     if (room.empty())
       return false;
     byte_writer sink{&node_.system(), room.data(), room.data() + room.size()};
@@ -301,18 +301,18 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
     last_size = size;
   }
   const auto ended = ours && !count(what.sender->aid);
-  outbox_->commit(size, tag);
-  const auto sleeps = outbox_->sleeps(slot_);
+  outgoing_->commit(size, tag);
+  const auto sleeps = outgoing_->sleeps(slot_);
   held.unlock();
   if (sleeps)
-    memory::ring(slot_);
+    memory::notify(slot_);
   if (ended)
     tell_end_of(what.sender);
   return true;
 }
 
 bool peer::idle() const noexcept {
-  return failed() || ((!outbox_ || outbox_->idle()) && lent_.empty());
+  return failed() || ((!outgoing_ || outgoing_->idle()) && lent_.empty());
 }
 
 /// Sends a control frame; never waits. Behind the data that waits unless it is
@@ -322,19 +322,19 @@ bool peer::put(lock& held, frame_tag tag, std::vector<std::byte> body,
   if (!open(held))
     return false;
   bool flushed = false;
-  if (auto* room = outbox_->reserve(body.size())) {
+  if (auto* room = outgoing_->reserve(body.size())) {
     std::memcpy(room, body.data(), body.size());
-    outbox_->commit(body.size(), tag);
+    outgoing_->commit(body.size(), tag);
   } else {
-    outbox_->wait(urgent, tag, std::move(body));
-    static_cast<void>(outbox_->flush());
-    set_congested(!outbox_->idle());
+    outgoing_->wait(urgent, tag, std::move(body));
+    static_cast<void>(outgoing_->flush());
+    set_congested(!outgoing_->idle());
     flushed = true;
   }
-  const auto sleeps = outbox_->sleeps(slot_);
+  const auto sleeps = outgoing_->sleeps(slot_);
   held.unlock();
   if (sleeps)
-    memory::ring(slot_);
+    memory::notify(slot_);
   // The hub may find nothing to flush any more, and then wakes nobody.
   if (flushed)
     room_.notify_all();
@@ -343,17 +343,17 @@ bool peer::put(lock& held, frame_tag tag, std::vector<std::byte> body,
 
 void peer::flush() {
   lock held{mutex_};
-  if (failed() || !outbox_)
+  if (failed() || !outgoing_)
     return;
-  const auto before = outbox_->waiting();
-  const auto published = outbox_->flush();
-  if (outbox_->idle())
+  const auto before = outgoing_->waiting();
+  const auto published = outgoing_->flush();
+  if (outgoing_->idle())
     set_congested(false);
-  const auto sleeps = published && outbox_->sleeps(slot_);
-  const auto relieved = outbox_->waiting() < before || outbox_->idle();
+  const auto sleeps = published && outgoing_->sleeps(slot_);
+  const auto relieved = outgoing_->waiting() < before || outgoing_->idle();
   held.unlock();
   if (sleeps)
-    memory::ring(slot_);
+    memory::notify(slot_);
   if (relieved)
     room_.notify_all();
 }
@@ -362,7 +362,7 @@ bool peer::could_flush() {
   if (!congested_.load(std::memory_order_relaxed) || failed())
     return false;
   const lock held{mutex_};
-  return outbox_ && outbox_->could_flush();
+  return outgoing_ && outgoing_->could_flush();
 }
 
 void peer::fail(caf::error reason, std::map<caf::actor_id, caf::error> ended) {
@@ -377,15 +377,15 @@ void peer::fail(caf::error reason, std::map<caf::actor_id, caf::error> ended) {
     ended_ = std::move(ended);
     failed_.store(true, std::memory_order_release);
     set_congested(false);
-    if (outbox_)
-      lost = outbox_->discard();
+    if (outgoing_)
+      lost = outgoing_->discard();
     for (auto& [number, each] : lent_)
       std::ranges::move(std::exchange(each.objects, {}),
                         std::back_inserter(objects));
     std::erase_if(lent_, [](const auto& each) { return each.second.empty(); });
     sent_.clear();
     last_sent_ = 0;
-    outbox_.reset();
+    outgoing_.reset();
   }
   room_.notify_all();
   if (lost != 0)
@@ -443,7 +443,7 @@ bool peer::refuse(caf::mailbox_element& what, caf::actor_id target,
 bool peer::open(lock&) {
   if (failed())
     return false;
-  if (outbox_)
+  if (outgoing_)
     return true;
   try {
     auto inbox = mailbox::inbox::of(process_);
@@ -459,8 +459,8 @@ bool peer::open(lock&) {
     std::vector<caf::type_id_t> disputed;
     if (inbox.types() != table.fingerprint())
       disputed = table.differences(inbox.names());
-    outbox_.emplace(node_.self(), process_, std::move(inbox),
-                    table.fingerprint());
+    outgoing_.emplace(node_.self(), process_, std::move(inbox),
+                      table.fingerprint());
     disputed_ = std::move(disputed);
     return true;
   } catch (const limit_reached& problem) {
@@ -480,14 +480,14 @@ void peer::wait_for_room(lock& held, bool first, bool data) {
   set_congested(true);
   const auto on_duty = node_.receiver().on_duty();
   const auto start = clock::now();
-  for (unsigned turn = 0; outbox_ && !outbox_->idle(); ++turn) {
-    const auto published = outbox_->flush();
-    if (published && outbox_->sleeps(slot_)) {
+  for (unsigned turn = 0; outgoing_ && !outgoing_->idle(); ++turn) {
+    const auto published = outgoing_->flush();
+    if (published && outgoing_->sleeps(slot_)) {
       held.unlock();
-      memory::ring(slot_);
+      memory::notify(slot_);
       held.lock();
     }
-    if (on_duty || !outbox_
+    if (on_duty || !outgoing_
         || (!published && (!first || clock::now() - start > patience)))
       break;
     if (!published) {
@@ -496,19 +496,19 @@ void peer::wait_for_room(lock& held, bool first, bool data) {
       held.lock();
     }
   }
-  if (outbox_ && outbox_->idle())
+  if (outgoing_ && outgoing_->idle())
     set_congested(false);
   // The hub may find nothing to flush any more, and then wakes nobody.
   room_.notify_all();
   if (on_duty) {
-    if (outbox_ && outbox_->waiting() > high_water)
+    if (outgoing_ && outgoing_->waiting() > high_water)
       node_.receiver().note_flood();
     return;
   }
   if (!data)
     return;
   room_.wait(held, [&] {
-    return failed() || !outbox_ || outbox_->waiting() < high_water;
+    return failed() || !outgoing_ || outgoing_->waiting() < high_water;
   });
 }
 

@@ -4,7 +4,7 @@
 #include <troupe/memory/reference.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/frame.hpp>
-#include <troupe/transport/outbox.hpp>
+#include <troupe/transport/outgoing_channel.hpp>
 
 #include <caf/error.hpp>
 #include <caf/mailbox_element.hpp>
@@ -173,7 +173,7 @@ private:
   memory::process_slot& slot_;
   mutable std::mutex mutex_;
   std::condition_variable room_;
-  std::optional<outbox> outbox_;
+  std::optional<outgoing_channel> outgoing_;
   std::unordered_map<std::uint64_t, loan> lent_;
   std::uint64_t last_loan_ = 0;
   /// How many handles of each of our actors that process has got and not given
@@ -181,7 +181,7 @@ private:
   std::unordered_map<caf::actor_id, std::uint64_t> sent_;
   caf::actor_id last_sent_ = 0;
   std::uint64_t* last_count_ = nullptr;
-  /// Something waits in `outbox_`.
+  /// Something waits in `outgoing_`.
   std::atomic<bool> congested_{false};
   std::atomic<bool> failed_{false};
   caf::error failure_;

@@ -181,7 +181,7 @@ void peer::send_down(caf::actor_id ended, const caf::error& reason) {
     // It overtakes messages of the actor, which make it known there once more:
     // then it is said behind these as well.
     std::vector<std::byte> again;
-    if (outbox_ && !outbox_->idle())
+    if (outgoing_ && !outgoing_->idle())
       again = body;
     sent = put(held, {frame_kind::down, 0}, std::move(body), true);
     if (sent && !again.empty()) {

@@ -44,7 +44,7 @@ void dispose(std::byte* payload, std::uint64_t) noexcept {
   if (slot == nullptr)
     return;
   slot->shares_ended.fetch_add(1, std::memory_order_release);
-  memory::ring(*slot);
+  memory::notify(*slot);
 }
 
 const bool registered = memory::register_kind(object_kind::share,
@@ -156,7 +156,7 @@ std::uint32_t ask() noexcept {
         index != memory.self().index
         && slot.current_state() == memory::slot_state::running
         && slot.share_table.load(std::memory_order_acquire) != 0)
-      memory::ring(slot);
+      memory::notify(slot);
   return next;
 }
 

@@ -10,8 +10,8 @@ namespace troupe {
 /// enough to notice a difference, and no guard against who makes one.
 [[nodiscard]] constexpr std::uint64_t hash_of(std::string_view text) noexcept {
   std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
-  for (const char letter : text)
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100'0000'01B3;
+  for (const char message : text)
+    hash = (hash ^ static_cast<unsigned char>(message)) * 0x100'0000'01B3;
   return hash;
 }
 

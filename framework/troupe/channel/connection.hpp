@@ -218,7 +218,7 @@ public:
   }
 
   /// The mailbox from which this end receives, for layers above.
-  [[nodiscard]] mailbox::letter_box& box() const {
+  [[nodiscard]] mailbox::message_queue& box() const {
     return end_.in();
   }
 

@@ -8,7 +8,7 @@
 #include <troupe/channel/put_result.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/codec/type_name.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 
 #include <array>
 #include <cstddef>
@@ -52,7 +52,7 @@ put_result result_of(mailbox::put_outcome outcome, const char* attempted);
 
 /// Puts `value`. Throws `closed`, `limit_reached`, and what encoding throws.
 template <class T>
-put_result put_item(mailbox::letter_box& box, const T& value, deadline limit,
+put_result put_item(mailbox::message_queue& box, const T& value, deadline limit,
                     const char* attempted) {
   if constexpr (codec::flat<T>) {
     const auto body = std::as_bytes(std::span{&value, 1});
@@ -72,7 +72,7 @@ put_result put_item(mailbox::letter_box& box, const T& value, deadline limit,
 template <class T, class Iterator, class Sentinel>
   requires(!codec::sendable<T>)
 std::size_t
-put_items(mailbox::letter_box&, Iterator, Sentinel, deadline, const char*) {
+put_items(mailbox::message_queue&, Iterator, Sentinel, deadline, const char*) {
   codec::require_sendable<T>();
   return 0;
 }
@@ -80,8 +80,8 @@ put_items(mailbox::letter_box&, Iterator, Sentinel, deadline, const char*) {
 /// Puts `[first, last)` in order; returns how many are in when `limit` passes.
 /// Encodes a few dozen at a time and puts them under one lock.
 template <class T, class Iterator, class Sentinel>
-std::size_t put_items(mailbox::letter_box& box, Iterator first, Sentinel last,
-                      deadline limit, const char* attempted) {
+std::size_t put_items(mailbox::message_queue& box, Iterator first,
+                      Sentinel last, deadline limit, const char* attempted) {
   constexpr std::size_t at_once = 64;
   // Then the bytes are taken from where the items stand.
   constexpr bool stay
@@ -130,7 +130,7 @@ std::size_t put_items(mailbox::letter_box& box, Iterator first, Sentinel last,
 /// Of what cannot be sent, one error.
 template <class T, class Give>
   requires(!codec::sendable<T>)
-bool take_items(mailbox::letter_box&, std::size_t, deadline, bool&, Give) {
+bool take_items(mailbox::message_queue&, std::size_t, deadline, bool&, Give) {
   codec::require_sendable<T>();
   return false;
 }
@@ -142,13 +142,13 @@ bool take_items(mailbox::letter_box&, std::size_t, deadline, bool&, Give) {
 /// is gone. Where only memory is short it stays: throws `limit_reached`,
 /// `std::bad_alloc`.
 template <class T, class Give>
-bool take_items(mailbox::letter_box& box, std::size_t most, deadline limit,
+bool take_items(mailbox::message_queue& box, std::size_t most, deadline limit,
                 bool& ended, Give give) {
   std::exception_ptr failure;
   memory::slot_id writer;
   std::size_t given = 0;
   const auto outcome = box.take(
-    [&](const mailbox::letter& shown) {
+    [&](const mailbox::message& shown) {
       if (failure)
         return mailbox::visit_result::leave;
       try {
@@ -177,7 +177,7 @@ bool take_items(mailbox::letter_box& box, std::size_t most, deadline limit,
 /// Takes one item. Nothing if none came until `limit`.
 template <class T>
 std::optional<T>
-take_item(mailbox::letter_box& box, deadline limit, bool& ended) {
+take_item(mailbox::message_queue& box, deadline limit, bool& ended) {
   std::optional<T> result;
   take_items<T>(box, 1, limit, ended,
                 [&](T&& item) { result.emplace(std::move(item)); });

@@ -15,7 +15,7 @@ namespace troupe::channel {
 
 namespace {
 
-using mailbox::letter_box;
+using mailbox::message_queue;
 using memory::late_object;
 using memory::object_id;
 using memory::object_kind;
@@ -48,8 +48,8 @@ struct end_object {
 
 static_assert(sizeof(end_object) == 64);
 
-letter_box* as_box(std::byte* payload) noexcept {
-  return reinterpret_cast<letter_box*>(payload);
+message_queue* as_box(std::byte* payload) noexcept {
+  return reinterpret_cast<message_queue*>(payload);
 }
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {
@@ -82,7 +82,7 @@ const bool registered = memory::register_kind(object_kind::connection,
 
 reference make_box(const void* context) {
   const auto& end = *static_cast<const end_object*>(context);
-  return letter_box::create(
+  return message_queue::create(
     {.fingerprint = end.fingerprint, .window = end.window});
 }
 
@@ -98,7 +98,7 @@ reference attach_peer(const end_object& end) {
 /// What the other end would have told the mailbox of a way when it went, had it
 /// been there. In the same order: who is told that nothing more comes must not be
 /// able to send any more.
-void tell_that_peer_has_gone(const end_object& end, letter_box& box,
+void tell_that_peer_has_gone(const end_object& end, message_queue& box,
                              bool is_in) noexcept {
   if (!is_in)
     return box.readers_gone();
@@ -110,7 +110,7 @@ void tell_that_peer_has_gone(const end_object& end, letter_box& box,
 /// Sees that there is a mailbox in `way`, one of the two of `end`, and that the
 /// other end knows it too. docs/design/mailbox.md argues each death.
 /// @pre the caller holds the end
-letter_box& open(end_object& end, late_object& way) {
+message_queue& open(end_object& end, late_object& way) {
   if (auto* box = as_box(way.find()))
     return *box;
   // While both are held, neither end goes.
@@ -131,7 +131,7 @@ letter_box& open(end_object& end, late_object& way) {
   } else {
     // So nobody else changes this end's.
     const auto box = way.claim(end.owner, object_kind::queue, make_box, &end);
-    tell_that_peer_has_gone(end, *box.as<letter_box>(), &way == &end.in);
+    tell_that_peer_has_gone(end, *box.as<message_queue>(), &way == &end.in);
     TROUPE_CRASH_POINT("pipe.open.told");
     way.set_ready();
   }
@@ -196,7 +196,7 @@ std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
   return {pipe_end{std::move(first)}, pipe_end{std::move(second)}};
 }
 
-letter_box& pipe_end::open_in() const {
+message_queue& pipe_end::open_in() const {
   if (can_receive()) {
     auto& end = *object_.as<end_object>();
     auto& box = open(end, end.in);
@@ -212,7 +212,7 @@ letter_box& pipe_end::open_in() const {
       : "close a connection after its last use; pipe<T>() makes the ends");
 }
 
-letter_box& pipe_end::open_out() const {
+message_queue& pipe_end::open_out() const {
   if (can_send()) {
     auto& end = *object_.as<end_object>();
     auto& box = open(end, end.out);
@@ -244,10 +244,10 @@ namespace {
 /// Takes the next message, unless it is longer than `longest`, and passes it to
 /// `use`.
 template <class Use>
-void take_bytes(letter_box& box, std::size_t longest, Use use) {
+void take_bytes(message_queue& box, std::size_t longest, Use use) {
   std::size_t too_long = 0;
   const auto outcome = box.take(
-    [&](const mailbox::letter& shown) {
+    [&](const mailbox::message& shown) {
       if (shown.body.size() > longest) {
         too_long = shown.body.size();
         return mailbox::visit_result::leave;

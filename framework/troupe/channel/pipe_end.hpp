@@ -4,7 +4,7 @@
 #include <troupe/base/bytes.hpp>
 #include <troupe/codec/decoder.hpp>
 #include <troupe/codec/encoder.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/reference.hpp>
 
 #include <atomic>
@@ -54,13 +54,13 @@ public:
 
   /// The mailbox to receive from, which this may make. Throws `invalid_state`,
   /// `limit_reached` (memory; this process can hold no more objects).
-  [[nodiscard]] mailbox::letter_box& in() const {
+  [[nodiscard]] mailbox::message_queue& in() const {
     auto* known = in_.load();
     return known != nullptr ? *known : open_in();
   }
 
   /// The mailbox to send to. Throws as `in`.
-  [[nodiscard]] mailbox::letter_box& out() const {
+  [[nodiscard]] mailbox::message_queue& out() const {
     auto* known = out_.load();
     return known != nullptr ? *known : open_out();
   }
@@ -106,22 +106,22 @@ private:
     }
     ~known_box() = default;
 
-    [[nodiscard]] mailbox::letter_box* load() const noexcept {
+    [[nodiscard]] mailbox::message_queue* load() const noexcept {
       return box_.load(std::memory_order_acquire);
     }
 
-    void store(mailbox::letter_box* box) noexcept {
+    void store(mailbox::message_queue* box) noexcept {
       box_.store(box, std::memory_order_release);
     }
 
   private:
-    std::atomic<mailbox::letter_box*> box_{nullptr};
+    std::atomic<mailbox::message_queue*> box_{nullptr};
   };
 
   explicit pipe_end(memory::reference object) noexcept;
 
-  [[nodiscard]] mailbox::letter_box& open_in() const;
-  [[nodiscard]] mailbox::letter_box& open_out() const;
+  [[nodiscard]] mailbox::message_queue& open_in() const;
+  [[nodiscard]] mailbox::message_queue& open_out() const;
 
   memory::reference object_;
   mutable known_box in_;

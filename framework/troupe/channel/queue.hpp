@@ -11,7 +11,7 @@
 #include <troupe/codec/encoder.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/codec/require_sendable.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -73,8 +73,8 @@ public:
   /// A new queue for at most `max_size` items; 0 is without a limit.
   explicit queue(std::size_t max_size,
                  std::source_location made_at = std::source_location::current())
-    : box_(mailbox::letter_box::create(
-        {.fingerprint = fingerprint(), .letters = max_size, .ledger = true})) {
+    : box_(mailbox::message_queue::create(
+        {.fingerprint = fingerprint(), .messages = max_size, .ledger = true})) {
     memory::note_origin(box_, made_at);
     codec::require_sendable<T>();
   }
@@ -229,7 +229,7 @@ public:
 
   /// The limit that the queue was made with; 0 is none.
   [[nodiscard]] std::size_t max_size() const {
-    return static_cast<std::size_t>(box().options().letters);
+    return static_cast<std::size_t>(box().options().messages);
   }
 
   // The end ------------------------------------------------------------------
@@ -279,13 +279,13 @@ public:
   [[nodiscard]] bool join_before(deadline limit) const {
     std::uint64_t lost = 0;
     const auto outcome = box().wait_finished(box_, limit, lost);
-    if (outcome == mailbox::letter_box::finish_outcome::abandoned)
+    if (outcome == mailbox::message_queue::finish_outcome::abandoned)
       throw peer_died("join a queue",
                       std::to_string(lost)
                         + " of its items were taken by processes that are "
                           "gone and had not called task_done",
                       "put those tasks again, or do not join");
-    return outcome == mailbox::letter_box::finish_outcome::all_finished;
+    return outcome == mailbox::message_queue::finish_outcome::all_finished;
   }
 
   // Others -------------------------------------------------------------------
@@ -301,11 +301,11 @@ public:
   }
 
   /// The mailbox behind it, for layers above.
-  [[nodiscard]] mailbox::letter_box& box() const {
+  [[nodiscard]] mailbox::message_queue& box() const {
     if (!box_)
       throw invalid_state("use a queue", "this handle was moved from",
                           "copy a handle that is needed afterwards");
-    return *box_.template as<mailbox::letter_box>();
+    return *box_.template as<mailbox::message_queue>();
   }
 
   void save(codec::encoder& to) const {

@@ -37,7 +37,7 @@ std::uint32_t own_slot() noexcept {
 
 } // namespace
 
-watch::watch(mailbox::letter_box& box) : box_(&box) {
+watch::watch(mailbox::message_queue& box) : box_(&box) {
   enter();
 }
 
@@ -82,12 +82,12 @@ watch::~watch() {
 
 // Listening --------------------------------------------------------------------
 
-/// The thread that turns the bell of the process into readable descriptors.
-class bell_listener {
+/// The thread that turns the wake word of the process into readable descriptors.
+class wake_listener {
 public:
-  static bell_listener& of_this_process() {
+  static wake_listener& of_this_process() {
     // Never destroyed: its thread ends with the process.
-    static auto& listener = *new bell_listener;
+    static auto& listener = *new wake_listener;
     return listener;
   }
 
@@ -103,13 +103,13 @@ public:
     std::erase(entries_, &entry);
   }
 
-  void add(bell_event& event) {
+  void add(wake_event& event) {
     const std::scoped_lock guard{mutex_};
     start();
     events_.push_back(event.fd());
   }
 
-  void remove(bell_event& event) noexcept {
+  void remove(wake_event& event) noexcept {
     const std::scoped_lock guard{mutex_};
     std::erase(events_, event.fd());
   }
@@ -129,7 +129,7 @@ private:
                            deadline::never()};
     note.sleeps();
     for (;;) {
-      const auto seen = slot.bell.load(std::memory_order_seq_cst);
+      const auto seen = slot.wake_word.load(std::memory_order_seq_cst);
       {
         const std::scoped_lock guard{mutex_};
         for (auto* entry : entries_)
@@ -147,16 +147,16 @@ private:
   bool started_ = false;
 };
 
-readiness::readiness(mailbox::letter_box& box, memory::reference holder)
+readiness::readiness(mailbox::message_queue& box, memory::reference holder)
   : holder_(std::move(holder)),
     box_(&box),
     watch_(box),
     event_(os::make_event()) {
-  bell_listener::of_this_process().add(*this);
+  wake_listener::of_this_process().add(*this);
 }
 
 readiness::~readiness() {
-  bell_listener::of_this_process().remove(*this);
+  wake_listener::of_this_process().remove(*this);
 }
 
 void readiness::update() noexcept {
@@ -166,15 +166,15 @@ void readiness::update() noexcept {
     os::clear_event(event_.get());
 }
 
-bell_event::bell_event() : event_(os::make_event()) {
-  bell_listener::of_this_process().add(*this);
+wake_event::wake_event() : event_(os::make_event()) {
+  wake_listener::of_this_process().add(*this);
 }
 
-bell_event::~bell_event() {
-  bell_listener::of_this_process().remove(*this);
+wake_event::~wake_event() {
+  wake_listener::of_this_process().remove(*this);
 }
 
-void bell_event::clear() noexcept {
+void wake_event::clear() noexcept {
   os::clear_event(event_.get());
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/descriptor.hpp>
 
@@ -10,7 +10,7 @@
 
 namespace troupe::channel {
 
-/// Something in shared memory that rings the bells of the processes which watch
+/// Something in shared memory that notifies processes which watch
 /// it. `slot` is the row of one of them.
 class watched_object {
 public:
@@ -31,7 +31,7 @@ protected:
 /// An entry that whoever confirms the death strikes out.
 class watch {
 public:
-  explicit watch(mailbox::letter_box& box);
+  explicit watch(mailbox::message_queue& box);
 
   /// `object` must outlive this.
   explicit watch(watched_object& object);
@@ -45,7 +45,7 @@ private:
   void enter();
   [[nodiscard]] const void* identity() const noexcept;
 
-  mailbox::letter_box* box_ = nullptr;
+  mailbox::message_queue* box_ = nullptr;
   watched_object* object_ = nullptr;
 };
 
@@ -53,12 +53,12 @@ private:
 /// the event loops made of them.
 ///
 /// The first one of a process starts a thread that listens to the process's
-/// bell and sets the descriptors; so one that turns readable, or stops being
+/// wake word and sets the descriptors; so one that turns readable, or stops being
 /// so, does it some microseconds late. Readable means: try.
 class readiness {
 public:
   /// `holder` keeps `box` alive. Throws `os_failure`.
-  readiness(mailbox::letter_box& box, memory::reference holder);
+  readiness(mailbox::message_queue& box, memory::reference holder);
   readiness(const readiness&) = delete;
   readiness& operator=(const readiness&) = delete;
   ~readiness();
@@ -68,25 +68,25 @@ public:
   }
 
 private:
-  friend class bell_listener;
+  friend class wake_listener;
 
   void update() noexcept;
 
   memory::reference holder_;
-  mailbox::letter_box* box_;
+  mailbox::message_queue* box_;
   watch watch_;
   os::descriptor event_;
 };
 
-/// A descriptor that is readable when the process's bell was rung since the
+/// A descriptor that is readable when the process was notified since the
 /// last `clear`: for a wait for mailboxes and descriptors at once.
-class bell_event {
+class wake_event {
 public:
   /// Throws `os_failure`.
-  bell_event();
-  bell_event(const bell_event&) = delete;
-  bell_event& operator=(const bell_event&) = delete;
-  ~bell_event();
+  wake_event();
+  wake_event(const wake_event&) = delete;
+  wake_event& operator=(const wake_event&) = delete;
+  ~wake_event();
 
   [[nodiscard]] int fd() const noexcept {
     return event_.get();
@@ -95,7 +95,7 @@ public:
   void clear() noexcept;
 
 private:
-  friend class bell_listener;
+  friend class wake_listener;
 
   os::descriptor event_;
 };

@@ -34,13 +34,13 @@ bool is_ready_now(const wait_source& source) {
   return condition != nullptr ? condition->ready_now() : looks_ready(source);
 }
 
-/// Whether the process's bell tells that it may be ready.
+/// Whether the process's wake word tells that it may be ready.
 bool rings(const wait_source& source) noexcept {
   return source.box() != nullptr || source.runner()
          || source.condition() != nullptr;
 }
 
-/// Has a bell rung for a condition while it lives.
+/// Has the process notified for a condition while it lives.
 class watched_condition {
 public:
   explicit watched_condition(wait_condition& of) : of_(&of) {
@@ -139,11 +139,11 @@ private:
       if (each.condition() != nullptr)
         conditions.emplace_back(*each.condition());
     }
-    std::optional<channel::bell_event> bell;
+    std::optional<channel::wake_event> wake_word;
     if (!polled_.empty()
         && std::any_of(sources_.begin(), sources_.end(), rings)) {
-      bell.emplace();
-      polled_.push_back({bell->fd()});
+      wake_word.emplace();
+      polled_.push_back({wake_word->fd()});
     }
     auto& memory = memory::run_memory::current();
     auto& slot = memory.own_slot();
@@ -158,11 +158,11 @@ private:
     }
     memory::wait_note note{memory::wait_kind::any, places, open, limit_};
     for (;;) {
-      if (bell)
-        bell->clear();
+      if (wake_word)
+        wake_word->clear();
       // seq_cst: rung later, it shows something else than it did before we
       // looked. Deaths ring it too.
-      const auto seen = slot.bell.load(std::memory_order_seq_cst);
+      const auto seen = slot.wake_word.load(std::memory_order_seq_cst);
       auto found = first_ready();
       // A descriptor may stand before it. And another may have taken it since.
       if (found != none && !polled_.empty())
@@ -173,7 +173,7 @@ private:
       if (limit_.passed())
         return polled_.empty() ? first_ready() : look(deadline::now());
       if (polled_.empty()) {
-        note.sleeps(slot.bell, seen | 1);
+        note.sleeps(slot.wake_word, seen | 1);
         static_cast<void>(memory::wait_for_ring(slot, seen, next_look()));
       } else if (found = look(next_look()); found != none) {
         return found;

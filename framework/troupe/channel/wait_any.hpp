@@ -48,7 +48,7 @@ template <wait_sources Range>
 ///
 /// Without a descriptor among them this costs a spin and a sleep, like `get`.
 /// With one, the wait is one `poll`, and where something else is waited for
-/// beside descriptors this process gets a thread that listens to its bell
+/// beside descriptors this process gets a thread that waits for its notifications
 /// (once).
 /// Throws `invalid_argument` (no sources, a descriptor that is not open),
 /// `invalid_state` (none of them has anything to come), `os_failure`.

@@ -35,12 +35,12 @@ public:
     return ready();
   }
 
-  /// From now on the calling process's bell is rung (`memory::ring`) each time
+  /// From now on the calling process is notified (`memory::notify`) each time
   /// that `ready` may have become true.
   virtual void watch() = 0;
   virtual void unwatch() noexcept = 0;
 
-  /// When to call `ready` though no bell was rung.
+  /// When to call `ready` though there was no notification.
   [[nodiscard]] virtual deadline look_again() const {
     return deadline::never();
   }

@@ -6,7 +6,7 @@
 #include <troupe/channel/connection.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/channel/wait_condition.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/process.hpp>
 
@@ -85,7 +85,7 @@ public:
     : when_(deadline::after(later)) {
   }
 
-  [[nodiscard]] mailbox::letter_box* box() const noexcept {
+  [[nodiscard]] mailbox::message_queue* box() const noexcept {
     return box_;
   }
 
@@ -111,7 +111,7 @@ public:
   }
 
 private:
-  mailbox::letter_box* box_ = nullptr;
+  mailbox::message_queue* box_ = nullptr;
   std::optional<process_view> process_;
   std::shared_ptr<wait_condition> condition_;
   int fd_ = -1;

@@ -2,8 +2,8 @@
 #include <troupe/inspection/layouts.hpp>
 
 #include <troupe/channel/pipe_end.hpp>
-#include <troupe/mailbox/letter_box.hpp>
-#include <troupe/state/anchor.hpp>
+#include <troupe/mailbox/message_queue.hpp>
+#include <troupe/state/object_ref.hpp>
 #include <troupe/sync/barrier_state.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex_word.hpp>
@@ -15,7 +15,7 @@ namespace troupe::inspection {
 std::uint32_t layout_of_kind(memory::object_kind kind) noexcept {
   using memory::object_kind;
   switch (kind) {
-    case object_kind::queue: return mailbox::letter_box::layout();
+    case object_kind::queue: return mailbox::message_queue::layout();
     case object_kind::connection: return channel::pipe_end::layout();
     case object_kind::mutex: return sync::mutex_word::layout();
     case object_kind::semaphore: return sync::semaphore_units::layout();

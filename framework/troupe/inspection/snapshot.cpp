@@ -4,10 +4,10 @@
 #include <troupe/base/error.hpp>
 #include <troupe/channel/pipe_end.hpp>
 #include <troupe/inspection/run_file.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/memory_file.hpp>
-#include <troupe/state/anchor.hpp>
+#include <troupe/state/object_ref.hpp>
 #include <troupe/sync/barrier_state.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex_word.hpp>
@@ -409,12 +409,12 @@ private:
   }
 
   bool read_queue(std::uint64_t at, object_record& of) const {
-    copy_of<mailbox::letter_box> copy;
+    copy_of<mailbox::message_queue> copy;
     if (!read_payload(at, of, copy))
       return false;
     queue_record result;
     result.depth = copy->size();
-    result.limit = copy->options().letters;
+    result.limit = copy->options().messages;
     result.unfinished = copy->unfinished();
     result.closed = copy->closed();
     result.has_readers = copy->has_readers();
@@ -441,28 +441,28 @@ private:
     const auto what = file_.read_value<held::state_part>(at);
     if (!what || of.size < sizeof(held::cell))
       return false;
-    if (*what == held::state_part::house) {
+    if (*what == held::state_part::control_block) {
       // Without its table and its story, which are long.
       const auto box
-        = file_.read_value<object_id>(at + offsetof(held::house, box));
-      const auto process
-        = file_.read_value<std::uint64_t>(at + offsetof(held::house, process));
-      if (!box || !process || of.size < sizeof(held::house))
+        = file_.read_value<object_id>(at + offsetof(held::control_block, box));
+      const auto process = file_.read_value<std::uint64_t>(
+        at + offsetof(held::control_block, process));
+      if (!box || !process || of.size < sizeof(held::control_block))
         return false;
-      result = {state_record::part::house, of.id, *process, *box};
-    } else if (*what == held::state_part::anchor
+      result = {state_record::part::control_block, of.id, *process, *box};
+    } else if (*what == held::state_part::object_ref
                || *what == held::state_part::cell) {
-      // The house stands at the same place in both.
-      static_assert(offsetof(held::anchor, house)
-                    == offsetof(held::cell, house));
-      const auto house
-        = file_.read_value<object_id>(at + offsetof(held::cell, house));
-      if (!house)
+      // The control block stands at the same place in both.
+      static_assert(offsetof(held::object_ref, control_block)
+                    == offsetof(held::cell, control_block));
+      const auto control_block
+        = file_.read_value<object_id>(at + offsetof(held::cell, control_block));
+      if (!control_block)
         return false;
-      result.what = *what == held::state_part::anchor
-                      ? state_record::part::anchor
+      result.what = *what == held::state_part::object_ref
+                      ? state_record::part::object_ref
                       : state_record::part::cell;
-      result.house = *house;
+      result.control_block = *control_block;
     }
     of.content = result;
     return true;

@@ -101,12 +101,12 @@ struct connection_record {
 
 /// A part of a state: what its clients hold, or what its process does.
 struct state_record {
-  enum class part { none, anchor, cell, house };
+  enum class part { none, object_ref, cell, control_block };
 
   part what = part::none;
-  /// Id of the state's house; its own if it is that.
-  memory::object_id house = 0;
-  /// Of a house: packed slot_id of the state's process, and id of its requests.
+  /// Id of the state's control block; its own if it is that.
+  memory::object_id control_block = 0;
+  /// Of a control block: packed slot_id of the state's process, and id of its requests.
   std::uint64_t process = 0;
   memory::object_id requests = 0;
 };
@@ -217,7 +217,7 @@ struct look_result {
 
 /// Gives a queue, a lock or one of its relatives a name, for whoever looks at the
 /// run: "mutex 4294967311 (savings accounts.cpp:41)". Without one it has the place
-/// where it was made. A name may have 60 letters; the rest is dropped. A run has
+/// where it was made. A name may have 60 messages; the rest is dropped. A run has
 /// room for 4096 different names and places.
 template <class Handle>
 void name(const Handle& of, std::string_view text) {

@@ -160,8 +160,8 @@ private:
   }
 
   /// Clients of a state, or its process.
-  void add_state(wakers& to, object_id house, bool clients) const {
-    const auto* home = of_.object(house);
+  void add_state(wakers& to, object_id control_block, bool clients) const {
+    const auto* home = of_.object(control_block);
     const auto* content
       = home == nullptr ? nullptr : std::get_if<state_record>(&home->content);
     if (content == nullptr) {
@@ -172,7 +172,7 @@ private:
       return add_process(to, slot_id::unpacked(content->process).index);
     for (const auto& each : of_.objects)
       if (const auto* part = std::get_if<state_record>(&each.content);
-          part != nullptr && part->house == house)
+          part != nullptr && part->control_block == control_block)
         add_holders(to, each);
   }
 

@@ -77,7 +77,7 @@ public:
   /// The text of the owner's message types, copied and of believable length.
   [[nodiscard]] std::string names() const;
 
-  /// Tells the owner of a new ring. The caller rings its bell.
+  /// Tells the owner of a new ring. The caller notifies it.
   /// Throws `limit_reached` if this process can hold no more objects.
   void announce(const memory::reference& ring);
 
@@ -113,7 +113,7 @@ public:
   [[nodiscard]] bool
   announce_bytes(std::uint32_t writer,
                  const memory::process_slot& owner) noexcept {
-    // Pairs with the fetch_or in `sleep_at_door` and the fence in
+    // Pairs with the fetch_or in `sleep_until_notified` and the fence in
     // `set_crowded`: either we see those, or they see what we published.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (crowded()) {
@@ -121,7 +121,7 @@ public:
                                         std::memory_order_seq_cst);
       std::atomic_thread_fence(std::memory_order_seq_cst);
     }
-    return (owner.bell.load(std::memory_order_relaxed) & 1) != 0;
+    return (owner.wake_word.load(std::memory_order_relaxed) & 1) != 0;
   }
 
   [[nodiscard]] std::atomic<std::uint64_t>& word(std::size_t index) noexcept {

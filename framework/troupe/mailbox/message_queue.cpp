@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// With letter_box_put.cpp and letter_box_take.cpp: who puts, who takes and who
+// With message_queue_put.cpp and message_queue_take.cpp: who puts, who takes and who
 // repairs after a death keep one another's rules, and are read together.
 
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 
-#include <troupe/mailbox/box_lock.hpp>
-#include <troupe/memory/burial.hpp>
+#include <troupe/mailbox/message_queue_lock.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>
@@ -21,12 +21,12 @@ using memory::run_memory;
 namespace {
 
 void dispose_box(std::byte* payload, std::uint64_t) noexcept {
-  reinterpret_cast<letter_box*>(payload)->dispose();
+  reinterpret_cast<message_queue*>(payload)->dispose();
 }
 
 void holder_of_box_died(std::byte* payload, std::uint64_t,
                         std::uint32_t slot) noexcept {
-  reinterpret_cast<letter_box*>(payload)->user_died(slot);
+  reinterpret_cast<message_queue*>(payload)->user_died(slot);
 }
 
 constexpr std::uint64_t low_half = 0xFFFF'FFFF;
@@ -34,52 +34,53 @@ constexpr std::uint64_t low_half = 0xFFFF'FFFF;
 const bool registered = memory::register_kind(
   object_kind::queue, {.dispose = dispose_box,
                        .holder_died = holder_of_box_died,
-                       .layout = letter_box::layout()});
+                       .layout = message_queue::layout()});
 
 } // namespace
 
-std::uint64_t letter_box::size_for(const box_options& options) {
+std::uint64_t message_queue::size_for(const message_queue_options& options) {
   const std::uint64_t slots = run_memory::current().header().slots;
-  return sizeof(letter_box) + slots / 8
+  return sizeof(message_queue) + slots / 8
          + (options.ledger ? ledger_inside * sizeof(ledger_entry) : 0);
 }
 
-reference letter_box::create(const box_options& options) {
+reference message_queue::create(const message_queue_options& options) {
   static_cast<void>(registered);
-  static_assert(sizeof(letter_box) == 1280);
-  static_assert(offsetof(letter_box, put_) == 384);
-  static_assert(offsetof(letter_box, readers_) == 512);
-  static_assert(offsetof(letter_box, taken_) == 768);
+  static_assert(sizeof(message_queue) == 1280);
+  static_assert(offsetof(message_queue, put_) == 384);
+  static_assert(offsetof(message_queue, readers_) == 512);
+  static_assert(offsetof(message_queue, taken_) == 768);
   auto made = reference::create(object_kind::queue, size_for(options));
-  auto* box = made.as<letter_box>();
+  auto* box = made.as<message_queue>();
   box->options_ = options;
   box->writers_.lock.initialise();
   box->readers_.lock.initialise();
   return made;
 }
 
-std::uint64_t letter_box::size() const noexcept {
+std::uint64_t message_queue::size() const noexcept {
   // In this order the difference is never negative; but what was taken in
   // between makes it too large.
-  const auto taken = letters_in(taken_.word.load(std::memory_order_seq_cst));
-  const auto in = letters_in(put_.word.load(std::memory_order_seq_cst)) - taken;
-  return options_.letters == 0 ? in : std::min(in, options_.letters);
+  const auto taken = messages_in(taken_.word.load(std::memory_order_seq_cst));
+  const auto in = messages_in(put_.word.load(std::memory_order_seq_cst))
+                  - taken;
+  return options_.messages == 0 ? in : std::min(in, options_.messages);
 }
 
-bool letter_box::full() const noexcept {
+bool message_queue::full() const noexcept {
   return !has_room(0);
 }
 
-bool letter_box::readable() const noexcept {
-  const auto taken = letters_in(taken_.word.load(std::memory_order_seq_cst));
+bool message_queue::readable() const noexcept {
+  const auto taken = messages_in(taken_.word.load(std::memory_order_seq_cst));
   const auto word = put_.word.load(std::memory_order_seq_cst);
-  return letters_in(word) != taken || (word & closed_bit) != 0;
+  return messages_in(word) != taken || (word & closed_bit) != 0;
 }
 
-void letter_box::close() {
+void message_queue::close() {
   {
-    const box_lock guard{writers_.lock, [this] { recover_put(); },
-                         "close a mailbox"};
+    const message_queue_lock guard{writers_.lock, [this] { recover_put(); },
+                                   "close a mailbox"};
     TROUPE_CRASH_POINT("mailbox.close.locked");
     put_.word.store(put_.word.load(std::memory_order_relaxed) | closed_bit,
                     std::memory_order_seq_cst);
@@ -88,17 +89,17 @@ void letter_box::close() {
   ring_everybody();
 }
 
-void letter_box::writers_gone() noexcept {
+void message_queue::writers_gone() noexcept {
   put_.word.fetch_or(closed_bit, std::memory_order_seq_cst);
   ring_everybody();
 }
 
-void letter_box::readers_gone() noexcept {
+void message_queue::readers_gone() noexcept {
   arrivals_.no_readers.store(1, std::memory_order_seq_cst);
   ring_everybody();
 }
 
-void letter_box::ring_everybody() noexcept {
+void message_queue::ring_everybody() noexcept {
   constexpr auto all = std::numeric_limits<int>::max();
   // Each caller has changed a word before, seq_cst, that a waiter reads once more
   // after it has enrolled.
@@ -109,7 +110,7 @@ void letter_box::ring_everybody() noexcept {
     arrivals_.watchers.ring(watcher_bits());
 }
 
-void letter_box::make_entry(std::uint32_t slot) {
+void message_queue::make_entry(std::uint32_t slot) {
   if (has_entry(slot))
     return;
   const std::uint64_t slots = run_memory::current().header().slots;
@@ -126,15 +127,15 @@ void letter_box::make_entry(std::uint32_t slot) {
   readers_.ledger_note.store(0);
 }
 
-bool letter_box::finish() {
+bool message_queue::finish() {
   if (const auto self = run_memory::current().self().index; !has_entry(self)) {
-    const box_lock guard{readers_.lock, [this] { recover_take(); },
-                         "finish a task of a queue"};
+    const message_queue_lock guard{readers_.lock, [this] { recover_take(); },
+                                   "finish a task of a queue"};
     make_entry(self);
   }
   auto finished = finishing_.finished.load(std::memory_order_seq_cst);
   do {
-    if (finished >= letters_in(taken_.word.load(std::memory_order_seq_cst)))
+    if (finished >= messages_in(taken_.word.load(std::memory_order_seq_cst)))
       return false;
   } while (!finishing_.finished.compare_exchange_weak(
     finished, finished + 1, std::memory_order_seq_cst));
@@ -144,15 +145,15 @@ bool letter_box::finish() {
   return true;
 }
 
-std::uint64_t letter_box::unfinished() const noexcept {
+std::uint64_t message_queue::unfinished() const noexcept {
   const auto finished = finishing_.finished.load(std::memory_order_seq_cst);
-  const auto put = letters_in(put_.word.load(std::memory_order_seq_cst));
+  const auto put = messages_in(put_.word.load(std::memory_order_seq_cst));
   return put - std::min(finished, put);
 }
 
-letter_box::finish_outcome letter_box::wait_finished(const reference& self,
-                                                     deadline limit,
-                                                     std::uint64_t& lost) {
+message_queue::finish_outcome
+message_queue::wait_finished(const reference& self, deadline limit,
+                             std::uint64_t& lost) {
   // A handle that is dropped rings nobody, so that is looked for now and then.
   constexpr auto look_again = std::chrono::milliseconds{100};
   memory::wait_note note{memory::wait_kind::finished, this, limit};
@@ -168,7 +169,8 @@ letter_box::finish_outcome letter_box::wait_finished(const reference& self,
   }
 }
 
-letter_box::ledger_entry& letter_box::own_entry(memory::slot_id self) noexcept {
+message_queue::ledger_entry&
+message_queue::own_entry(memory::slot_id self) noexcept {
   auto& entry = ledger(self.index);
   if (entry.taker.load(std::memory_order_relaxed) >> 32 != self.generation) {
     const auto taken = entry.taken.load();
@@ -181,12 +183,12 @@ letter_box::ledger_entry& letter_box::own_entry(memory::slot_id self) noexcept {
   return entry;
 }
 
-std::uint64_t letter_box::count_abandoned(const reference& self) {
+std::uint64_t message_queue::count_abandoned(const reference& self) {
   auto& memory = run_memory::current();
   auto* object = memory.find_object(self.id(), object_kind::queue);
   // Nobody takes meanwhile, and what a killed reader took last is in the ledger.
-  const box_lock guard{readers_.lock, [this] { recover_take(); },
-                       "wait for the tasks of a queue"};
+  const message_queue_lock guard{readers_.lock, [this] { recover_take(); },
+                                 "wait for the tasks of a queue"};
   std::uint64_t abandoned = 0;
   std::uint64_t finished_for_others = 0;
   const auto used = memory.header().slots_high.load();
@@ -208,15 +210,15 @@ std::uint64_t letter_box::count_abandoned(const reference& self) {
   return abandoned - std::min(abandoned, finished_for_others);
 }
 
-void letter_box::add_watcher(std::uint32_t slot) noexcept {
+void message_queue::add_watcher(std::uint32_t slot) noexcept {
   arrivals_.watchers.add(watcher_bits(), slot);
 }
 
-void letter_box::remove_watcher(std::uint32_t slot) noexcept {
+void message_queue::remove_watcher(std::uint32_t slot) noexcept {
   arrivals_.watchers.remove(watcher_bits(), slot);
 }
 
-void letter_box::user_died(std::uint32_t slot) noexcept {
+void message_queue::user_died(std::uint32_t slot) noexcept {
   remove_watcher(slot);
   arrivals_.room.evacuate();
   departures_.room.evacuate();
@@ -225,9 +227,9 @@ void letter_box::user_died(std::uint32_t slot) noexcept {
     arrivals_.watchers.ring(watcher_bits());
 }
 
-void letter_box::dispose() noexcept {
+void message_queue::dispose() noexcept {
   // Nobody is left who could hold a lock. Should this be killed, it is called
-  // again: each step is committed as a take is. A letter goes before the commit,
+  // again: each step is committed as a take is. A message goes before the commit,
   // for it may be forgotten twice; a segment after it, and is noted.
   recover_put();
   recover_take();
@@ -244,13 +246,13 @@ void letter_box::dispose() noexcept {
     auto state = readers_.states[word & which_bit];
     if (state.segment == 0) {
       state.segment = writers_.first.load();
-      commit(state, letters_in(word));
+      commit(state, messages_in(word));
     }
     writers_.first.store(0);
   }
   for (;;) {
     const auto word = taken_.word.load(std::memory_order_relaxed);
-    auto taken = letters_in(word);
+    auto taken = messages_in(word);
     auto state = readers_.states[word & which_bit];
     if (state.segment == 0) {
       memory::forget(readers_.more_ledger.load());
@@ -258,7 +260,7 @@ void letter_box::dispose() noexcept {
     }
     const auto& place = segment::at(state.segment);
     memory::object_id drained = 0;
-    if (taken != letters_in(put_.word.load(std::memory_order_acquire))
+    if (taken != messages_in(put_.word.load(std::memory_order_acquire))
         && state.position != place.sealed()) {
       const auto found = place.read(state.position);
       if (found.head == nullptr)

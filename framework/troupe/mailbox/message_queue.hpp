@@ -22,12 +22,12 @@
 namespace troupe::mailbox {
 
 /// What a mailbox is made with. Zero means without limit.
-struct box_options {
-  /// Identifies the type of the letters, so that a handle of another type is
+struct message_queue_options {
+  /// Identifies the type of the messages, so that a handle of another type is
   /// refused.
   std::uint64_t fingerprint = 0;
-  /// Most letters at a time.
-  std::uint64_t letters = 0;
+  /// Most messages at a time.
+  std::uint64_t messages = 0;
   /// Most bytes at a time: a put waits while more are unread, or four times
   /// what it puts if that is more, but never more than 16 times this.
   std::uint64_t window = 0;
@@ -53,7 +53,7 @@ enum class [[nodiscard]] take_outcome : std::uint8_t {
   ended,
 };
 
-/// What a visitor of letters says about one.
+/// What a visitor of messages says about one.
 enum class visit_result : std::uint8_t { taken, leave };
 
 /// A mailbox with many writers and many readers, in the run's memory.
@@ -74,10 +74,10 @@ enum class visit_result : std::uint8_t { taken, leave };
 ///
 /// Letters lie in a chain of `segment`s, which grows when the last one is full
 /// and from which what is drained goes back; one stays. The mailbox keeps each
-/// alive, and the object that a letter lies in, or that has its handles.
+/// alive, and the object that a message lies in, or that has its handles.
 ///
 /// # Order
-/// One order for all: that of the put words. So letters of one writer come in
+/// One order for all: that of the put words. So messages of one writer come in
 /// its order, and a batch is not interrupted.
 ///
 /// # What a crash leaves
@@ -86,66 +86,68 @@ enum class visit_result : std::uint8_t { taken, leave };
 /// nothing, after it everything; the next owner of the lock finds a consistent
 /// state, and in the notes which segment or object the dead one was about to
 /// hand over. docs/design/mailbox.md goes through every point.
-class letter_box {
+class message_queue {
 public:
   /// See `memory::layout_of`.
   [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
     return memory::layout_of(
-      {sizeof(letter_box), offsetof(letter_box, options_),
-       offsetof(letter_box, put_), offsetof(letter_box, taken_),
-       offsetof(letter_box, arrivals_), offsetof(letter_box, departures_),
-       offsetof(letter_box, finishing_), sizeof(box_options)});
+      {sizeof(message_queue), offsetof(message_queue, options_),
+       offsetof(message_queue, put_), offsetof(message_queue, taken_),
+       offsetof(message_queue, arrivals_), offsetof(message_queue, departures_),
+       offsetof(message_queue, finishing_), sizeof(message_queue_options)});
   }
 
-  [[nodiscard]] static std::uint64_t size_for(const box_options& options);
+  [[nodiscard]] static std::uint64_t
+  size_for(const message_queue_options& options);
 
   /// Creates a mailbox. Throws `limit_reached`, `os_failure`.
-  [[nodiscard]] static memory::reference create(const box_options& options);
+  [[nodiscard]] static memory::reference
+  create(const message_queue_options& options);
 
-  [[nodiscard]] const box_options& options() const noexcept {
+  [[nodiscard]] const message_queue_options& options() const noexcept {
     return options_;
   }
 
-  /// Puts letters, in order, until all are in or `limit` has passed. `done`
+  /// Puts messages, in order, until all are in or `limit` has passed. `done`
   /// says how many are. Larger ones than `segment::largest_record` are copied
-  /// into an object of their own before; for the handles of a letter an object is
+  /// into an object of their own before; for the handles of a message an object is
   /// made that keeps theirs alive. The calling process holds them until then.
-  /// Throws `limit_reached` (memory; more than 65535 handles in one letter),
+  /// Throws `limit_reached` (memory; more than 65535 handles in one message),
   /// `would_deadlock`; `done` counts in either case.
   /// @blocks on readers while full; on the one writer that holds the lock
-  put_outcome put(std::span<const draft> letters, std::size_t& done,
+  put_outcome put(std::span<const draft> messages, std::size_t& done,
                   deadline limit);
 
-  /// The same for one letter.
+  /// The same for one message.
   put_outcome put(const draft& content, deadline limit);
 
-  /// Shows up to `most` letters to `visit`, in order, each until it says
+  /// Shows up to `most` messages to `visit`, in order, each until it says
   /// `leave`, and removes those that it has taken. Waits only for the first.
   /// `visit` runs under the readers' lock and must not take from this mailbox;
-  /// the objects of the letter's handles live as long as it runs. If it throws,
-  /// that letter stays. A letter with handles, or that lies apart, is the last of
+  /// the objects of the message's handles live as long as it runs. If it throws,
+  /// that message stays. A message with handles, or that lies apart, is the last of
   /// a call.
   /// Throws what `visit` throws, `malformed_bytes` (the mailbox's memory was
-  /// overwritten), `would_deadlock`; for a large letter `limit_reached` (this
+  /// overwritten), `would_deadlock`; for a large message `limit_reached` (this
   /// process can hold no more objects) and `stale_handle` (it is gone).
   /// @blocks on writers while empty; on the one reader that holds the lock
   template <class Visit>
   take_outcome take(Visit&& visit, std::size_t most, deadline limit) {
     return take_with(
-      [](void* context, const letter& shown) {
+      [](void* context, const message& shown) {
         return (*static_cast<std::remove_reference_t<Visit>*>(context))(shown);
       },
       const_cast<std::remove_cvref_t<Visit>*>(std::addressof(visit)), most,
       limit);
   }
 
-  /// Waits until there is a letter, or the end. Returns false at the limit.
+  /// Waits until there is a message, or the end. Returns false at the limit.
   bool wait_readable(deadline limit);
 
   /// Waits until there is room for `bytes` more, or none is needed any more.
   bool wait_writable(std::uint64_t bytes, deadline limit);
 
-  /// Returns how many letters are in: exact when nobody is busy with it.
+  /// Returns how many messages are in: exact when nobody is busy with it.
   [[nodiscard]] std::uint64_t size() const noexcept;
 
   /// Nothing to take; also true at the end.
@@ -153,13 +155,13 @@ public:
     return size() == 0;
   }
 
-  /// Whether a `put` of one letter would wait.
+  /// Whether a `put` of one message would wait.
   [[nodiscard]] bool full() const noexcept;
 
-  /// Whether a take would not wait: there is a letter, or the end.
+  /// Whether a take would not wait: there is a message, or the end.
   [[nodiscard]] bool readable() const noexcept;
 
-  /// Refuses letters from now on; those in it can be taken.
+  /// Refuses messages from now on; those in it can be taken.
   /// @blocks on the one writer that holds the lock
   void close();
 
@@ -178,7 +180,7 @@ public:
   /// The last one who could read is gone.
   void readers_gone() noexcept;
 
-  /// Says that the calling process has dealt with one letter that it took.
+  /// Says that the calling process has dealt with one message that it took.
   /// Returns false if it, and all others, took no more than are finished.
   /// Throws `limit_reached`, `would_deadlock` where the ledger needs room.
   [[nodiscard]] bool finish();
@@ -186,16 +188,16 @@ public:
   /// How a wait for the end of all tasks came out.
   enum class [[nodiscard]] finish_outcome : std::uint8_t {
     all_finished,
-    /// Somebody who took letters and did not finish them has died or has
+    /// Somebody who took messages and did not finish them has died or has
     /// dropped its handle.
     abandoned,
     timed_out,
   };
 
-  /// Waits until as many letters are finished as were put. `self` is the
+  /// Waits until as many messages are finished as were put. `self` is the
   /// object of this mailbox. `lost` counts what was abandoned.
   /// Throws `would_deadlock`.
-  /// @blocks on whoever has letters to finish; on the one reader that holds the
+  /// @blocks on whoever has messages to finish; on the one reader that holds the
   ///         lock
   finish_outcome wait_finished(const memory::reference& self, deadline limit,
                                std::uint64_t& lost);
@@ -213,9 +215,9 @@ public:
   void dispose() noexcept;
 
 private:
-  using visit_function = visit_result (*)(void*, const letter&);
+  using visit_function = visit_result (*)(void*, const message&);
 
-  static std::uint64_t letters_in(std::uint64_t word) noexcept {
+  static std::uint64_t messages_in(std::uint64_t word) noexcept {
     return word >> count_shift;
   }
 
@@ -223,7 +225,7 @@ private:
   static constexpr std::uint64_t closed_bit = 2;
   static constexpr unsigned count_shift = 2;
 
-  /// Most bytes of a letter that `put_at_hand` looks at.
+  /// Most bytes of a message that `put_at_hand` looks at.
   static constexpr std::size_t at_hand = 1024;
 
   struct put_state {
@@ -248,7 +250,7 @@ private:
     std::uint64_t taker_total;
   };
 
-  /// What stands in a segment for a letter that lies apart.
+  /// What stands in a segment for a message that lies apart.
   struct apart_body {
     memory::object_id where;
     std::uint64_t size;
@@ -258,16 +260,16 @@ private:
   /// can tell whether it is kept alive for somebody.
   struct note {
     std::atomic<memory::object_id> where;
-    /// Count of letters before the commit that hands it over.
+    /// Count of messages before the commit that hands it over.
     std::atomic<std::uint64_t> at;
   };
 
   struct alignas(cache_line) put_side {
     os::robust_mutex lock;
     std::array<put_state, 2> states;
-    /// A new segment; the object of a letter.
+    /// A new segment; the object of a message.
     note segment_note;
-    note letter_note;
+    note message_note;
     std::atomic<memory::object_id> first;
   };
 
@@ -283,7 +285,7 @@ private:
     std::array<take_state, 2> states;
     /// A segment that was read to its end, until the mailbox has given it up.
     note segment_note;
-    note letter_note;
+    note message_note;
     /// The ledger of the slots from `ledger_inside` on, 0 before it is needed; and
     /// the one that is about to become that.
     std::atomic<memory::object_id> more_ledger;
@@ -366,7 +368,7 @@ private:
   void recover_take() noexcept;
 
   bool put_at_hand(const draft& content);
-  std::size_t put_locked(std::span<const draft> letters,
+  std::size_t put_locked(std::span<const draft> messages,
                          std::span<const memory::reference> objects,
                          put_outcome& outcome);
   take_outcome take_with(visit_function visit, void* context, std::size_t most,
@@ -379,7 +381,7 @@ private:
   void announce_take(std::size_t count, std::uint64_t each) noexcept;
   void ring_everybody() noexcept;
 
-  alignas(cache_line) box_options options_;
+  alignas(cache_line) message_queue_options options_;
   put_side writers_;
   put_commit put_;
   take_side readers_;

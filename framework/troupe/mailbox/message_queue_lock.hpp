@@ -10,11 +10,12 @@ namespace troupe::mailbox {
 /// mend what it guards, if its last owner died. The end of the scope is a
 /// sequentially consistent fence, behind which may be looked who waits.
 template <class Recover>
-class box_lock {
+class message_queue_lock {
 public:
   /// Throws `would_deadlock`, `invalid_state`; `attempted` names the call.
   /// @blocks on the one process that holds the lock
-  box_lock(os::robust_mutex& lock, Recover recover, const char* attempted)
+  message_queue_lock(os::robust_mutex& lock, Recover recover,
+                     const char* attempted)
     : lock_(lock) {
     switch (lock_.lock()) {
       case os::lock_result::clean: break;
@@ -28,9 +29,9 @@ public:
         throw invalid_state(attempted, "its lock was overwritten");
     }
   }
-  box_lock(const box_lock&) = delete;
-  box_lock& operator=(const box_lock&) = delete;
-  ~box_lock() {
+  message_queue_lock(const message_queue_lock&) = delete;
+  message_queue_lock& operator=(const message_queue_lock&) = delete;
+  ~message_queue_lock() {
     lock_.unlock_and_fence();
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/mailbox/box_lock.hpp>
-#include <troupe/mailbox/letter_box.hpp>
-#include <troupe/mailbox/pursuit.hpp>
+#include <troupe/mailbox/message_queue.hpp>
+#include <troupe/mailbox/message_queue_lock.hpp>
+#include <troupe/mailbox/reader_back_off.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -28,11 +28,11 @@ bool lies_apart(const draft& content) noexcept {
 
 } // namespace
 
-void letter_box::recover_put() noexcept {
+void message_queue::recover_put() noexcept {
   const auto word = put_.word.load(std::memory_order_relaxed);
   const auto& state = writers_.states[word & which_bit];
   if (const auto where = writers_.segment_note.where.load(); where != 0) {
-    if (letters_in(word) == writers_.segment_note.at.load()) {
+    if (messages_in(word) == writers_.segment_note.at.load()) {
       if (state.segment != 0)
         segment::at(state.segment).unseal();
       else
@@ -41,36 +41,36 @@ void letter_box::recover_put() noexcept {
     }
     writers_.segment_note.where.store(0);
   }
-  if (const auto where = writers_.letter_note.where.load(); where != 0) {
-    if (letters_in(word) == writers_.letter_note.at.load())
+  if (const auto where = writers_.message_note.where.load(); where != 0) {
+    if (messages_in(word) == writers_.message_note.at.load())
       memory::forget(where);
-    writers_.letter_note.where.store(0);
+    writers_.message_note.where.store(0);
   }
 }
 
-std::uint64_t letter_box::window_for(std::uint64_t bytes) const noexcept {
+std::uint64_t message_queue::window_for(std::uint64_t bytes) const noexcept {
   return std::clamp(bytes * 4, options_.window, options_.window * 16);
 }
 
-bool letter_box::has_room(std::uint64_t bytes) const noexcept {
-  const auto taken = letters_in(taken_.word.load(std::memory_order_seq_cst));
+bool message_queue::has_room(std::uint64_t bytes) const noexcept {
+  const auto taken = messages_in(taken_.word.load(std::memory_order_seq_cst));
   const auto word = put_.word.load(std::memory_order_seq_cst);
-  if (options_.letters != 0 && letters_in(word) - taken >= options_.letters)
+  if (options_.messages != 0 && messages_in(word) - taken >= options_.messages)
     return false;
-  // What a killed process added to the bytes ends when the last letter is out.
-  return options_.window == 0 || letters_in(word) == taken
+  // What a killed process added to the bytes ends when the last message is out.
+  return options_.window == 0 || messages_in(word) == taken
          || unread_bytes() <= window_for(bytes);
 }
 
-std::uint64_t letter_box::unread_bytes() const noexcept {
+std::uint64_t message_queue::unread_bytes() const noexcept {
   const auto taken = taken_.bytes.load(std::memory_order_seq_cst);
   const auto put = put_.bytes.load(std::memory_order_seq_cst);
   return put - std::min(put, taken);
 }
 
-std::size_t letter_box::put_locked(std::span<const draft> letters,
-                                   std::span<const reference> objects,
-                                   put_outcome& outcome) {
+std::size_t message_queue::put_locked(std::span<const draft> messages,
+                                      std::span<const reference> objects,
+                                      put_outcome& outcome) {
   auto word = put_.word.load(std::memory_order_relaxed);
   outcome = put_outcome::closed;
   if ((word & closed_bit) != 0)
@@ -85,7 +85,7 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
   const auto commit = [&] {
     const auto other = (word & which_bit) ^ which_bit;
     writers_.states[other] = state;
-    word = ((letters_in(word) + (written - committed)) << count_shift) | other;
+    word = ((messages_in(word) + (written - committed)) << count_shift) | other;
     committed = written;
     put_.bytes.store(state.bytes, std::memory_order_relaxed);
     TROUPE_CRASH_POINT("mailbox.put.before_commit");
@@ -94,13 +94,14 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
     put_.word.store(word, std::memory_order_release);
     TROUPE_CRASH_POINT("mailbox.put.committed");
   };
-  for (; written < letters.size(); ++written) {
-    const auto& content = letters[written];
-    const auto count = letters_in(word) + (written - committed);
-    if (options_.letters != 0 && count - state.taken_seen >= options_.letters) {
+  for (; written < messages.size(); ++written) {
+    const auto& content = messages[written];
+    const auto count = messages_in(word) + (written - committed);
+    if (options_.messages != 0
+        && count - state.taken_seen >= options_.messages) {
       state.taken_seen
-        = letters_in(taken_.word.load(std::memory_order_acquire));
-      if (count - state.taken_seen >= options_.letters)
+        = messages_in(taken_.word.load(std::memory_order_acquire));
+      if (count - state.taken_seen >= options_.messages)
         break;
     }
     if (options_.window != 0) {
@@ -112,7 +113,8 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
       if (too_much()) {
         state.taken_bytes_seen = taken_.bytes.load(std::memory_order_acquire);
         if (too_much()
-            && count != letters_in(taken_.word.load(std::memory_order_acquire)))
+            && count
+                 != messages_in(taken_.word.load(std::memory_order_acquire)))
           break;
       }
     }
@@ -130,8 +132,8 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
         carrier = id;
       if (written != committed)
         commit();
-      writers_.letter_note.at.store(letters_in(word));
-      writers_.letter_note.where.store(id);
+      writers_.message_note.at.store(messages_in(word));
+      writers_.message_note.where.store(id);
       TROUPE_CRASH_POINT("mailbox.put.noted");
       memory::keep_alive(objects[written]);
       TROUPE_CRASH_POINT("mailbox.put.apart");
@@ -153,7 +155,7 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
       if (id == 0)
         continue;
     } else {
-      // A new segment takes over together with its first letter.
+      // A new segment takes over together with its first message.
       if (written != committed) {
         state.bytes -= content.body.size();
         commit();
@@ -163,16 +165,16 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
       try {
         added = segment::make(last != nullptr ? last->capacity() * 2 : 0, need);
       } catch (...) {
-        if (writers_.letter_note.where.load() != 0) {
+        if (writers_.message_note.where.load() != 0) {
           memory::forget(id);
-          writers_.letter_note.where.store(0);
+          writers_.message_note.where.store(0);
         }
         if (written != 0)
           break; // the next call meets it again, with nothing done before
         throw;
       }
       TROUPE_CRASH_POINT("mailbox.grow.created");
-      writers_.segment_note.at.store(letters_in(word));
+      writers_.segment_note.at.store(messages_in(word));
       writers_.segment_note.where.store(added.id());
       memory::keep_alive(added);
       TROUPE_CRASH_POINT("mailbox.grow.noted");
@@ -192,25 +194,25 @@ std::size_t letter_box::put_locked(std::span<const draft> letters,
     --written;
     TROUPE_CRASH_POINT("mailbox.grow.committed");
     writers_.segment_note.where.store(0);
-    writers_.letter_note.where.store(0);
+    writers_.message_note.where.store(0);
   }
   if (written != committed)
     commit();
-  outcome = written == letters.size() ? put_outcome::done : put_outcome::full;
+  outcome = written == messages.size() ? put_outcome::done : put_outcome::full;
   return written;
 }
 
-/// The usual case of `put_locked`: a small letter for which there is room in
+/// The usual case of `put_locked`: a small message for which there is room in
 /// the last segment, as far as writers know. False for any other, and then
 /// nothing has happened.
-bool letter_box::put_at_hand(const draft& content) {
+bool message_queue::put_at_hand(const draft& content) {
   const auto word = put_.word.load(std::memory_order_relaxed);
   const auto& now = writers_.states[word & which_bit];
   const auto size = content.body.size();
   if ((word & closed_bit) != 0 || now.segment == 0 || !has_readers())
     return false;
-  if (options_.letters != 0
-      && letters_in(word) - now.taken_seen >= options_.letters)
+  if (options_.messages != 0
+      && messages_in(word) - now.taken_seen >= options_.messages)
     return false;
   if (options_.window != 0
       && now.bytes - std::min(now.taken_bytes_seen, now.bytes)
@@ -229,20 +231,20 @@ bool letter_box::put_at_hand(const draft& content) {
   put_.bytes.store(next.bytes, std::memory_order_relaxed);
   TROUPE_CRASH_POINT("mailbox.put.before_commit");
   // As in put_locked.
-  put_.word.store(((letters_in(word) + 1) << count_shift) | other,
+  put_.word.store(((messages_in(word) + 1) << count_shift) | other,
                   std::memory_order_release);
   TROUPE_CRASH_POINT("mailbox.put.committed");
   last.take_back(now.position, next.position, now.consumed_seen);
   return true;
 }
 
-put_outcome letter_box::put(const draft& content, deadline limit) {
+put_outcome message_queue::put(const draft& content, deadline limit) {
   if (content.handles.empty() && content.body.size() <= at_hand) {
     bool put = false;
     {
       TROUPE_CRASH_POINT("mailbox.put.unlocked");
-      const box_lock guard{writers_.lock, [this] { recover_put(); },
-                           "put into a mailbox"};
+      const message_queue_lock guard{writers_.lock, [this] { recover_put(); },
+                                     "put into a mailbox"};
       TROUPE_CRASH_POINT("mailbox.put.locked");
       put = put_at_hand(content);
     }
@@ -256,22 +258,22 @@ put_outcome letter_box::put(const draft& content, deadline limit) {
   return put({&content, 1}, done, limit);
 }
 
-put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
-                            deadline limit) {
+put_outcome message_queue::put(std::span<const draft> messages,
+                               std::size_t& done, deadline limit) {
   done = 0;
   std::vector<reference> objects;
-  for (std::size_t i = 0; i < letters.size(); ++i) {
-    const auto& each = letters[i];
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const auto& each = messages[i];
     if (each.handles.size() > std::numeric_limits<std::uint16_t>::max())
-      throw limit_reached("put a letter into a mailbox",
+      throw limit_reached("put a message into a mailbox",
                           "it carries " + std::to_string(each.handles.size())
                             + " handles and may carry 65535",
-                          "send the handles in several letters");
+                          "send the handles in several messages");
     const bool apart = lies_apart(each);
     if (!apart && each.handles.empty())
       continue;
-    objects.resize(letters.size());
-    objects[i] = reference::create_with_shares(object_kind::letter,
+    objects.resize(messages.size());
+    objects[i] = reference::create_with_shares(object_kind::message,
                                                apart ? each.body.size() : 0,
                                                each.handles,
                                                memory::contents::unspecified);
@@ -286,10 +288,10 @@ put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
     std::size_t now = 0;
     {
       TROUPE_CRASH_POINT("mailbox.put.unlocked");
-      const box_lock guard{writers_.lock, [this] { recover_put(); },
-                           "put into a mailbox"};
+      const message_queue_lock guard{writers_.lock, [this] { recover_put(); },
+                                     "put into a mailbox"};
       TROUPE_CRASH_POINT("mailbox.put.locked");
-      now = put_locked(letters.subspan(done),
+      now = put_locked(messages.subspan(done),
                        objects.empty() ? std::span<const reference>{}
                                        : std::span{objects}.subspan(done),
                        outcome);
@@ -300,21 +302,21 @@ put_outcome letter_box::put(std::span<const draft> letters, std::size_t& done,
       announce_put(now);
     if (outcome != put_outcome::full)
       return outcome;
-    if (limit.passed() || !wait_writable(letters[done].body.size(), limit))
+    if (limit.passed() || !wait_writable(messages[done].body.size(), limit))
       return put_outcome::full;
   }
 }
 
-void letter_box::announce_put(std::size_t count) noexcept {
+void message_queue::announce_put(std::size_t count) noexcept {
   spinner::of_this_thread().expect_answer(true);
-  pursuit::of_this_thread().expect_answer();
+  reader_back_off::of_this_thread().expect_answer();
   arrivals_.room.ring_if_occupied(
     static_cast<int>(std::min<std::size_t>(count, 1 << 20)));
   if (arrivals_.watchers.any())
     arrivals_.watchers.ring(watcher_bits());
 }
 
-bool letter_box::wait_writable(std::uint64_t bytes, deadline limit) {
+bool message_queue::wait_writable(std::uint64_t bytes, deadline limit) {
   spinner::of_this_thread().expect_answer(false);
   return departures_.room.wait(
     [&] { return has_room(bytes) || closed() || !has_readers(); }, limit,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/mailbox/box_lock.hpp>
-#include <troupe/mailbox/letter_box.hpp>
-#include <troupe/mailbox/pursuit.hpp>
+#include <troupe/mailbox/message_queue.hpp>
+#include <troupe/mailbox/message_queue_lock.hpp>
+#include <troupe/mailbox/reader_back_off.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/base/stop_of_thread.hpp>
@@ -28,7 +28,7 @@ namespace {
 
 } // namespace
 
-void letter_box::recover_take() noexcept {
+void message_queue::recover_take() noexcept {
   const auto word = taken_.word.load(std::memory_order_relaxed);
   const auto& state = readers_.states[word & which_bit];
   if (const auto where = readers_.segment_note.where.load(); where != 0) {
@@ -37,12 +37,12 @@ void letter_box::recover_take() noexcept {
       memory::forget(where);
     readers_.segment_note.where.store(0);
   }
-  if (const auto where = readers_.letter_note.where.load(); where != 0) {
+  if (const auto where = readers_.message_note.where.load(); where != 0) {
     // If its share has ended already, nothing is left to end: the object had
     // one, and no other object has its id.
-    if (letters_in(word) != readers_.letter_note.at.load())
+    if (messages_in(word) != readers_.message_note.at.load())
       memory::forget(where);
-    readers_.letter_note.where.store(0);
+    readers_.message_note.where.store(0);
   }
   if (const auto made = readers_.ledger_note.load(); made != 0) {
     if (readers_.more_ledger.load() != made)
@@ -57,17 +57,17 @@ void letter_box::recover_take() noexcept {
       .taken.store(state.taker_total);
 }
 
-/// The usual case of `take_locked`: one letter, in the segment that was read
+/// The usual case of `take_locked`: one message, in the segment that was read
 /// last and without handles. False if that is not so, and then nothing has
 /// happened.
-bool letter_box::take_at_hand(visit_function visit, void* context) {
+bool message_queue::take_at_hand(visit_function visit, void* context) {
   const auto word = taken_.word.load(std::memory_order_relaxed);
   auto& now = readers_.states[word & which_bit];
-  const auto before = letters_in(word);
+  const auto before = messages_in(word);
   if (now.put_seen == before) {
     // acquire: as in take_locked.
-    now.put_seen = letters_in(put_.word.load(std::memory_order_acquire));
-    pursuit::of_this_thread().looked(this, now.put_seen - before);
+    now.put_seen = messages_in(put_.word.load(std::memory_order_acquire));
+    reader_back_off::of_this_thread().looked(this, now.put_seen - before);
     if (now.put_seen == before)
       return false;
   }
@@ -105,7 +105,7 @@ bool letter_box::take_at_hand(visit_function visit, void* context) {
   taken_.word.store(((before + 1) << count_shift) | other,
                     std::memory_order_release);
   TROUPE_CRASH_POINT("mailbox.take.committed");
-  pursuit::of_this_thread().knows_of(now.put_seen - before - 1);
+  reader_back_off::of_this_thread().knows_of(now.put_seen - before - 1);
   if (entry != nullptr)
     entry->taken.store(next.taker_total, std::memory_order_release);
   place.consume_to(next.position);
@@ -113,16 +113,16 @@ bool letter_box::take_at_hand(visit_function visit, void* context) {
 }
 
 std::optional<take_outcome>
-letter_box::take_locked(visit_function visit, void* context, std::size_t most,
-                        reference& retired) {
+message_queue::take_locked(visit_function visit, void* context,
+                           std::size_t most, reference& retired) {
   const auto word = taken_.word.load(std::memory_order_relaxed);
   auto& current = readers_.states[word & which_bit];
-  const auto before = letters_in(word);
+  const auto before = messages_in(word);
   if (current.put_seen - before < most) {
-    // acquire: pairs with the store of the put word, and so shows the letters.
+    // acquire: pairs with the store of the put word, and so shows the messages.
     const auto put = put_.word.load(std::memory_order_seq_cst);
-    current.put_seen = letters_in(put);
-    pursuit::of_this_thread().looked(this, current.put_seen - before);
+    current.put_seen = messages_in(put);
+    reader_back_off::of_this_thread().looked(this, current.put_seen - before);
     if (current.put_seen == before)
       return (put & closed_bit) != 0 ? std::optional{take_outcome::ended}
                                      : std::nullopt;
@@ -130,7 +130,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   const auto count = std::min<std::uint64_t>(current.put_seen - before, most);
   auto state = current;
   memory::object_id drained = 0;
-  memory::object_id letter_id = 0;
+  memory::object_id message_id = 0;
   reference object;
   std::uint64_t taken = 0;
   for (; taken < count; ++taken) {
@@ -148,23 +148,23 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     const auto found = place->read(state.position);
     if (found.head == nullptr)
       refuse_overwritten();
-    letter shown{{found.body, found.head->size},
-                 {},
-                 memory::slot_id::unpacked(found.head->writer)};
+    message shown{{found.body, found.head->size},
+                  {},
+                  memory::slot_id::unpacked(found.head->writer)};
     const auto id = found.object();
     if (id != 0 && taken != 0)
       break;
     if (found.head->carried != 0) {
       // Nobody else can end it: it is the mailbox's, and this has the lock.
-      const auto* head = run_memory::current().find_object(id,
-                                                           object_kind::letter);
+      const auto* head
+        = run_memory::current().find_object(id, object_kind::message);
       if (head == nullptr)
         refuse_overwritten();
       shown.handles = memory::shares::of(head);
     }
     if (found.head->kind == record_head::apart) {
       apart_body outside{};
-      object = reference::attach(id, object_kind::letter);
+      object = reference::attach(id, object_kind::message);
       shown.handles = object.shared_ids();
       if (found.head->size == sizeof outside)
         std::memcpy(&outside, found.body, sizeof outside);
@@ -187,7 +187,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     state.bytes += shown.body.size();
     if (id != 0) {
       ++taken;
-      letter_id = id;
+      message_id = id;
       break;
     }
   }
@@ -202,16 +202,16 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   }
   if (drained != 0) {
     try {
-      // Held while it is given up, so that a kill leaves it to the undertaker.
+      // Held while it is given up, so that a kill leaves it to the reclaimer.
       retired = reference::attach(drained, object_kind::segment);
     } catch (const error&) {
       // No room in the table of handles: it works without.
     }
     readers_.segment_note.where.store(drained);
   }
-  if (letter_id != 0) {
-    readers_.letter_note.at.store(before);
-    readers_.letter_note.where.store(letter_id);
+  if (message_id != 0) {
+    readers_.message_note.at.store(before);
+    readers_.message_note.where.store(message_id);
   }
   const auto other = (word & which_bit) ^ which_bit;
   readers_.states[other] = state;
@@ -222,7 +222,7 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
   taken_.word.store(((before + taken) << count_shift) | other,
                     std::memory_order_release);
   TROUPE_CRASH_POINT("mailbox.take.committed");
-  pursuit::of_this_thread().knows_of(state.put_seen - before - taken);
+  reader_back_off::of_this_thread().knows_of(state.put_seen - before - taken);
   if (options_.ledger)
     ledger(self.index)
       .taken.store(state.taker_total, std::memory_order_release);
@@ -232,20 +232,20 @@ letter_box::take_locked(visit_function visit, void* context, std::size_t most,
     TROUPE_CRASH_POINT("mailbox.take.drained");
     readers_.segment_note.where.store(0);
   }
-  if (letter_id != 0) {
-    memory::forget(letter_id);
+  if (message_id != 0) {
+    memory::forget(message_id);
     TROUPE_CRASH_POINT("mailbox.take.given_up");
-    readers_.letter_note.where.store(0);
+    readers_.message_note.where.store(0);
     retired = retired ? retired : object;
   }
   return take_outcome::done;
 }
 
-take_outcome letter_box::take_with(visit_function visit, void* context,
-                                   std::size_t most, deadline limit) {
+take_outcome message_queue::take_with(visit_function visit, void* context,
+                                      std::size_t most, deadline limit) {
   // Who only looks does not wait.
   if (limit.when() != deadline::now().when())
-    pursuit::of_this_thread().before_take(this);
+    reader_back_off::of_this_thread().before_take(this);
   for (;;) {
     std::uint64_t before = 0;
     std::uint64_t after = 0;
@@ -255,18 +255,18 @@ take_outcome letter_box::take_with(visit_function visit, void* context,
     std::optional<take_outcome> outcome;
     {
       TROUPE_CRASH_POINT("mailbox.take.unlocked");
-      const box_lock guard{readers_.lock, [this] { recover_take(); },
-                           "take from a mailbox"};
+      const message_queue_lock guard{readers_.lock, [this] { recover_take(); },
+                                     "take from a mailbox"};
       TROUPE_CRASH_POINT("mailbox.take.locked");
       if (options_.ledger)
         make_entry(run_memory::current().self().index);
-      before = letters_in(taken_.word.load(std::memory_order_relaxed));
+      before = messages_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed);
       if (most == 1 && take_at_hand(visit, context))
         outcome = take_outcome::done;
       else
         outcome = take_locked(visit, context, most, retired);
-      after = letters_in(taken_.word.load(std::memory_order_relaxed));
+      after = messages_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
     }
     TROUPE_CRASH_POINT("mailbox.take.unannounced");
@@ -280,12 +280,13 @@ take_outcome letter_box::take_with(visit_function visit, void* context,
   }
 }
 
-void letter_box::announce_take(std::size_t count, std::uint64_t each) noexcept {
-  if (options_.letters != 0)
+void message_queue::announce_take(std::size_t count,
+                                  std::uint64_t each) noexcept {
+  if (options_.messages != 0)
     departures_.room.ring_if_occupied(
       static_cast<int>(std::min<std::size_t>(count, 1 << 20)));
   else if (options_.window != 0 && departures_.room.occupied()) {
-    // A writer that is woken for each letter is woken too often; but it must
+    // A writer that is woken for each message is woken too often; but it must
     // be woken once half of the window is free.
     if (unread_bytes() <= window_for(each) / 2 || empty())
       departures_.room.ring(std::numeric_limits<int>::max());
@@ -294,7 +295,7 @@ void letter_box::announce_take(std::size_t count, std::uint64_t each) noexcept {
     arrivals_.watchers.ring(watcher_bits());
 }
 
-bool letter_box::wait_readable(deadline limit) {
+bool message_queue::wait_readable(deadline limit) {
   const auto* const stop = stop_of_thread::current();
   if (stop == nullptr)
     return arrivals_.room.wait([this] { return readable(); }, limit,

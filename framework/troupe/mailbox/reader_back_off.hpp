@@ -8,20 +8,20 @@
 
 namespace troupe::mailbox {
 
-/// Keeps the readers of a mailbox off the heels of its writers.
+/// Keeps a reader that has caught up from contending for its writer's cache lines.
 ///
-/// A reader as quick as the writer finds one new letter at each look, and each
+/// A reader as quick as the writer finds one new message at each look, and each
 /// look takes the cache line of the put word from the writer, who takes it back
-/// for the next letter; and what the processor reads ahead are lines that the
-/// writer is about to write. That is 200 ns for each letter where 30 would do.
+/// for the next message; and what the processor reads ahead are lines that the
+/// writer is about to write. That is 200 ns for each message where 30 would do.
 /// So a thread whose last looks found little each waits for 2.4 µs before the
-/// next one, and then finds many letters. Where it does not, the writer is slow
+/// next one, and then finds many messages. Where it does not, the writer is slow
 /// by itself, and the thread lets it be for a while. One that has just put
 /// something, and waits for its answer, does not wait.
-class pursuit {
+class reader_back_off {
 public:
   /// The calling thread's.
-  [[nodiscard]] static pursuit& of_this_thread() noexcept {
+  [[nodiscard]] static reader_back_off& of_this_thread() noexcept {
     return mine;
   }
 
@@ -31,7 +31,7 @@ public:
       fall_back();
   }
 
-  /// A look into `box` found `count` letters more than were known.
+  /// A look into `box` found `count` messages more than were known.
   void looked(const void* box, std::uint64_t count) noexcept {
     if (box != box_ || count == 0 || count > few) {
       box_ = box;
@@ -45,7 +45,7 @@ public:
   }
 
   /// The thread has taken from the box that it looked into last, where it knows
-  /// of `count` letters more.
+  /// of `count` messages more.
   void knows_of(std::uint64_t count) noexcept {
     known_ = count;
   }
@@ -80,9 +80,9 @@ private:
   std::int32_t close_looks_ = 0;
   bool fell_back_ = false;
 
-  static thread_local pursuit mine;
+  static thread_local reader_back_off mine;
 };
 
-inline thread_local constinit pursuit pursuit::mine;
+inline thread_local constinit reader_back_off reader_back_off::mine;
 
 } // namespace troupe::mailbox

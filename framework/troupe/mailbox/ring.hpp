@@ -179,7 +179,7 @@ public:
     return capacity_;
   }
 
-  /// Gives room back. Returns true if the writer waits for it: ring its bell.
+  /// Gives room back. Returns true if the writer waits for it: notify it.
   [[nodiscard]] bool release() noexcept;
 
 private:

@@ -16,7 +16,7 @@ namespace troupe::mailbox {
 
 /// One message as its reader sees it: in the mailbox's memory, valid only while
 /// it is looked at.
-struct letter {
+struct message {
   bytes_view body;
   /// Objects whose handles the message carries, which keeps them alive.
   std::span<const memory::object_id> handles;
@@ -32,8 +32,8 @@ struct draft {
 /// The head of a record in a segment.
 ///
 ///     0    size      bytes of body
-///     4    carried   1 if the id of an object of kind `letter` stands before
-///                    the body, which has the shares of the letter's handles
+///     4    carried   1 if the id of an object of kind `message` stands before
+///                    the body, which has the shares of the message's handles
 ///     6    kind
 ///     8    writer    packed slot_id
 ///     16   id of the carrier; body; filled up to 8 bytes
@@ -43,7 +43,7 @@ struct record_head {
     skip = 0,
     /// The body stands here.
     here = 1,
-    /// The body is in an object of kind `letter`, behind the shares of the
+    /// The body is in an object of kind `message`, behind the shares of the
     /// handles; here stands its id.
     apart = 2,
   };
@@ -106,7 +106,7 @@ public:
   }
 
   /// Writes a record at `position`, where it must fit; returns the position
-  /// behind it. `carrier` is 0 if there are no handles, or the letter lies apart.
+  /// behind it. `carrier` is 0 if there are no handles, or the message lies apart.
   std::uint64_t write(std::uint64_t position, const scattered_view& body,
                       memory::object_id carrier, record_head::kind_of kind,
                       std::uint64_t writer) noexcept;
@@ -186,7 +186,7 @@ private:
   std::uint64_t capacity_;
   // Both are published by the writers' commit word. A reader may look at
   // `sealed_` while a writer is about to set it, and does not find its own
-  // position there: a letter that it may take stands before.
+  // position there: a message that it may take stands before.
   std::atomic<std::uint64_t> sealed_;
   memory::object_id next_;
 

@@ -16,8 +16,8 @@ void waiting_room::evacuate() noexcept {
   while (!sleepers_.compare_exchange_weak(seen, ((seen >> 32) + 1) << 32,
                                           std::memory_order_seq_cst)) {
   }
-  bell_.fetch_add(1, std::memory_order_seq_cst);
-  os::wake_all(bell_);
+  wake_word_.fetch_add(1, std::memory_order_seq_cst);
+  os::wake_all(wake_word_);
 }
 
 void waiting_room::leave(std::uint32_t epoch) noexcept {

@@ -17,7 +17,7 @@ namespace troupe::mailbox {
 /// Where threads of any process sleep until something in shared memory holds.
 /// Part of a shared object; all zero is an empty room.
 ///
-///     0    bell       counted up at each wake-up; sleepers sleep on it
+///     0    wake_word       counted up at each wake-up; sleepers sleep on it
 ///     4    rung_on    the processor that it was rung from last; a hint
 ///     8    sleepers   epoch << 32 | how many sleep, or are about to
 ///
@@ -42,8 +42,8 @@ public:
   /// Wakes up to `count` sleepers.
   void ring(int count) noexcept {
     rung_on_.store(os::current_processor(), std::memory_order_relaxed);
-    bell_.fetch_add(1, std::memory_order_seq_cst);
-    os::wake(bell_, count);
+    wake_word_.fetch_add(1, std::memory_order_seq_cst);
+    os::wake(wake_word_, count);
   }
 
   void ring_if_occupied(int count) noexcept {
@@ -65,12 +65,12 @@ public:
     for (;;) {
       const auto start = deadline::clock::now();
       const auto epoch = enrol();
-      const auto ticket = bell_.load(std::memory_order_seq_cst);
+      const auto ticket = wake_word_.load(std::memory_order_seq_cst);
       const bool now = ready();
       if (!now)
-        note.sleeps(bell_, ticket);
-      const bool in_time = now
-                           || memory::warm_memory::wait(bell_, ticket, limit);
+        note.sleeps(wake_word_, ticket);
+      const bool in_time
+        = now || memory::warm_memory::wait(wake_word_, ticket, limit);
       if (!now)
         spinning.woken(start, rung_on_.load(std::memory_order_relaxed));
       leave(epoch);
@@ -92,7 +92,7 @@ private:
   std::uint32_t enrol() noexcept;
   void leave(std::uint32_t epoch) noexcept;
 
-  os::wait_word bell_{0};
+  os::wait_word wake_word_{0};
   std::atomic<std::uint32_t> rung_on_{0};
   std::atomic<std::uint64_t> sleepers_{0};
 };

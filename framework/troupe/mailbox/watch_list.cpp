@@ -31,7 +31,7 @@ void watch_list::ring(const std::atomic<std::uint64_t>* bits) const noexcept {
          left &= left - 1) {
       const auto index = word * 64
                          + static_cast<std::uint32_t>(std::countr_zero(left));
-      memory::ring(memory.slot(index));
+      memory::notify(memory.slot(index));
     }
   }
 }

@@ -6,7 +6,7 @@
 
 namespace troupe::mailbox {
 
-/// Which processes want their bell rung when something changes here: one bit
+/// Which processes want to be notified when something changes here: one bit
 /// for each slot of the process table. Part of a shared object; all zero is
 /// nobody. The bits stand somewhere behind it, in the same object.
 ///
@@ -25,7 +25,7 @@ public:
 
   void remove(std::atomic<std::uint64_t>* bits, std::uint32_t slot) noexcept;
 
-  /// Rings the bells of all watchers.
+  /// Notifies all watchers.
   void ring(const std::atomic<std::uint64_t>* bits) const noexcept;
 
 private:

@@ -34,7 +34,7 @@ constexpr auto header = layout_of({sizeof(run_header),
 
 constexpr auto tables = layout_of({sizeof(process_slot),
                                    offsetof(process_slot, generation),
-                                   offsetof(process_slot, bell),
+                                   offsetof(process_slot, wake_word),
                                    offsetof(process_slot, pid),
                                    offsetof(process_slot, daemon),
                                    offsetof(process_slot, start_time),

@@ -25,7 +25,7 @@ constinit std::array<kind_entry, most_kinds> kinds{};
 std::string name_of(object_kind kind) {
   constexpr std::array<const char*, 23> names{
     "none",  "parcel",    "value",      "array",       "buffer",  "block",
-    "queue", "segment",   "connection", "ring",        "inbox",   "letter",
+    "queue", "segment",   "connection", "ring",        "inbox",   "message",
     "mutex", "semaphore", "condition",  "event",       "barrier", "registry",
     "state", "ledger",    "share",      "share_table", "line"};
   // "line" is of the sync objects.

@@ -23,7 +23,7 @@ enum class object_kind : std::uint32_t {
   connection,
   ring,
   inbox,
-  letter,
+  message,
   mutex,
   semaphore,
   condition,
@@ -114,7 +114,7 @@ struct life_word {
 ///     27   row     17 bits, of whose change it was, + 1; 0: none
 ///     44   number  20 bits, the lower ones of the change's number
 ///
-/// A share that is the object's only one (a segment's, a letter's) is counted
+/// A share that is the object's only one (a segment's, a message's) is counted
 /// without a row, for it may be counted and ended twice; the row and the number
 /// of before then stay. See `share_change`.
 struct share_word {

@@ -11,33 +11,33 @@ constexpr std::uint32_t sleeping = 1;
 
 } // namespace
 
-void ring(process_slot& slot) noexcept {
-  auto seen = slot.bell.load(std::memory_order_relaxed);
-  // seq_cst: the work that is announced must be visible before the bell, and
+void notify(process_slot& slot) noexcept {
+  auto seen = slot.wake_word.load(std::memory_order_relaxed);
+  // seq_cst: the work that is announced must be visible before the wake word, and
   // the sleeper's bit before its last look for work.
-  while (!slot.bell.compare_exchange_weak(seen, (seen + 2) & ~sleeping,
-                                          std::memory_order_seq_cst)) {
+  while (!slot.wake_word.compare_exchange_weak(seen, (seen + 2) & ~sleeping,
+                                               std::memory_order_seq_cst)) {
   }
   if ((seen & sleeping) == 0)
     return;
   TROUPE_CRASH_POINT("memory.ring.answered");
-  os::wake_all(slot.bell);
+  os::wake_all(slot.wake_word);
 }
 
-void ring_for_death(process_slot& slot) noexcept {
-  slot.bell.fetch_add(2, std::memory_order_seq_cst);
-  os::wake_all(slot.bell);
+void notify_of_death(process_slot& slot) noexcept {
+  slot.wake_word.fetch_add(2, std::memory_order_seq_cst);
+  os::wake_all(slot.wake_word);
 }
 
 bool wait_for_ring(process_slot& slot, std::uint32_t seen,
                    deadline limit) noexcept {
   auto expected = seen & ~sleeping;
   // Another thread of this process may sleep already.
-  if (!slot.bell.compare_exchange_strong(expected, expected | sleeping,
-                                         std::memory_order_seq_cst)
+  if (!slot.wake_word.compare_exchange_strong(expected, expected | sleeping,
+                                              std::memory_order_seq_cst)
       && expected != (seen | sleeping))
     return true;
-  return os::wait(slot.bell, (seen | sleeping), limit);
+  return os::wait(slot.wake_word, (seen | sleeping), limit);
 }
 
 } // namespace troupe::memory

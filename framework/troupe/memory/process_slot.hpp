@@ -13,9 +13,9 @@
 
 namespace troupe::memory {
 
-/// Which process of the run: a place in the table and the how-manieth user of
-/// that place. A place is used again after its process is joined, so the pair
-/// is what names a process for the life of the run.
+/// Names a process for the life of the run: the index of its slot in the process
+/// table, and the generation of the slot. A slot is used again after its process
+/// is joined, so only both together name one process.
 struct slot_id {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
@@ -55,7 +55,7 @@ enum class ending : std::uint32_t { none = 0, exited, signaled, threw, lost };
 
 /// One process of the run, in the process table.
 ///
-///     0      state | generation | claim | bell            (words to sleep on)
+///     0      state | generation | claim | wake_word            (words to sleep on)
 ///     128    who: pid, start time, parent, flags, name; inner exceptions
 ///     1024   how it ended: kind, code, exception type and text
 ///     2048   what it runs: entry, arguments                (written by parent)
@@ -79,7 +79,7 @@ struct process_slot {
   std::atomic<std::uint64_t> claim{0};
   /// Rung when something changed that this process may wait for. Bit 0 says
   /// that somebody sleeps on it, the rest counts; see `ring`.
-  os::wait_word bell{0};
+  os::wait_word wake_word{0};
   // Of its actors, see transport/shares.hpp.
   /// Names the table of their shares; 0 while there is none.
   std::atomic<std::uint64_t> share_table{0};
@@ -168,19 +168,19 @@ struct process_slot {
   }
 };
 
-/// Rings the bell of a process. Costs a system call only if somebody sleeps.
+/// Notifies a process. Costs a system call only if somebody sleeps.
 ///
 /// # What a crash leaves
 /// Killed between taking the sleepers' bit and waking them, it leaves sleepers
-/// that no further `ring` would wake. `ring_for_death` does.
-void ring(process_slot& slot) noexcept;
+/// that no further `ring` would wake. `notify_of_death` does.
+void notify(process_slot& slot) noexcept;
 
-/// Wakes whoever sleeps, whatever the bell shows. For whoever has confirmed a
+/// Wakes whoever sleeps, whatever the wake word shows. For whoever has confirmed a
 /// death: the dead process may have been about to wake them.
-void ring_for_death(process_slot& slot) noexcept;
+void notify_of_death(process_slot& slot) noexcept;
 
-/// Sleeps on the bell of the calling process until it is rung, `limit` passes
-/// or a signal comes. `seen` is what the bell showed before the caller looked
+/// Sleeps on the wake word of the calling process until it is notified, `limit` passes
+/// or a signal comes. `seen` is what the wake word showed before the caller looked
 /// for work; if it was rung since, returns at once. False: the limit passed.
 bool wait_for_ring(process_slot& slot, std::uint32_t seen,
                    deadline limit) noexcept;

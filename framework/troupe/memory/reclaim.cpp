@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/memory/burial.hpp>
+#include <troupe/memory/reclaim.hpp>
 
 #include <troupe/memory/extents.hpp>
 #include <troupe/memory/head_table.hpp>
@@ -59,16 +59,16 @@ void strike(object_head* object, std::uint32_t row) noexcept {
   ledger.begin(memory.index_of(object),
                -static_cast<std::int64_t>(
                  object->accounted.load(std::memory_order_relaxed)));
-  TROUPE_CRASH_POINT("memory.bury.striking");
+  TROUPE_CRASH_POINT("memory.reclaim.striking");
   object->accounted.store(0, std::memory_order_relaxed);
-  TROUPE_CRASH_POINT("memory.bury.struck");
+  TROUPE_CRASH_POINT("memory.reclaim.struck");
   ledger.end();
 }
 
 /// Ends an object that `row` has the life of. Every step may be done again by
 /// whoever goes on after a crash, and none is done by two at a time.
 void end(object_head* object, std::uint32_t row) noexcept {
-  TROUPE_CRASH_POINT("memory.bury.decided");
+  TROUPE_CRASH_POINT("memory.reclaim.decided");
   if (const auto kind = object->kind.load(std::memory_order_acquire);
       kind != 0) {
     if ((object->flags.load(std::memory_order_relaxed)
@@ -81,7 +81,7 @@ void end(object_head* object, std::uint32_t row) noexcept {
                          object->size.load());
     // Before anything of the payload is given up: it is disposed of once.
     object->kind.store(0, std::memory_order_release);
-    TROUPE_CRASH_POINT("memory.bury.silent");
+    TROUPE_CRASH_POINT("memory.reclaim.silent");
     if (warm_memory::is_worth_keeping(object) && warm_memory::keep(object, row))
       return;
   }
@@ -165,10 +165,10 @@ void give_up(object_head* object, std::uint32_t row) noexcept {
     // this again makes no holes any more.
     if ((object->flags.load() & object_head::is_punched) == 0) {
       extents::punch(where);
-      TROUPE_CRASH_POINT("memory.bury.half_punched");
+      TROUPE_CRASH_POINT("memory.reclaim.half_punched");
       object->flags.fetch_or(object_head::is_punched);
     }
-    TROUPE_CRASH_POINT("memory.bury.punched");
+    TROUPE_CRASH_POINT("memory.reclaim.punched");
     extents::free(where, extents::owner_head(index));
     object->granules.store(0, std::memory_order_relaxed);
   }

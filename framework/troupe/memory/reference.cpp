@@ -2,10 +2,10 @@
 #include <troupe/memory/reference.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/memory/burial.hpp>
 #include <troupe/memory/extents.hpp>
 #include <troupe/memory/head_table.hpp>
 #include <troupe/memory/own_row.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/shares.hpp>
 #include <troupe/memory/warm_memory.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -522,7 +522,7 @@ void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
   }
   // The dead process may have looked at the page when it was gone, too.
   head_table::looked_at(index);
-  TROUPE_CRASH_POINT("memory.release.buried");
+  TROUPE_CRASH_POINT("memory.release.reclaimed");
   entry.store(0, std::memory_order_release);
 }
 

@@ -168,7 +168,7 @@ void note_origin(const reference& object,
                  const std::source_location& made_at) noexcept;
 
 /// Gives an object a name, which stands before the place where it was made. A
-/// name may have 60 letters; the rest is dropped.
+/// name may have 60 messages; the rest is dropped.
 /// @pre the caller holds the object
 void name_object(object_id object, std::string_view name) noexcept;
 
@@ -177,7 +177,7 @@ void name_object(object_id object, std::string_view name) noexcept;
 
 /// The object has something that keeps it alive until `forget`, beside all
 /// handles. Only for what has one such thing at a time (a segment of a mailbox, a
-/// letter, a parcel), so that to end it twice does no harm. The caller sees to it
+/// message, a parcel), so that to end it twice does no harm. The caller sees to it
 /// that whoever goes on after its death knows the object.
 void keep_alive(const reference& object) noexcept;
 

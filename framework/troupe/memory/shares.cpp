@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/memory/shares.hpp>
 
-#include <troupe/memory/burial.hpp>
 #include <troupe/memory/head_table.hpp>
 #include <troupe/memory/own_row.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>

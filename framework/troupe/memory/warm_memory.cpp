@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/memory/warm_memory.hpp>
 
-#include <troupe/memory/burial.hpp>
 #include <troupe/memory/extents.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/row_memory.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>

@@ -28,7 +28,7 @@ struct process_fact {
   /// As in `process_id`.
   std::uint64_t start_time = 0;
   std::uint32_t user = 0;
-  /// What it calls itself, 15 letters at most.
+  /// What it calls itself, 15 messages at most.
   std::string command;
   /// Time on a processor, in nanoseconds, to the tick.
   std::int64_t cpu_time = 0;

@@ -2,8 +2,8 @@
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/channel/items.hpp>
-#include <troupe/mailbox/doorbell.hpp>
-#include <troupe/memory/burial.hpp>
+#include <troupe/mailbox/notification.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/thread.hpp>
 #include <troupe/pool/option_checks.hpp>
@@ -19,13 +19,13 @@ namespace troupe::pooling {
 
 namespace {
 
-using mailbox::letter_box;
+using mailbox::message_queue;
 using memory::reference;
 using memory::run_memory;
 
-box_part make_box() {
-  return box_part{
-    letter_box::create({.fingerprint = channel::fingerprint_of<task_head>()})};
+message_queue_part make_box() {
+  return message_queue_part{message_queue::create(
+    {.fingerprint = channel::fingerprint_of<task_head>()})};
 }
 
 note_part make_note() {
@@ -101,7 +101,7 @@ dispatcher::dispatcher(const pool_options& options,
     arguments_(std::move(arguments)),
     finalizer_(finalizer),
     results_(make_box()),
-    fruitless_(options_) {
+    failed_starts_(options_) {
   limits_matter_ = options_.soft_limit || options_.hard_limit;
   deaths_seen_ = run_memory::current().header().deaths.load();
   for (std::uint32_t index = 0; index < options_.size; ++index) {
@@ -143,14 +143,14 @@ void dispatcher::start(member& one) {
   one.note.emplace(make_note());
   ++one.generation;
   if (initializer_ != nullptr) {
-    codec::packet letter;
-    codec::encoder to{letter};
+    codec::packet message;
+    codec::encoder to{message};
     const task_head head{task_head::initialize, 0, 0, 0, 0, 0, 0, 0};
     to.write(&head, sizeof head);
     to.write(arguments_.body().data(), arguments_.body().size());
     static_cast<void>(
       box_of(*one.tasks)
-        .put({letter.body(), arguments_.handles()}, deadline::never()));
+        .put({message.body(), arguments_.handles()}, deadline::never()));
   }
   start_options how;
   how.name = one.name;
@@ -192,7 +192,7 @@ std::vector<process_view> dispatcher::workers() {
 
 void dispatcher::ring() {
   news_.fetch_add(1);
-  memory::ring(run_memory::current().own_slot());
+  memory::notify(run_memory::current().own_slot());
 }
 
 void dispatcher::lead_always() {
@@ -315,7 +315,7 @@ void dispatcher::terminate() {
   news_.fetch_add(1);
   held.unlock();
   changed_.notify_all();
-  memory::ring(run_memory::current().own_slot());
+  memory::notify(run_memory::current().own_slot());
   // One that has just been asked for is killed when it is there.
   for (auto& each : killed)
     if (hosting::try_signal(each.view(), SIGKILL)
@@ -333,10 +333,10 @@ void dispatcher::terminate() {
   auto callbacks = std::exchange(callbacks_, {});
   held.unlock();
   changed_.notify_all();
-  memory::ring(run_memory::current().own_slot());
+  memory::notify(run_memory::current().own_slot());
   for (const auto& each : callbacks)
     call_back(each);
-  for (const auto& each : std::exchange(farewells_, {}))
+  for (const auto& each : std::exchange(at_end_, {}))
     each();
 }
 
@@ -344,7 +344,7 @@ void dispatcher::at_end(std::function<void()> what) {
   const std::scoped_lock guard{mutex()};
   if (ended_)
     throw troupe::closed("use a pool", "it was terminated");
-  farewells_.push_back(std::move(what));
+  at_end_.push_back(std::move(what));
 }
 
 } // namespace troupe::pooling

@@ -3,7 +3,7 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/os/process_id.hpp>
-#include <troupe/pool/fruitless_ends.hpp>
+#include <troupe/pool/failed_start_limit.hpp>
 #include <troupe/pool/job.hpp>
 #include <troupe/pool/pool_options.hpp>
 #include <troupe/pool/worker.hpp>
@@ -25,10 +25,10 @@ namespace troupe::pooling {
 
 /// Arguments of the tasks of a chunk, for as often as they are sent.
 struct chunk_body {
-  codec::packet letter;
+  codec::packet message;
 };
 
-/// Tasks that go to a worker in one letter.
+/// Tasks that go to a worker in one message.
 struct chunk {
   std::uint32_t number = 0;
   std::shared_ptr<job> of;
@@ -82,15 +82,15 @@ public:
   dispatcher(const dispatcher&) = delete;
   dispatcher& operator=(const dispatcher&) = delete;
 
-  /// The head that a letter's body begins with, for arguments to follow.
-  static void begin_letter(codec::packet& letter, std::uint32_t tasks);
+  /// The head that a message's body begins with, for arguments to follow.
+  static void begin_message(codec::packet& message, std::uint32_t tasks);
 
   /// Corrects the number of tasks, when it is known only afterwards.
-  static void set_tasks(codec::packet& letter, std::uint32_t tasks) noexcept;
+  static void set_tasks(codec::packet& message, std::uint32_t tasks) noexcept;
 
   /// Appends a chunk of `tasks` tasks to a job. Throws `closed`, `cancelled`.
   void submit(const std::shared_ptr<job>& to, const hosting::entry& function,
-              codec::packet letter, std::uint32_t tasks);
+              codec::packet message, std::uint32_t tasks);
 
   /// No more tasks will come for that job.
   void complete(const std::shared_ptr<job>& of);
@@ -99,7 +99,7 @@ public:
   /// mutex before anything can have come of the job; returns whether it wants
   /// the chunk still, and with false nothing happens.
   void submit_whole(const std::shared_ptr<job>& to,
-                    const hosting::entry& function, codec::packet letter,
+                    const hosting::entry& function, codec::packet message,
                     std::uint32_t tasks, const std::function<bool()>& accept);
 
   /// Takes the results that are there, unless somebody leads, who will.
@@ -125,12 +125,12 @@ public:
   /// Throws as `wait`.
   [[nodiscard]] bool poll(const job& of);
 
-  /// From now on this process's bell is rung when `poll` may have become true:
+  /// From now on this process is notified when `poll` may have become true:
   /// by the workers' results, and by whoever leads. Counted.
   void watch();
   void unwatch() noexcept;
 
-  /// When to `poll` though no bell was rung: a limit of a task is near.
+  /// When to `poll` though there was no notification: a limit of a task is near.
   [[nodiscard]] deadline look_again();
 
   /// From now on somebody leads also while nobody waits. To be called after
@@ -177,7 +177,7 @@ private:
     std::uint32_t generation = 0;
     process runner;
     std::string name;
-    std::optional<box_part> tasks;
+    std::optional<message_queue_part> tasks;
     std::optional<note_part> note;
     std::deque<chunk> given;
     /// Killed because the task that its note named so ran too long; or 0.
@@ -229,9 +229,9 @@ private:
   void leave_watchers() noexcept;
   void call_all(lock& held);
   bool take_results();
-  void read(const mailbox::letter& shown);
+  void read(const mailbox::message& shown);
   void look_for_deaths();
-  void bury(member& dead, const exit_status& how);
+  void on_worker_death(member& dead, const exit_status& how);
   void divide(chunk which, const member& dead, const death& of,
               std::deque<chunk>& again);
   void fail_begun(const chunk& which, std::uint32_t task, const member& dead,
@@ -240,7 +240,7 @@ private:
   void replace(member& one);
   void fill_vacancies();
   void note_end(member& one, std::int32_t pid, const std::string& reason,
-                fruitless_ends::cause why, std::exception_ptr thrown);
+                failed_start_limit::cause why, std::exception_ptr thrown);
   void look_at_limits();
   [[nodiscard]] deadline next_look(deadline limit) const;
   enum class ending : std::uint8_t { ran, never_begun };
@@ -248,7 +248,7 @@ private:
   void check_open() const;
   [[nodiscard]] static chunk
   make_chunk(const std::shared_ptr<job>& to, const hosting::entry& function,
-             codec::packet letter, std::uint32_t tasks);
+             codec::packet message, std::uint32_t tasks);
   void add(chunk made);
   void settle(job& of, std::size_t first, std::size_t last, ending how);
   void fail(job& of, std::size_t index, std::exception_ptr why, ending how);
@@ -270,14 +270,14 @@ private:
   const hosting::entry* initializer_;
   codec::packet arguments_;
   const hosting::entry* finalizer_;
-  box_part results_;
+  message_queue_part results_;
   std::vector<std::unique_ptr<member>> members_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<chunk> waiting_;
   std::vector<std::function<void()>> callbacks_;
-  std::vector<std::function<void()>> farewells_;
+  std::vector<std::function<void()>> at_end_;
   bool leading_ = false;
   std::uint32_t wanting_ = 0;
   /// Threads that wait for results beside other things: see `watch`.
@@ -290,7 +290,7 @@ private:
   bool gone_ = false;
   std::exception_ptr broken_;
   std::uint32_t next_chunk_ = 0;
-  fruitless_ends fruitless_;
+  failed_start_limit failed_starts_;
   std::uint64_t submitted_ = 0;
   std::uint32_t deaths_seen_ = 0;
   bool limits_matter_ = false;

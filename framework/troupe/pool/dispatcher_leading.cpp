@@ -5,9 +5,9 @@
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/base/stop_of_thread.hpp>
-#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/notification.hpp>
 #include <troupe/mailbox/spinner.hpp>
-#include <troupe/memory/burial.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/process/current_exception.hpp>
@@ -28,7 +28,7 @@ namespace troupe::pooling {
 
 namespace {
 
-using mailbox::letter;
+using mailbox::message;
 using mailbox::visit_result;
 using memory::run_memory;
 using std::chrono::steady_clock;
@@ -141,7 +141,7 @@ void dispatcher::look(lock& held, deadline limit) {
   if (sleeps) {
     box.add_watcher(memory.self().index);
     memory::wait_note note{memory::wait_kind::result, &box, limit};
-    mailbox::sleep_at_door(memory.own_slot(), has_work, limit, note);
+    mailbox::sleep_until_notified(memory.own_slot(), has_work, limit, note);
   }
   held.lock();
   // The threads that `watch` have the same entry.
@@ -185,30 +185,30 @@ deadline dispatcher::next_look(deadline limit) const {
 }
 
 bool dispatcher::take_results() {
-  std::size_t letters = 0;
+  std::size_t messages = 0;
   static_cast<void>(box_of(results_).take(
-    [&](const letter& shown) {
+    [&](const message& shown) {
       read(shown);
-      ++letters;
+      ++messages;
       return visit_result::taken;
     },
     results_at_once, deadline::now()));
-  if (letters == 0)
+  if (messages == 0)
     return false;
   const auto moment = now();
   if (last_result_ != 0) {
     const auto each = static_cast<double>(moment - last_result_)
                       * static_cast<double>(members_.size())
-                      / static_cast<double>(letters);
+                      / static_cast<double>(messages);
     pace_ = pace_ >= 1e9 ? each : pace_ * 0.8 + each * 0.2;
   }
   last_result_ = moment;
   // The next are sent before the rest is read: workers must not run dry.
   dispatch();
-  return letters == results_at_once;
+  return messages == results_at_once;
 }
 
-void dispatcher::read(const letter& shown) {
+void dispatcher::read(const message& shown) {
   result_head head{};
   if (shown.body.size() < sizeof head)
     return;
@@ -226,7 +226,7 @@ void dispatcher::read(const letter& shown) {
     return;
   from.fruitful = true;
   from.refusals = 0;
-  fruitless_.end_row();
+  failed_starts_.end_row();
   auto& of = *found->of;
   const auto first = found->index + head.first;
   const auto last = found->index + head.last;
@@ -243,7 +243,7 @@ void dispatcher::read(const letter& shown) {
     of.accept(next, last, failed, decoder);
     decoder.finish();
   } catch (...) {
-    // Of a letter with too much in it nothing is believed.
+    // Of a message with too much in it nothing is believed.
     if (next == last)
       next = first;
     const auto attempted = "read the result of a task of worker " + from.name
@@ -276,11 +276,11 @@ void dispatcher::look_for_deaths() {
     if (!each->runner.joinable())
       continue;
     if (const auto how = each->runner.status())
-      bury(*each, *how);
+      on_worker_death(*each, *how);
   }
 }
 
-void dispatcher::bury(member& dead, const exit_status& how) {
+void dispatcher::on_worker_death(member& dead, const exit_status& how) {
   while (take_results()) {
   }
   const death of{how, dead.runner.pid(), note_of(*dead.note).running.load(),
@@ -367,14 +367,14 @@ void dispatcher::fail_begun(const chunk& which, std::uint32_t task,
 /// to blame for.
 void dispatcher::replace_dead(member& dead, const death& of) {
   if (of.running != 0)
-    fruitless_.end_row();
+    failed_starts_.end_row();
   if (of.how.success() || of.running != 0 || dead.by_force || dead.overdue != 0)
     return replace(dead);
   const bool made = of.how.exited() || of.how.signaled() || of.how.threw();
-  auto why = fruitless_ends::cause::not_made;
+  auto why = failed_start_limit::cause::not_made;
   if (made)
-    why = of.how.signal() == SIGKILL ? fruitless_ends::cause::killed
-                                     : fruitless_ends::cause::crashed;
+    why = of.how.signal() == SIGKILL ? failed_start_limit::cause::killed
+                                     : failed_start_limit::cause::crashed;
   note_end(dead, made ? of.pid : 0, of.how.description(), why, nullptr);
   if (made && !broken_)
     replace(dead);
@@ -385,7 +385,7 @@ void dispatcher::replace(member& one) {
   try {
     start(one);
   } catch (const error& failure) {
-    note_end(one, 0, failure.what(), fruitless_ends::cause::not_made,
+    note_end(one, 0, failure.what(), failed_start_limit::cause::not_made,
              std::current_exception());
   }
 }
@@ -393,11 +393,12 @@ void dispatcher::replace(member& one) {
 /// A worker has ended, or was not made, with no task to blame: says so, and
 /// breaks the pool if that was once too often.
 void dispatcher::note_end(member& one, std::int32_t pid,
-                          const std::string& reason, fruitless_ends::cause why,
+                          const std::string& reason,
+                          failed_start_limit::cause why,
                           std::exception_ptr thrown) {
-  const bool made = why != fruitless_ends::cause::not_made;
+  const bool made = why != failed_start_limit::cause::not_made;
   const bool enough = !one.fruitful
-                      && !fruitless_.note(why, steady_clock::now());
+                      && !failed_starts_.note(why, steady_clock::now());
   callbacks_.push_back(
     [tell = options_.report,
      what = restart_report{one.name, pid, reason, one.generation, enough}] {

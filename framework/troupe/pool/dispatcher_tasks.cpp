@@ -5,9 +5,9 @@
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/channel/items.hpp>
-#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/notification.hpp>
 #include <troupe/mailbox/spinner.hpp>
-#include <troupe/memory/burial.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/process_id.hpp>
@@ -24,7 +24,7 @@ namespace troupe::pooling {
 
 namespace {
 
-using mailbox::letter;
+using mailbox::message;
 using mailbox::visit_result;
 
 /// A worker is given so much work at a time that it lasts for this long.
@@ -37,24 +37,24 @@ constexpr std::uint64_t looks_while_submitting = 16;
 
 } // namespace
 
-void dispatcher::begin_letter(codec::packet& letter, std::uint32_t tasks) {
+void dispatcher::begin_message(codec::packet& message, std::uint32_t tasks) {
   const task_head head{};
-  codec::encoder to{letter};
+  codec::encoder to{message};
   to.write(&head, sizeof head);
   to.save(tasks);
 }
 
-void dispatcher::set_tasks(codec::packet& letter,
+void dispatcher::set_tasks(codec::packet& message,
                            std::uint32_t tasks) noexcept {
-  letter.overwrite(sizeof(task_head), &tasks, sizeof tasks);
+  message.overwrite(sizeof(task_head), &tasks, sizeof tasks);
 }
 
 void dispatcher::submit(const std::shared_ptr<job>& to,
-                        const hosting::entry& function, codec::packet letter,
+                        const hosting::entry& function, codec::packet message,
                         std::uint32_t tasks) {
   if (hosting::dies_of_interrupt())
     static_cast<void>(wait([] { return false; }, deadline::never()));
-  auto made = make_chunk(to, function, std::move(letter), tasks);
+  auto made = make_chunk(to, function, std::move(message), tasks);
   const std::scoped_lock guard{mutex()};
   check_open();
   add(std::move(made));
@@ -62,11 +62,11 @@ void dispatcher::submit(const std::shared_ptr<job>& to,
 
 void dispatcher::submit_whole(const std::shared_ptr<job>& to,
                               const hosting::entry& function,
-                              codec::packet letter, std::uint32_t tasks,
+                              codec::packet message, std::uint32_t tasks,
                               const std::function<bool()>& accept) {
   if (hosting::dies_of_interrupt())
     static_cast<void>(wait([] { return false; }, deadline::never()));
-  auto made = make_chunk(to, function, std::move(letter), tasks);
+  auto made = make_chunk(to, function, std::move(message), tasks);
   const std::scoped_lock guard{mutex()};
   check_open();
   if (!accept())
@@ -85,9 +85,9 @@ void dispatcher::check_open() const {
 
 chunk dispatcher::make_chunk(const std::shared_ptr<job>& to,
                              const hosting::entry& function,
-                             codec::packet letter, std::uint32_t tasks) {
+                             codec::packet message, std::uint32_t tasks) {
   auto body = std::make_shared<chunk_body>();
-  body->letter = std::move(letter);
+  body->message = std::move(message);
   chunk made;
   made.of = to;
   made.body = std::move(body);
@@ -131,7 +131,7 @@ void dispatcher::wake_who_waits() {
     news_.fetch_add(1);
   }
   changed_.notify_all();
-  memory::ring(memory::run_memory::current().own_slot());
+  memory::notify(memory::run_memory::current().own_slot());
 }
 
 void dispatcher::complete(const std::shared_ptr<job>& of) {
@@ -204,8 +204,8 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
                          place.module,   place.offset,
                          next.tasks,     next.first,
                          next.last,      limits_matter_ ? 1U : 0U};
-    auto& body = next.body->letter;
-    // Each letter is copied before the same body can be sent again.
+    auto& body = next.body->message;
+    // Each message is copied before the same body can be sent again.
     body.overwrite(0, &head, sizeof head);
     drafts[count] = {body.body(), body.handles()};
     const bool shared = next.body.use_count() > 1;
@@ -242,7 +242,7 @@ bool dispatcher::take_back(member& from, std::deque<chunk>& into) {
   std::uint32_t taken = 0;
   static_cast<void>(box_of(*from.tasks)
                       .take(
-                        [&](const letter& shown) {
+                        [&](const message& shown) {
                           task_head head{};
                           if (shown.body.size() < sizeof head)
                             return visit_result::leave;
@@ -287,7 +287,7 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
   });
   for (const auto& each : members_) {
     const auto running = note_of(*each->note).running.load();
-    // What stands behind an initialiser's letter is not taken back.
+    // What stands behind an initialiser's message is not taken back.
     const bool starting = running == 0 && !each->fruitful
                           && initializer_ != nullptr;
     const bool concerned = std::any_of(
@@ -318,8 +318,8 @@ void dispatcher::ask_to_stop(member& whom, std::uint64_t running) noexcept {
   auto& note = note_of(*whom.note);
   whom.stopped = running;
   note.stop_for.store(running);
-  note.bell.fetch_add(1);
-  os::wake_all(note.bell);
+  note.wake_word.fetch_add(1);
+  os::wake_all(note.wake_word);
 }
 
 void dispatcher::settle(job& of, std::size_t first, std::size_t last,

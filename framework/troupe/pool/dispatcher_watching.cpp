@@ -21,7 +21,7 @@ bool dispatcher::poll(const job& of) {
   if (of.is_done() || leading_)
     return of.is_done();
   auto& memory = run_memory::current();
-  // First: what comes after the look rings the bell.
+  // First: what comes after the look notifies the process.
   if (watching_ > 0 && !std::exchange(entered_, true))
     box_of(results_).add_watcher(memory.self().index);
   const bool has_work = box_of(results_).readable() || limits_matter_
@@ -66,7 +66,7 @@ void dispatcher::leave_watchers() noexcept {
 /// or nobody leads any more.
 void dispatcher::wake_watchers() noexcept {
   if (watching_ > 0)
-    memory::ring(run_memory::current().own_slot());
+    memory::notify(run_memory::current().own_slot());
 }
 
 } // namespace troupe::pooling

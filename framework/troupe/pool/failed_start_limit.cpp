@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/pool/fruitless_ends.hpp>
+#include <troupe/pool/failed_start_limit.hpp>
 
 #include <troupe/pool/pool_options.hpp>
 
@@ -19,14 +19,15 @@ std::uint32_t at_most_32_bits(std::uint64_t number) noexcept {
 
 } // namespace
 
-fruitless_ends::fruitless_ends(const pool_options& options)
+failed_start_limit::failed_start_limit(const pool_options& options)
   : most_(options.intensity ? std::uint64_t{*options.intensity}
                             : 3 * std::uint64_t{options.size} + 2),
     crashes_(at_most_32_bits(most_), options.period),
     kills_(at_most_32_bits(most_ * killed_per_crash), options.period) {
 }
 
-bool fruitless_ends::note(cause why, restart_intensity::clock::time_point now) {
+bool failed_start_limit::note(cause why,
+                              restart_intensity::clock::time_point now) {
   row_ += why == cause::killed ? 1 : killed_per_crash;
   const bool short_row = row_ <= most_ * killed_per_crash;
   switch (why) {

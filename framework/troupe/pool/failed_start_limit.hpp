@@ -15,7 +15,7 @@ namespace pooling {
 
 /// Workers that end before they have run a task, or are not made at all: how
 /// many are too many for a pool. See `pool_options::intensity`.
-class fruitless_ends {
+class failed_start_limit {
 public:
   enum class cause : std::uint8_t {
     /// It ended of itself: its initialiser threw, or it crashed.
@@ -29,7 +29,7 @@ public:
   };
 
   /// @pre `options.size` is not 0
-  explicit fruitless_ends(const pool_options& options);
+  explicit failed_start_limit(const pool_options& options);
 
   /// Notes one. Returns false if it is one too many, within the period or in a
   /// row.

@@ -296,16 +296,17 @@ private:
     if constexpr (pooling::applicable<Callable, Args&&...>) {
       using parameters = pooling::parameters_of<Callable>;
       using result = pooling::result_of<Callable>;
-      codec::packet letter;
-      pooling::dispatcher::begin_letter(letter, 1);
+      codec::packet message;
+      pooling::dispatcher::begin_message(message, 1);
       [&]<std::size_t... I>(std::index_sequence<I...>) {
         append<Callable>(
-          letter,
+          message,
           parameters{codec::argument_as<std::tuple_element_t<I, parameters>>(
             std::forward<Args>(args))...});
       }(std::index_sequence_for<Args...>{});
       auto made = std::make_shared<pooling::job_of<result>>();
-      core()->submit(made, pooling::task_entry<Callable>, std::move(letter), 1);
+      core()->submit(made, pooling::task_entry<Callable>, std::move(message),
+                     1);
       core()->complete(made);
       return task_future<result>{core(), std::move(made)};
     } else {
@@ -343,13 +344,13 @@ private:
     try {
       pooling::task_input from{std::ranges::ref_view{items}};
       for (;;) {
-        codec::packet letter;
-        pooling::dispatcher::begin_letter(letter, 0);
-        const auto tasks = append_some<Callable, Star>(letter, from, chunk);
+        codec::packet message;
+        pooling::dispatcher::begin_message(message, 0);
+        const auto tasks = append_some<Callable, Star>(message, from, chunk);
         if (tasks == 0)
           break;
-        pooling::dispatcher::set_tasks(letter, tasks);
-        core()->submit(made, pooling::task_entry<Callable>, std::move(letter),
+        pooling::dispatcher::set_tasks(message, tasks);
+        core()->submit(made, pooling::task_entry<Callable>, std::move(message),
                        tasks);
       }
     } catch (...) {
@@ -389,8 +390,8 @@ private:
       chunk = std::min(chunk, how.window);
     auto source = [from = std::make_shared<input>(
                      std::views::all(std::forward<Items>(items))),
-                   chunk](codec::packet& letter) {
-      return append_some<Callable, false>(letter, *from, chunk);
+                   chunk](codec::packet& message) {
+      return append_some<Callable, false>(message, *from, chunk);
     };
     const auto most = always ? how.window / chunk
                              : std::size_t{core()->size()} * ahead;
@@ -407,26 +408,26 @@ private:
   static constexpr std::size_t ahead = 64;
 
   template <class Callable>
-  static void append(codec::packet& letter,
+  static void append(codec::packet& message,
                      const pooling::parameters_of<Callable>& arguments) {
-    codec::encoder to{letter};
+    codec::encoder to{message};
     if constexpr (pooling::flat_alone<pooling::parameters_of<Callable>>)
       to.write(&std::get<0>(arguments), sizeof(std::get<0>(arguments)));
     else
       to.save(arguments);
   }
 
-  /// Appends the next `most` items to a letter; returns how many there were.
+  /// Appends the next `most` items to a message; returns how many there were.
   template <class Callable, bool Star, class Input>
   static std::uint32_t
-  append_some(codec::packet& letter, Input& from, std::size_t most) {
+  append_some(codec::packet& message, Input& from, std::size_t most) {
     using parameters = pooling::parameters_of<Callable>;
     using item = typename Input::reference;
     most = std::min<std::size_t>(most, 1U << 30);
     if constexpr (Star) {
       codec::require_kept_value<item, parameters>();
       return from.read(most, [&](item&& each) {
-        append<Callable>(letter, parameters(std::forward<item>(each)));
+        append<Callable>(message, parameters(std::forward<item>(each)));
       });
     } else {
       using alone = std::tuple_element_t<0, parameters>;
@@ -434,12 +435,13 @@ private:
                     && Input::template is_array_of<alone>) {
         const auto some = from.read_array(most);
         if (!some.empty())
-          codec::encoder{letter}.write(some.data(), some.size_bytes());
+          codec::encoder{message}.write(some.data(), some.size_bytes());
         return static_cast<std::uint32_t>(some.size());
       } else {
         codec::require_kept_value<item, alone>();
         return from.read(most, [&](item&& each) {
-          append<Callable>(letter, parameters(alone(std::forward<item>(each))));
+          append<Callable>(message,
+                           parameters(alone(std::forward<item>(each))));
         });
       }
     }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/codec/codec.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/process/exception_cause.hpp>
 
@@ -16,7 +16,7 @@
 /// What a pool and its workers say to each other.
 namespace troupe::pooling {
 
-/// The head of a letter to a worker; the arguments of the chunk's tasks follow,
+/// The head of a message to a worker; the arguments of the chunk's tasks follow,
 /// or those of the initialiser.
 struct task_head {
   enum : std::uint32_t { run = 1, end = 2, initialize = 3 };
@@ -38,7 +38,7 @@ struct task_head {
 static_assert(sizeof(task_head) == 40);
 static_assert(std::is_trivially_copyable_v<task_head>);
 
-/// The head of a letter from a worker: results of the tasks [first, last) of a
+/// The head of a message from a worker: results of the tasks [first, last) of a
 /// chunk. The failed ones follow, a vector of `task_failure`, then the values
 /// of the others in order.
 struct result_head {
@@ -70,7 +70,7 @@ struct task_failure {
 ///                    low one; 0 while it runs none
 ///     8    started   when that task began, in nanoseconds, if that is wanted
 ///     16   stop_for  the value of `running` whose task is asked to stop
-///     24   bell      changed after `stop_for`; the worker's watcher sleeps on it
+///     24   wake_word      changed after `stop_for`; the worker's watcher sleeps on it
 ///
 /// # What a crash leaves
 /// `running` names the task that the worker died of: it is set before the task's
@@ -81,7 +81,7 @@ struct worker_note {
   std::atomic<std::uint64_t> running;
   std::atomic<std::int64_t> started;
   std::atomic<std::uint64_t> stop_for;
-  os::wait_word bell;
+  os::wait_word wake_word;
 
   [[nodiscard]] static std::uint64_t packed(std::uint32_t chunk,
                                             std::uint32_t index) noexcept {
@@ -119,11 +119,12 @@ private:
   memory::reference object_;
 };
 
-using box_part = shared_part<memory::object_kind::queue>;
+using message_queue_part = shared_part<memory::object_kind::queue>;
 using note_part = shared_part<memory::object_kind::block>;
 
-[[nodiscard]] inline mailbox::letter_box& box_of(const box_part& part) {
-  return *part.object().as<mailbox::letter_box>();
+[[nodiscard]] inline mailbox::message_queue&
+box_of(const message_queue_part& part) {
+  return *part.object().as<mailbox::message_queue>();
 }
 
 [[nodiscard]] inline worker_note& note_of(const note_part& part) {

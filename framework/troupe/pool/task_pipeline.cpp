@@ -162,10 +162,10 @@ void task_pipeline::read_on() {
 
 void task_pipeline::read_chunk() noexcept {
   try {
-    codec::packet letter;
-    dispatcher::begin_letter(letter, 0);
-    if (const auto tasks = input_(letter); tasks != 0)
-      submit(std::move(letter), tasks);
+    codec::packet message;
+    dispatcher::begin_message(message, 0);
+    if (const auto tasks = input_(message); tasks != 0)
+      submit(std::move(message), tasks);
     else
       end_input(nullptr);
   } catch (...) {
@@ -173,10 +173,10 @@ void task_pipeline::read_chunk() noexcept {
   }
 }
 
-void task_pipeline::submit(codec::packet letter, std::uint32_t tasks) {
+void task_pipeline::submit(codec::packet message, std::uint32_t tasks) {
   auto made = make_();
-  dispatcher::set_tasks(letter, tasks);
-  pool_->submit_whole(made, *function_, std::move(letter), tasks, [&] {
+  dispatcher::set_tasks(message, tasks);
+  pool_->submit_whole(made, *function_, std::move(message), tasks, [&] {
     if (at_end_)
       return false;
     made->number = next_number_++;

@@ -28,7 +28,7 @@ namespace troupe::pooling {
 /// members that both threads use are guarded by the dispatcher's mutex.
 class task_pipeline {
 public:
-  /// Reads one chunk of input into a letter; returns how many tasks, 0 at the
+  /// Reads one chunk of input into a message; returns how many tasks, 0 at the
   /// end.
   using source = std::function<std::uint32_t(codec::packet&)>;
   /// Makes a job of the type that the results have.
@@ -98,7 +98,7 @@ private:
   void fill();
   void read_on();
   void read_chunk() noexcept;
-  void submit(codec::packet letter, std::uint32_t tasks);
+  void submit(codec::packet message, std::uint32_t tasks);
   void end_input(std::exception_ptr why);
   void make_room();
 

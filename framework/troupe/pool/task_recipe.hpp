@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/codec/codec.hpp>
-#include <troupe/pool/task_letter.hpp>
+#include <troupe/pool/task_message.hpp>
 #include <troupe/process/entry.hpp>
 
 #include <algorithm>

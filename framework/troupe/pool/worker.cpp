@@ -29,7 +29,7 @@ namespace pooling {
 
 namespace {
 
-using mailbox::letter;
+using mailbox::message;
 using mailbox::visit_result;
 using memory::run_memory;
 
@@ -68,15 +68,15 @@ private:
     memory::wait_note waiting{memory::wait_kind::stop_request, &note,
                               deadline::never()};
     for (;;) {
-      const auto bell = note.bell.load(std::memory_order_acquire);
+      const auto wake_word = note.wake_word.load(std::memory_order_acquire);
       const auto wanted = note.stop_for.load(std::memory_order_acquire);
       if (wanted != 0 && wanted == note.running.load()) {
         const std::scoped_lock guard{mutex_};
         if (wanted == note.running.load())
           source_.request_stop();
       }
-      waiting.sleeps(note.bell, bell);
-      static_cast<void>(os::wait(note.bell, bell, deadline::never()));
+      waiting.sleeps(note.wake_word, wake_word);
+      static_cast<void>(os::wait(note.wake_word, wake_word, deadline::never()));
     }
   }
 
@@ -197,7 +197,7 @@ private:
     bool keeps = os::keeps_large_blocks();
     while (!taken && !ended) {
       const auto outcome = tasks_.take(
-        [&](const letter& shown) {
+        [&](const message& shown) {
           read(shown, taken, ended);
           return visit_result::taken;
         },
@@ -211,7 +211,7 @@ private:
     return taken;
   }
 
-  void read(const letter& shown, bool& taken, bool& ended) {
+  void read(const message& shown, bool& taken, bool& ended) {
     if (shown.body.size() < sizeof head_)
       return;
     std::memcpy(&head_, shown.body.data(), sizeof head_);
@@ -244,7 +244,7 @@ private:
     std::exception_ptr failure;
     while (!call && !failure) {
       const auto outcome = tasks_.take(
-        [&](const letter& shown) {
+        [&](const message& shown) {
           try {
             static_cast<void>(
               entry_at(setup_.initializer)
@@ -268,8 +268,8 @@ private:
   }
 
   const worker_setup& setup_;
-  mailbox::letter_box& tasks_;
-  mailbox::letter_box& results_;
+  mailbox::message_queue& tasks_;
+  mailbox::message_queue& results_;
   worker_note& note_;
   task_head head_{};
   std::uint32_t reported_ = 0;
@@ -319,8 +319,8 @@ void worker_setup::save(codec::encoder& to) const {
 }
 
 worker_setup worker_setup::load(codec::decoder& from) {
-  auto tasks = from.load<box_part>();
-  auto results = from.load<box_part>();
+  auto tasks = from.load<message_queue_part>();
+  auto results = from.load<message_queue_part>();
   auto note = from.load<note_part>();
   const auto index = from.load<std::uint32_t>();
   const auto generation = from.load<std::uint32_t>();

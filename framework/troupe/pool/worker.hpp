@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
-#include <troupe/pool/task_letter.hpp>
+#include <troupe/pool/task_message.hpp>
 #include <troupe/pool/task_recipe.hpp>
 
 #include <cstdint>
@@ -50,8 +50,8 @@ struct function_place {
 
 /// What a worker is started with.
 struct worker_setup {
-  box_part tasks;
-  box_part results;
+  message_queue_part tasks;
+  message_queue_part results;
   note_part note;
   std::uint32_t index;
   std::uint32_t generation;
@@ -65,7 +65,7 @@ struct worker_setup {
 };
 
 /// The function of a worker's process: takes chunks of tasks, runs them one
-/// after the other, and reports. The first letter holds the initialiser's
+/// after the other, and reports. The first message holds the initialiser's
 /// arguments, where there is an initialiser.
 void serve_pool(const worker_setup& setup);
 

@@ -15,7 +15,7 @@ namespace troupe::hosting {
 /// its handles name.
 class arguments {
 public:
-  /// What stands in a letter or a slot, which keeps alive what its handles name.
+  /// What stands in a message or a slot, which keeps alive what its handles name.
   /// Must outlive this object.
   explicit arguments(bytes_view body,
                      std::span<const memory::object_id> handles = {}) noexcept

@@ -13,7 +13,7 @@
 #include <troupe/os/wait_word.hpp>
 #include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/server_process.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
@@ -72,14 +72,15 @@ public:
     if (const auto host = take_up_requests())
       return *host;
     for (;;) {
-      os::watched waiting[] = {{links::current().requests_reader.get()},
-                               {ended_.get()},
-                               {life_line_.get()}};
+      os::watched waiting[]
+        = {{inherited_descriptors::current().requests_reader.get()},
+           {ended_.get()},
+           {life_line_.get()}};
       static_cast<void>(os::wait_readable(waiting, deadline::never()));
       if (waiting[2].ready)
         end_with_root();
       if (waiting[1].ready)
-        bury_hosts();
+        end_hosts();
       if (waiting[0].ready)
         if (const auto host = take_requests())
           return *host;
@@ -108,8 +109,9 @@ private:
 
   std::optional<slot_id> take_requests() {
     std::uint32_t indices[256];
-    const auto size = os::read_some(links::current().requests_reader.get(),
-                                    std::as_writable_bytes(std::span{indices}));
+    const auto size
+      = os::read_some(inherited_descriptors::current().requests_reader.get(),
+                      std::as_writable_bytes(std::span{indices}));
     // Whole numbers only: a write of four bytes to a pipe is never torn.
     TROUPE_CRASH_POINT("process.server.read");
     for (std::size_t at = 0; at < size / sizeof indices[0]; ++at)
@@ -141,7 +143,7 @@ private:
     return std::nullopt;
   }
 
-  void bury_hosts() {
+  void end_hosts() {
     os::clear_child_watch(ended_.get());
     auto& reaping = run_memory::current().header().reaping;
     while (const auto end = os::peek_ended_child()) {
@@ -180,7 +182,7 @@ private:
 
   os::signal_settings settings_;
   os::descriptor life_line_
-    = os::watch_life_line(links::current().life_line.get());
+    = os::watch_life_line(inherited_descriptors::current().life_line.get());
   os::descriptor ended_ = os::watch_children();
   std::unordered_map<std::int32_t, slot_id> hosts_;
 };
@@ -212,8 +214,8 @@ slot_id serve_forks() {
   const auto host = server.run();
   server.restore_signals();
   delete &server;
-  links::current().requests_reader.reset();
-  links::current().freshly_executed = false;
+  inherited_descriptors::current().requests_reader.reset();
+  inherited_descriptors::current().freshly_executed = false;
   return host;
 }
 

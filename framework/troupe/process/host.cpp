@@ -13,7 +13,7 @@
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/process/fork_server.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/table.hpp>
 
@@ -100,7 +100,7 @@ void claim(slot_id id) {
   slot->pid.store(self.pid, std::memory_order_relaxed);
   auto starting = static_cast<std::uint32_t>(slot_state::starting);
   // release: pairs with the acquire of whoever asks for the pid; seq_cst: the
-  // parent's undertaker sees this process, or it sees the parent's death.
+  // parent's reclaimer sees this process, or it sees the parent's death.
   slot->state.compare_exchange_strong(
     starting, static_cast<std::uint32_t>(slot_state::running),
     std::memory_order_seq_cst);
@@ -133,7 +133,7 @@ void end_children() noexcept {
         visit(process_view{{index, slot.generation.load()}});
     });
   };
-  // One that may not be signalled ends with the run: see guardian::end_server.
+  // One that may not be signalled ends with the run: see root supervisor::end_server.
   std::vector<slot_id> beyond_reach;
   const auto signal = [&](const process_view& daemon, int number) {
     if (try_signal(daemon, number) == os::signal_outcome::not_permitted)
@@ -178,17 +178,18 @@ void end_children() noexcept {
 
 void run_host(slot_id id) {
   auto& memory = run_memory::current();
-  static const auto armed = os::arm_life_line(links::current().life_line.get());
+  static const auto armed
+    = os::arm_life_line(inherited_descriptors::current().life_line.get());
   auto* const slot = memory.find(id);
   if (slot == nullptr)
     os::exit_at_once(0);
   // As a fork of the server is called until it has claimed its slot.
-  if (links::current().freshly_executed)
+  if (inherited_descriptors::current().freshly_executed)
     os::name_process(fork_server_name);
   if (slot->method.load() == static_cast<std::uint32_t>(start_method::spawn)
-      && !links::current().freshly_executed) {
+      && !inherited_descriptors::current().freshly_executed) {
     try {
-      os::exec_self(summons_variable, write_summons({role::host, id}),
+      os::exec_self(bootstrap_variable, write_bootstrap({role::host, id}),
                     inherited(role::host));
     } catch (const error&) {
       note_exception(*slot);
@@ -198,7 +199,7 @@ void run_host(slot_id id) {
   claim(id);
   os::name_process(slot->name.get().c_str());
   // A fork of the server has its streams from there.
-  if (links::current().freshly_executed)
+  if (inherited_descriptors::current().freshly_executed)
     set_up_streams();
   // After the user's own exit handlers, for they were registered later.
   at_exit([] {

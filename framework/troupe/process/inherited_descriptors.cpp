@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/os/child.hpp>
@@ -15,18 +15,18 @@
 
 namespace troupe::hosting {
 
-const char* const summons_variable = "TROUPE_SUMMONS";
+const char* const bootstrap_variable = "TROUPE_SUMMONS";
 
-links& links::current() {
+inherited_descriptors& inherited_descriptors::current() {
   // Never destroyed: the life-line must outlive every static object.
-  static auto& value = *new links;
+  static auto& value = *new inherited_descriptors;
   return value;
 }
 
-std::string write_summons(const summons& text, int report, std::uint32_t number,
-                          const std::string& settings) {
+std::string write_bootstrap(const bootstrap& text, int report,
+                            std::uint32_t number, const std::string& settings) {
   auto& memory = memory::run_memory::current();
-  const auto& own = links::current();
+  const auto& own = inherited_descriptors::current();
   const auto& identity = memory.header().identity;
   std::ostringstream out;
   out << (text.part == role::fork_server ? 1 : 2) << ' ' << memory.file() << ' '
@@ -41,7 +41,7 @@ std::uint64_t lineage() {
 }
 
 std::vector<int> inherited(role part) {
-  const auto& own = links::current();
+  const auto& own = inherited_descriptors::current();
   std::vector<int> result{memory::run_memory::current().file(),
                           own.life_line.get(), own.requests.get()};
   if (part == role::fork_server)
@@ -52,7 +52,7 @@ std::vector<int> inherited(role part) {
 namespace {
 
 /// The text of the variable; never destroyed.
-std::optional<std::string>& taken_summons() {
+std::optional<std::string>& taken_bootstrap() {
   static auto& text = *new std::optional<std::string>;
   return text;
 }
@@ -66,8 +66,8 @@ constexpr const char* taken = "taken";
 /// Takes the variable out of the environment and what it says for a fork server
 /// into account, before any static object of the program is made and any code of
 /// the user runs.
-[[gnu::constructor(101)]] void take_summons() {
-  auto text = os::take_environment(summons_variable, taken);
+[[gnu::constructor(101)]] void take_bootstrap() {
+  auto text = os::take_environment(bootstrap_variable, taken);
   if (!text || *text == taken)
     return;
   // What an executed program would inherit otherwise.
@@ -85,11 +85,11 @@ constexpr const char* taken = "taken";
       report_failure(fds.back(), refused);
       os::exit_at_once(1);
     }
-  taken_summons() = std::move(text);
+  taken_bootstrap() = std::move(text);
 }
 
-[[noreturn]] void refuse_summons(const char* reason) {
-  throw malformed_bytes(std::string{"join a run by "} + summons_variable,
+[[noreturn]] void refuse_bootstrap(const char* reason) {
+  throw malformed_bytes(std::string{"join a run by "} + bootstrap_variable,
                         reason,
                         "do not set that variable, and close no descriptors "
                         "before troupe::program");
@@ -97,9 +97,9 @@ constexpr const char* taken = "taken";
 
 } // namespace
 
-summons answer_summons() {
-  os::forget_environment(summons_variable);
-  const auto text = std::exchange(taken_summons(), std::nullopt);
+bootstrap answer_bootstrap() {
+  os::forget_environment(bootstrap_variable);
+  const auto text = std::exchange(taken_bootstrap(), std::nullopt);
   if (!text)
     return {};
   std::istringstream in{*text};
@@ -107,23 +107,24 @@ summons answer_summons() {
   std::array<int, named_descriptors> fds{-1, -1, -1, -1, -1};
   std::uint64_t slot = 0;
   std::array<std::uint64_t, 2> identity{};
-  auto& own = links::current();
+  auto& own = inherited_descriptors::current();
   in >> part;
   for (auto& fd : fds)
     in >> fd;
   in >> slot >> identity[0] >> identity[1] >> own.server_number;
   if (!in || part < 1 || part > 2)
-    refuse_summons("its text is not one that Troupe writes");
+    refuse_bootstrap("its text is not one that Troupe writes");
   const bool is_server = part == 1;
   if (!os::is_own_file(fds[0], true) || !os::is_own_file(fds[1], false)
       || !os::is_own_file(fds[3], false)
       || (is_server
           && (!os::is_own_file(fds[2], false)
               || !os::is_own_file(fds[4], false))))
-    refuse_summons("a descriptor that it names is closed, or of another user");
+    refuse_bootstrap(
+      "a descriptor that it names is closed, or of another user");
   auto& memory = memory::run_memory::attach(os::descriptor{fds[0]});
   if (memory.header().identity != identity)
-    refuse_summons("the inherited memory is another run's");
+    refuse_bootstrap("the inherited memory is another run's");
   own.life_line = os::descriptor{fds[1]};
   own.requests = os::descriptor{fds[3]};
   own.requests_identity = os::identity_of(own.requests.get());

@@ -15,7 +15,7 @@ namespace troupe::hosting {
 ///
 /// All of them are closed when a user's program is executed; only the run's
 /// own processes are started with them.
-struct links {
+struct inherited_descriptors {
   /// The reading end of the life-line; the root has the writing end too.
   os::descriptor life_line;
   os::descriptor life_line_writer;
@@ -39,27 +39,27 @@ struct links {
   bool freshly_executed = false;
 
   /// The calling process's; made by `program`.
-  [[nodiscard]] static links& current();
+  [[nodiscard]] static inherited_descriptors& current();
 };
 
 /// Which part a freshly executed image has to play.
 enum class role { root, fork_server, host };
 
 /// What the environment variable of a re-executed process says.
-struct summons {
+struct bootstrap {
   role part = role::root;
   memory::slot_id slot;
 };
 
 /// The variable's name.
-extern const char* const summons_variable;
+extern const char* const bootstrap_variable;
 
 /// Writes what a re-executed process must know to join the run. Of a fork server
-/// `report` is the descriptor of `links::server_report` and `settings` the text
+/// `report` is the descriptor of `inherited_descriptors::server_report` and `settings` the text
 /// of `os::settings`, which it takes before any static object is made.
-[[nodiscard]] std::string write_summons(const summons& text, int report = -1,
-                                        std::uint32_t number = 0,
-                                        const std::string& settings = {});
+[[nodiscard]] std::string
+write_bootstrap(const bootstrap& text, int report = -1,
+                std::uint32_t number = 0, const std::string& settings = {});
 
 /// The number from which the mark is made that all bear who descend from a fork
 /// server of this run: see `os::mark_lineage`.
@@ -68,10 +68,10 @@ extern const char* const summons_variable;
 /// Descriptors that a re-executed process of `part` must inherit.
 [[nodiscard]] std::vector<int> inherited(role part);
 
-/// Joins the run that the variable names, and fills `links::current()`;
+/// Joins the run that the variable names, and fills `inherited_descriptors::current()`;
 /// `role::root` if there is none. The variable is emptied before any static
 /// object is made, so that no program which user code executes believes it, and
 /// what it names must belong to the same user. Throws `malformed_bytes`.
-[[nodiscard]] summons answer_summons();
+[[nodiscard]] bootstrap answer_bootstrap();
 
 } // namespace troupe::hosting

@@ -32,7 +32,7 @@ private:
   std::array<std::stop_source, count> sources_;
 };
 
-/// Turns signals into stop requests in a process that has no guardian. Never
+/// Turns signals into stop requests in a process that has no root supervisor. Never
 /// destroyed.
 class listener {
 public:

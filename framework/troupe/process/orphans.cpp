@@ -6,7 +6,7 @@
 #include <troupe/os/child.hpp>
 #include <troupe/os/lineage.hpp>
 #include <troupe/os/process_id.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/table.hpp>
 
 #include <algorithm>
@@ -88,7 +88,7 @@ bool orphans::is_watched(std::int32_t pid) const noexcept {
                      [pid](const orphan& each) { return each.pid == pid; });
 }
 
-bool orphans::bury() {
+bool orphans::reclaim() {
   const auto before = watched_.size();
   std::erase_if(watched_, [](const orphan& each) {
     const auto state = os::peek_child(each.pid, each.ended.get());
@@ -119,7 +119,7 @@ void orphans::finish_reaping() {
   for_each_host([&](std::uint32_t, process_slot& slot) {
     is_alive_still = is_alive_still || slot.claimant() == pid;
   });
-  // Else its death is confirmed from the beginning, by `bury`.
+  // Else its death is confirmed from the beginning, by `reclaim`.
   if (pid == 0 || is_alive_still)
     return;
   announce_death_again(pid);

@@ -29,13 +29,13 @@ public:
 
   /// Confirms the deaths of those that have ended, and reaps them. Returns
   /// whether there were any: what they leave behind is the root's now.
-  bool bury();
+  bool reclaim();
 
   /// What a dead server has left half done: tells of the death that it was busy
   /// with.
   void finish_reaping();
 
-  /// Adds what must be watched for `bury`.
+  /// Adds what must be watched for `reclaim`.
   void add_to(std::vector<os::watched>& waiting) const;
 
   /// When to look again even if nothing happens; nothing: then not at all.

@@ -9,9 +9,9 @@
 #include <troupe/os/signals.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/process/fork_server.hpp>
-#include <troupe/process/guardian.hpp>
 #include <troupe/process/host.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
+#include <troupe/process/root_supervisor.hpp>
 
 #include <mutex>
 #include <utility>
@@ -20,7 +20,7 @@ namespace troupe {
 
 namespace {
 
-using hosting::links;
+using hosting::inherited_descriptors;
 using memory::run_memory;
 
 std::int32_t root_pid = 0;
@@ -31,14 +31,14 @@ std::int32_t root_pid = 0;
 void end_run() {
   static constinit std::mutex mutex;
   static constinit bool over = false;
-  auto* const guardian = hosting::guardian::current();
-  if (root_pid != os::this_pid() || guardian == nullptr)
+  auto* const root_supervisor = hosting::root_supervisor::current();
+  if (root_pid != os::this_pid() || root_supervisor == nullptr)
     return;
   const std::scoped_lock guard{mutex};
   if (std::exchange(over, true))
     return;
   hosting::end_children();
-  guardian->end();
+  root_supervisor->end();
   // The code of whoever listens counts.
   if (const int signal = hosting::root_signals::deadly_signal())
     os::die_of(signal);
@@ -66,14 +66,14 @@ void become_root(std::int64_t grace) {
 program::program(int argc, char** argv, const run_options& options)
   : arguments_(argv + (argc > 0 ? 1 : 0),
                static_cast<std::size_t>(argc > 0 ? argc - 1 : 0)) {
-  const auto summons = hosting::answer_summons();
-  if (summons.part == hosting::role::fork_server)
+  const auto bootstrap = hosting::answer_bootstrap();
+  if (bootstrap.part == hosting::role::fork_server)
     hosting::run_host(hosting::serve_forks());
-  if (summons.part == hosting::role::host)
-    hosting::run_host(summons.slot);
+  if (bootstrap.part == hosting::role::host)
+    hosting::run_host(bootstrap.slot);
   run_memory::create(options.size);
   become_root(options.grace.count());
-  auto& own = links::current();
+  auto& own = inherited_descriptors::current();
   own.rights = os::rights::of_this_thread();
   auto [life, life_writer] = os::make_life_line();
   own.life_line = std::move(life);
@@ -87,7 +87,7 @@ program::program(int argc, char** argv, const run_options& options)
   // Every slot may wait in it, and once more after a death: nobody ever blocks.
   os::widen_pipe(own.requests.get(),
                  run_memory::current().header().slots * std::size_t{8});
-  hosting::guardian::start();
+  hosting::root_supervisor::start();
   hosting::hold_instead_of_terminating();
   hosting::at_exit(end_run);
 }

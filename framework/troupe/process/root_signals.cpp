@@ -68,7 +68,7 @@ void note_signal(int signal, bool from_terminal) {
     nothing, static_cast<std::uint32_t>(signal));
   if (!from_terminal)
     came_from_elsewhere.fetch_or(bit);
-  // seq_cst: the guardian, which looks at this first, sees all of the above.
+  // seq_cst: the root supervisor, which looks at this first, sees all of the above.
   came.fetch_or(bit);
   os::ring_event(signal_event.load());
 }
@@ -151,7 +151,7 @@ void root_signals::answer(server_process& server) {
     // Whoever leads a pool begins nothing more.
     for_each_slot([](std::uint32_t, process_slot& slot) {
       if (slot.current_state() == slot_state::running)
-        memory::ring_for_death(slot);
+        memory::notify_of_death(slot);
     });
   }
   bool patient = fatal == 0;
@@ -165,7 +165,7 @@ void root_signals::answer(server_process& server) {
 }
 
 /// Asks the tokens of the root to stop: once for each signal. Each in a thread of
-/// its own, lest a callback that waits keep the guardian from ending the run.
+/// its own, lest a callback that waits keep the root supervisor from ending the run.
 void root_signals::request_stop(std::uint32_t which) {
   const auto more = which & ~requested_;
   requested_ |= more;

@@ -10,7 +10,7 @@
 namespace troupe::hosting {
 
 /// SIGINT and SIGTERM in the root, which decides what becomes of the run. All but
-/// `token` and `deadly_signal` is for the guardian's thread.
+/// `token` and `deadly_signal` is for the root supervisor's thread.
 ///
 /// The first of them asks the run to end. In a root that does not listen it holds
 /// all threads, has every process of the user's end by that signal, and dies of

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/process/guardian.hpp>
+#include <troupe/process/root_supervisor.hpp>
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/base/error.hpp>
@@ -12,7 +12,7 @@
 #include <troupe/os/thread.hpp>
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/host.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/table.hpp>
 
 #include <chrono>
@@ -27,17 +27,17 @@ namespace {
 
 using memory::run_memory;
 
-std::atomic<guardian*> the_guardian{nullptr};
+std::atomic<root_supervisor*> the_root_supervisor{nullptr};
 
 } // namespace
 
-guardian::guardian(server_process& server)
+root_supervisor::root_supervisor(server_process& server)
   : server_(server), event_(os::make_event()) {
   root_signals::install(event_.get());
   static const bool once = [] {
     os::in_forked_children([] {
       // Or the copy would keep the run alive after its root.
-      links::current().life_line_writer.reset();
+      inherited_descriptors::current().life_line_writer.reset();
       root_signals::forget();
     });
     return true;
@@ -52,18 +52,18 @@ guardian::guardian(server_process& server)
   }
 }
 
-void guardian::start() {
+void root_supervisor::start() {
   // Before the first server: it may fork and end.
   const bool adopted = os::adopt_orphans(true);
   static auto& server = *new server_process;
   if (!server.start())
     run_host(serve_forks());
-  static auto& only = *new guardian{server};
+  static auto& only = *new root_supervisor{server};
   only.adopted_before_ = adopted;
-  the_guardian.store(&only, std::memory_order_release);
+  the_root_supervisor.store(&only, std::memory_order_release);
 }
 
-void guardian::end() noexcept {
+void root_supervisor::end() noexcept {
   if (ending_.exchange(true))
     return;
   os::ring_event(event_.get());
@@ -72,18 +72,18 @@ void guardian::end() noexcept {
   // What the server had not reaped yet would be a zombie of our parent.
   orphans_.look(server_);
   orphans_.finish_reaping();
-  while (orphans_.bury())
+  while (orphans_.reclaim())
     orphans_.look(server_);
   os::adopt_orphans(adopted_before_);
   root_signals::forget();
 }
 
-guardian* guardian::current() noexcept {
+root_supervisor* root_supervisor::current() noexcept {
   // acquire: pairs with the release in start.
-  return the_guardian.load(std::memory_order_acquire);
+  return the_root_supervisor.load(std::memory_order_acquire);
 }
 
-void guardian::end_server() noexcept {
+void root_supervisor::end_server() noexcept {
   if (server_.kill()) {
     static_cast<void>(server_.wait(deadline::never()));
     return;
@@ -99,7 +99,7 @@ void guardian::end_server() noexcept {
       return;
     }
   });
-  links::current().life_line_writer.reset();
+  inherited_descriptors::current().life_line_writer.reset();
   const auto limit = deadline::after(
     std::chrono::nanoseconds{run_memory::current().header().grace});
   static_cast<void>(server_.wait(limit));
@@ -109,7 +109,7 @@ void guardian::end_server() noexcept {
   }
 }
 
-void guardian::watch() {
+void root_supervisor::watch() {
   os::block_all_signals();
   os::name_process("troupe-guard");
   memory::wait_note note{memory::wait_kind::service, nullptr,
@@ -118,7 +118,8 @@ void guardian::watch() {
   while (!ending_.load()) {
     std::vector<os::watched> waiting{{event_.get()}};
     if (!given_up_.empty())
-      waiting.push_back({links::current().requests_reader.get()});
+      waiting.push_back(
+        {inherited_descriptors::current().requests_reader.get()});
     server_.add_to(waiting);
     orphans_.add_to(waiting);
     auto limit = deadline::never();
@@ -135,13 +136,13 @@ void guardian::watch() {
       refuse_requests();
     if (orphans_.next_look())
       orphans_.look(server_);
-    while (orphans_.bury())
+    while (orphans_.reclaim())
       orphans_.look(server_);
     signals_.answer(server_);
   }
 }
 
-void guardian::look_at_server() {
+void root_supervisor::look_at_server() {
   switch (server_.look()) {
     case server_process::change::none: return;
     case server_process::change::serves:
@@ -152,14 +153,14 @@ void guardian::look_at_server() {
   }
 }
 
-void guardian::replace_server() {
+void root_supervisor::replace_server() {
   constexpr int most_failures = 3;
   failed_servers_ = server_.has_served() ? 0 : failed_servers_ + 1;
-  TROUPE_CRASH_POINT("process.guardian.server_died");
+  TROUPE_CRASH_POINT("process.root_supervisor.server_died");
   orphans_.expect();
   orphans_.look(server_);
   orphans_.finish_reaping();
-  TROUPE_CRASH_POINT("process.guardian.adopted");
+  TROUPE_CRASH_POINT("process.root_supervisor.adopted");
   if (!server_.reason().empty()) {
     give_up_server(server_.reason());
     return;
@@ -176,7 +177,7 @@ void guardian::replace_server() {
   }
 }
 
-void guardian::give_up_server(const std::string& reason) {
+void root_supervisor::give_up_server(const std::string& reason) {
   given_up_ = "the fork server cannot be started: " + reason;
   for_each_slot([this](std::uint32_t index, process_slot& slot) {
     const auto state = slot.current_state();
@@ -187,11 +188,12 @@ void guardian::give_up_server(const std::string& reason) {
   });
 }
 
-void guardian::refuse_requests() {
+void root_supervisor::refuse_requests() {
   std::uint32_t indices[256];
   // Never waits: see `program`.
-  const auto size = os::read_some(links::current().requests_reader.get(),
-                                  std::as_writable_bytes(std::span{indices}));
+  const auto size
+    = os::read_some(inherited_descriptors::current().requests_reader.get(),
+                    std::as_writable_bytes(std::span{indices}));
   auto& memory = run_memory::current();
   for (std::size_t at = 0; at < size / sizeof indices[0]; ++at)
     if (indices[at] < memory.header().slots

@@ -16,7 +16,7 @@ namespace troupe::hosting {
 /// The root's one thread: keeps the fork server alive and answers Ctrl-C.
 ///
 /// Should the fork server die, its hosts become children of the root (which is
-/// a "subreaper" for that). The guardian starts a new server and confirms the
+/// a "subreaper" for that). The root supervisor starts a new server and confirms the
 /// deaths of the orphans from then on. A server that ends three times before it
 /// serves (`main` returns before it makes its `program`, say) is given up: then
 /// every start ends as `ending::lost`, with the reason.
@@ -25,7 +25,7 @@ namespace troupe::hosting {
 ///
 /// A child that the user forks off the root, without exec, has no part in the
 /// run: it lets go of the life-line, and both signals are at their default there.
-class guardian {
+class root_supervisor {
 public:
   /// Makes the root's: starts the fork server and the thread. Never destroyed,
   /// for other threads may ask it while the process ends. Does not return in a
@@ -36,20 +36,20 @@ public:
   /// Ends both, once.
   void end() noexcept;
 
-  guardian(const guardian&) = delete;
-  guardian& operator=(const guardian&) = delete;
+  root_supervisor(const root_supervisor&) = delete;
+  root_supervisor& operator=(const root_supervisor&) = delete;
 
   /// The signals that ask the run to end.
   [[nodiscard]] root_signals& signals() noexcept {
     return signals_;
   }
 
-  /// The root's guardian, even if it has ended; nullptr in other processes.
-  [[nodiscard]] static guardian* current() noexcept;
+  /// The root's root supervisor, even if it has ended; nullptr in other processes.
+  [[nodiscard]] static root_supervisor* current() noexcept;
 
 private:
-  explicit guardian(server_process& server);
-  ~guardian() = default;
+  explicit root_supervisor(server_process& server);
+  ~root_supervisor() = default;
 
   void end_server() noexcept;
   void watch();

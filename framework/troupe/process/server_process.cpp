@@ -6,7 +6,7 @@
 #include <troupe/os/environment.hpp>
 #include <troupe/os/lineage.hpp>
 #include <troupe/os/process_id.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 
 #include <array>
 #include <cerrno>
@@ -69,7 +69,7 @@ server_process::server_process() = default;
 
 bool server_process::start() {
   auto& header = run_memory::current().header();
-  auto& own = links::current();
+  auto& own = inherited_descriptors::current();
   const bool forks = os::has_borrowed_rights();
   if (forks && number_ != 0)
     throw invalid_state("start another fork server",
@@ -103,9 +103,9 @@ bool server_process::start() {
     for (const int fd : settings_.kept())
       keep.push_back(fd);
     executed_ = os::spawn_self(
-      {environment_, summons_variable,
-       write_summons({role::fork_server, {}}, writer.get(), number_,
-                     settings_.text(os::lineage_mark(lineage()))),
+      {environment_, bootstrap_variable,
+       write_bootstrap({role::fork_server, {}}, writer.get(), number_,
+                       settings_.text(os::lineage_mark(lineage()))),
        std::move(keep), settings_.opened_since(), settings_.streams(),
        signals_.mask()});
   }
@@ -251,7 +251,7 @@ bool server_process::wait(deadline limit) noexcept {
 
 bool report_service() {
   auto& header = run_memory::current().header();
-  auto& own = links::current();
+  auto& own = inherited_descriptors::current();
   auto seen = unserved(own.server_number);
   const auto self = os::this_pid();
   if (!header.serving.compare_exchange_strong(

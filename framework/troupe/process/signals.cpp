@@ -7,9 +7,9 @@
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/os/wait_word.hpp>
-#include <troupe/process/guardian.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/listener.hpp>
+#include <troupe/process/root_supervisor.hpp>
 #include <troupe/process/table.hpp>
 
 #include <atomic>
@@ -52,8 +52,8 @@ std::stop_token interrupt_token(signals which) {
                            "it is empty, or has others than "
                            "signals::interrupt and signals::terminate",
                            "name one or both of them");
-  if (auto* guardian = hosting::guardian::current())
-    return guardian->signals().token(set);
+  if (auto* root_supervisor = hosting::root_supervisor::current())
+    return root_supervisor->signals().token(set);
   return hosting::listener::of_this_process().token(set);
 }
 

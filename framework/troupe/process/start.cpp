@@ -7,7 +7,7 @@
 #include <troupe/os/rights.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/host.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 
@@ -68,8 +68,8 @@ void put_arguments(process_slot& slot, codec::packet& arguments) {
 /// began with. Where it has others now, a child would silently keep what this
 /// process has given up.
 void require_rights_of_server() {
-  const auto had
-    = os::rights::of_this_thread().difference(links::current().rights);
+  const auto had = os::rights::of_this_thread().difference(
+    inherited_descriptors::current().rights);
   if (!had.empty())
     throw invalid_state(
       "start a process",

@@ -6,7 +6,7 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/process_id.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 
 #include <algorithm>
 #include <csignal>
@@ -125,7 +125,7 @@ void tell_everybody() noexcept {
   os::wake_all(deaths);
   for_each_slot([](std::uint32_t, process_slot& other) {
     if (other.current_state() == slot_state::running)
-      memory::ring_for_death(other);
+      memory::notify_of_death(other);
   });
 }
 
@@ -286,7 +286,7 @@ void recover_reservations(std::uint32_t owner) noexcept {
 }
 
 bool announce_request(std::uint32_t index) noexcept {
-  const auto& own = links::current();
+  const auto& own = inherited_descriptors::current();
   return os::identity_of(own.requests.get()) == own.requests_identity
          && os::write_all(own.requests.get(),
                           {reinterpret_cast<const char*>(&index),

@@ -52,7 +52,7 @@ public:
     }
   }
 
-  /// From now on the bell of this process is rung when `poll` may have become
+  /// From now on this process is notified when `poll` may have become
   /// true. Throws `would_deadlock` where that cannot be while this thread waits.
   /// An answer that is there when it is asked for needs neither of the two.
   virtual void watch() {

@@ -60,7 +60,7 @@ public:
     into_->done = true;
     into_->filled.notify_all();
     if (into_->watching > 0)
-      memory::ring(memory::run_memory::current().own_slot());
+      memory::notify(memory::run_memory::current().own_slot());
   }
 
   [[nodiscard]] std::unique_ptr<answer_route> keep() const override {

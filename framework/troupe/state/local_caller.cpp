@@ -4,7 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/channel/readiness.hpp>
-#include <troupe/memory/burial.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/process_id.hpp>
@@ -25,7 +25,7 @@ namespace troupe::held {
 
 namespace {
 
-using mailbox::letter;
+using mailbox::message;
 using mailbox::visit_result;
 using memory::reference;
 using memory::run_memory;
@@ -51,7 +51,7 @@ std::uint32_t next_pipe() noexcept {
 }
 
 /// The number of the call that an answer is for; 0 if it makes no sense.
-std::uint64_t call_of(const letter& shown) noexcept {
+std::uint64_t call_of(const message& shown) noexcept {
   std::uint64_t call = 0;
   if (shown.body.size() >= sizeof call)
     std::memcpy(&call, shown.body.data(), sizeof call);
@@ -74,7 +74,7 @@ std::vector<reference> attach_all(std::span<const memory::object_id> handles) {
   return result;
 }
 
-/// The callers of this process, by the id of their house.
+/// The callers of this process, by the id of their control block.
 struct callers {
   std::mutex mutex;
   std::unordered_map<memory::object_id, std::weak_ptr<local_caller>> all;
@@ -112,9 +112,12 @@ std::shared_ptr<local_caller> local_caller::of(memory::object_id home) {
 }
 
 local_caller::local_caller(reference home)
-  : held_(std::move(home)), home_(as_house(held_)), owner_(os::this_pid()) {
+  : held_(std::move(home)),
+    home_(as_control_block(held_)),
+    owner_(os::this_pid()) {
   if (home_ == nullptr)
-    throw malformed_bytes("attach a state", "the object is no state's house");
+    throw malformed_bytes("attach a state",
+                          "the object is no state's control_block");
   box_ = &home_->requests();
 }
 
@@ -123,9 +126,9 @@ local_caller::~local_caller() {
   if (owner_ != os::this_pid())
     return;
   for (const auto& each : free_)
-    notify(letter_route::close, each->number, 0);
+    notify(message_route::close, each->number, 0);
   if (futures_pipe_)
-    notify(letter_route::close, futures_pipe_->number, 0);
+    notify(message_route::close, futures_pipe_->number, 0);
 }
 
 memory::slot_id local_caller::process() const noexcept {
@@ -141,7 +144,7 @@ std::string local_caller::description() const {
 
 void local_caller::throw_dead() const {
   // What the dead process held goes piece by piece, and this end may have gone
-  // before the house, which tells the story.
+  // before the control block, which tells the story.
   const auto of = process();
   if (const auto* dying = run_memory::current().find(of);
       dying != nullptr && dying->current_state() == memory::slot_state::dying)
@@ -162,7 +165,7 @@ void local_caller::throw_dead() const {
 
 void local_caller::post(std::uint32_t what, std::uint32_t pipe,
                         std::uint64_t call, codec::packet& request) {
-  const letter_route route{what, pipe, call};
+  const message_route route{what, pipe, call};
   request.overwrite(0, &route, sizeof route);
   TROUPE_CRASH_POINT("state.call.before_post");
   const auto outcome = box_->put({request.body(), request.handles()},
@@ -175,7 +178,7 @@ void local_caller::post(std::uint32_t what, std::uint32_t pipe,
 
 void local_caller::notify(std::uint32_t what, std::uint32_t pipe,
                           std::uint64_t call) noexcept {
-  const letter_route route{what, pipe, call};
+  const message_route route{what, pipe, call};
   try {
     static_cast<void>(
       box_->put({std::as_bytes(std::span{&route, 1})}, deadline::never()));
@@ -186,24 +189,24 @@ void local_caller::notify(std::uint32_t what, std::uint32_t pipe,
 
 std::unique_ptr<local_caller::pipe> local_caller::open_pipe() {
   auto [in, out] = channel::pipe_end::make(
-    channel::fingerprint_of<answer_letter>(), false, 0);
+    channel::fingerprint_of<answer_message>(), false, 0);
   auto made = std::make_unique<pipe>(pipe{std::move(in), next_pipe()});
-  codec::packet letter;
-  codec::encoder to{letter};
-  const letter_route route{letter_route::open, made->number, 0};
+  codec::packet message;
+  codec::encoder to{message};
+  const message_route route{message_route::open, made->number, 0};
   to.write(&route, sizeof route);
   out.save(to);
-  if (box_->put({letter.body(), letter.handles()}, deadline::never())
+  if (box_->put({message.body(), message.handles()}, deadline::never())
       != mailbox::put_outcome::done)
     throw_dead();
-  letter.release_handles();
+  message.release_handles();
   // From now on the state's process is the only one that can write.
   out.close();
   TROUPE_CRASH_POINT("state.pipe.offered");
   bool opened = false;
   for (;;) {
     const auto outcome = made->end.in().take(
-      [&](const mailbox::letter&) {
+      [&](const mailbox::message&) {
         opened = true;
         return visit_result::taken;
       },
@@ -235,7 +238,7 @@ void local_caller::give_pipe_back(std::unique_ptr<pipe> used) noexcept {
       return;
     }
   }
-  notify(letter_route::close, used->number, 0);
+  notify(message_route::close, used->number, 0);
 }
 
 void local_caller::call(codec::packet& request, answer_reader& reader) {
@@ -250,7 +253,7 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
   std::exception_ptr failure;
   bool answered = false;
   try {
-    post(nested ? letter_route::nested_call : letter_route::call,
+    post(nested ? message_route::nested_call : message_route::call,
          through->number, number, request);
   } catch (...) {
     give_pipe_back(std::move(through));
@@ -263,7 +266,7 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
     os::spin_pause(0);
   while (!answered) {
     const auto outcome = answers.take(
-      [&](const letter& shown) {
+      [&](const message& shown) {
         // Perhaps of a call that was given up.
         if (call_of(shown) != number)
           return visit_result::taken;
@@ -303,7 +306,7 @@ public:
       of_->futures_.erase(found);
     }
     if (!done)
-      of_->notify(letter_route::withdraw, 0, call_);
+      of_->notify(message_route::withdraw, 0, call_);
   }
 
   bool wait(deadline limit) override {
@@ -382,7 +385,7 @@ private:
     // things, and may have found us reading. So not before we have done so.
     if ((some || outcome == mailbox::take_outcome::ended)
         && of_->watching_.load() > 0)
-      memory::ring(run_memory::current().own_slot());
+      memory::notify(run_memory::current().own_slot());
     return outcome;
   }
 
@@ -391,7 +394,7 @@ private:
                                      deadline limit, bool& some) {
     const reader_scope now{*of_, guard};
     return of_->futures_pipe_->end.in().take(
-      [&](const letter& shown) {
+      [&](const message& shown) {
         some = true;
         const std::scoped_lock inner{of_->futures_mutex_};
         const auto found = of_->futures_.find(call_of(shown));
@@ -425,7 +428,7 @@ std::unique_ptr<pending> local_caller::send(codec::packet& request) {
   }
   auto made = std::make_unique<future_answer>(
     std::static_pointer_cast<local_caller>(shared_from_this()), number);
-  post(letter_route::call, pipe, number, request);
+  post(message_route::call, pipe, number, request);
   return made;
 }
 

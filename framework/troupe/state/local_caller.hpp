@@ -3,9 +3,9 @@
 
 #include <troupe/channel/pipe_end.hpp>
 #include <troupe/memory/reference.hpp>
-#include <troupe/state/anchor.hpp>
 #include <troupe/state/caller.hpp>
 #include <troupe/state/local_wire.hpp>
+#include <troupe/state/object_ref.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -29,12 +29,12 @@ namespace troupe::held {
 /// process hears of it as everybody does, and forgets its calls.
 class local_caller final : public caller {
 public:
-  /// Returns this process's caller for the state whose house is there.
+  /// Returns this process's caller for the state whose control block is there.
   /// Throws `stale_handle` if the state is gone.
   [[nodiscard]] static std::shared_ptr<local_caller>
-  of(memory::object_id house);
+  of(memory::object_id control_block);
 
-  explicit local_caller(memory::reference house);
+  explicit local_caller(memory::reference control_block);
   ~local_caller() override;
 
   [[nodiscard]] std::unique_ptr<pending> send(codec::packet& request) override;
@@ -76,9 +76,9 @@ private:
   memory::reference held_;
   local_wire by_number_{this};
   local_wire by_handle_{nullptr};
-  house* home_;
+  control_block* home_;
   std::int32_t owner_;
-  mailbox::letter_box* box_;
+  mailbox::message_queue* box_;
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<pipe>> free_;

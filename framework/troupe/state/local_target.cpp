@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/state/local_target.hpp>
 
-#include <troupe/state/anchor.hpp>
 #include <troupe/state/local_caller.hpp>
+#include <troupe/state/object_ref.hpp>
 #include <troupe/state/table.hpp>
 
 #include <utility>
@@ -11,11 +11,12 @@ namespace troupe::held {
 
 namespace {
 
-/// A target in a process that holds an anchor of the object.
-class anchored_target final : public target {
+/// A target in a process that holds an object reference of the object.
+class referenced_target final : public target {
 public:
-  anchored_target(memory::reference held, std::shared_ptr<caller> via)
-    : target(as_anchor(held)->number, std::move(via)), held_(std::move(held)) {
+  referenced_target(memory::reference held, std::shared_ptr<caller> via)
+    : target(as_object_ref(held)->number, std::move(via)),
+      held_(std::move(held)) {
   }
 
   void save_as_handle(codec::encoder& to) const override {
@@ -23,7 +24,7 @@ public:
   }
 
   [[nodiscard]] std::uint64_t type() const noexcept {
-    return as_anchor(held_)->type;
+    return as_object_ref(held_)->type;
   }
 
 private:
@@ -34,18 +35,18 @@ private:
 
 std::shared_ptr<target> load_handle(codec::decoder& from) {
   auto held = from.handle(memory::object_kind::state);
-  const auto* content = as_anchor(held);
+  const auto* content = as_object_ref(held);
   if (content == nullptr)
     from.refuse("a proxy", "the handle is none of a held object's");
   if (auto* own = table::find();
-      own != nullptr && own->home().id() == content->house)
+      own != nullptr && own->home().id() == content->control_block)
     return own->target_of(content->number);
-  auto via = local_caller::of(content->house);
-  return std::make_shared<anchored_target>(std::move(held), std::move(via));
+  auto via = local_caller::of(content->control_block);
+  return std::make_shared<referenced_target>(std::move(held), std::move(via));
 }
 
 std::uint64_t known_type(const target& object) {
-  if (const auto* held = dynamic_cast<const anchored_target*>(&object))
+  if (const auto* held = dynamic_cast<const referenced_target*>(&object))
     return held->type();
   if (auto* own = table::find();
       own != nullptr && object.via() == own->inside())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/state/anchor.hpp>
+#include <troupe/state/object_ref.hpp>
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -16,25 +16,25 @@ using memory::object_kind;
 using memory::reference;
 using memory::run_memory;
 
-/// The house of that id, if it is still there.
-house* house_at(object_id where) noexcept {
+/// The control block of that id, if it is still there.
+control_block* control_block_at(object_id where) noexcept {
   auto* head = run_memory::current().find_object(where, object_kind::state);
-  if (head == nullptr || head->size < sizeof(house))
+  if (head == nullptr || head->size < sizeof(control_block))
     return nullptr;
   auto* found
-    = reinterpret_cast<house*>(run_memory::current().payload_of(head));
-  return found->what == state_part::house ? found : nullptr;
+    = reinterpret_cast<control_block*>(run_memory::current().payload_of(head));
+  return found->what == state_part::control_block ? found : nullptr;
 }
 
-void ring(house& of) noexcept {
+void ring(control_block& of) noexcept {
   of.news.fetch_add(1, std::memory_order_seq_cst);
   const auto process = memory::slot_id::unpacked(of.process.load());
   if (auto* slot = run_memory::current().find(process))
-    memory::ring(*slot);
+    memory::notify(*slot);
 }
 
-void release_object(const anchor& gone) noexcept {
-  auto* home = house_at(gone.house);
+void release_object(const object_ref& gone) noexcept {
+  auto* home = control_block_at(gone.control_block);
   if (home == nullptr)
     return;
   const auto index = static_cast<std::uint32_t>(gone.number) % most_objects;
@@ -48,7 +48,7 @@ void release_object(const anchor& gone) noexcept {
 }
 
 void end_state(const cell& gone) noexcept {
-  auto* home = house_at(gone.house);
+  auto* home = control_block_at(gone.control_block);
   if (home == nullptr)
     return;
   home->ended.store(1, std::memory_order_seq_cst);
@@ -58,11 +58,11 @@ void end_state(const cell& gone) noexcept {
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {
   switch (*reinterpret_cast<state_part*>(payload)) {
-    case state_part::anchor:
-      return release_object(*reinterpret_cast<anchor*>(payload));
+    case state_part::object_ref:
+      return release_object(*reinterpret_cast<object_ref*>(payload));
     case state_part::cell: return end_state(*reinterpret_cast<cell*>(payload));
-    case state_part::house:
-      return memory::disown(reinterpret_cast<house*>(payload)->box,
+    case state_part::control_block:
+      return memory::disown(reinterpret_cast<control_block*>(payload)->box,
                             memory::owner::first);
     default: return;
   }
@@ -71,8 +71,8 @@ void dispose(std::byte* payload, std::uint64_t) noexcept {
 /// The process of `slot` is dead, or lets go: is it the state's?
 void holder_gone(std::byte* payload, std::uint64_t,
                  std::uint32_t slot) noexcept {
-  auto& home = *reinterpret_cast<house*>(payload);
-  if (home.what != state_part::house)
+  auto& home = *reinterpret_cast<control_block*>(payload);
+  if (home.what != state_part::control_block)
     return;
   const auto& dead = run_memory::current().slot(slot);
   // A client may have come into the slot where the state's process was.
@@ -109,7 +109,7 @@ reference make(state_part what) {
 
 } // namespace
 
-void house_story::note(const memory::process_slot& dead) noexcept {
+void story_of_state::note(const memory::process_slot& dead) noexcept {
   name.set(dead.name);
   pid.store(dead.pid.load(), std::memory_order_relaxed);
   code.store(dead.code.load(), std::memory_order_relaxed);
@@ -124,7 +124,7 @@ void house_story::note(const memory::process_slot& dead) noexcept {
   ended_by.store(dead.ended_by.load(), std::memory_order_relaxed);
 }
 
-exit_status house_story::status() const {
+exit_status story_of_state::status() const {
   auto slot = std::make_unique<memory::process_slot>();
   slot->ended_by.store(ended_by.load());
   slot->code.store(code.load());
@@ -138,48 +138,48 @@ exit_status house_story::status() const {
   return exit_status{*slot};
 }
 
-std::string house_story::description() const {
+std::string story_of_state::description() const {
   return name.get() + " (pid " + std::to_string(pid.load()) + ")";
 }
 
-mailbox::letter_box& house::requests() noexcept {
-  return *reinterpret_cast<mailbox::letter_box*>(
+mailbox::message_queue& control_block::requests() noexcept {
+  return *reinterpret_cast<mailbox::message_queue*>(
     run_memory::current().payload_of(box.load()));
 }
 
-reference make_house(const reference& requests) {
-  auto made = make<house>(state_part::house);
-  memory::own(made.as<house>()->box, requests, memory::owner::first);
+reference make_control_block(const reference& requests) {
+  auto made = make<control_block>(state_part::control_block);
+  memory::own(made.as<control_block>()->box, requests, memory::owner::first);
   return made;
 }
 
 reference make_cell(const reference& home) {
   auto made = make<cell>(state_part::cell);
-  made.as<cell>()->house = home.id();
-  home.as<house>()->cell.store(made.id());
+  made.as<cell>()->control_block = home.id();
+  home.as<control_block>()->cell.store(made.id());
   return made;
 }
 
-reference make_anchor(const reference& home, object_number number,
-                      std::uint64_t type) {
-  auto made = make<anchor>(state_part::anchor);
-  auto* content = made.as<anchor>();
-  content->house = home.id();
+reference make_object_ref(const reference& home, object_number number,
+                          std::uint64_t type) {
+  auto made = make<object_ref>(state_part::object_ref);
+  auto* content = made.as<object_ref>();
+  content->control_block = home.id();
   content->number = number;
   content->type = type;
   return made;
 }
 
-anchor* as_anchor(const reference& object) noexcept {
-  return as_part<anchor>(object, state_part::anchor);
+object_ref* as_object_ref(const reference& object) noexcept {
+  return as_part<object_ref>(object, state_part::object_ref);
 }
 
 cell* as_cell(const reference& object) noexcept {
   return as_part<cell>(object, state_part::cell);
 }
 
-house* as_house(const reference& object) noexcept {
-  return as_part<house>(object, state_part::house);
+control_block* as_control_block(const reference& object) noexcept {
+  return as_part<control_block>(object, state_part::control_block);
 }
 
 } // namespace troupe::held

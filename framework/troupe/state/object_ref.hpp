@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/layout.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/reference.hpp>
@@ -18,12 +18,12 @@
 
 /// What a state is in the run's memory: objects of kind `state`.
 ///
-///     anchor ─ ─▶ house ──▶ letter_box of requests
+///     object reference ─ ─▶ control block ──▶ message_queue of requests
 ///       cell ─ ─▶
 ///
-/// Handles of the state hold the *cell*, proxies one *anchor* for each held
-/// object, and callers and the state's process the *house*. Anchors and cells
-/// know the house by its id alone: it lives as long as somebody calls or
+/// Handles of the state hold the *cell*, proxies one *object reference* for each held
+/// object, and callers and the state's process the *control block*. Anchors and cells
+/// know the control block by its id alone: it lives as long as somebody calls or
 /// serves, and without that there is nobody to tell. So a process that is killed
 /// while it drops one of them has no share to lose.
 namespace troupe::held {
@@ -32,41 +32,46 @@ namespace troupe::held {
 inline constexpr std::uint32_t most_objects = 1 << 20;
 
 /// The first word of all three.
-enum class state_part : std::uint64_t { none = 0, anchor, cell, house };
+enum class state_part : std::uint64_t {
+  none = 0,
+  object_ref,
+  cell,
+  control_block
+};
 
 /// Keeps one object alive for processes of the run.
 ///
 ///     0     what
-///     8     house    id
+///     8     control block    id
 ///     16    number   of the object
 ///     24    type     hash of the object's type
 ///
 /// # What a crash leaves
 /// A process that holds it and dies is struck out by whoever confirms that;
-/// with the last, `dispose` sets the object's bit in the house.
-struct anchor {
+/// with the last, `dispose` sets the object's bit in the control block.
+struct object_ref {
   state_part what;
-  memory::object_id house;
+  memory::object_id control_block;
   std::uint64_t number;
   std::uint64_t type;
 };
 
-static_assert(sizeof(anchor) == 32);
+static_assert(sizeof(object_ref) == 32);
 
 /// What handles of a state hold.
 ///
 ///     0     what
-///     8     house    id
+///     8     control block    id
 struct cell {
   state_part what;
-  memory::object_id house;
+  memory::object_id control_block;
 };
 
 static_assert(sizeof(cell) == 16);
 
 /// How a state's process came to its end: what its slot in the process table
 /// said, which is given to the next process.
-struct house_story {
+struct story_of_state {
   memory::slot_text<256> name;
   std::atomic<std::int32_t> pid;
   std::atomic<std::int32_t> code;
@@ -97,13 +102,13 @@ struct house_story {
 ///     48    cell       id of the cell made last
 ///     128   news       counted up with each bit that is set
 ///     256   summary    one bit for each word of `released`
-///           released   one bit for each object whose last anchor is gone
+///           released   one bit for each object whose last object reference is gone
 ///           story      of the process, written before `dead`
 ///
 /// # What a crash leaves
 /// Bits are set before they are announced, and setting one again does no harm:
 /// a `dispose` that is killed is called again.
-struct house {
+struct control_block {
   state_part what;
   static constexpr std::size_t words = most_objects / 64;
 
@@ -119,31 +124,36 @@ struct house {
   alignas(cache_line) std::atomic<std::uint64_t> news;
   alignas(cache_line) std::atomic<std::uint64_t> summary[words / 64];
   std::atomic<std::uint64_t> released[words];
-  house_story story;
+  story_of_state story;
 
-  [[nodiscard]] mailbox::letter_box& requests() noexcept;
+  [[nodiscard]] mailbox::message_queue& requests() noexcept;
 };
 
-static_assert(offsetof(house, cell) == 48);
-static_assert(offsetof(house, summary) == 256);
+static_assert(offsetof(control_block, cell) == 48);
+static_assert(offsetof(control_block, summary) == 256);
 
 /// See `memory::layout_of`.
 [[nodiscard]] constexpr std::uint32_t layout_of_parts() noexcept {
-  return memory::layout_of({sizeof(anchor), offsetof(anchor, house),
-                            sizeof(cell), offsetof(cell, house), sizeof(house),
-                            offsetof(house, box), offsetof(house, process)});
+  return memory::layout_of(
+    {sizeof(object_ref), offsetof(object_ref, control_block), sizeof(cell),
+     offsetof(cell, control_block), sizeof(control_block),
+     offsetof(control_block, box), offsetof(control_block, process)});
 }
 
 /// Make them. Throw `limit_reached`.
-[[nodiscard]] memory::reference make_house(const memory::reference& requests);
-[[nodiscard]] memory::reference make_cell(const memory::reference& house);
-[[nodiscard]] memory::reference make_anchor(const memory::reference& house,
-                                            object_number number,
-                                            std::uint64_t type);
+[[nodiscard]] memory::reference
+make_control_block(const memory::reference& requests);
+[[nodiscard]] memory::reference
+make_cell(const memory::reference& control_block);
+[[nodiscard]] memory::reference
+make_object_ref(const memory::reference& control_block, object_number number,
+                std::uint64_t type);
 
 /// The part that an object of kind `state` is; nullptr if it is not that one.
-[[nodiscard]] anchor* as_anchor(const memory::reference& object) noexcept;
+[[nodiscard]] object_ref*
+as_object_ref(const memory::reference& object) noexcept;
 [[nodiscard]] cell* as_cell(const memory::reference& object) noexcept;
-[[nodiscard]] house* as_house(const memory::reference& object) noexcept;
+[[nodiscard]] control_block*
+as_control_block(const memory::reference& object) noexcept;
 
 } // namespace troupe::held

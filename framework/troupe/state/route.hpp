@@ -5,8 +5,8 @@
 
 namespace troupe::held {
 
-/// What a letter to a state's process is about: the first 16 bytes of it.
-struct letter_route {
+/// What a message to a state's process is about: the first 16 bytes of it.
+struct message_route {
   enum what_it_is : std::uint32_t {
     /// A call, whose head this is the beginning of.
     call = 0,
@@ -25,10 +25,10 @@ struct letter_route {
   std::uint64_t number;
 };
 
-static_assert(sizeof(letter_route) == 16);
+static_assert(sizeof(message_route) == 16);
 
 /// The type of what goes through a pipe of answers, for its fingerprint. Each
 /// is the number of its call, 8 bytes, and the answer.
-struct answer_letter {};
+struct answer_message {};
 
 } // namespace troupe::held

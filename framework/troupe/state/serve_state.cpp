@@ -5,16 +5,16 @@
 #include <troupe/channel/items.hpp>
 #include <troupe/channel/pipe_end.hpp>
 #include <troupe/codec/codec.hpp>
-#include <troupe/mailbox/doorbell.hpp>
+#include <troupe/mailbox/notification.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/heap.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
-#include <troupe/state/anchor.hpp>
 #include <troupe/state/circle.hpp>
 #include <troupe/state/local_wire.hpp>
+#include <troupe/state/object_ref.hpp>
 #include <troupe/state/route.hpp>
 #include <troupe/state/table.hpp>
 
@@ -28,11 +28,11 @@ namespace troupe::held {
 
 namespace {
 
-using mailbox::letter;
+using mailbox::message;
 using mailbox::visit_result;
 using memory::run_memory;
 
-/// How often it looks for the next letter before it waits in earnest.
+/// How often it looks for the next message before it waits in earnest.
 constexpr unsigned looks = 200;
 
 /// Letters that are taken out under one lock.
@@ -65,7 +65,7 @@ struct local_client {
 class server {
 public:
   explicit server(memory::reference home)
-    : home_(*as_house(home)),
+    : home_(*as_control_block(home)),
       box_(home_.requests()),
       table_(*new table{std::move(home)}) {
   }
@@ -79,7 +79,7 @@ public:
       const bool ended = home_.ended.load() != 0;
       const auto news = home_.news.load();
       // What the dead have asked for stands in the mailbox by now.
-      take_letters(some_died || ended ? box_.size() : 1);
+      take_messages(some_died || ended ? box_.size() : 1);
       os::prefer_huge_pages();
       if (some_died) {
         forget_dead();
@@ -100,7 +100,7 @@ public:
         continue;
       box_.add_watcher(memory.self().index);
       memory::wait_note note{memory::wait_kind::request, &home_, limit};
-      mailbox::sleep_at_door(slot, has_work, limit, note);
+      mailbox::sleep_until_notified(slot, has_work, limit, note);
       box_.remove_watcher(memory.self().index);
     }
     clients_.clear();
@@ -110,17 +110,17 @@ public:
 private:
   class local_route;
 
-  void take_letters(std::uint64_t least) {
+  void take_messages(std::uint64_t least) {
     for (std::uint64_t taken = 0; taken < least;) {
       const auto before = taken;
       static_cast<void>(box_.take(
-        [&](const letter& shown) {
+        [&](const message& shown) {
           ++taken;
           read(shown);
           return visit_result::taken;
         },
         at_once, deadline::now()));
-      // Only now is the letter taken whose handle the new pipe came by.
+      // Only now is the message taken whose handle the new pipe came by.
       for (const auto& [client, pipe] : std::exchange(opened_, {}))
         greet(client, pipe);
       if (taken == before)
@@ -136,13 +136,13 @@ private:
     return *last_;
   }
 
-  void read(const letter& shown);
-  void open(const letter& shown, std::uint32_t number) noexcept;
+  void read(const message& shown);
+  void open(const message& shown, std::uint32_t number) noexcept;
   void greet(client_id client, std::uint32_t pipe) noexcept;
   void forget_dead();
 
-  house& home_;
-  mailbox::letter_box& box_;
+  control_block& home_;
+  mailbox::message_queue& box_;
   table& table_;
   local_wire coding_{nullptr};
   std::unordered_map<client_id, local_client> clients_;
@@ -155,12 +155,12 @@ private:
 
 class server::local_route final : public answer_route {
 public:
-  local_route(server& of, client_id client, const letter_route& from) noexcept
+  local_route(server& of, client_id client, const message_route& from) noexcept
     : of_(of),
       client_(client),
       pipe_(from.pipe),
       call_(from.number),
-      nested_(from.what == letter_route::nested_call) {
+      nested_(from.what == message_route::nested_call) {
   }
 
   [[nodiscard]] client_id client() const noexcept override {
@@ -201,8 +201,8 @@ private:
   bool nested_;
 };
 
-void server::read(const letter& shown) {
-  letter_route route{};
+void server::read(const message& shown) {
+  message_route route{};
   if (shown.body.size() < sizeof route)
     return;
   std::memcpy(&route, shown.body.data(), sizeof route);
@@ -210,30 +210,29 @@ void server::read(const letter& shown) {
   // Others may be about to answer a call of this client that has waited.
   const std::scoped_lock guard{table_.mutex()};
   switch (route.what) {
-    case letter_route::call:
-    case letter_route::nested_call: {
+    case message_route::call:
+    case message_route::nested_call: {
       static_cast<void>(client_of(shown.writer));
       TROUPE_CRASH_POINT("state.serve.before_call");
       local_route answers{*this, client, route};
       table_.execute(shown.body, shown.handles, answers);
       return;
     }
-    case letter_route::open: return open(shown, route.pipe);
-    case letter_route::close:
+    case message_route::open: return open(shown, route.pipe);
+    case message_route::close:
       client_of(shown.writer).pipes.erase(route.pipe);
       break;
-    case letter_route::withdraw: table_.withdraw(client, route.number); break;
+    case message_route::withdraw: table_.withdraw(client, route.number); break;
     default: break;
   }
 }
 
-void server::open(const letter& shown, std::uint32_t number) noexcept {
-  codec::decoder from{shown.body.subspan(sizeof(letter_route)), shown.handles,
+void server::open(const message& shown, std::uint32_t number) noexcept {
+  codec::decoder from{shown.body.subspan(sizeof(message_route)), shown.handles,
                       "a pipe"};
   try {
-    auto end = channel::pipe_end::load(from,
-                                       channel::fingerprint_of<answer_letter>(),
-                                       "a pipe of answers");
+    auto end = channel::pipe_end::load(
+      from, channel::fingerprint_of<answer_message>(), "a pipe of answers");
     client_of(shown.writer).pipes.insert_or_assign(number, std::move(end));
     opened_.emplace_back(shown.writer.packed(), number);
   } catch (const error&) {
@@ -263,21 +262,21 @@ void server::forget_dead() {
 
 } // namespace
 
-house_handle house_handle::load(codec::decoder& from) {
+control_block_handle control_block_handle::load(codec::decoder& from) {
   auto home = from.handle(memory::object_kind::state);
-  if (as_house(home) == nullptr)
-    from.refuse("the house of a state", "the handle is none");
-  return house_handle{std::move(home)};
+  if (as_control_block(home) == nullptr)
+    from.refuse("the control_block of a state", "the handle is none");
+  return control_block_handle{std::move(home)};
 }
 
-void serve_state(const house_handle& home) {
+void serve_state(const control_block_handle& home) {
   hosting::leave_signals_to_root();
-  auto& of = *as_house(home.home());
+  auto& of = *as_control_block(home.home());
   server self{home.home()};
   of.ready.store(1, std::memory_order_seq_cst);
   if (const auto parent = parent_process())
     if (auto* slot = run_memory::current().find(parent->id()))
-      memory::ring(*slot);
+      memory::notify(*slot);
   self.run();
 }
 

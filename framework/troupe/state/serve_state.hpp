@@ -6,10 +6,10 @@
 
 namespace troupe::held {
 
-/// The house of a state, as the argument of its process.
-class house_handle {
+/// The control block of a state, as the argument of its process.
+class control_block_handle {
 public:
-  explicit house_handle(memory::reference home) noexcept
+  explicit control_block_handle(memory::reference home) noexcept
     : home_(std::move(home)) {
   }
 
@@ -20,7 +20,7 @@ public:
   void save(codec::encoder& to) const {
     to.handle(home_);
   }
-  [[nodiscard]] static house_handle load(codec::decoder& from);
+  [[nodiscard]] static control_block_handle load(codec::decoder& from);
 
 private:
   memory::reference home_;
@@ -31,6 +31,6 @@ private:
 ///
 /// It never waits for a client: a call that must wait is put aside. Between
 /// calls it looks after deaths and after proxies that were dropped.
-void serve_state(const house_handle& home);
+void serve_state(const control_block_handle& home);
 
 } // namespace troupe::held

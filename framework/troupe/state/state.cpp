@@ -2,14 +2,14 @@
 #include <troupe/state/state.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/mailbox/doorbell.hpp>
-#include <troupe/mailbox/letter_box.hpp>
+#include <troupe/mailbox/message_queue.hpp>
+#include <troupe/mailbox/notification.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/start.hpp>
-#include <troupe/state/anchor.hpp>
 #include <troupe/state/local_caller.hpp>
+#include <troupe/state/object_ref.hpp>
 #include <troupe/state/serve_state.hpp>
 
 #include <chrono>
@@ -29,15 +29,16 @@ constexpr std::chrono::milliseconds look_again{1};
 
 /// Starts a state's process and waits until it takes requests.
 reference start_state(const std::string& name) {
-  const auto requests = mailbox::letter_box::create({.window = window});
-  const auto home = held::make_house(requests);
+  const auto requests = mailbox::message_queue::create({.window = window});
+  const auto home = held::make_control_block(requests);
   auto clients = held::make_cell(home);
   start_options options;
   options.name = name;
   options.daemon = true;
-  auto runner = start<&held::serve_state>(options, held::house_handle{home});
+  auto runner = start<&held::serve_state>(options,
+                                          held::control_block_handle{home});
   const auto id = runner.view().id();
-  auto& words = *held::as_house(home);
+  auto& words = *held::as_control_block(home);
   words.process.store(id.packed(), std::memory_order_seq_cst);
   auto& memory = run_memory::current();
   // It belongs to the run and not to whoever has made it: had this process been
@@ -47,8 +48,8 @@ reference start_state(const std::string& name) {
     return words.ready.load() != 0 || !runner.is_alive();
   };
   while (!ready())
-    mailbox::sleep_at_door(memory.own_slot(), ready,
-                           deadline::after(look_again));
+    mailbox::sleep_until_notified(memory.own_slot(), ready,
+                                  deadline::after(look_again));
   if (words.ready.load() == 0) {
     hosting::require_no_interrupt("start a state");
     throw process_died("start a state", runner.join().description());
@@ -64,7 +65,7 @@ reference start_state(const std::string& name) {
 state::state(const std::string& name) {
   auto cell = start_state(name);
   std::shared_ptr<held::caller> via
-    = held::local_caller::of(held::as_cell(cell)->house);
+    = held::local_caller::of(held::as_cell(cell)->control_block);
   target_ = std::make_shared<root_target>(std::move(via), std::move(cell));
 }
 
@@ -88,9 +89,10 @@ state state::load(codec::decoder& from) {
   if (content == nullptr)
     from.refuse("a state", "the handle is none of a state's");
   if (const auto* own = held::table::find();
-      own != nullptr && own->home().id() == content->house)
+      own != nullptr && own->home().id() == content->control_block)
     return state{own->inside()};
-  std::shared_ptr<held::caller> via = held::local_caller::of(content->house);
+  std::shared_ptr<held::caller> via
+    = held::local_caller::of(content->control_block);
   return state{std::move(via), std::move(cell)};
 }
 

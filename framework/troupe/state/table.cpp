@@ -4,9 +4,9 @@
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/current_exception.hpp>
-#include <troupe/state/anchor.hpp>
 #include <troupe/state/inside_caller.hpp>
 #include <troupe/state/itself.hpp>
+#include <troupe/state/object_ref.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -51,7 +51,7 @@ public:
   }
 
   void save_as_handle(codec::encoder& to) const override {
-    to.handle(of_.anchor_of(number()));
+    to.handle(of_.object_ref_of(number()));
   }
 
 private:
@@ -81,7 +81,7 @@ void table::end() noexcept {
     each->calls.clear();
     dead_.push_back(std::move(each->held));
   }
-  bury();
+  reclaim();
 }
 
 table* table::find() noexcept {
@@ -177,8 +177,8 @@ void table::run(const call_head& head, codec::decoder& arguments,
         earliest_ = limit;
         // The thread that answers late calls may sleep with no limit, or a
         // later one: this call may come from another.
-        as_house(home_)->news.fetch_add(1, std::memory_order_seq_cst);
-        memory::ring(memory::run_memory::current().own_slot());
+        as_control_block(home_)->news.fetch_add(1, std::memory_order_seq_cst);
+        memory::notify(memory::run_memory::current().own_slot());
       }
     }
   }
@@ -323,27 +323,27 @@ std::uint64_t table::type_of(object_number number) {
   return entry_of(number).held->type();
 }
 
-memory::reference table::anchor_of(object_number number) {
+memory::reference table::object_ref_of(object_number number) {
   const std::scoped_lock guard{mutex_};
   auto& place = entry_of(number);
-  if (place.anchor != 0) {
+  if (place.object_ref != 0) {
     try {
-      return memory::reference::attach(place.anchor,
+      return memory::reference::attach(place.object_ref,
                                        memory::object_kind::state);
     } catch (const stale_handle&) {
       // Its last holder dropped it; we will hear of that.
     }
   }
-  auto made = make_anchor(home_, number, place.held->type());
-  if (place.anchor == 0)
-    ++anchored_;
-  place.anchor = made.id();
+  auto made = make_object_ref(home_, number, place.held->type());
+  if (place.object_ref == 0)
+    ++referenced_;
+  place.object_ref = made.id();
   return made;
 }
 
 memory::reference table::cell() {
   const std::scoped_lock guard{mutex_};
-  auto& home = *as_house(home_);
+  auto& home = *as_control_block(home_);
   try {
     return memory::reference::attach(home.cell.load(),
                                      memory::object_kind::state);
@@ -357,7 +357,7 @@ memory::reference table::cell() {
 
 bool table::is_wanted() {
   const std::scoped_lock guard{mutex_};
-  return anchored_ != 0 || as_house(home_)->ended.load() == 0;
+  return referenced_ != 0 || as_control_block(home_)->ended.load() == 0;
 }
 
 void table::leave_inside(object_number number) noexcept {
@@ -390,7 +390,7 @@ void table::end_if_unused(std::uint32_t index) noexcept {
     return;
   }
   if (!place.held || place.inside != 0 || place.busy != 0 || place.remote != 0
-      || place.anchor != 0)
+      || place.object_ref != 0)
     return;
   dead_.push_back(std::move(place.held));
   // Nobody who waits there has a proxy: their client is gone.
@@ -399,7 +399,7 @@ void table::end_if_unused(std::uint32_t index) noexcept {
   free_.push_back(index);
 }
 
-void table::bury() noexcept {
+void table::reclaim() noexcept {
   // What ends may have been the last to refer to others, however many.
   while (!dead_.empty() || !doubtful_.empty()) {
     while (!doubtful_.empty()) {
@@ -419,11 +419,11 @@ void table::bury() noexcept {
 
 void table::leave() noexcept {
   if (--depth_ == 0)
-    bury();
+    reclaim();
 }
 
 void table::collect() {
-  auto& home = *as_house(home_);
+  auto& home = *as_control_block(home_);
   const auto news = home.news.load(std::memory_order_seq_cst);
   if (news == news_seen_)
     return;
@@ -441,15 +441,15 @@ void table::collect() {
            bits &= bits - 1) {
         const auto index = static_cast<std::uint32_t>(
           word * 64 + static_cast<std::size_t>(std::countr_zero(bits)));
-        if (index >= entries_.size() || entries_[index]->anchor == 0)
+        if (index >= entries_.size() || entries_[index]->object_ref == 0)
           continue;
         try {
           // Perhaps it was another one that was dropped, before this was made.
           static_cast<void>(memory::reference::attach(
-            entries_[index]->anchor, memory::object_kind::state));
+            entries_[index]->object_ref, memory::object_kind::state));
         } catch (const stale_handle&) {
-          entries_[index]->anchor = 0;
-          --anchored_;
+          entries_[index]->object_ref = 0;
+          --referenced_;
           end_if_unused(index);
         } catch (const limit_reached&) {
           // Nobody knows; this process holds too much to look. Next time.

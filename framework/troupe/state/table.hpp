@@ -55,7 +55,7 @@ public:
 /// or a function of a held object that calls another one.
 class table {
 public:
-  /// `home` is the state's house. Makes itself the process's table.
+  /// `home` is the state's control block. Makes itself the process's table.
   explicit table(memory::reference home);
   table(const table&) = delete;
   table& operator=(const table&) = delete;
@@ -111,7 +111,7 @@ public:
   [[nodiscard]] std::shared_ptr<target> target_of(object_number number);
 
   /// Returns a handle's object for other processes of the run.
-  [[nodiscard]] memory::reference anchor_of(object_number number);
+  [[nodiscard]] memory::reference object_ref_of(object_number number);
 
   /// Returns a handle of the state itself for them.
   [[nodiscard]] memory::reference cell();
@@ -181,8 +181,8 @@ private:
     std::uint32_t busy = 0;
     /// How often remote clients know it.
     std::uint64_t remote = 0;
-    /// The last anchor made, 0 once it is gone.
-    memory::object_id anchor = 0;
+    /// The last object reference made, 0 once it is gone.
+    memory::object_id object_ref = 0;
     std::list<waiting> calls;
     /// Somebody looks through `calls`, and whether to do so once more.
     bool waking = false;
@@ -196,7 +196,7 @@ private:
   void wake(entry& of);
   void leave_inside(object_number number) noexcept;
   void end_if_unused(std::uint32_t index) noexcept;
-  void bury() noexcept;
+  void reclaim() noexcept;
   void leave() noexcept;
 
   std::recursive_mutex mutex_;
@@ -211,8 +211,8 @@ private:
   std::vector<std::uint32_t> doubtful_;
   std::vector<std::unique_ptr<object>> dead_;
   codec::packet answer_;
-  /// Entries with an anchor.
-  std::size_t anchored_ = 0;
+  /// Entries with an object reference.
+  std::size_t referenced_ = 0;
   std::uint64_t news_seen_ = 0;
   client_id calling_ = 0;
   std::uint32_t depth_ = 0;

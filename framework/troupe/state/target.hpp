@@ -11,8 +11,8 @@
 
 namespace troupe::held {
 
-/// The number of an object in its state: a place in the low half, and in the
-/// high half the how-manieth object there. Never used twice.
+/// The number of an object in its state: its index in the low half, and the
+/// generation of that index in the high half. Never used twice.
 using object_number = std::uint64_t;
 
 /// The state itself, seen as an object: what it can be asked by everybody.

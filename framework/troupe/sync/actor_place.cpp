@@ -12,7 +12,7 @@ void ring_home(const actor_place& of) noexcept {
     return;
   if (auto* const slot
       = memory::run_memory::current().find(memory::slot_id::unpacked(home)))
-    memory::ring(*slot);
+    memory::notify(*slot);
 }
 
 bool is_home(const actor_place& of, std::uint32_t row) noexcept {

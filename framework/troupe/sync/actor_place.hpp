@@ -17,7 +17,7 @@ struct actor_place {
 
 static_assert(sizeof(actor_place) == 16);
 
-/// Rings the bell of the process that carries the actor, if there is one, so
+/// Notifies the process that carries the actor, if there is one, so
 /// that it looks again.
 void ring_home(const actor_place& of) noexcept;
 

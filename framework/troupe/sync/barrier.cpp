@@ -19,7 +19,7 @@ barrier_state& state_at(std::byte* payload) noexcept {
 
 void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t row) noexcept {
-  state_at(payload).mourn(row);
+  state_at(payload).on_death(row);
 }
 
 void holder_left(std::byte* payload, std::uint64_t,

@@ -209,7 +209,7 @@ std::string barrier_state::broken_by() const {
          + std::to_string(broken_pid_.load(std::memory_order_relaxed)) + ")";
 }
 
-void barrier_state::mourn(std::uint32_t row) noexcept {
+void barrier_state::on_death(std::uint32_t row) noexcept {
   const auto bit = 1ULL << (row % 64);
   const bool member
     = (row != creator_.load(std::memory_order_relaxed) && !is_home(actor_, row))

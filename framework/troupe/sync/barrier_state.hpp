@@ -140,7 +140,7 @@ public:
   void take_part(std::uint32_t row) noexcept;
 
   /// The process in `row` died while it had a handle.
-  void mourn(std::uint32_t row) noexcept;
+  void on_death(std::uint32_t row) noexcept;
 
   /// The process in `row` lives and has no handle any more.
   void forget(std::uint32_t row) noexcept;

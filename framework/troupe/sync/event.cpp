@@ -20,7 +20,7 @@ void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t row) noexcept {
   auto& state = *reinterpret_cast<event_state*>(payload);
   state.watchers.remove(state.watcher_bits(), row);
-  // The dead may have set the flag and woken nobody. The bells of those who
+  // The dead may have set the flag and woken nobody. The wake words of those who
   // watch are rung at each death.
   state.sleepers.evacuate();
 }

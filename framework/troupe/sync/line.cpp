@@ -95,22 +95,22 @@ void line::rouse(place& at) noexcept {
 
 void line::announce(place& at) noexcept {
   // release: pairs with the acquire of who sleeps there and looks again.
-  at.bell.fetch_add(1, std::memory_order_release);
+  at.wake_word.fetch_add(1, std::memory_order_release);
 }
 
 void line::wake(place& at) noexcept {
   TROUPE_CRASH_POINT("sync.line.before_wake");
   if (at.waiter().is_actor())
-    memory::ring(memory::run_memory::current().slot(
+    memory::notify(memory::run_memory::current().slot(
       at.host.load(std::memory_order_relaxed)));
   else
-    os::wake(at.bell, 1);
+    os::wake(at.wake_word, 1);
 }
 
 bool line::sleep(const place& at, std::uint32_t seen, deadline limit,
                  memory::wait_note& note) noexcept {
-  note.sleeps(at.bell, seen);
-  return os::wait(at.bell, seen, limit);
+  note.sleeps(at.wake_word, seen);
+  return os::wait(at.wake_word, seen, limit);
 }
 
 bool line::wait_for_room(std::uint32_t seen, deadline limit,
@@ -123,7 +123,7 @@ void line::mark_dead(std::uint32_t row) noexcept {
   // Who has never come to a line has left nothing in it.
   if (head_ == nullptr)
     return;
-  // release: pairs with the acquire in bury_dead.
+  // release: pairs with the acquire in reclaim_dead.
   dead_[row / 64].fetch_or(1ULL << (row % 64), std::memory_order_release);
 }
 

@@ -24,14 +24,14 @@ inline constexpr memory::object_kind line_kind{22};
 ///                  taken, and first when it is given up
 ///     8    ticket  the lowest in the line is first
 ///     16   mark    the object's own note
-///     24   bell    counted up to rouse who waits
+///     24   wake_word    counted up to rouse who waits
 ///     28   host    row of the process that sleeps here: the owner's own, or
 ///                  that of the actor that waits on an actor's behalf
 struct place {
   std::atomic<std::uint64_t> who;
   std::atomic<std::uint64_t> ticket;
   std::atomic<std::uint64_t> mark;
-  os::wait_word bell;
+  os::wait_word wake_word;
   std::atomic<std::uint32_t> host;
 
   [[nodiscard]] owner waiter() const noexcept {
@@ -127,13 +127,13 @@ public:
   }
 
   /// Takes out who belongs to the dead process in `row`, or waited there.
-  /// Calls `mourn` for each first.
-  template <class Mourn>
-  void remove(std::uint32_t row, Mourn mourn) noexcept {
+  /// Calls `on_death` for each first.
+  template <class OnDeath>
+  void remove(std::uint32_t row, OnDeath on_death) noexcept {
     for_each([&](place& each) {
       if (each.waiter().is_of(row)
           || each.host.load(std::memory_order_relaxed) == row) {
-        mourn(each);
+        on_death(each);
         leave(each);
       }
     });
@@ -148,7 +148,7 @@ public:
   static void announce(place& at) noexcept;
   static void wake(place& at) noexcept;
 
-  /// Sleeps at `at` until roused after `seen` was read from its bell.
+  /// Sleeps at `at` until roused after `seen` was read from its wake word.
   /// False: `limit` has passed. True also for no reason.
   static bool sleep(const place& at, std::uint32_t seen, deadline limit,
                     memory::wait_note& note) noexcept;
@@ -174,7 +174,7 @@ public:
 
   /// Calls `repair(row)` for each process that is marked dead.
   template <class Repair>
-  void bury_dead(Repair repair) noexcept {
+  void reclaim_dead(Repair repair) noexcept {
     for (std::uint32_t at = 0; at < words_; ++at)
       // acquire: pairs with the release in mark_dead.
       for (auto seen = dead_[at].load(std::memory_order_acquire); seen != 0;
@@ -222,7 +222,8 @@ public:
   void leave() noexcept {
     // The line may have been made since we came in.
     while (inside_ && !waiters_.door().try_leave())
-      of_.waiters().bury_dead([this](std::uint32_t row) { of_.repair(row); });
+      of_.waiters().reclaim_dead(
+        [this](std::uint32_t row) { of_.repair(row); });
     inside_ = false;
   }
 
@@ -242,7 +243,7 @@ void see_to_repair(Object& of, std::uint32_t row,
   if (!door.enter_after_death(row, own_row))
     return;
   do
-    of.waiters().bury_dead([&of](std::uint32_t each) { of.repair(each); });
+    of.waiters().reclaim_dead([&of](std::uint32_t each) { of.repair(each); });
   while (!door.try_leave_after_death());
 }
 

@@ -15,7 +15,7 @@
 
 namespace troupe {
 
-/// What who got a lock is told about it.
+/// The result of acquiring a lock.
 struct [[nodiscard]] grant {
   /// Grows with each owner of that lock. Whoever writes to a third party gives
   /// it along, so that one who has lost the lock without noticing is found out.

@@ -50,7 +50,7 @@ bool notices::sleep(place& at, std::uint32_t row, deadline limit) noexcept {
   memory::wait_note note{memory::wait_kind::notification, this, limit};
   for (;;) {
     // acquire: pairs with the release in rouse.
-    const auto seen = at.bell.load(std::memory_order_acquire);
+    const auto seen = at.wake_word.load(std::memory_order_acquire);
     if (take(at, row))
       return true;
     if (!line::sleep(at, seen, limit, note))

@@ -96,7 +96,7 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
       const auto ticket = at->ticket.load(std::memory_order_relaxed);
       for (;;) {
         // acquire: pairs with the release in rouse.
-        const auto seen = at->bell.load(std::memory_order_acquire);
+        const auto seen = at->wake_word.load(std::memory_order_acquire);
         if (take_in_line(me, *at, ticket, row))
           return true;
         if (!line::sleep(*at, seen, limit, note)) {

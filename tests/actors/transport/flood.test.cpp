@@ -316,7 +316,7 @@ TEST_CASE("a message to an actor that has ended is a dead letter") {
   troupe::host house{"house"};
   const auto to = house.spawn<flooder>();
   const auto neighbour = house.spawn<flooder>();
-  const auto letters_there = [&] {
+  const auto messages_there = [&] {
     std::int32_t result = -1;
     self->request(neighbour, patience, caf::delete_atom_v)
       .receive([&](std::int32_t x) { result = x; }, [](caf::error&) {});
@@ -325,16 +325,16 @@ TEST_CASE("a message to an actor that has ended is a dead letter") {
   self->monitor(to);
   caf::anon_send(to, caf::close_atom_v);
   self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
-  CHECK(letters_there() == 0);
+  CHECK(messages_there() == 0);
   for (int i = 0; i < 3; ++i)
     caf::anon_send(to, std::string{"too late"});
   // The question is behind them.
-  CHECK(letters_there() == 3);
+  CHECK(messages_there() == 3);
   caf::error why;
   self->request(to, patience, std::int32_t{1})
     .receive([](std::int32_t) {}, [&](caf::error& e) { why = e; });
   CHECK(why);
-  CHECK(letters_there() == 4);
+  CHECK(messages_there() == 4);
 }
 
 TEST_CASE("what an exit handler sends arrives, though its thread's own objects "
@@ -362,8 +362,8 @@ TEST_CASE("dead letters are shown to the hook") {
   const auto to = house.spawn<flooder>();
   self->monitor(to);
   std::atomic<int> seen{0};
-  troupe::on_dead_letter([&](const troupe::dead_letter& letter) {
-    if (letter.content.match_elements<std::int32_t>() && letter.target != 0)
+  troupe::on_dead_letter([&](const troupe::dead_letter& message) {
+    if (message.content.match_elements<std::int32_t>() && message.target != 0)
       ++seen;
   });
   house.kill();

@@ -180,7 +180,7 @@ TEST_CASE("queues that hold each other last until they are drained, or the run "
           "ends") {
   using troupe::memory::object_kind;
   for (const auto kind :
-       {object_kind::queue, object_kind::segment, object_kind::letter})
+       {object_kind::queue, object_kind::segment, object_kind::message})
     troupe::test::may_leave(kind, 3);
   const auto before = troupe::test::living_bytes();
   {
@@ -215,7 +215,7 @@ TEST_CASE("queues that hold each other last until they are drained, or the run "
 }
 
 TEST_CASE("reaching the memory limit of the run loses nothing") {
-  // The limit of this run is the machine's, so the letter is too large at once.
+  // The limit of this run is the machine's, so the message is too large at once.
   const queue<std::string> words;
   words.put("first");
   troupe::memory::warm_memory::give_back_own();

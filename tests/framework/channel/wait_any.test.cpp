@@ -265,7 +265,7 @@ TEST_CASE("where the thread of the descriptors cannot be started, the next "
       throw std::runtime_error{"it is readable though it is empty"};
     auto writer = troupe::start([](queue<int> to) { to.put(1); }, numbers);
     if (::poll(&watched, 1, 60'000) != 1)
-      throw std::runtime_error{"nobody listens to the bell"};
+      throw std::runtime_error{"nobody listens to the wake_word"};
     writer.join();
   });
   CHECK(passed(child));

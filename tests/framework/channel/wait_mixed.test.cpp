@@ -53,7 +53,7 @@ std::size_t open_descriptors() {
 }
 
 /// A condition of a layer above: ready once it was made so, whose wait asks for
-/// the bell.
+/// the wake word.
 class flag {
 public:
   struct content {
@@ -86,7 +86,7 @@ public:
   void raise() const {
     inside->up = true;
     if (inside->watching > 0)
-      troupe::memory::ring(troupe::memory::run_memory::current().own_slot());
+      troupe::memory::notify(troupe::memory::run_memory::current().own_slot());
   }
 
   std::shared_ptr<content> inside = std::make_shared<content>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Dies at each named point of the memory layer, once as an ordinary process and
 // once as the one that cleans up after another.
-#include <troupe/memory/burial.hpp>
+#include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/reference.hpp>
 
 #include "scratch_run.hpp"
@@ -36,10 +36,10 @@ constexpr std::array points{
   "memory.create.accounted", "memory.create.unpublished",
   "memory.create.published", "memory.attach.noted",
   "memory.attach.marked",    "memory.drop.cleared",
-  "memory.forget.counted",   "memory.bury.decided",
-  "memory.bury.striking",    "memory.bury.struck",
-  "memory.bury.silent",      "memory.bury.half_punched",
-  "memory.bury.punched",     "memory.extent.freed",
+  "memory.forget.counted",   "memory.reclaim.decided",
+  "memory.reclaim.striking", "memory.reclaim.struck",
+  "memory.reclaim.silent",   "memory.reclaim.half_punched",
+  "memory.reclaim.punched",  "memory.extent.freed",
   "memory.head.free",        "memory.page.shut",
   "memory.page.counted",     "memory.page.listed",
   "memory.page.opened",      "memory.page.punched",
@@ -51,12 +51,23 @@ constexpr std::array points{
 };
 
 constexpr std::array cleaners_points{
-  "memory.release.cleared",   "memory.release.buried",  "memory.bury.decided",
-  "memory.bury.striking",     "memory.bury.struck",     "memory.bury.silent",
-  "memory.bury.half_punched", "memory.bury.punched",    "memory.extent.freed",
-  "memory.head.free",         "memory.page.noted",      "memory.page.busy",
-  "memory.page.shut",         "memory.page.counted",    "memory.page.punched",
-  "memory.warm.settling",     "memory.handles.punched",
+  "memory.release.cleared",
+  "memory.release.reclaimed",
+  "memory.reclaim.decided",
+  "memory.reclaim.striking",
+  "memory.reclaim.struck",
+  "memory.reclaim.silent",
+  "memory.reclaim.half_punched",
+  "memory.reclaim.punched",
+  "memory.extent.freed",
+  "memory.head.free",
+  "memory.page.noted",
+  "memory.page.busy",
+  "memory.page.shut",
+  "memory.page.counted",
+  "memory.page.punched",
+  "memory.warm.settling",
+  "memory.handles.punched",
 };
 
 /// Passes every point: creates, attaches, drops, keeps alive and forgets.
@@ -269,7 +280,7 @@ TEST_CASE(
       for (const std::string second :
            {"memory.share.settling", "memory.share.counted",
             "memory.share.known", "memory.share.written", "memory.share.ended",
-            "memory.bury.decided"}) {
+            "memory.reclaim.decided"}) {
         CAPTURE(first);
         CAPTURE(countdown);
         CAPTURE(second);

@@ -300,7 +300,7 @@ TEST_CASE("an object lives while another has a share of it, or a place names "
         == "");
 }
 
-TEST_CASE("a kind is told of its end, and again if its undertaker is killed") {
+TEST_CASE("a kind is told of its end, and again if its reclaimer is killed") {
   CHECK(in_new_run({},
                    [] {
                      warm_up(1);

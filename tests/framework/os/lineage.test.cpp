@@ -33,7 +33,7 @@ void await_end(pid_t pid) {
           == 0);
 }
 
-/// Does `body` in a process that has no guardian, which would reap what bears a
+/// Does `body` in a process that has no root supervisor, which would reap what bears a
 /// mark. Returns which of its checks failed, 0 for none.
 template <class Body>
 int first_failure_of(Body body) {

@@ -27,8 +27,8 @@ TEST_CASE("a file in memory has its size, and uses none of it") {
 
 TEST_CASE("a hole gives memory back and reads as zero") {
   const auto file = os::make_memory_file("test", 1 << 20);
-  const std::array<char, 8192> letters{'x', 'y'};
-  REQUIRE(::pwrite(file.get(), letters.data(), letters.size(), 8192) == 8192);
+  const std::array<char, 8192> messages{'x', 'y'};
+  REQUIRE(::pwrite(file.get(), messages.data(), messages.size(), 8192) == 8192);
   CHECK(os::used_bytes(file.get()) == 8192);
   CHECK(os::peek(file.get(), 8192) == std::uint64_t{'x'} + ('y' << 8));
   os::punch_hole(file.get(), 8192, 4096);

@@ -334,7 +334,7 @@ TEST_CASE("so it does though nobody waits") {
   CHECK(results[4].get().number == 4);
 }
 
-TEST_CASE("results that share a letter with it say that they lie behind it") {
+TEST_CASE("results that share a message with it say that they lie behind it") {
   troupe::pool pool{1};
   auto results = pool.imap<unchecked>(std::views::iota(0, 6), 6);
   // The worker may have reported some of them before.
@@ -364,7 +364,7 @@ TEST_CASE(
     const troupe::value<int> one{1};
     where = troupe::codec::encode(one).handles().front();
     REQUIRE(lives());
-    // More handles than a letter may carry.
+    // More handles than a message may carry.
     const std::vector<troupe::value<int>> many(70'000, one);
     auto before = pool.apply_async<squared>(2);
     auto large = pool.apply_async<count_of>(many);

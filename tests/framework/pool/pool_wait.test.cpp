@@ -429,10 +429,10 @@ TEST_CASE("each callback of a result is called, in order") {
   const auto result = pool.apply_async<gated>(1, open);
   std::mutex mutex;
   std::string called;
-  for (const char letter : {'a', 'b', 'c'})
-    result.when_done([&, letter] {
+  for (const char message : {'a', 'b', 'c'})
+    result.when_done([&, message] {
       const std::scoped_lock guard{mutex};
-      called += letter;
+      called += message;
     });
   open = 1;
   CHECK(eventually([&] {

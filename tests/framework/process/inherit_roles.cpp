@@ -5,7 +5,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
-#include <troupe/process/links.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/program.hpp>
 
 #include <algorithm>
@@ -382,7 +382,7 @@ int ready_end = -1;
 /// executed with the variable that says so.
 int forge(const char* program) {
   auto& memory = troupe::memory::run_memory::current();
-  auto& own = troupe::hosting::links::current();
+  auto& own = troupe::hosting::inherited_descriptors::current();
   std::array<int, 2> report{};
   if (::pipe(report.data()) != 0)
     return 1;
@@ -390,7 +390,7 @@ int forge(const char* program) {
                        own.requests_reader.get(), own.requests.get()})
     ::fcntl(fd, F_SETFD, 0);
   memory.header().serving.store(std::uint64_t{77} << 32);
-  const auto text = troupe::hosting::write_summons(
+  const auto text = troupe::hosting::write_bootstrap(
     {troupe::hosting::role::fork_server, {}}, report[1], 77);
   const auto victim = ::fork();
   if (victim == 0) {

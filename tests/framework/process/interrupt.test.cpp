@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/process/guardian.hpp>
+#include <troupe/process/root_supervisor.hpp>
 
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
