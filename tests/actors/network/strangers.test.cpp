@@ -73,18 +73,23 @@ public:
     return {std::istreambuf_iterator<char>{file}, {}};
   }
 
-  [[nodiscard]] long lines(const std::string& with) const {
+  /// Lines about that listener: of the one before some may still come.
+  [[nodiscard]] long lines(const std::string& with, const listener& of) const {
+    const auto about = to_string(of.where()) + ' ';
     std::ifstream file{"/proc/self/fd/" + std::to_string(file_.get())};
     long count = 0;
     for (std::string line; std::getline(file, line);)
-      count += line.find(with) != std::string::npos ? 1 : 0;
+      count += line.find(with) != std::string::npos
+                   && line.find(about) != std::string::npos
+                 ? 1
+                 : 0;
     return count;
   }
 
   /// How many were turned away, by the lines and by the counts.
-  [[nodiscard]] long turned_away() const {
+  [[nodiscard]] long turned_away(const listener& of) const {
+    const auto words = to_string(of.where()) + " has turned away ";
     std::ifstream file{"/proc/self/fd/" + std::to_string(file_.get())};
-    static const std::string words{"has turned away "};
     long count = 0;
     for (std::string line; std::getline(file, line);)
       if (const auto at = line.find(words); at != std::string::npos)
@@ -328,7 +333,7 @@ TEST_CASE("garbage is turned away, told of once, and disturbs nobody") {
   for (const auto& fd : all)
     CHECK(ends(fd));
   CHECK(eventually([&] { return door.strangers() == 0; }));
-  CHECK(eventually([&] { return told.lines("has turned away") == 30; }));
+  CHECK(eventually([&] { return told.lines("has turned away", door) == 30; }));
   CHECK(client.stop());
 }
 
@@ -340,7 +345,8 @@ TEST_CASE("who speaks HTTP is turned away") {
   static_cast<void>(::send(fd.get(), asked.data(), asked.size(), 0));
   CHECK(ends(fd));
   CHECK(eventually([&] { return door.strangers() == 0; }));
-  CHECK(eventually([&] { return told.lines("it did not show the key") == 1; }));
+  CHECK(eventually(
+    [&] { return told.lines("it did not show the key", door) == 1; }));
 }
 
 TEST_CASE("who says nothing is turned away when its time is over") {
@@ -350,8 +356,9 @@ TEST_CASE("who says nothing is turned away when its time is over") {
   const auto fd = knock(door.where());
   CHECK(ends(fd));
   CHECK(eventually([&] { return door.strangers() == 0; }));
-  CHECK(eventually(
-    [&] { return told.lines("it has not shown the key in 2000 ms") == 1; }));
+  CHECK(eventually([&] {
+    return told.lines("it has not shown the key in 2000 ms", door) == 1;
+  }));
   CHECK(client.stop());
 }
 
@@ -368,7 +375,7 @@ TEST_CASE("who sends a byte now and then gains no time") {
     return is_closed(fd.get());
   }));
   CHECK(eventually([&] { return door.strangers() == 0; }));
-  CHECK(eventually([&] { return told.lines("has turned away") == 1; }));
+  CHECK(eventually([&] { return told.lines("has turned away", door) == 1; }));
 }
 
 TEST_CASE("200 idle connections are bounded and end, and disturb nobody") {
@@ -391,10 +398,10 @@ TEST_CASE("200 idle connections are bounded and end, and disturb nobody") {
   CHECK(eventually([&] { return door.strangers() == 0; }));
   idle.clear();
   CHECK(eventually([&] { return open_descriptors() <= before; }));
-  CHECK(eventually([&] { return told.turned_away() == 200; }));
+  CHECK(eventually([&] { return told.turned_away(door) == 200; }));
   // The first ones have a line each, the others are counted.
-  CHECK(told.lines("has turned away") >= 50);
-  CHECK(told.lines("has turned away") < 100);
+  CHECK(told.lines("has turned away", door) >= 50);
+  CHECK(told.lines("has turned away", door) < 100);
   CHECK(client.stop());
 }
 
@@ -410,7 +417,7 @@ TEST_CASE("strangers who stay do not keep those out who have the key") {
   CHECK(client.call({})->take().empty());
   // The one that came first has made room.
   CHECK(ends(idle.front()));
-  CHECK(eventually([&] { return told.lines("has turned away") == 1; }));
+  CHECK(eventually([&] { return told.lines("has turned away", door) == 1; }));
   CHECK(door.strangers() == bounds.strangers - 1);
   CHECK(door.clients() == 1);
 }
@@ -425,8 +432,8 @@ TEST_CASE("ten wrong keys in a row leave nothing behind") {
     CHECK_THROWS_AS((connection{door.where(), wrong}), troupe::not_authentic);
   CHECK(eventually([&] { return door.strangers() == 0; }));
   CHECK(eventually([&] { return open_descriptors() <= before; }));
-  CHECK(
-    eventually([&] { return told.lines("it did not show the key") == 10; }));
+  CHECK(eventually(
+    [&] { return told.lines("it did not show the key", door) == 10; }));
   CHECK(client.stop());
 }
 
@@ -435,7 +442,7 @@ TEST_CASE("the key is in no line that is told") {
   const listener door{address{}, shared(), echo(), patient()};
   CHECK_THROWS_AS((connection{door.where(), key{"a key that is wrong here"}}),
                   troupe::not_authentic);
-  CHECK(eventually([&] { return told.lines("has turned away") == 1; }));
+  CHECK(eventually([&] { return told.lines("has turned away", door) == 1; }));
   CHECK(told.text().find("a key") == std::string::npos);
 }
 
@@ -450,7 +457,7 @@ TEST_CASE("there are no more clients than there may be") {
     CHECK_THROWS_AS((connection{door.where(), shared()}),
                     troupe::limit_reached);
     CHECK(eventually(
-      [&] { return told.lines("there are 2 clients already") == 1; }));
+      [&] { return told.lines("there are 2 clients already", door) == 1; }));
   }
   CHECK(eventually([&] { return door.clients() == 1; }));
   connection three{door.where(), shared()};
@@ -471,11 +478,12 @@ TEST_CASE("a message of 4 GiB is cut off, told of once, and takes no memory") {
     CHECK(one.say(said));
     CHECK(one.ends());
     CHECK(eventually([&] {
-      return told.lines("it has announced a message of 4294967295 bytes") == i;
+      return told.lines("it has announced a message of 4294967295 bytes", door)
+             == i;
     }));
   }
   CHECK(eventually([&] { return door.clients() == 1; }));
-  CHECK(told.lines("troupe: ") == 5);
+  CHECK(told.lines("troupe: ", door) == 5);
   // Each has derived the keys, which takes 32 MiB of its own.
   CHECK(most_memory() - before < 256);
   CHECK(client.stop());
@@ -525,9 +533,9 @@ TEST_CASE("who speaks TLS without the key is turned away, though it would "
       CHECK(one.ends());
       CHECK(eventually([&] { return door.strangers() == 0; }));
       CHECK(door.clients() == 1);
-      CHECK(
-        eventually([&] { return told.lines("it did not show the key") == 1; }));
-      CHECK(told.lines("troupe: ") == 1);
+      CHECK(eventually(
+        [&] { return told.lines("it did not show the key", door) == 1; }));
+      CHECK(told.lines("troupe: ", door) == 1);
       CHECK(client.stop());
     }
 }
