@@ -301,14 +301,24 @@ TEST_CASE("long messages of different streams take turns") {
 
 TEST_CASE("what goes behind all arrives behind all that was sent before") {
   with_each([](two_ends& ends) {
+    const auto large = filled(20 << 20);
+    const auto smaller = filled(5 << 20);
     ends.at_far->reads = false;
-    ends.near().send({1, 1, filled(20 << 20), false, false});
-    ends.near().send({2, 2, filled(5 << 20), false, false});
+    ends.near().send({1, 1, large, false, false});
+    ends.near().send({2, 2, smaller, false, false});
     ends.near().send({3, 3, {}, false, true});
     ends.near().send({4, 4, {}, false, false});
     ends.near().send({5, 5, {}, false, true});
     REQUIRE(eventually([&] { return ends.at_far->count() == 5; }));
-    CHECK((ends.at_far->tags() == std::vector<std::uint64_t>{4, 2, 1, 3, 5}));
+    // Which of 1 and 2 comes first, and whether 4 overtakes them, depends on how
+    // fast this thread is.
+    const auto tags = ends.at_far->tags();
+    const auto place = [&](std::uint64_t tag) {
+      return std::ranges::find(tags, tag) - tags.begin();
+    };
+    CHECK(place(3) > place(1));
+    CHECK(place(3) > place(2));
+    CHECK(place(5) == 4);
   });
 }
 
