@@ -506,8 +506,13 @@ TEST_CASE("a process killed while it closes its end of a pipe") {
   CHECK(was_killed(child));
 }
 
-TEST_CASE("a process killed at any point of the first use of a pipe leaves one "
-          "that works") {
+namespace {
+
+/// Has a process killed at each point of the first use of a pipe, from either end,
+/// and calls `then` with it, with a handle of the end that it uses and with the
+/// other end. Nothing is left afterwards.
+template <class Then>
+void each_death_at_first_use(Then then) {
   const auto before = troupe::test::living_bytes();
   for (const std::string name : {"memory.late.made", "memory.late.named",
                                  "memory.late.owned", "pipe.open.half_ready"})
@@ -523,41 +528,37 @@ TEST_CASE("a process killed at any point of the first use of a pipe leaves one "
           end.send(1);
         },
         theirs, name);
-      CHECK(was_killed(child));
-      theirs.send(2);
-      CHECK(ours.receive() == 2);
-      ours.send(3);
-      CHECK(theirs.receive() == 3);
-      theirs.close();
-      CHECK_THROWS_AS(static_cast<void>(ours.receive()), troupe::closed);
+      then(child, theirs, ours);
     }
   CHECK(goes_back_to(before));
 }
 
+} // namespace
+
+TEST_CASE("a process killed at any point of the first use of a pipe leaves one "
+          "that works") {
+  each_death_at_first_use([](const troupe::process& child,
+                             connection<int>& theirs, connection<int>& ours) {
+    CHECK(was_killed(child));
+    theirs.send(2);
+    CHECK(ours.receive() == 2);
+    ours.send(3);
+    CHECK(theirs.receive() == 3);
+    theirs.close();
+    CHECK_THROWS_AS(static_cast<void>(ours.receive()), troupe::closed);
+  });
+}
+
 TEST_CASE("a process killed at any point of the first use of a pipe takes its "
           "end along") {
-  const auto before = troupe::test::living_bytes();
-  for (const std::string name : {"memory.late.made", "memory.late.named",
-                                 "memory.late.owned", "pipe.open.half_ready"})
-    for (const bool is_first : {true, false}) {
-      CAPTURE(name);
-      CAPTURE(is_first);
-      auto [first, second] = troupe::pipe<int>();
-      auto& theirs = is_first ? first : second;
-      auto& ours = is_first ? second : first;
-      const auto child = troupe::start(
-        [](connection<int> end, std::string at) {
-          troupe::os::arm_crash_point(at.c_str(), 1);
-          end.send(1);
-        },
-        theirs, name);
-      theirs.close();
-      // Before we make the mailbox.
-      CHECK(was_killed(child));
-      CHECK_THROWS_AS(static_cast<void>(ours.receive()), troupe::closed);
-      CHECK_THROWS_AS(ours.send(1), troupe::closed);
-    }
-  CHECK(goes_back_to(before));
+  each_death_at_first_use([](const troupe::process& child,
+                             connection<int>& theirs, connection<int>& ours) {
+    theirs.close();
+    // Before we make the mailbox.
+    CHECK(was_killed(child));
+    CHECK_THROWS_AS(static_cast<void>(ours.receive()), troupe::closed);
+    CHECK_THROWS_AS(ours.send(1), troupe::closed);
+  });
 }
 
 TEST_CASE(

@@ -124,6 +124,27 @@ long run_for(std::size_t steps, Work work) {
   return done;
 }
 
+/// Calls `once` with ever more steps, until those are more than the whole work
+/// has, and `then` after each. `once` returns what `run_for` does. About `most`
+/// steps are done in all; says how many were left out.
+template <class Once, class Then>
+void kill_after_each(const char* name, std::size_t most, Once once, Then then) {
+  const auto length = once(~std::size_t{0} >> 1);
+  if (length < 0) {
+    std::printf("%s: processes may not be traced here; skipped\n", name);
+    return;
+  }
+  const auto total = static_cast<std::size_t>(length);
+  const auto stride = std::max<std::size_t>(1, total * total / 2 / most);
+  for (std::size_t steps = 0; steps <= total; steps += stride) {
+    once(steps);
+    then(steps);
+  }
+  std::printf("%s: %zu instructions, killed after every %zu\n", name, total,
+              stride);
+  std::fflush(stdout);
+}
+
 /// Does it for every number of steps, or every few where that were more than
 /// `most` in all. `prepare` fills a new mailbox, `work` is
 /// what the victim does with it, `check` looks at what is left.
@@ -159,23 +180,12 @@ std::string at_every_instruction(const char* name,
       prepare(*object.template as<message_queue>());
       work(*object.template as<message_queue>());
     }
-    const auto length = once(~std::size_t{0} >> 1);
-    if (length < 0) {
-      std::printf("%s: processes may not be traced here; skipped\n", name);
-      return;
-    }
-    const auto total = static_cast<std::size_t>(length);
-    const auto stride = std::max<std::size_t>(1, total * total / 2 / most);
-    for (std::size_t steps = 0; steps <= total; steps += stride) {
-      once(steps);
+    kill_after_each(name, most, once, [&](std::size_t steps) {
       expect(troupe::test::living_bytes() == 0,
              std::to_string(troupe::test::living_bytes())
                + " bytes are left, killed after " + std::to_string(steps)
                + " instructions");
-    }
-    std::printf("%s: %zu instructions, killed after every %zu\n", name, total,
-                stride);
-    std::fflush(stdout);
+    });
   });
 }
 
@@ -249,26 +259,14 @@ with_memory_at_every_instruction(const char* name, Prepare prepare, Work work) {
              "pages are left," + when + troupe::test::pages_in_use());
       return done;
     };
-    const auto length = once(~std::size_t{0} >> 1);
-    if (length < 0) {
-      std::printf("%s: processes may not be traced here; skipped\n", name);
-      return;
-    }
-    const auto total = static_cast<std::size_t>(length);
-    const auto stride
-      = std::max<std::size_t>(1, total * total / 2 / most_of_memory);
-    for (std::size_t steps = 0; steps <= total; steps += stride) {
-      once(steps);
+    kill_after_each(name, most_of_memory, once, [&](std::size_t steps) {
       const auto next = troupe::test::fork_into_slot(1, [&] {
         prepare(ours.id());
         work(ours.id());
       });
       expect(troupe::test::confirm(next, 1) == 0,
              "the next process fails after " + std::to_string(steps));
-    }
-    std::printf("%s: %zu instructions, killed after every %zu\n", name, total,
-                stride);
-    std::fflush(stdout);
+    });
   });
 }
 
@@ -377,19 +375,7 @@ std::string with_pipe_at_every_instruction(const char* name, bool is_first) {
                + " bytes are reserved," + when);
       return done;
     };
-    const auto length = once(~std::size_t{0} >> 1);
-    if (length < 0) {
-      std::printf("%s: processes may not be traced here; skipped\n", name);
-      return;
-    }
-    const auto total = static_cast<std::size_t>(length);
-    const auto stride
-      = std::max<std::size_t>(1, total * total / 2 / most_of_memory);
-    for (std::size_t steps = 0; steps <= total; steps += stride)
-      once(steps);
-    std::printf("%s: %zu instructions, killed after every %zu\n", name, total,
-                stride);
-    std::fflush(stdout);
+    kill_after_each(name, most_of_memory, once, [](std::size_t) {});
   });
 }
 
@@ -446,19 +432,7 @@ TEST_CASE("killed after any instruction of making and dropping a share of an "
       expect(memory.reserved_bytes() == reserved, "memory is left" + when);
       return done;
     };
-    const auto length = once(~std::size_t{0} >> 1);
-    if (length < 0) {
-      std::puts("share: processes may not be traced here; skipped");
-      return;
-    }
-    const auto total = static_cast<std::size_t>(length);
-    const auto stride
-      = std::max<std::size_t>(1, total * total / 2 / most_of_memory);
-    for (std::size_t steps = 0; steps <= total; steps += stride)
-      once(steps);
-    std::printf("share: %zu instructions, killed after every %zu\n", total,
-                stride);
-    std::fflush(stdout);
+    kill_after_each("share", most_of_memory, once, [](std::size_t) {});
   });
   CHECK(problem == "");
 }
