@@ -254,8 +254,8 @@ TEST_CASE("the fork server may die at every moment of its work") {
   for (const std::string point :
        {"process.server.read", "process.server.before_fork",
         "process.server.forked", "process.server.before_confirm",
-        "process.server.before_reap", "process.death.begun",
-        "process.death.released", "process.death.told",
+        "process.server.before_telling", "process.server.before_reap",
+        "process.death.begun", "process.death.released", "process.death.told",
         "process.death.freed"}) {
     CAPTURE(point);
     const auto output = run_with_point({"counts", "disarm"}, point + ":2");

@@ -115,6 +115,9 @@ struct run_header {
   /// The dead child that the fork server is busy with: should the server die
   /// too, the root has to reap it.
   std::atomic<std::int32_t> reaping{0};
+  /// Not 0 while the fork server has confirmed deaths of which it has not told
+  /// all processes: should the server die, the root tells them.
+  std::atomic<std::uint32_t> untold_deaths{0};
   /// How the objects of each kind are laid out: `kind_operations::layout` of the
   /// root, 0 for what it does not have.
   static constexpr std::size_t most_kinds = 32;

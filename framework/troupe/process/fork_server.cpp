@@ -47,6 +47,8 @@ void wait_for_word_of_root(const process_slot& slot, const os::child_end& end,
   auto& header = run_memory::current().header();
   if ((bit & header.root_answers.load()) == 0 || (bit & slot.asked.load()) != 0)
     return;
+  // This may take a while, and those who died before did not die of it.
+  tell_of_deaths();
   const auto soon = deadline::after(std::chrono::milliseconds{20});
   const auto late = deadline::after(std::chrono::seconds{5});
   const auto root_has_ended = [&life_line] {
@@ -92,6 +94,9 @@ public:
   }
 
 private:
+  /// Ends after which all processes are told of them, at the latest.
+  static constexpr int most_untold = 64;
+
   /// Starts what an earlier server has left undone.
   std::optional<slot_id> take_up_requests() {
     recover_reservations(run_memory::current().self().index);
@@ -146,6 +151,7 @@ private:
   void end_hosts() {
     os::clear_child_watch(ended_.get());
     auto& reaping = run_memory::current().header().reaping;
+    int untold = 0;
     while (const auto end = os::peek_ended_child()) {
       // Should this server be killed here, the root knows whom to reap. What is no
       // host was left behind by one.
@@ -160,14 +166,21 @@ private:
             || (slot.claimant() == end->pid
                 && slot.generation.load() == id.generation)) {
           wait_for_word_of_root(slot, *end, life_line_);
-          confirm_death(id.index, *end);
+          confirm_death_untold(id.index, *end);
+          TROUPE_CRASH_POINT("process.server.before_telling");
         }
         hosts_.erase(found);
       }
       TROUPE_CRASH_POINT("process.server.before_reap");
       os::reap(end->pid);
       reaping.store(0);
+      // Those who died last do not make those who died first wait to be told of.
+      if (++untold == most_untold) {
+        tell_of_deaths();
+        untold = 0;
+      }
     }
+    tell_of_deaths();
   }
 
   /// The life-line kills whoever hangs on it. One that has closed it, or has

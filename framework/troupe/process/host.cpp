@@ -125,6 +125,10 @@ void end_children() noexcept {
   if (!is_own_slot())
     return;
   ending.store(true);
+  // It may have been one of many: those without children look at no other slot.
+  // seq_cst: pairs with the count and the look at `ending` in request_process.
+  if (!is_root && memory.own_slot().children_started.load() == 0)
+    return;
   const auto mine = memory.self().packed();
   const auto each_living_daemon = [&](auto visit) {
     for_each_slot([&](std::uint32_t index, process_slot& slot) {

@@ -120,10 +120,13 @@ void orphans::finish_reaping() {
     is_alive_still = is_alive_still || slot.claimant() == pid;
   });
   // Else its death is confirmed from the beginning, by `reclaim`.
-  if (pid == 0 || is_alive_still)
-    return;
-  announce_death_again(pid);
-  if (!is_watched(pid) && is_adopted(pid) && os::peek_child(pid).ended)
+  const bool is_confirmed = pid != 0 && !is_alive_still;
+  if (is_confirmed)
+    finish_announcement(pid);
+  // Of this one or of others before it.
+  tell_of_deaths();
+  if (is_confirmed && !is_watched(pid) && is_adopted(pid)
+      && os::peek_child(pid).ended)
     os::reap(pid);
 }
 

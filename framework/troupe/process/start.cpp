@@ -88,9 +88,12 @@ slot_id request_process(const entry& function, codec::packet& arguments,
                         "this process was forked off a process of the run",
                         "execute the program anew, or start processes before "
                         "such a fork");
-  if (is_ending())
-    throw invalid_state("start a process", "this process is ending",
-                        "start none after exit, or after main has returned");
+  const auto require_no_end = [] {
+    if (is_ending())
+      throw invalid_state("start a process", "this process is ending",
+                          "start none after exit, or after main has returned");
+  };
+  require_no_end();
   require_no_interrupt("start a process");
   if (options.name.size() >= name_capacity
       || options.name.find('\0') != std::string::npos)
@@ -101,6 +104,8 @@ slot_id request_process(const entry& function, codec::packet& arguments,
   require_rights_of_server();
   // Before the slot is taken: who has started none has none to give back.
   const auto number = memory.own_slot().children_started.fetch_add(1) + 1;
+  // seq_cst: the end of this process sees the count, or this sees the end.
+  require_no_end();
   const auto id = reserve_slot();
   auto& slot = memory.slot(id.index);
   TROUPE_CRASH_POINT("process.start.reserved");

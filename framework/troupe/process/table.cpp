@@ -129,7 +129,7 @@ void tell_everybody() noexcept {
   });
 }
 
-/// Wakes all that wait for the death of the process in a slot that says `dead`.
+/// Wakes all that wait for the death of this very process, whose slot says `dead`.
 void announce_death(slot_id id, std::uint64_t parent) noexcept {
   auto& slot = run_memory::current().slot(id.index);
   os::wake_all(slot.state);
@@ -137,9 +137,9 @@ void announce_death(slot_id id, std::uint64_t parent) noexcept {
   if (!is_alive(parent) || slot.detached.load() != 0)
     free_slot(id, slot_state::dead);
   TROUPE_CRASH_POINT("process.death.freed");
-  tell_everybody();
 }
 
+/// All but to wake those who wait for any death.
 void finish_death(std::uint32_t index, process_slot& slot) noexcept {
   // Counted twice: whoever sees that something of the dead process has ended sees
   // that there was a death. release: pairs with the acquire of those who look.
@@ -171,6 +171,28 @@ bool begin_death(process_slot& slot) noexcept {
          || move_on(slot, slot_state::starting, slot_state::dying)
          // A reaper was killed on the way: the work is ours now.
          || slot.current_state() == slot_state::dying;
+}
+
+/// Does what `confirm_death` promises, but to wake those who wait for any death.
+/// Returns false if the process was confirmed dead before.
+bool confirm_end(std::uint32_t index, const os::child_end& end) noexcept {
+  auto& slot = run_memory::current().slot(index);
+  if (!begin_death(slot))
+    return false;
+  const bool told = slot.ended_by.load(std::memory_order_acquire)
+                      == static_cast<std::uint32_t>(ending::threw)
+                    && !end.signaled && end.code == 1;
+  // Killed before it could say so itself.
+  std::int32_t unknown = 0;
+  slot.pid.compare_exchange_strong(unknown, end.pid);
+  if (!told) {
+    slot.code.store(end.code, std::memory_order_relaxed);
+    slot.ended_by.store(static_cast<std::uint32_t>(
+                          end.signaled ? ending::signaled : ending::exited),
+                        std::memory_order_relaxed);
+  }
+  finish_death(index, slot);
+  return true;
 }
 
 } // namespace
@@ -294,31 +316,33 @@ bool announce_request(std::uint32_t index) noexcept {
 }
 
 void confirm_death(std::uint32_t index, const os::child_end& end) noexcept {
-  auto& slot = run_memory::current().slot(index);
-  if (!begin_death(slot))
-    return;
-  const bool told = slot.ended_by.load(std::memory_order_acquire)
-                      == static_cast<std::uint32_t>(ending::threw)
-                    && !end.signaled && end.code == 1;
-  // Killed before it could say so itself.
-  std::int32_t unknown = 0;
-  slot.pid.compare_exchange_strong(unknown, end.pid);
-  if (!told) {
-    slot.code.store(end.code, std::memory_order_relaxed);
-    slot.ended_by.store(static_cast<std::uint32_t>(
-                          end.signaled ? ending::signaled : ending::exited),
-                        std::memory_order_relaxed);
-  }
-  finish_death(index, slot);
+  if (confirm_end(index, end))
+    tell_everybody();
 }
 
-void announce_death_again(std::int32_t pid) noexcept {
+void confirm_death_untold(std::uint32_t index,
+                          const os::child_end& end) noexcept {
+  // Before the slot says `dead`. release: pairs with the acquire of the root that
+  // takes over.
+  run_memory::current().header().untold_deaths.store(1,
+                                                     std::memory_order_release);
+  static_cast<void>(confirm_end(index, end));
+}
+
+void tell_of_deaths() noexcept {
+  auto& untold = run_memory::current().header().untold_deaths;
+  if (untold.load(std::memory_order_acquire) == 0)
+    return;
+  tell_everybody();
+  // Last: the root tells them again if this process is killed on the way.
+  untold.store(0, std::memory_order_relaxed);
+}
+
+void finish_announcement(std::int32_t pid) noexcept {
   for_each_slot([pid](std::uint32_t index, process_slot& slot) {
     if (slot.claimant() == pid && slot.current_state() == slot_state::dead)
       announce_death({index, slot.generation.load()}, slot.parent.load());
   });
-  // Its joiner may have freed the slot by now; others wait for any death.
-  tell_everybody();
 }
 
 void confirm_failed_start(std::uint32_t index, const char* reason) noexcept {
@@ -329,6 +353,7 @@ void confirm_failed_start(std::uint32_t index, const char* reason) noexcept {
   slot.ended_by.store(static_cast<std::uint32_t>(ending::lost),
                       std::memory_order_relaxed);
   finish_death(index, slot);
+  tell_everybody();
 }
 
 } // namespace troupe::hosting

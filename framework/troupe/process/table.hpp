@@ -46,9 +46,21 @@ void recover_reservations(std::uint32_t owner) noexcept;
 /// do again, by another, after a crash on the way.
 void confirm_death(std::uint32_t index, const os::child_end& end) noexcept;
 
-/// Finishes what a fork server that was killed in `confirm_death` may have left
-/// after it wrote the status of `pid`: wakes whoever waits.
-void announce_death_again(std::int32_t pid) noexcept;
+/// As `confirm_death`, but wakes only those who wait for this very process. The
+/// caller, who is the fork server, wakes those who wait for any death by
+/// `tell_of_deaths`, once for many: to wake all for each death would cost the
+/// square of their number. Should the server be killed before that, the root does
+/// it by `finish_announcement`.
+void confirm_death_untold(std::uint32_t index,
+                          const os::child_end& end) noexcept;
+
+/// Wakes whoever waits for any death, if `confirm_death_untold` was called since
+/// this was done last.
+void tell_of_deaths() noexcept;
+
+/// Finishes what a fork server that was killed after it wrote the status of `pid`
+/// may have left: wakes whoever waits.
+void finish_announcement(std::int32_t pid) noexcept;
 
 /// As `confirm_death`, for a process that could not be made: `ending::lost`.
 void confirm_failed_start(std::uint32_t index, const char* reason) noexcept;
