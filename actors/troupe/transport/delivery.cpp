@@ -81,6 +81,15 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
     node_.requests().remove(head->target, id);
   else if (id.is_request() && sender)
     note_request(*head, sender);
+  // The quick way: most are small, and carry nothing.
+  if (tag.flags == as_image) {
+    caf::message read;
+    caf::type_id_t type = 0;
+    if (read_image(body, read, type) == read_result::done) {
+      deliver(*head, target, std::move(sender), {}, std::move(read));
+      return true;
+    }
+  }
   auto content = read_content(tag, body);
   // Whether or not somebody can read it: what it carries is this process's now.
   if ((tag.flags & with_handles) != 0) {
@@ -96,7 +105,8 @@ bool delivery::message(frame_tag tag, bytes_view body) const {
   if (content.result != read_result::done)
     unread(*head, sender, refusal_of(content));
   else
-    deliver(*head, target, std::move(sender), std::move(content));
+    deliver(*head, target, std::move(sender), std::move(content.stages),
+            std::move(content.content));
   return true;
 }
 
@@ -145,20 +155,20 @@ caf::error delivery::refusal_of(const message_content& content) {
 /// Gives a message that was read to its actor; empty where there is none.
 void delivery::deliver(const message_head& head,
                        const caf::strong_actor_ptr& target,
-                       caf::strong_actor_ptr sender,
-                       message_content content) const {
+                       caf::strong_actor_ptr sender, version::stages stages,
+                       caf::message content) const {
   const caf::message_id id{head.id};
   if (!target) {
     if (id.is_request() && sender)
       node_.fail_request(sender, id, caf::sec::request_receiver_down);
-    report_dead_letter({head.target, sender, content.content,
-                        "no such actor lives in its process"});
+    report_dead_letter(
+      {head.target, sender, content, "no such actor lives in its process"});
     return;
   }
   auto* runner = node_.receiver().runner_for(head.target);
   if (!target->enqueue(version::make_element(std::move(sender), id,
-                                             std::move(content.stages),
-                                             std::move(content.content)),
+                                             std::move(stages),
+                                             std::move(content)),
                        runner)) {
     from_.forget_target();
     report_dead_letter({head.target, nullptr, {}, "its actor has ended"});

@@ -48,7 +48,8 @@ private:
                                              bytes_view body) const;
   [[nodiscard]] static caf::error refusal_of(const message_content& content);
   void deliver(const message_head& head, const caf::strong_actor_ptr& target,
-               caf::strong_actor_ptr sender, message_content content) const;
+               caf::strong_actor_ptr sender, version::stages stages,
+               caf::message content) const;
   [[nodiscard]] bool watch(bytes_view body) const;
   [[nodiscard]] bool down(bytes_view body) const;
   [[nodiscard]] bool link(bytes_view body, bool together) const;

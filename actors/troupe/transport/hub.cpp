@@ -60,9 +60,11 @@ void hub::lead(hub_thread& mine) {
   const version::proxy_scope scope{mine, node_.proxies()};
   unsigned turns = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {
-    const auto done = work(mine);
+    auto done = drain(mine);
+    // At once: somebody may wait for what the actors answer.
     if (!run_jobs(mine))
       return;
+    done += do_rare_work(mine);
     if (done == 0 && mine.idle())
       rest();
     else if (++turns % turns_to_sweep == 0)
@@ -70,10 +72,15 @@ void hub::lead(hub_thread& mine) {
   }
 }
 
-std::size_t hub::work(hub_thread& mine) {
-  auto done = take_announced();
-  done += inbox_.crowded() ? drain_marked(mine) : drain_all(mine);
-  done += run_posted(mine);
+/// Takes what stands in the rings.
+std::size_t hub::drain(hub_thread& mine) {
+  return take_announced()
+         + (inbox_.crowded() ? drain_marked(mine) : drain_all(mine));
+}
+
+/// Does what has nothing to do in most turns.
+std::size_t hub::do_rare_work(hub_thread& mine) {
+  auto done = run_posted(mine);
   done += flush_peers();
   done += look_for_deaths(mine);
   done += answer_settles();
@@ -447,15 +454,7 @@ bool hub::run_job(hub_thread& mine, caf::resumable* job) {
 }
 
 bool hub::has_work() {
-  if (inbox_.has_announced() || has_posted_.load(std::memory_order_relaxed)
-      || stopping_.load(std::memory_order_relaxed)
-      || deaths_again_.load(std::memory_order_relaxed)
-      || node_.own_shares().some_ended() || node_.exported()->has_doubtful()
-      || death_looks::asked() != look_
-      || memory::run_memory::current().header().deaths.load(
-           std::memory_order_relaxed)
-           != deaths_seen_)
-    return true;
+  // What most wait for is looked at first.
   if (inbox_.crowded()) {
     const auto words = memory::run_memory::current().header().slots / 64;
     for (std::size_t word = 0; word < words; ++word)
@@ -466,6 +465,15 @@ bool hub::has_work() {
       if (each->ready())
         return true;
   }
+  if (inbox_.has_announced() || has_posted_.load(std::memory_order_relaxed)
+      || stopping_.load(std::memory_order_relaxed)
+      || deaths_again_.load(std::memory_order_relaxed)
+      || node_.own_shares().some_ended() || node_.exported()->has_doubtful()
+      || death_looks::asked() != look_
+      || memory::run_memory::current().header().deaths.load(
+           std::memory_order_relaxed)
+           != deaths_seen_)
+    return true;
   if (node_.any_congested())
     for (const auto& each : node_.peers())
       if (each->could_flush())

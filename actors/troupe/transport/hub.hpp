@@ -107,7 +107,8 @@ private:
 
   // hub.cpp: what the leader does.
   void lead(hub_thread& mine);
-  std::size_t work(hub_thread& mine);
+  std::size_t drain(hub_thread& mine);
+  std::size_t do_rare_work(hub_thread& mine);
   bool run_jobs(hub_thread& mine);
   bool run_job(hub_thread& mine, caf::resumable* job);
   std::size_t drain_all(hub_thread& mine);

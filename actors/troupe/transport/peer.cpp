@@ -91,7 +91,7 @@ bool peer::send(caf::actor_id target, caf::mailbox_element& what) {
   const auto image = stages == nullptr ? image_size(what.payload) : 0;
   if (!origin.third
       && (image != 0 || (stages == nullptr && last_size >= large_message))
-      && send_in_place(origin.head, what, image, origin.ours))
+      && send_in_place(origin, what, image))
     return true;
   std::vector<std::byte> spare;
   auto& buffer = scratch(spare);
@@ -264,13 +264,16 @@ peer::disputed_type(const caf::message& content) const noexcept {
 
 /// The quick way: nothing waits and there is room. False otherwise, and then
 /// nothing has happened.
-bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
-                         std::size_t image, bool ours) {
+bool peer::send_in_place(const message_origin& origin,
+                         const caf::mailbox_element& what, std::size_t image) {
+  const auto& head = origin.head;
   lock held{mutex_};
   if (!open(held) || !disputed_.empty())
     return false;
   std::size_t size = 0;
-  frame_tag tag{frame_kind::message, 0};
+  // Not of eight bits: one that is stored so and read as a whole word would wait
+  // for all that was written into the ring.
+  unsigned flags = as_image;
   if (image != 0) {
     size = sizeof head + image;
     auto* room = outgoing_->reserve(size);
@@ -278,8 +281,8 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
       return false;
     std::memcpy(room, &head, sizeof head);
     write_image(what.payload, room + sizeof head);
-    tag.flags = as_image;
   } else {
+    flags = 0;
     const auto room = outgoing_->reserve_about(last_size);
     if (room.empty())
       return false;
@@ -295,13 +298,14 @@ bool peer::send_in_place(message_head head, const caf::mailbox_element& what,
       if (!sink.append(&number, sizeof number))
         return false;
       lend({std::move(sink.objects()), {}, {}});
-      tag.flags |= with_handles;
+      flags |= with_handles;
     }
     size = sink.written();
     last_size = size;
   }
-  const auto ended = ours && !count(what.sender->aid);
-  outgoing_->commit(size, tag);
+  const auto ended = origin.ours && !count(what.sender->aid);
+  outgoing_->commit(size,
+                    {frame_kind::message, static_cast<std::uint8_t>(flags)});
   const auto sleeps = outgoing_->sleeps(slot_);
   held.unlock();
   if (sleeps)

@@ -161,8 +161,8 @@ private:
   [[nodiscard]] bool open(lock& held);
   [[nodiscard]] bool idle() const noexcept;
   std::uint64_t lend(loan what);
-  bool send_in_place(message_head head, const caf::mailbox_element& what,
-                     std::size_t image, bool ours);
+  bool send_in_place(const message_origin& origin,
+                     const caf::mailbox_element& what, std::size_t image);
   bool put(lock& held, frame_tag tag, std::vector<std::byte> body, bool urgent);
   void wait_for_room(lock& held, bool first, bool data);
   void set_congested(bool congested) noexcept;
