@@ -3,7 +3,7 @@
 // What it costs to make and drop an object of each kind, to use a buffer of 24 MiB
 // for the first time in a child, and how many frames of 24 MiB a second go from a
 // process to another: as items of a queue, which are copied twice, and as
-// buffers, which are not. Beside Python's shared_memory.
+// buffers, which are not. Beside Python's shared_memory and iceoryx.
 //
 // Of each frame the sender writes all and the receiver reads all.
 #include "peer.hpp"
@@ -131,21 +131,36 @@ double queue_rate(int count) {
   return rate.get();
 }
 
+/// Reports what a peer says of its frames; says so where it is absent.
+void report_frames(bench::suite& suite, const std::string& name,
+                   const std::vector<const char*>& command,
+                   const std::string& needs) {
+  bench::peer asked{command};
+  if (!asked.present()) {
+    suite.absent(name, needs);
+    return;
+  }
+  const auto question = "frames " + std::to_string(suite.scaled(100, 3));
+  suite.report("frames_24MiB_buffer." + name,
+               bench::median_of(suite.scaled(3, 1),
+                                [&] { return asked.ask(question); }),
+               "1/s");
+}
+
 void bench_frames(bench::suite& suite) {
-  bench::peer python{{"python3", TROUPE_BENCH_PEERS "/frames.py"}};
-  if (!python.present())
-    suite.absent("python", "python3 is absent, or has no shared_memory");
   const int count = suite.scaled(100, 3);
   const int turns = suite.scaled(3, 1);
   suite.report("frames_24MiB_buffer.troupe",
                bench::median_of(turns, [&] { return buffer_rate(count); }),
                "1/s");
-  if (python.present())
-    suite.report(
-      "frames_24MiB_buffer.python",
-      bench::median_of(
-        turns, [&] { return python.ask("frames " + std::to_string(count)); }),
-      "1/s");
+  report_frames(suite, "python", {"python3", TROUPE_BENCH_PEERS "/frames.py"},
+                "python3 is absent, or has no shared_memory");
+#ifdef TROUPE_BENCH_ICEORYX
+  report_frames(suite, "iceoryx", {TROUPE_BENCH_ICEORYX},
+                "iox-roudi is absent, or another one runs");
+#else
+  suite.absent("iceoryx", "its headers were not there when this was built");
+#endif
   suite.report("frames_24MiB_queue",
                bench::median_of(turns, [&] { return queue_rate(count); }),
                "1/s");
@@ -160,5 +175,6 @@ int main(int argc, char** argv) {
   bench_first_use(suite);
   bench_frames(suite);
   suite.compare("frames_24MiB_buffer.troupe", "frames_24MiB_buffer.python");
+  suite.compare("frames_24MiB_buffer.troupe", "frames_24MiB_buffer.iceoryx");
   return 0;
 }

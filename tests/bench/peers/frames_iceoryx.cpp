@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSL-1.0
+// iceoryx's side of bench_objects: frames of 24 MiB, which a publisher loans from
+// the memory of iceoryx's daemon RouDi, writes whole and publishes, and which a
+// subscriber in another process reads whole; as for a line "frames COUNT" on
+// stdin. The publisher waits while the subscriber has four frames to read.
+#include <iceoryx_hoofs/log/logmanager.hpp>
+#include <iceoryx_posh/popo/untyped_publisher.hpp>
+#include <iceoryx_posh/popo/untyped_subscriber.hpp>
+#include <iceoryx_posh/popo/wait_set.hpp>
+#include <iceoryx_posh/runtime/posh_runtime.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+constexpr std::uint32_t frame_size = 24U << 20;
+
+using clock_type = std::chrono::steady_clock;
+
+/// Begins a child that ends with this process.
+pid_t fork_child() {
+  const auto parent = ::getpid();
+  const auto child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent)
+      ::_exit(1);
+  }
+  return child;
+}
+
+/// RouDi, with memory for twelve frames.
+class daemon_process {
+public:
+  daemon_process() {
+    const auto file = ::mkstemp(config_);
+    const std::string text = "[general]\nversion = 1\n[[segment]]\n"
+                             "[[segment.mempool]]\nsize = "
+                             + std::to_string(frame_size) + "\ncount = 12\n";
+    if (file < 0
+        || ::write(file, text.data(), text.size())
+             != static_cast<ssize_t>(text.size()))
+      std::abort();
+    ::close(file);
+    pid_ = fork_child();
+    if (pid_ == 0) {
+      // The answers of this program go there.
+      ::dup2(::open("/dev/null", O_WRONLY), STDOUT_FILENO);
+      ::execlp("iox-roudi", "iox-roudi", "-l", "error", "-c", config_, nullptr);
+      ::_exit(127);
+    }
+  }
+
+  ~daemon_process() {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+    ::unlink(config_);
+  }
+
+  daemon_process(const daemon_process&) = delete;
+  daemon_process& operator=(const daemon_process&) = delete;
+
+  /// Whether it did not end at once, since it is absent or another one runs.
+  [[nodiscard]] bool runs() const {
+    return ::waitpid(pid_, nullptr, WNOHANG) == 0;
+  }
+
+private:
+  char config_[32] = "/tmp/bench-iceoryx-XXXXXX";
+  pid_t pid_ = -1;
+};
+
+const iox::capro::ServiceDescription& topic() {
+  static const iox::capro::ServiceDescription frames{"troupe", "bench",
+                                                     "frames"};
+  return frames;
+}
+
+void enter(const std::string& name) {
+  iox::log::LogManager::GetLogManager().SetDefaultLogLevel(
+    iox::log::LogLevel::kError, iox::log::LogLevelOutput::kHideLogLevel);
+  iox::runtime::PoshRuntime::initRuntime(
+    iox::RuntimeName_t{iox::cxx::TruncateToCapacity, name.c_str()});
+}
+
+std::uint64_t read_all(const void* from) {
+  const auto* words = static_cast<const std::uint64_t*>(from);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < frame_size / sizeof *words; ++i)
+    sum += words[i];
+  return sum;
+}
+
+/// Writes the frames a second into `answer`.
+void receive(long count, int answer) {
+  enter("frames_reader_" + std::to_string(::getpid()));
+  iox::popo::SubscriberOptions options;
+  options.queueCapacity = 4;
+  options.queueFullPolicy = iox::popo::QueueFullPolicy::BLOCK_PRODUCER;
+  iox::popo::UntypedSubscriber subscriber{topic(), options};
+  iox::popo::WaitSet<> arrivals;
+  arrivals.attachState(subscriber, iox::popo::SubscriberState::HAS_DATA)
+    .or_else([](auto&) { std::abort(); });
+  clock_type::time_point start;
+  for (long i = 0; i <= count;) {
+    arrivals.wait();
+    subscriber.take().and_then([&](const void* frame) {
+      if (read_all(frame) == 0)
+        std::abort();
+      subscriber.release(frame);
+      if (i++ == 0)
+        start = clock_type::now();
+    });
+  }
+  const double rate
+    = static_cast<double>(count)
+      / std::chrono::duration<double>(clock_type::now() - start).count();
+  if (::write(answer, &rate, sizeof rate) != sizeof rate)
+    std::abort();
+  arrivals.detachState(subscriber, iox::popo::SubscriberState::HAS_DATA);
+}
+
+void send(long count) {
+  enter("frames_writer_" + std::to_string(::getpid()));
+  iox::popo::PublisherOptions options;
+  options.subscriberTooSlowPolicy
+    = iox::popo::ConsumerTooSlowPolicy::WAIT_FOR_CONSUMER;
+  iox::popo::UntypedPublisher publisher{topic(), options};
+  while (!publisher.hasSubscribers())
+    std::this_thread::yield();
+  for (long i = 0; i <= count; ++i)
+    publisher.loan(frame_size)
+      .and_then([&](void* frame) {
+        std::memset(frame, static_cast<int>(i % 100 + 1), frame_size);
+        publisher.publish(frame);
+      })
+      .or_else([](auto) { std::abort(); });
+  while (publisher.hasSubscribers())
+    std::this_thread::yield();
+}
+
+/// Returns the frames a second, 0 if one of the two processes failed.
+double frames(long count) {
+  int ends[2];
+  if (::pipe(ends) != 0)
+    std::abort();
+  const auto reader = fork_child();
+  if (reader == 0) {
+    receive(count, ends[1]);
+    std::exit(0);
+  }
+  const auto writer = fork_child();
+  if (writer == 0) {
+    send(count);
+    std::exit(0);
+  }
+  ::close(ends[1]);
+  double rate = 0;
+  if (::read(ends[0], &rate, sizeof rate) != sizeof rate)
+    rate = 0;
+  ::close(ends[0]);
+  ::waitpid(reader, nullptr, 0);
+  ::waitpid(writer, nullptr, 0);
+  return rate;
+}
+
+} // namespace
+
+int main() {
+  daemon_process daemon;
+  std::string word;
+  while (std::cin >> word) {
+    long count = 1;
+    if (word == "frames" && !(std::cin >> count))
+      break;
+    const double alive = daemon.runs() ? 1 : 0;
+    std::cout << (word == "frames" && alive > 0 ? frames(count) : alive)
+              << std::endl;
+  }
+}
