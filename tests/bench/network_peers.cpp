@@ -85,8 +85,9 @@ public:
   }
 
   void write(const std::vector<char>& from) {
-    retry(
-      [&] { return SSL_write(ssl_, from.data(), static_cast<int>(from.size())); });
+    retry([&] {
+      return SSL_write(ssl_, from.data(), static_cast<int>(from.size()));
+    });
   }
 
 private:

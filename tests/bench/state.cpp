@@ -172,7 +172,8 @@ compared in_turn(int turns, First first, Second second) {
 } // namespace
 
 int main(int argc, char** argv) {
-  troupe::program program{argc, argv};
+  // As a program would that has little else to do: see docs/performance/tuning.md.
+  troupe::program program{argc, argv, {.move_threads = true}};
   bench::suite suite{"state", argc, argv};
   const long times = suite.scaled(200'000L, 500L);
   const double seconds = suite.scaled(1.0, 0.02);

@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/mailbox/notification.hpp>
+#include <troupe/mailbox/spinner.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/start.hpp>
@@ -61,9 +62,10 @@ caf::actor await_spawner(const factory::host_cell& cell,
   const auto ready = [&] {
     return cell.actor_spawner() != 0 || !runner.is_alive();
   };
-  mailbox::patience patience{std::chrono::microseconds{20}};
+  mailbox::spinner spinner{
+    mailbox::spinner::of_server(std::chrono::microseconds{20})};
   while (!ready())
-    if (!patience.spin(ready))
+    if (!spinner.spin(ready))
       mailbox::sleep_until_notified(own, ready, deadline::never());
   if (const auto actor_spawner = cell.actor_spawner())
     return caf::actor_cast<caf::actor>(

@@ -501,11 +501,9 @@ void hub::sweep() {
 }
 
 void hub::rest() {
-  using clock = mailbox::patience::clock;
-  if (patience_.spin([this] { return has_work(); }))
+  if (spinner_.spin([this] { return has_work(); }))
     return;
   sweep_if_due();
-  const auto start = clock::now();
   // A limit has its price. The watcher, when it goes to sleep, has the handles
   // swept; while it sleeps, they are swept by the clock.
   const auto by_clock = !watched_
@@ -520,7 +518,6 @@ void hub::rest() {
     limit = std::min(limit, deadline::after(longest_settle_pause).when());
   mailbox::sleep_until_notified(
     slot_, [this] { return has_work(); }, deadline::at(limit));
-  patience_.woke_after(clock::now() - start);
 }
 
 } // namespace troupe::transport

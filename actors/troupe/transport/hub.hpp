@@ -3,6 +3,7 @@
 
 #include <troupe/mailbox/inbox.hpp>
 #include <troupe/mailbox/notification.hpp>
+#include <troupe/mailbox/spinner.hpp>
 #include <troupe/os/cycles.hpp>
 #include <troupe/transport/caf_version.hpp>
 #include <troupe/transport/hub_thread.hpp>
@@ -77,7 +78,7 @@ public:
 
   /// How long the receiving thread may spin; 0 for never. Before `start`.
   void spin_at_most(std::chrono::nanoseconds limit) noexcept {
-    patience_ = mailbox::patience{limit};
+    spinner_ = mailbox::spinner{mailbox::spinner::of_server(limit)};
   }
 
 private:
@@ -135,7 +136,7 @@ private:
   entrance_context entrance_;
   memory::process_slot& slot_;
   mailbox::inbox inbox_;
-  mailbox::patience patience_;
+  mailbox::spinner spinner_{mailbox::spinner::of_server()};
   std::vector<std::unique_ptr<incoming_channel>> incoming_;
   /// Whose rings are not read any more; forgotten with their deaths.
   std::vector<memory::slot_id> distrusted_;

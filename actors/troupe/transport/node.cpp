@@ -2,6 +2,7 @@
 #include <troupe/transport/node.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/tuning.hpp>
 #include <troupe/transport/byte_writer.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/node_name.hpp>
@@ -108,7 +109,7 @@ version::system_module* node::make(caf::actor_system& system,
 
 void node::init(caf::actor_system_config& config) {
   hub_.spin_at_most(caf::get_or(config, "troupe.longest-spin",
-                                caf::timespan{mailbox::patience::most}));
+                                caf::timespan{tuning::longest_spin}));
   // Before any actor exists: without it CAF takes every actor for local.
   version::set_node(system_, name_);
   type_table::current().close();

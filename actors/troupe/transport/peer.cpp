@@ -5,7 +5,7 @@
 #include <troupe/base/object_of_this_thread.hpp>
 #include <troupe/mailbox/copy_into_ring.hpp>
 #include <troupe/os/crash_point.hpp>
-#include <troupe/os/wait_word.hpp>
+#include <troupe/os/tuning.hpp>
 #include <troupe/transport/actor_ends.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/dead_letters.hpp>
@@ -17,7 +17,6 @@
 #include <caf/sec.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -479,24 +478,22 @@ bool peer::open(lock&) {
 /// what overtakes data does not wait for it either. The `first` to find the ring
 /// full looks for a moment whether the reader is just behind.
 void peer::wait_for_room(lock& held, bool first, bool data) {
-  using clock = std::chrono::steady_clock;
-  constexpr std::chrono::microseconds patience{100};
   set_congested(true);
   const auto on_duty = node_.receiver().on_duty();
-  const auto start = clock::now();
-  for (unsigned turn = 0; outgoing_ && !outgoing_->idle(); ++turn) {
+  os::spinning turns{tuning::ring_room};
+  bool looks = first;
+  while (outgoing_ && !outgoing_->idle()) {
     const auto published = outgoing_->flush();
     if (published && outgoing_->sleeps(slot_)) {
       held.unlock();
       memory::notify(slot_);
       held.lock();
     }
-    if (on_duty || !outgoing_
-        || (!published && (!first || clock::now() - start > patience)))
+    if (on_duty || !outgoing_ || (!published && !looks))
       break;
     if (!published) {
       held.unlock();
-      os::spin_pause(turn);
+      looks = turns.pause();
       held.lock();
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/os/wait_word.hpp>
+#include <troupe/os/tuning.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -27,7 +27,8 @@ public:
 
   /// The calling thread is about to take from `box`.
   void before_take(const void* box) noexcept {
-    if (close_looks_ >= looks_in_a_row && known_ == 0 && box == box_)
+    if (tuning::backs_off && close_looks_ >= looks_in_a_row && known_ == 0
+        && box == box_)
       fall_back();
   }
 
@@ -63,13 +64,12 @@ private:
   static constexpr std::uint64_t worth_it = 4;
   static constexpr std::int32_t looks_in_a_row = 4;
   static constexpr std::int32_t looks_after_failure = 60;
-  static constexpr std::chrono::nanoseconds distance{2'400};
 
   void fall_back() noexcept {
-    const auto until = clock::now() + distance;
+    const auto until = clock::now() + tuning::back_off;
     do {
       for (unsigned i = 0; i < 4; ++i)
-        os::spin_pause(0);
+        os::pause();
     } while (clock::now() < until);
     fell_back_ = true;
   }

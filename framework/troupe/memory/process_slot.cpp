@@ -2,6 +2,7 @@
 #include <troupe/memory/process_slot.hpp>
 
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/processors.hpp>
 
 namespace troupe::memory {
 
@@ -20,6 +21,7 @@ void notify(process_slot& slot) noexcept {
   }
   if ((seen & sleeping) == 0)
     return;
+  slot.woken_from.store(os::current_processor(), std::memory_order_relaxed);
   TROUPE_CRASH_POINT("memory.ring.answered");
   os::wake_all(slot.wake_word);
 }

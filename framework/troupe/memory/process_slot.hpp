@@ -80,6 +80,8 @@ struct process_slot {
   /// Rung when something changed that this process may wait for. Bit 0 says
   /// that somebody sleeps on it, the rest counts; see `ring`.
   os::wait_word wake_word{0};
+  /// The processor on which whoever woke it last ran; a hint.
+  std::atomic<std::uint32_t> woken_from{0};
   // Of its actors, see transport/shares.hpp.
   /// Names the table of their shares; 0 while there is none.
   std::atomic<std::uint64_t> share_table{0};

@@ -84,6 +84,8 @@ struct run_header {
   std::uint32_t pages = 0;
   /// How long a process that is asked to end may take, in nanoseconds.
   std::int64_t grace = 0;
+  /// Whether threads of the user's may be moved: `run_options::move_threads`.
+  bool threads_may_move = false;
 
   /// One above the highest page of heads ever used. Page 0 never is.
   alignas(cache_line) std::atomic<std::uint32_t> pages_high{1};

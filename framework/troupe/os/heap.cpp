@@ -47,31 +47,6 @@ void keep_freed_memory() noexcept {
 #endif
 }
 
-void prefer_huge_pages() noexcept {
-  constexpr std::uintptr_t page = 2 << 20;
-  // A small heap would only grow by it.
-  constexpr std::uintptr_t large = 8 << 20;
-  static std::uintptr_t begin = 0;
-  static std::uintptr_t known = 0;
-  const auto end = end_of_heap();
-  if (begin == 0) {
-    begin = (end + page - 1) & ~(page - 1);
-    known = begin;
-#ifdef __GLIBC__
-    // In larger steps, so that there is something to advise about.
-    if (!is_set_by_user())
-      ::mallopt(M_TOP_PAD, 16 * page);
-#endif
-  }
-  const auto whole = end & ~(page - 1);
-  if (end < begin + large || whole <= known)
-    return;
-  // Best effort: without it the heap is as it would have been.
-  static_cast<void>(
-    ::madvise(reinterpret_cast<void*>(known), whole - known, MADV_HUGEPAGE));
-  known = whole;
-}
-
 void prefer_large_pages(void* allocated, std::size_t size) noexcept {
   // Outward, so that one block stays one mapping; the C library's few bytes
   // before it lie in the same page.

@@ -13,12 +13,6 @@ namespace troupe::os {
 /// GLIBC_TUNABLES) are left alone.
 void keep_freed_memory() noexcept;
 
-/// Asks the kernel to back the heap with huge pages once it is large: a look-up
-/// among a million entries then misses the processor's page tables less often.
-/// To be called again now and then, by one thread; costs a comparison where the
-/// heap has not grown.
-void prefer_huge_pages() noexcept;
-
 /// From this size on `prefer_large_pages` pays for its system call.
 inline constexpr std::size_t worth_large_pages = 4 << 20;
 

@@ -2,6 +2,7 @@
 #include <troupe/os/robust_mutex.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/tuning.hpp>
 #include <troupe/os/wait_word.hpp>
 
 #include <cerrno>
@@ -40,12 +41,8 @@ lock_result robust_mutex::result_of(int code) noexcept {
 
 lock_result robust_mutex::lock_slowly(int code, deadline limit) noexcept {
   // A holder leaves soon: a sleep in the kernel costs a hundred times more.
-  // Never yielding: on a busy machine that costs a whole slice of time.
-  constexpr unsigned turns = 64;
-  for (unsigned turn = 0; turn < turns && code == EBUSY; ++turn) {
-    spin_pause(0);
+  for (spinning turns{tuning::robust_mutex}; code == EBUSY && turns.pause();)
     code = ::pthread_mutex_trylock(&mutex_);
-  }
   if (code != EBUSY)
     return result_of(code);
   if (limit.is_never())

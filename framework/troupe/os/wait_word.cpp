@@ -73,16 +73,4 @@ int wake_all(const wait_word& word) noexcept {
   return wake(word, INT_MAX);
 }
 
-void spin_pause(unsigned turn) noexcept {
-  if (turn % 16 == 15) {
-    ::sched_yield();
-    return;
-  }
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
 } // namespace troupe::os

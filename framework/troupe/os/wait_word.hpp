@@ -29,9 +29,4 @@ int wake(const wait_word& word, int count) noexcept;
 /// Wakes every sleeper of `word`.
 int wake_all(const wait_word& word) noexcept;
 
-/// One turn of a spin loop: tells the processor, and every 16th turn gives the
-/// processor to another thread, so that spinning with more runnable threads
-/// than processors does not starve the one that is waited for.
-void spin_pause(unsigned turn) noexcept;
-
 } // namespace troupe::os

@@ -2,6 +2,7 @@
 #include <troupe/pool/worker.hpp>
 
 #include <troupe/channel/items.hpp>
+#include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/cycles.hpp>
@@ -107,6 +108,7 @@ public:
       results_(box_of(setup.results)),
       note_(note_of(setup.note)) {
     own_note = &note_;
+    mailbox::spinner::of_this_thread().allow_moving();
     os::keep_large_blocks();
   }
 

@@ -44,9 +44,10 @@ void end_run() {
     os::die_of(signal);
 }
 
-void become_root(std::int64_t grace) {
+void become_root(const run_options& options) {
   auto& memory = run_memory::current();
-  memory.header().grace = grace;
+  memory.header().grace = options.grace.count();
+  memory.header().threads_may_move = options.move_threads;
   auto& slot = memory.own_slot();
   const auto self = os::this_process_id();
   slot.generation.store(memory.self().generation);
@@ -72,7 +73,7 @@ program::program(int argc, char** argv, const run_options& options)
   if (bootstrap.part == hosting::role::host)
     hosting::run_host(bootstrap.slot);
   run_memory::create(options.size);
-  become_root(options.grace.count());
+  become_root(options);
   auto& own = inherited_descriptors::current();
   own.rights = os::rights::of_this_thread();
   auto [life, life_writer] = os::make_life_line();

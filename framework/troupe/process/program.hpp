@@ -17,11 +17,20 @@ namespace troupe {
 /// What may be said about a run before it starts.
 struct run_options {
   /// How large it may become.
-  limits size;
+  limits size{};
 
   /// How long a process that is asked to end may take before it is killed: a
   /// daemon at its parent's end, and the whole run after Ctrl-C or SIGTERM.
   std::chrono::nanoseconds grace = std::chrono::seconds{5};
+
+  /// Whether a thread that waits for another, and is always woken on the processor
+  /// on which that one runs, may be moved to another processor, as often as every
+  /// millisecond. Two threads that take turns on one processor are never moved by
+  /// the system, since never both can run. The thread may go afterwards wherever
+  /// it might go before; but `sched_setaffinity` from another thread at that
+  /// moment is lost. Threads of the library's own, such as those of pools' workers
+  /// and of states, move whatever this says.
+  bool move_threads = false;
 };
 
 /// The run: the first line of `main` makes it.

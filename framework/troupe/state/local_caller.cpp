@@ -8,6 +8,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/process_id.hpp>
+#include <troupe/os/tuning.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/state/circle.hpp>
@@ -33,9 +34,6 @@ using memory::run_memory;
 /// How often whoever waits for a pipe to be opened looks whether the state is
 /// alive: until then nothing else would tell.
 constexpr std::chrono::milliseconds look_again{10};
-
-/// How often a caller looks for its answer before it waits in earnest.
-constexpr unsigned looks = 100;
 
 /// Pipes that a process keeps for later.
 constexpr std::size_t most_kept = 64;
@@ -262,8 +260,8 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
   auto& answers = through->end.in();
   // Most answers come within a microsecond: to give the processor away before
   // costs more than that.
-  for (unsigned turn = 0; turn < looks && !answers.readable(); ++turn)
-    os::spin_pause(0);
+  static_cast<void>(
+    os::spin(tuning::next_answer, [&] { return answers.readable(); }));
   while (!answered) {
     const auto outcome = answers.take(
       [&](const message& shown) {

@@ -8,7 +8,7 @@
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
-#include <troupe/os/heap.hpp>
+#include <troupe/os/tuning.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
@@ -31,9 +31,6 @@ namespace {
 using mailbox::message;
 using mailbox::visit_result;
 using memory::run_memory;
-
-/// How often it looks for the next message before it waits in earnest.
-constexpr unsigned looks = 200;
 
 /// Letters that are taken out under one lock.
 constexpr std::size_t at_once = 32;
@@ -71,6 +68,8 @@ public:
   }
 
   void run() {
+    auto& spinner = mailbox::spinner::of_this_thread();
+    spinner.allow_moving();
     auto& memory = run_memory::current();
     auto& slot = memory.own_slot();
     for (;;) {
@@ -80,7 +79,6 @@ public:
       const auto news = home_.news.load();
       // What the dead have asked for stands in the mailbox by now.
       take_messages(some_died || ended ? box_.size() : 1);
-      os::prefer_huge_pages();
       if (some_died) {
         forget_dead();
         deaths_seen_ = deaths;
@@ -94,13 +92,15 @@ public:
                || memory.header().deaths.load() != deaths;
       };
       // The next call of a client that has got its answer comes soon.
-      for (unsigned turn = 0; turn < looks && !box_.readable(); ++turn)
-        os::spin_pause(0);
-      if (mailbox::spinner::of_this_thread().spin(has_work, limit))
+      static_cast<void>(
+        os::spin(tuning::next_call, [this] { return box_.readable(); }));
+      if (spinner.spin(has_work, limit))
         continue;
+      const auto start = deadline::clock::now();
       box_.add_watcher(memory.self().index);
       memory::wait_note note{memory::wait_kind::request, &home_, limit};
       mailbox::sleep_until_notified(slot, has_work, limit, note);
+      spinner.woken(start, slot.woken_from.load(std::memory_order_relaxed));
       box_.remove_watcher(memory.self().index);
     }
     clients_.clear();

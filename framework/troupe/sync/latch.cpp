@@ -4,6 +4,7 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/process_id.hpp>
+#include <troupe/os/tuning.hpp>
 
 namespace troupe::sync {
 
@@ -13,8 +14,6 @@ constexpr std::uint32_t by_pid = 1U << 22;
 constexpr std::uint32_t sleepers = 1U << 30;
 constexpr std::uint32_t news = 1U << 31;
 constexpr std::uint32_t name_mask = (by_pid << 1) - 1;
-
-constexpr unsigned patience = 200;
 
 std::uint32_t name_of(std::uint32_t row) noexcept {
   auto& memory = memory::run_memory::current();
@@ -43,15 +42,15 @@ void latch::enter(std::uint32_t row) noexcept {
 
 void latch::enter_slowly(std::uint32_t name) noexcept {
   auto seen = word_.load(std::memory_order_relaxed);
-  for (unsigned turn = 0; turn < patience; ++turn) {
-    if ((seen & name_mask) == 0
-        && word_.compare_exchange_strong(seen, name | (seen & sleepers),
-                                         std::memory_order_acquire,
-                                         std::memory_order_relaxed))
-      return;
-    os::spin_pause(turn);
+  const auto entered = [&] {
     seen = word_.load(std::memory_order_relaxed);
-  }
+    return (seen & name_mask) == 0
+           && word_.compare_exchange_strong(seen, name | (seen & sleepers),
+                                            std::memory_order_acquire,
+                                            std::memory_order_relaxed);
+  };
+  if (os::spin(tuning::latch, entered))
+    return;
   for (;;) {
     if ((seen & name_mask) == 0) {
       // There may be other sleepers, of whom the one that left did not know.

@@ -3,6 +3,7 @@
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/processors.hpp>
+#include <troupe/os/tuning.hpp>
 #include <troupe/os/wait_word.hpp>
 
 #include <chrono>
@@ -55,21 +56,13 @@ bool mutex_word::spin(owner me, deadline limit) noexcept {
   static const bool alone = os::available_processors() == 1;
   if (alone || limit.passed())
     return false;
-  unsigned pauses = 1;
-  for (unsigned turn = 0; turn < 2000;) {
+  bool taken = false;
+  static_cast<void>(os::spin(tuning::mutex, [&] {
     const auto seen = word_.load(std::memory_order_relaxed);
-    if (is_free(seen) && take_if_free(seen, me))
-      return true;
-    if ((seen & owed) != 0)
-      return false;
-    // Looks get rarer, so that the owner can lock and unlock many times before
-    // the cache line is pulled away from it.
-    for (unsigned i = 0; i < pauses; ++i, ++turn)
-      os::spin_pause(turn);
-    if (pauses < 64)
-      pauses *= 2;
-  }
-  return false;
+    taken = is_free(seen) && take_if_free(seen, me);
+    return taken || (seen & owed) != 0;
+  }));
+  return taken;
 }
 
 bool mutex_word::take(owner me, deadline limit) noexcept {
@@ -139,7 +132,7 @@ place* mutex_word::wait_in_line(owner me, std::uint32_t host) noexcept {
 
 bool mutex_word::take_in_line(owner me, place& at, std::uint64_t ticket,
                               std::uint32_t row) noexcept {
-  unsigned turn = 0;
+  os::spinning turns{tuning::overtaken};
   for (auto seen = word_.load(std::memory_order_seq_cst);;
        seen = word_.load(std::memory_order_seq_cst)) {
     const bool granted = owner{seen} == me && is_handed_to(at);
@@ -152,10 +145,8 @@ bool mutex_word::take_in_line(owner me, place& at, std::uint64_t ticket,
       return true;
     }
     // Roused, and another was faster: the owner will not be long.
-    if ((seen & roused) != 0 && turn < 256) {
-      os::spin_pause(turn++);
+    if ((seen & roused) != 0 && turns.pause())
       continue;
-    }
     if (may_sleep(at, seen, row))
       return false;
   }

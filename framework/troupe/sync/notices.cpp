@@ -2,6 +2,7 @@
 #include <troupe/sync/notices.hpp>
 
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/tuning.hpp>
 
 namespace troupe::sync {
 
@@ -45,8 +46,8 @@ bool notices::withdraw(owner who, place& at, std::uint64_t ticket,
 }
 
 bool notices::sleep(place& at, std::uint32_t row, deadline limit) noexcept {
-  for (unsigned turn = 0; turn < 200 && !is_notified(at); ++turn)
-    os::spin_pause(turn);
+  static_cast<void>(
+    os::spin(tuning::notification, [&at] { return is_notified(at); }));
   memory::wait_note note{memory::wait_kind::notification, this, limit};
   for (;;) {
     // acquire: pairs with the release in rouse.

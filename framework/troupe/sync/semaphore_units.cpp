@@ -3,6 +3,7 @@
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/tuning.hpp>
 
 #include <algorithm>
 
@@ -77,11 +78,13 @@ bool semaphore_units::try_take(std::uint32_t row) noexcept {
 
 bool semaphore_units::take(owner me, deadline limit) noexcept {
   const auto row = me.row();
-  for (unsigned turn = 0; turn < 200 && !limit.passed(); ++turn) {
-    if (value_.load(std::memory_order_relaxed) > 0 && try_take(row))
-      return true;
-    os::spin_pause(turn);
-  }
+  bool at_once = false;
+  static_cast<void>(os::spin(tuning::unit, [&] {
+    at_once = value_.load(std::memory_order_relaxed) > 0 && try_take(row);
+    return at_once || limit.passed();
+  }));
+  if (at_once)
+    return true;
   if (limit.passed())
     return try_take(row);
   memory::wait_note note{memory::wait_kind::unit, this, limit};
