@@ -5,9 +5,9 @@
 # actors/ what is a CAF actor or carries one.
 
 set(TROUPE_CORE_LAYERS framework/base framework/os framework/memory
-  framework/codec framework/mailbox framework/process framework/shared
-  framework/channel framework/sync framework/state framework/pool
-  framework/inspection)
+  framework/codec framework/call framework/mailbox framework/process
+  framework/shared framework/channel framework/sync framework/state
+  framework/pool framework/inspection)
 set(TROUPE_ACTORS_LAYERS actors/transport actors/runtime actors/sync
   actors/state actors/pool)
 set(TROUPE_NETWORK_LAYERS actors/network)

@@ -153,14 +153,14 @@ template <class Actor, class... Args>
 }
 
 /// The same for a lambda without captures.
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 [[nodiscard]] child_spec child(std::string id, F, Args&&... args) {
   return factory::child_of<factory::from_lambda<F>>(
     std::move(id), std::forward<Args>(args)...);
 }
 
 /// What is no actor, and a compile error that says why.
-template <hosting::not_startable F, class... Args>
+template <calls::not_startable F, class... Args>
 [[nodiscard]] child_spec child(const std::string&, F&&, Args&&...) {
   factory::refuse_to_spawn<std::remove_cvref_t<F>>();
   return {};

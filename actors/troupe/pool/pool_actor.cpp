@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/pool_actor.hpp>
 
-#include <troupe/process/current_exception.hpp>
+#include <troupe/call/current_exception.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/service_actor.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -57,7 +57,7 @@ caf::error error_from(const std::exception_ptr& why) {
     return transport::to_caf(failure);
   } catch (...) {
     return transport::make_error(errc::remote_exception,
-                                 hosting::full_text_of_current_exception());
+                                 calls::full_text_of_current_exception());
   }
 }
 
@@ -78,10 +78,10 @@ public:
     const auto pool = pool_.lock();
     if (!pool)
       return transport::make_error(errc::closed, "the pool is gone");
-    const hosting::entry* function = nullptr;
+    const calls::entry* function = nullptr;
     try {
-      function = &hosting::entry::require({what.module, what.offset},
-                                          "run a task of a pool");
+      function = &calls::entry::require({what.module, what.offset},
+                                        "run a task of a pool");
     } catch (const error& failure) {
       return transport::to_caf(failure);
     }

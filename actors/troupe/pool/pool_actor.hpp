@@ -46,13 +46,13 @@ namespace pooling {
 /// `pool::apply`. Handles may be among them. Throws `limit_reached`.
 template <auto F, class... Args>
 [[nodiscard]] task task_of(Args&&... args) {
-  using callable = hosting::function<F>;
+  using callable = calls::named<F>;
   require_applicable<callable, Args&&...>();
   if constexpr (applicable<callable, Args&&...>) {
     const auto at = task_entry<callable>.location();
-    return {
-      at.module, at.offset,
-      bundle{hosting::encode_arguments<callable>(std::forward<Args>(args)...)}};
+    return {at.module, at.offset,
+            bundle{
+              calls::encode_arguments<callable>(std::forward<Args>(args)...)}};
   } else {
     return {};
   }
@@ -61,8 +61,8 @@ template <auto F, class... Args>
 /// Reads the result of a task of `F`. Throws `malformed_bytes`; for handles
 /// `stale_handle` and `limit_reached`.
 template <auto F>
-[[nodiscard]] result_of<hosting::function<F>> result_in(const answer& from) {
-  using result = result_of<hosting::function<F>>;
+[[nodiscard]] result_of<calls::named<F>> result_in(const answer& from) {
+  using result = result_of<calls::named<F>>;
   if constexpr (!std::is_void_v<result>)
     return from.result.get<result>();
 }
@@ -79,7 +79,7 @@ template <auto F, class Self, class Timeout, class... Args>
                            Timeout timeout, Args&&... args) {
   auto handle = self->request(to, timeout,
                               task_of<F>(std::forward<Args>(args)...));
-  return transport::bundle_response<result_of<hosting::function<F>>, answer,
+  return transport::bundle_response<result_of<calls::named<F>>, answer,
                                     decltype(handle)>{std::move(handle)};
 }
 

@@ -174,7 +174,7 @@ namespace supervision {
 /// The recipe of a supervisor in another process: see actor_factory.hpp.
 template <auto F>
 struct from_plan {
-  using signature = hosting::signature<decltype(F)>;
+  using signature = calls::signature<decltype(F)>;
   using arguments = typename signature::parameters;
   using handle = caf::actor;
   static constexpr bool changes_arguments = signature::changes_arguments;

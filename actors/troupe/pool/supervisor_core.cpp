@@ -2,11 +2,11 @@
 #include <troupe/pool/supervisor_core.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/current_exception.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/exception_of_request.hpp>
 #include <troupe/pool/option_checks.hpp>
 #include <troupe/pool/pending_start.hpp>
-#include <troupe/process/current_exception.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/runtime/names.hpp>
@@ -434,7 +434,7 @@ bool supervisor_core::start_again(const std::string& id) {
     return true;
   } catch (...) {
     one->restarting = true;
-    again_.push_back({id, hosting::full_text_of_current_exception()});
+    again_.push_back({id, calls::full_text_of_current_exception()});
     return false;
   }
 }

@@ -2,8 +2,8 @@
 
 // What a supervisor says of its children.
 
+#include <troupe/call/current_exception.hpp>
 #include <troupe/pool/supervisor_core.hpp>
-#include <troupe/process/current_exception.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <cstdio>
@@ -58,7 +58,7 @@ void supervisor_core::report(const restart_report& what) const {
   } catch (...) {
     std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
                  what.child.c_str(),
-                 hosting::full_text_of_current_exception().c_str());
+                 calls::full_text_of_current_exception().c_str());
   }
   for (const auto& each : listeners_)
     if (each.wants)

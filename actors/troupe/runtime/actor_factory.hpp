@@ -2,9 +2,9 @@
 #pragma once
 
 #include <troupe/base/stored.hpp>
+#include <troupe/call/entry.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/codec/narrowing.hpp>
-#include <troupe/process/entry.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/require_spawnable.hpp>
 #include <troupe/runtime/started_actor.hpp>
@@ -61,7 +61,7 @@ auto spawn_function(F function, Args&&... args) {
 /// An actor whose behaviour the function `F` returns.
 template <auto F>
 struct from_function {
-  using signature = hosting::signature<decltype(F)>;
+  using signature = calls::signature<decltype(F)>;
   using arguments = typename without_self<typename signature::parameters>::type;
   using handle = typename handle_of_function<decltype(F), signature>::type;
   static constexpr bool changes_arguments = signature::changes_arguments;
@@ -80,9 +80,9 @@ struct from_function {
 };
 
 /// The same for a lambda without captures.
-template <hosting::captureless_lambda F>
+template <calls::captureless_lambda F>
 struct from_lambda {
-  using signature = hosting::signature<F>;
+  using signature = calls::signature<F>;
   using arguments = typename without_self<typename signature::parameters>::type;
   using handle = typename handle_of_function<F, signature>::type;
   static constexpr bool changes_arguments = signature::changes_arguments;
@@ -137,7 +137,7 @@ struct failed_start {
 
 /// Decodes the arguments, makes the actor, and leaves it in `made_last`.
 template <class Recipe>
-std::optional<codec::packet> make(hosting::arguments given) {
+std::optional<codec::packet> make(calls::arguments given) {
   auto values = given.take<typename Recipe::arguments>();
   made_last() = caf::actor_cast<caf::strong_actor_ptr>(std::apply(
     [](auto&&... args) {
@@ -153,7 +153,7 @@ std::optional<codec::packet> make(hosting::arguments given) {
 
 /// The entry of a recipe; naming it anywhere in the program registers it.
 template <class Recipe>
-inline hosting::entry entry_of{&make<Recipe>};
+inline calls::entry entry_of{&make<Recipe>};
 
 /// Converts arguments to what the recipe wants. They have been checked. Throws
 /// `invalid_argument` for a literal whose value the parameter does not have.

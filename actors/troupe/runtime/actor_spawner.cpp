@@ -2,9 +2,9 @@
 #include <troupe/runtime/actor_spawner.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/entry.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/memory/process_slot.hpp>
-#include <troupe/process/entry.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/runtime/actor_factory.hpp>
@@ -43,8 +43,8 @@ constexpr std::chrono::seconds grace{2};
 caf::strong_actor_ptr make_actor(os::code_location where,
                                  memory::object_id arguments) {
   auto content = codec::parcel::open(arguments);
-  const auto& recipe = hosting::entry::require(where, "make an actor");
-  static_cast<void>(recipe.run(hosting::arguments{std::move(content)}));
+  const auto& recipe = calls::entry::require(where, "make an actor");
+  static_cast<void>(recipe.run(calls::arguments{std::move(content)}));
   return std::exchange(made_last(), nullptr);
 }
 

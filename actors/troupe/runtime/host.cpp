@@ -140,7 +140,7 @@ const bool told_of_deaths = transport::node::tell_of_deaths(
 } // namespace
 
 caf::strong_actor_ptr factory::request_actor(const caf::actor& actor_spawner,
-                                             const hosting::entry& recipe,
+                                             const calls::entry& recipe,
                                              codec::packet& arguments) {
   const auto where = recipe.location();
   // Held here until the spawner has answered.
@@ -158,7 +158,7 @@ caf::strong_actor_ptr factory::request_actor(const caf::actor& actor_spawner,
 }
 
 caf::strong_actor_ptr factory::request_own_process(
-  const hosting::entry& recipe, codec::packet& arguments, std::string name,
+  const calls::entry& recipe, codec::packet& arguments, std::string name,
   process_end end, const std::function<void(const process_view&)>& requested) {
   // The process is requested first, so that it starts while our own actor
   // system does.

@@ -17,7 +17,7 @@ namespace factory {
 /// Has the host behind `actor_spawner` make an actor. Takes `arguments` over.
 /// Throws what `host::spawn` throws.
 [[nodiscard]] caf::strong_actor_ptr
-request_actor(const caf::actor& actor_spawner, const hosting::entry& recipe,
+request_actor(const caf::actor& actor_spawner, const calls::entry& recipe,
               codec::packet& arguments);
 
 /// Whether `await_actors` waits for the end of a process for one actor.
@@ -26,7 +26,7 @@ enum class process_end : std::uint8_t { awaited, not_awaited };
 /// Starts a process for one actor, which ends with it. `requested` is told of
 /// the process before it is waited for, so that another thread can end that.
 [[nodiscard]] caf::strong_actor_ptr
-request_own_process(const hosting::entry& recipe, codec::packet& arguments,
+request_own_process(const calls::entry& recipe, codec::packet& arguments,
                     std::string name, process_end end,
                     const std::function<void(const process_view&)>& requested
                     = {});
@@ -82,13 +82,13 @@ public:
   }
 
   /// Makes an actor of a lambda without captures.
-  template <hosting::captureless_lambda F, class... Args>
+  template <calls::captureless_lambda F, class... Args>
   auto spawn(F, Args&&... args) {
     return request<factory::from_lambda<F>>(std::forward<Args>(args)...);
   }
 
   /// What is no actor, and a compile error that says why.
-  template <hosting::not_startable F, class... Args>
+  template <calls::not_startable F, class... Args>
   caf::actor spawn(F&&, Args&&...) {
     factory::refuse_to_spawn<std::remove_cvref_t<F>>();
     return {};

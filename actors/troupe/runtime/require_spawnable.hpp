@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/process/require_startable.hpp>
+#include <troupe/call/require_callable.hpp>
 
 #include <caf/abstract_actor.hpp>
 #include <caf/behavior.hpp>
@@ -74,9 +74,9 @@ struct handle_of_class<Actor> {
 template <class Recipe, class... Args>
 inline constexpr bool spawnable
   = Recipe::is_actor && !Recipe::changes_arguments
-    && hosting::all_sendable<typename Recipe::arguments>
-    && hosting::arguments_convert<typename Recipe::arguments, Args...>
-    && hosting::arguments_keep_values<typename Recipe::arguments, Args...>
+    && calls::all_sendable<typename Recipe::arguments>
+    && calls::arguments_convert<typename Recipe::arguments, Args...>
+    && calls::arguments_keep_values<typename Recipe::arguments, Args...>
     && Recipe::constructible && Recipe::constructor_keeps_values;
 
 template <class Recipe, class... Args>
@@ -84,8 +84,8 @@ void require_spawnable() {
   using wanted = typename Recipe::arguments;
   constexpr bool keeps_arguments = !Recipe::changes_arguments;
   constexpr bool fits = std::tuple_size_v<wanted> == sizeof...(Args);
-  constexpr bool converts = hosting::arguments_convert<wanted, Args...>;
-  constexpr bool keeps_values = hosting::arguments_keep_values<wanted, Args...>
+  constexpr bool converts = calls::arguments_convert<wanted, Args...>;
+  constexpr bool keeps_values = calls::arguments_keep_values<wanted, Args...>
                                 && Recipe::constructor_keeps_values;
   constexpr bool constructible = Recipe::constructible;
   if constexpr (!Recipe::is_actor)
@@ -97,7 +97,7 @@ void require_spawnable() {
   else if constexpr (!fits)
     static_assert(fits,
                   "troupe: the number of arguments does not fit the actor");
-  else if constexpr (!hosting::all_sendable<wanted>)
+  else if constexpr (!calls::all_sendable<wanted>)
     codec::require_sendable<wanted>();
   else if constexpr (!converts)
     static_assert(converts, "troupe: an argument does not convert to the "
@@ -122,7 +122,7 @@ void refuse_to_spawn() {
                   "troupe: name the actor's function in angle brackets: "
                   "spawn<function>(arguments...)");
   else
-    hosting::refuse_to_start<F>();
+    calls::refuse_to_start<F>();
 }
 
 } // namespace troupe::factory

@@ -109,32 +109,32 @@ auto spawn(host& where, Args&&... args) {
 }
 
 /// Makes an actor of a lambda without captures.
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 auto spawn(F, Args&&... args) {
   return factory::place<factory::from_lambda<F>>(placement::own_process,
                                                  std::forward<Args>(args)...);
 }
 
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 auto spawn(placement where, F, Args&&... args) {
   return factory::place<factory::from_lambda<F>>(where,
                                                  std::forward<Args>(args)...);
 }
 
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 auto spawn(host& where, F function, Args&&... args) {
   return where.spawn(function, std::forward<Args>(args)...);
 }
 
 /// What is no actor, and a compile error that says why.
-template <hosting::not_startable F, class... Args>
+template <calls::not_startable F, class... Args>
   requires(!factory::is_place<F>)
 caf::actor spawn(F&&, Args&&...) {
   factory::refuse_to_spawn<std::remove_cvref_t<F>>();
   return {};
 }
 
-template <class Place, hosting::not_startable F, class... Args>
+template <class Place, calls::not_startable F, class... Args>
   requires factory::is_place<Place>
 caf::actor spawn(Place&&, F&&, Args&&...) {
   factory::refuse_to_spawn<std::remove_cvref_t<F>>();

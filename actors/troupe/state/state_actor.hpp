@@ -75,7 +75,7 @@ call_of(const proxy<T>& object, Args&&... args) {
 }
 
 /// The message that runs a lambda on the object, as `proxy::update` does.
-template <hosting::captureless_lambda F, class T, class... Args>
+template <calls::captureless_lambda F, class T, class... Args>
 [[nodiscard]] call_for<result_of<unnamed<F>>>
 call_of(const proxy<T>& object, F, Args&&... args) {
   return prepare<result_of<unnamed<F>>, T, unnamed<F>>(
@@ -120,7 +120,7 @@ call_to_run(Args&&... args) {
     nullptr, std::forward<Args>(args)...);
 }
 
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 [[nodiscard]] call_for<result_of<free_lambda<F>>>
 call_to_run(F, Args&&... args) {
   return prepare<result_of<free_lambda<F>>, itself, free_lambda<F>>(

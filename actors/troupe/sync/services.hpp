@@ -63,7 +63,7 @@ public:
 private:
   [[nodiscard]] static caf::strong_actor_ptr find(const actor_place& where);
   [[nodiscard]] static caf::strong_actor_ptr
-  make(const hosting::entry& recipe, codec::packet& arguments, int attempt);
+  make(const calls::entry& recipe, codec::packet& arguments, int attempt);
 };
 
 } // namespace troupe::sync

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/caf_error.hpp>
 
+#include <troupe/call/current_exception.hpp>
 #include <troupe/memory/run_memory.hpp>
-#include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/remote_error.hpp>
 
@@ -39,18 +39,17 @@ caf::error to_caf(const error& failure) {
   if (outer == nullptr
       || dynamic_cast<const remote_error*>(&failure) != nullptr)
     return make_error(failure.code(), failure.what());
-  return make_error(failure.code(), failure.what()
-                                      + hosting::text_of(hosting::causes_from(
-                                        outer->nested_ptr())));
+  return make_error(
+    failure.code(),
+    failure.what() + calls::text_of(calls::causes_from(outer->nested_ptr())));
 }
 
 caf::error exception_being_handled() {
-  const auto causes = hosting::causes_of_current_exception();
-  return caf::make_error(errc::remote_exception,
-                         hosting::text_of_current_exception()
-                           + hosting::text_of(causes),
-                         hosting::type_of_current_exception(),
-                         hosting::pack(causes, longest_causes));
+  const auto causes = calls::causes_of_current_exception();
+  return caf::make_error(
+    errc::remote_exception,
+    calls::text_of_current_exception() + calls::text_of(causes),
+    calls::type_of_current_exception(), calls::pack(causes, longest_causes));
 }
 
 caf::error error_being_handled() {
@@ -69,7 +68,7 @@ std::string exception_type_of(const caf::error& failure) {
 
 std::string exception_text_of(const caf::error& failure) {
   auto text = text_of(failure);
-  const auto causes = hosting::text_of(exception_causes_of(failure));
+  const auto causes = calls::text_of(exception_causes_of(failure));
   if (text.ends_with(causes))
     text.erase(text.size() - causes.size());
   return text;
@@ -77,7 +76,7 @@ std::string exception_text_of(const caf::error& failure) {
 
 std::vector<exception_cause> exception_causes_of(const caf::error& failure) {
   return is_exception(failure)
-           ? hosting::unpack(failure.context().get_as<std::string>(2))
+           ? calls::unpack(failure.context().get_as<std::string>(2))
            : std::vector<exception_cause>{};
 }
 

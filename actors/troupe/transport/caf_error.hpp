@@ -3,8 +3,8 @@
 
 #include <troupe/base/errc.hpp>
 #include <troupe/base/error.hpp>
+#include <troupe/call/exception_cause.hpp>
 #include <troupe/memory/process_slot.hpp>
-#include <troupe/process/exception_cause.hpp>
 
 #include <caf/error.hpp>
 #include <caf/is_error_code_enum.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/items.hpp>
 
+#include <troupe/call/current_exception.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
-#include <troupe/process/current_exception.hpp>
 
 namespace troupe::channel {
 
@@ -65,9 +65,8 @@ void blame_writer(memory::slot_id writer, std::string_view type,
   } catch (const error& problem) {
     throw malformed_bytes(attempted, problem.what(), advice);
   } catch (...) {
-    const auto said
-      = hosting::text_of(hosting::type_of_current_exception(),
-                         hosting::full_text_of_current_exception());
+    const auto said = calls::text_of(calls::type_of_current_exception(),
+                                     calls::full_text_of_current_exception());
     throw malformed_bytes(attempted,
                           (is_standard(failure) ? "its load threw "
                                                 : "its load threw no "

@@ -119,7 +119,7 @@ struct process_slot {
   /// It has had these when the run was asked to end: the root need not send them.
   std::atomic<std::uint32_t> told{0};
   slot_text<256> name;
-  /// What was inside of the exception that ended it: see hosting::pack.
+  /// What was inside of the exception that ended it: see calls::pack.
   slot_text<560> inner_exceptions;
 
   alignas(1024) std::atomic<std::uint32_t> ended_by{0};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/dispatcher.hpp>
 
+#include <troupe/call/current_exception.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/thread.hpp>
 #include <troupe/pool/option_checks.hpp>
-#include <troupe/process/current_exception.hpp>
 #include <troupe/process/table.hpp>
 
 #include <algorithm>
@@ -76,8 +76,8 @@ std::exception_ptr dispatcher::cancelled_because(const std::string& reason) {
 }
 
 std::shared_ptr<dispatcher>
-dispatcher::make(const pool_options& options, const hosting::entry* initializer,
-                 codec::packet arguments, const hosting::entry* finalizer) {
+dispatcher::make(const pool_options& options, const calls::entry* initializer,
+                 codec::packet arguments, const calls::entry* finalizer) {
   auto made = std::make_unique<dispatcher>(options, initializer,
                                            std::move(arguments), finalizer);
   return {made.release(), [](dispatcher* given_up) {
@@ -94,8 +94,8 @@ dispatcher::make(const pool_options& options, const hosting::entry* initializer,
 }
 
 dispatcher::dispatcher(const pool_options& options,
-                       const hosting::entry* initializer,
-                       codec::packet arguments, const hosting::entry* finalizer)
+                       const calls::entry* initializer, codec::packet arguments,
+                       const calls::entry* finalizer)
   : options_(completed(options)),
     initializer_(initializer),
     arguments_(std::move(arguments)),
@@ -246,8 +246,8 @@ void dispatcher::call_back(const std::function<void()>& what) const noexcept {
   } catch (...) {
     std::fprintf(stderr, "troupe: a callback of pool '%s' threw %s: %s\n",
                  options_.name.c_str(),
-                 hosting::type_of_current_exception().c_str(),
-                 hosting::full_text_of_current_exception().c_str());
+                 calls::type_of_current_exception().c_str(),
+                 calls::full_text_of_current_exception().c_str());
   }
 }
 

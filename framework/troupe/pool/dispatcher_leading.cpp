@@ -5,12 +5,12 @@
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/base/stop_of_thread.hpp>
+#include <troupe/call/current_exception.hpp>
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/held_threads.hpp>
-#include <troupe/process/current_exception.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/signals.hpp>
@@ -56,10 +56,10 @@ std::exception_ptr error_of_value(const std::string& attempted) {
   } catch (const error&) {
     return std::current_exception();
   } catch (...) {
-    return std::make_exception_ptr(malformed_bytes(
-      attempted, "the load of its type threw "
-                   + hosting::type_of_current_exception() + ": "
-                   + hosting::full_text_of_current_exception()));
+    return std::make_exception_ptr(
+      malformed_bytes(attempted, "the load of its type threw "
+                                   + calls::type_of_current_exception() + ": "
+                                   + calls::full_text_of_current_exception()));
   }
 }
 
@@ -256,7 +256,7 @@ void dispatcher::read(const message& shown) {
                        attempted,
                        "it lies behind one of the same chunk that could not "
                        "be read: "
-                         + hosting::full_text_of_current_exception(),
+                         + calls::full_text_of_current_exception(),
                        "give such tasks to the pool with chunk size 1")));
   }
   of.failures_.merge(failed);

@@ -104,25 +104,25 @@ public:
   /// @blocks on the pool's workers
   template <auto F, class... Args>
   auto apply(Args&&... args) {
-    return submit_one<hosting::function<F>>(std::forward<Args>(args)...).get();
+    return submit_one<calls::named<F>>(std::forward<Args>(args)...).get();
   }
 
   template <class F, class... Args>
   auto apply(F, Args&&... args) {
-    return submit_one<hosting::argument<F>>(std::forward<Args>(args)...).get();
+    return submit_one<calls::argument<F>>(std::forward<Args>(args)...).get();
   }
 
   /// The same without waiting.
   template <auto F, class... Args>
   [[nodiscard]] auto apply_async(Args&&... args) {
-    auto result = submit_one<hosting::function<F>>(std::forward<Args>(args)...);
+    auto result = submit_one<calls::named<F>>(std::forward<Args>(args)...);
     core()->lead_always();
     return result;
   }
 
   template <class F, class... Args>
   [[nodiscard]] auto apply_async(F, Args&&... args) {
-    auto result = submit_one<hosting::argument<F>>(std::forward<Args>(args)...);
+    auto result = submit_one<calls::argument<F>>(std::forward<Args>(args)...);
     core()->lead_always();
     return result;
   }
@@ -136,24 +136,24 @@ public:
   /// @blocks on the pool's workers
   template <auto F, class Items>
   auto map(Items&& items, std::size_t chunk = 0) {
-    return submit_all<hosting::function<F>, false>(items, chunk).get();
+    return submit_all<calls::named<F>, false>(items, chunk).get();
   }
 
   template <class F, class Items>
   auto map(F, Items&& items, std::size_t chunk = 0) {
-    return submit_all<hosting::argument<F>, false>(items, chunk).get();
+    return submit_all<calls::argument<F>, false>(items, chunk).get();
   }
 
   template <auto F, class Items>
   [[nodiscard]] auto map_async(Items&& items, std::size_t chunk = 0) {
-    auto result = submit_all<hosting::function<F>, false>(items, chunk);
+    auto result = submit_all<calls::named<F>, false>(items, chunk);
     core()->lead_always();
     return result;
   }
 
   template <class F, class Items>
   [[nodiscard]] auto map_async(F, Items&& items, std::size_t chunk = 0) {
-    auto result = submit_all<hosting::argument<F>, false>(items, chunk);
+    auto result = submit_all<calls::argument<F>, false>(items, chunk);
     core()->lead_always();
     return result;
   }
@@ -161,17 +161,17 @@ public:
   /// `map` for functions of several parameters: items are tuples of arguments.
   template <auto F, class Items>
   auto starmap(Items&& items, std::size_t chunk = 0) {
-    return submit_all<hosting::function<F>, true>(items, chunk).get();
+    return submit_all<calls::named<F>, true>(items, chunk).get();
   }
 
   template <class F, class Items>
   auto starmap(F, Items&& items, std::size_t chunk = 0) {
-    return submit_all<hosting::argument<F>, true>(items, chunk).get();
+    return submit_all<calls::argument<F>, true>(items, chunk).get();
   }
 
   template <auto F, class Items>
   [[nodiscard]] auto starmap_async(Items&& items, std::size_t chunk = 0) {
-    auto result = submit_all<hosting::function<F>, true>(items, chunk);
+    auto result = submit_all<calls::named<F>, true>(items, chunk);
     core()->lead_always();
     return result;
   }
@@ -195,7 +195,7 @@ public:
 
   template <auto F, class Items>
   [[nodiscard]] auto imap(Items&& items, const imap_options& how) {
-    return stream<hosting::function<F>>(std::forward<Items>(items), how, true);
+    return stream<calls::named<F>>(std::forward<Items>(items), how, true);
   }
 
   template <class F, class Items>
@@ -205,7 +205,7 @@ public:
 
   template <class F, class Items>
   [[nodiscard]] auto imap(F, Items&& items, const imap_options& how) {
-    return stream<hosting::argument<F>>(std::forward<Items>(items), how, true);
+    return stream<calls::argument<F>>(std::forward<Items>(items), how, true);
   }
 
   /// The same, in the order in which the tasks end.
@@ -217,7 +217,7 @@ public:
 
   template <auto F, class Items>
   [[nodiscard]] auto imap_unordered(Items&& items, const imap_options& how) {
-    return stream<hosting::function<F>>(std::forward<Items>(items), how, false);
+    return stream<calls::named<F>>(std::forward<Items>(items), how, false);
   }
 
   template <class F, class Items>
@@ -228,7 +228,7 @@ public:
 
   template <class F, class Items>
   [[nodiscard]] auto imap_unordered(F, Items&& items, const imap_options& how) {
-    return stream<hosting::argument<F>>(std::forward<Items>(items), how, false);
+    return stream<calls::argument<F>>(std::forward<Items>(items), how, false);
   }
 
   // Looking --------------------------------------------------------------------
@@ -310,7 +310,7 @@ private:
       core()->complete(made);
       return task_future<result>{core(), std::move(made)};
     } else {
-      return hosting::refused{};
+      return calls::refused{};
     }
   }
 
@@ -318,7 +318,7 @@ private:
   auto submit_all(Items& items, std::size_t chunk) {
     pooling::require_mappable<Callable, Star, Items&>();
     if constexpr (!pooling::mappable<Callable, Star, Items&>) {
-      return hosting::refused{};
+      return calls::refused{};
     } else if constexpr (std::ranges::forward_range<Items>
                          || std::ranges::sized_range<Items>) {
       const auto count = static_cast<std::size_t>(std::ranges::distance(items));
@@ -373,7 +373,7 @@ private:
       pooling::require_mappable<Callable, false, Items>();
     if constexpr (!pooling::mappable<Callable, false, Items>
                   || std::is_void_v<result>)
-      return hosting::refused{};
+      return calls::refused{};
     else
       return stream_of<Callable>(std::forward<Items>(items), how, ordered);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/require_callable.hpp>
 #include <troupe/pool/task_recipe.hpp>
-#include <troupe/process/require_startable.hpp>
 
 #include <ranges>
 #include <tuple>
@@ -13,28 +13,28 @@ namespace troupe::pooling {
 
 /// Whether a pool can run `Callable`, whatever its arguments.
 template <class Callable>
-inline constexpr bool is_task = hosting::callable_elsewhere<Callable>
-                                && hosting::returnable<Callable>;
+inline constexpr bool is_task = calls::callable_elsewhere<Callable>
+                                && calls::returnable<Callable>;
 
 template <class Callable>
 void require_task() {
-  if constexpr (!hosting::callable_elsewhere<Callable>)
-    hosting::require_callable_elsewhere<Callable>();
+  if constexpr (!calls::callable_elsewhere<Callable>)
+    calls::require_callable_elsewhere<Callable>();
   else
-    hosting::require_returnable<Callable>();
+    calls::require_returnable<Callable>();
 }
 
 /// Whether a pool can run `Callable` with arguments of these types.
 template <class Callable, class... Args>
 inline constexpr bool applicable = is_task<Callable>
-                                   && hosting::startable<Callable, Args...>;
+                                   && calls::startable<Callable, Args...>;
 
 template <class Callable, class... Args>
 void require_applicable() {
   if constexpr (!is_task<Callable>)
     require_task<Callable>();
   else
-    hosting::require_startable<Callable, Args...>();
+    calls::require_startable<Callable, Args...>();
 }
 
 /// Whether an item of a range can be the arguments of `Callable`: with `Star` a
@@ -62,7 +62,7 @@ inline constexpr bool mappable = [] {
 template <class Callable, bool Star, class Items>
 void require_mappable() {
   constexpr bool is_range = std::ranges::input_range<Items>;
-  constexpr bool one_parameter = Callable::type::arity == 1;
+  constexpr bool one_parameter = Callable::signature::arity == 1;
   if constexpr (!is_task<Callable>) {
     require_task<Callable>();
   } else if constexpr (!is_range) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/exception_cause.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/reference.hpp>
-#include <troupe/process/exception_cause.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -24,7 +24,7 @@ struct task_head {
   std::uint32_t what;
   /// Number of the chunk, never 0.
   std::uint32_t chunk;
-  /// Where the function is: see hosting::entry.
+  /// Where the function is: see calls::entry.
   std::uint64_t module;
   std::uint64_t offset;
   /// How many tasks the arguments are for, and which of them to run.

@@ -51,9 +51,8 @@ public:
   };
 
   /// Begins to read. Throws `os_failure` if there can be no thread for it.
-  task_pipeline(std::shared_ptr<dispatcher> pool,
-                const hosting::entry& function, maker make, source input,
-                const plan& how);
+  task_pipeline(std::shared_ptr<dispatcher> pool, const calls::entry& function,
+                maker make, source input, const plan& how);
 
   /// Takes back what has not begun.
   /// @blocks on the input that is being read; waiting in queues, pipes and
@@ -103,7 +102,7 @@ private:
   void make_room();
 
   std::shared_ptr<dispatcher> pool_;
-  const hosting::entry* function_;
+  const calls::entry* function_;
   maker make_;
   source input_;
   plan how_;

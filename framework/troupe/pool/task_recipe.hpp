@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/entry.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/pool/task_message.hpp>
-#include <troupe/process/entry.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -57,10 +57,10 @@ std::unique_ptr<ready_chunk>& decoded_chunk() noexcept;
 
 /// The parameters of a function, as one value; alone if there is only one.
 template <class Callable>
-using parameters_of = typename Callable::type::parameters;
+using parameters_of = typename Callable::signature::parameters;
 
 template <class Callable>
-using result_of = std::decay_t<typename Callable::type::result>;
+using result_of = std::decay_t<typename Callable::signature::result>;
 
 /// Whether the arguments of many tasks are one array of plain bytes.
 template <class Tuple>
@@ -163,7 +163,7 @@ private:
 };
 
 template <class Callable>
-std::optional<codec::packet> decode_chunk(hosting::arguments given) {
+std::optional<codec::packet> decode_chunk(calls::arguments given) {
   auto from = given.read("the tasks of a pool");
   const auto tasks = from.load<std::uint32_t>();
   decoded_chunk() = std::make_unique<typed_chunk<Callable>>(from, tasks);
@@ -174,7 +174,7 @@ std::optional<codec::packet> decode_chunk(hosting::arguments given) {
 /// The entry of a function as a pool's task; naming it anywhere in the program
 /// registers it.
 template <class Callable>
-inline hosting::entry task_entry{&decode_chunk<Callable>};
+inline calls::entry task_entry{&decode_chunk<Callable>};
 
 /// Where a worker keeps what its initialiser returned.
 struct worker_state_cell {
@@ -188,7 +188,7 @@ std::function<void()>& decoded_initializer() noexcept;
 
 /// Decodes the arguments of an initialiser, whose call keeps its result.
 template <class Callable>
-std::optional<codec::packet> decode_initializer(hosting::arguments given) {
+std::optional<codec::packet> decode_initializer(calls::arguments given) {
   using parameters = parameters_of<Callable>;
   decoded_initializer()
     = [values = std::make_shared<parameters>(given.take<parameters>())] {
@@ -210,16 +210,16 @@ std::optional<codec::packet> decode_initializer(hosting::arguments given) {
 }
 
 template <class Callable>
-inline hosting::entry initializer_entry{&decode_initializer<Callable>};
+inline calls::entry initializer_entry{&decode_initializer<Callable>};
 
 /// Calls a finaliser, which has no arguments.
 template <class Callable>
-std::optional<codec::packet> finalize_worker(hosting::arguments) {
+std::optional<codec::packet> finalize_worker(calls::arguments) {
   Callable::call();
   return std::nullopt;
 }
 
 template <class Callable>
-inline hosting::entry finalizer_entry{&finalize_worker<Callable>};
+inline calls::entry finalizer_entry{&finalize_worker<Callable>};
 
 } // namespace troupe::pooling

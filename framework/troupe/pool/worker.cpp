@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/worker.hpp>
 
+#include <troupe/call/current_exception.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/run_memory.hpp>
@@ -8,7 +9,6 @@
 #include <troupe/os/cycles.hpp>
 #include <troupe/os/heap.hpp>
 #include <troupe/os/thread.hpp>
-#include <troupe/process/current_exception.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/run_command.hpp>
@@ -95,9 +95,9 @@ stopper& the_stopper() {
 
 worker_note* own_note = nullptr;
 
-const hosting::entry& entry_at(const function_place& place) {
-  return hosting::entry::require({place.module, place.offset},
-                                 "run a task of a pool");
+const calls::entry& entry_at(const function_place& place) {
+  return calls::entry::require({place.module, place.offset},
+                               "run a task of a pool");
 }
 
 class worker final : public task_sink {
@@ -126,7 +126,7 @@ public:
     }
     if (setup_.finalizer.given != 0)
       static_cast<void>(
-        entry_at(setup_.finalizer).run(hosting::arguments{bytes_view{}}));
+        entry_at(setup_.finalizer).run(calls::arguments{bytes_view{}}));
   }
 
   void begin(std::uint32_t index) override {
@@ -141,12 +141,12 @@ public:
   }
 
   void fail(std::uint32_t index) override {
-    auto type = hosting::type_of_current_exception();
-    auto text = hosting::text_of_current_exception();
+    auto type = calls::type_of_current_exception();
+    auto text = calls::text_of_current_exception();
     failures_.push_back(
       {index, std::move(type), std::move(text),
        exit_status{run_memory::current().own_slot()}.last_lines(),
-       hosting::causes_of_current_exception()});
+       calls::causes_of_current_exception()});
   }
 
   bool due(std::uint32_t) override {
@@ -229,7 +229,7 @@ private:
     TROUPE_CRASH_POINT("pool.worker.decode");
     try {
       static_cast<void>(entry_at({head_.module, head_.offset, 1})
-                          .run(hosting::arguments{
+                          .run(calls::arguments{
                             shown.body.subspan(sizeof head_), shown.handles}));
       taken = true;
     } catch (...) {
@@ -250,7 +250,7 @@ private:
           try {
             static_cast<void>(
               entry_at(setup_.initializer)
-                .run(hosting::arguments{
+                .run(calls::arguments{
                   shown.body.subspan(std::min(sizeof head_, shown.body.size())),
                   shown.handles}));
           } catch (...) {
@@ -302,7 +302,7 @@ worker_state_cell& state_of_this_worker() noexcept {
   return only;
 }
 
-function_place function_place::of(const hosting::entry* function) {
+function_place function_place::of(const calls::entry* function) {
   if (function == nullptr)
     return {};
   const auto at = function->location();

@@ -45,7 +45,7 @@ struct function_place {
   std::uint32_t given = 0;
 
   /// That of `function`, which may be null.
-  [[nodiscard]] static function_place of(const hosting::entry* function);
+  [[nodiscard]] static function_place of(const calls::entry* function);
 };
 
 /// What a worker is started with.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/entry.hpp>
 #include <troupe/pool/task_recipe.hpp>
-#include <troupe/process/entry.hpp>
 
 #include <utility>
 
@@ -24,21 +24,21 @@ public:
 
   template <auto F, class... Args>
   [[nodiscard]] worker_hooks on_start(Args&&... args) && {
-    using callable = hosting::function<F>;
-    hosting::require_startable<callable, Args&&...>();
-    if constexpr (hosting::startable<callable, Args&&...>) {
+    using callable = calls::named<F>;
+    calls::require_startable<callable, Args&&...>();
+    if constexpr (calls::startable<callable, Args&&...>) {
       initializer_ = &pooling::initializer_entry<callable>;
       arguments_
-        = hosting::encode_arguments<callable>(std::forward<Args>(args)...);
+        = calls::encode_arguments<callable>(std::forward<Args>(args)...);
     }
     return std::move(*this);
   }
 
   template <auto F>
   [[nodiscard]] worker_hooks on_end() && {
-    using callable = hosting::function<F>;
-    hosting::require_startable<callable>();
-    if constexpr (hosting::startable<callable>)
+    using callable = calls::named<F>;
+    calls::require_startable<callable>();
+    if constexpr (calls::startable<callable>)
       finalizer_ = &pooling::finalizer_entry<callable>;
     return std::move(*this);
   }
@@ -46,9 +46,9 @@ public:
 private:
   friend class pool;
 
-  const hosting::entry* initializer_ = nullptr;
+  const calls::entry* initializer_ = nullptr;
   codec::packet arguments_;
-  const hosting::entry* finalizer_ = nullptr;
+  const calls::entry* finalizer_ = nullptr;
 };
 
 } // namespace troupe

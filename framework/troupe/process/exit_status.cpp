@@ -20,7 +20,7 @@ std::string without_cut_line(std::string text) {
   const auto end = std::min(text.find('\n'), text.size() - 1) + 1;
   if (end <= text.size() / 2)
     return text.erase(0, end);
-  const auto kept = hosting::end_of(text, text.size() - cut.size());
+  const auto kept = calls::end_of(text, text.size() - cut.size());
   return std::string{cut}.append(kept);
 }
 
@@ -43,7 +43,7 @@ exit_status::exit_status(const memory::process_slot& slot)
     code_(slot.code.load(std::memory_order_relaxed)),
     exception_type_(slot.exception_type.get()),
     exception_text_(slot.exception_text.get()),
-    causes_(hosting::unpack(slot.inner_exceptions.get())),
+    causes_(calls::unpack(slot.inner_exceptions.get())),
     last_lines_(tail_of(slot)) {
 }
 
@@ -77,8 +77,8 @@ std::string exit_status::description() const {
       return "killed by " + signal_name() + " (" + std::to_string(code_) + ")";
     case memory::ending::threw:
       return "ended by exception "
-             + hosting::text_of(exception_type_, exception_text_)
-             + hosting::text_of(causes_);
+             + calls::text_of(exception_type_, exception_text_)
+             + calls::text_of(causes_);
     case memory::ending::lost: return "lost: " + exception_text_;
   }
   return "ended in a way that this version does not know";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/exception_cause.hpp>
 #include <troupe/memory/process_slot.hpp>
-#include <troupe/process/exception_cause.hpp>
 
 #include <cstdint>
 #include <optional>

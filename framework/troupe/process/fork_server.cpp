@@ -2,6 +2,7 @@
 #include <troupe/process/fork_server.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/entry.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -11,7 +12,6 @@
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/os/wait_word.hpp>
-#include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/server_process.hpp>
@@ -218,7 +218,7 @@ slot_id serve_forks() {
   __fpurge(stdout);
   // Once here rather than once in every host.
   set_up_streams();
-  entry::locate_all();
+  calls::entry::locate_all();
   auto& server = *new fork_server;
   os::block_signals_to_end();
   // User code that has forked may have brought several here.

@@ -109,13 +109,14 @@ namespace hosting {
 
 template <class Callable, class... Args>
 [[nodiscard]] auto async(const start_options& options, Args&&... args) {
-  using result = std::decay_t<typename Callable::type::result>;
-  require_startable<Callable, Args&&...>();
-  if constexpr (startable<Callable, Args&&...>)
-    require_returnable<Callable>();
-  if constexpr (!Callable::type::known)
-    return refused{};
-  else if constexpr (!startable<Callable, Args&&...> || !returnable<Callable>)
+  using result = std::decay_t<typename Callable::signature::result>;
+  calls::require_startable<Callable, Args&&...>();
+  if constexpr (calls::startable<Callable, Args&&...>)
+    calls::require_returnable<Callable>();
+  if constexpr (!Callable::signature::known)
+    return calls::refused{};
+  else if constexpr (!calls::startable<Callable, Args&&...>
+                     || !calls::returnable<Callable>)
     return future<result>{};
   else
     return future<result>{
@@ -129,40 +130,38 @@ template <class Callable, class... Args>
 template <auto F, class... Args>
   requires(!hosting::starts_with_options<Args...>)
 [[nodiscard]] auto async(Args&&... args) {
-  return hosting::async<hosting::function<F>>(start_options{},
-                                              std::forward<Args>(args)...);
+  return hosting::async<calls::named<F>>(start_options{},
+                                         std::forward<Args>(args)...);
 }
 
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 [[nodiscard]] auto async(F, Args&&... args) {
-  return hosting::async<hosting::lambda<F>>(start_options{},
-                                            std::forward<Args>(args)...);
+  return hosting::async<calls::lambda<F>>(start_options{},
+                                          std::forward<Args>(args)...);
 }
 
 /// The same with what may be said about the process.
 template <auto F, class... Args>
 [[nodiscard]] auto async(const start_options& options, Args&&... args) {
-  return hosting::async<hosting::function<F>>(options,
-                                              std::forward<Args>(args)...);
+  return hosting::async<calls::named<F>>(options, std::forward<Args>(args)...);
 }
 
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 [[nodiscard]] auto async(const start_options& options, F, Args&&... args) {
-  return hosting::async<hosting::lambda<F>>(options,
-                                            std::forward<Args>(args)...);
+  return hosting::async<calls::lambda<F>>(options, std::forward<Args>(args)...);
 }
 
 /// What cannot be started, and a compile error that says why.
-template <hosting::not_startable F, class... Args>
+template <calls::not_startable F, class... Args>
   requires(!hosting::options_like<F>)
-hosting::refused async(F&&, Args&&...) {
-  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+calls::refused async(F&&, Args&&...) {
+  calls::refuse_to_start<std::remove_cvref_t<F>>();
   return {};
 }
 
-template <hosting::not_startable F, class... Args>
-hosting::refused async(const start_options&, F&&, Args&&...) {
-  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+template <calls::not_startable F, class... Args>
+calls::refused async(const start_options&, F&&, Args&&...) {
+  calls::refuse_to_start<std::remove_cvref_t<F>>();
   return {};
 }
 

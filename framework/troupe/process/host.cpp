@@ -2,14 +2,14 @@
 #include <troupe/process/host.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/current_exception.hpp>
+#include <troupe/call/entry.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/life_line.hpp>
 #include <troupe/os/process_id.hpp>
-#include <troupe/process/current_exception.hpp>
-#include <troupe/process/entry.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/process/fork_server.hpp>
@@ -47,40 +47,41 @@ bool leave_to_future(process_slot& slot) noexcept {
 
 /// Notes the exception that is being handled as the end of this process.
 void note_exception(process_slot& slot) {
-  const auto type = type_of_current_exception();
-  const auto text = text_of_current_exception();
-  const auto causes = causes_of_current_exception();
+  const auto type = calls::type_of_current_exception();
+  const auto text = calls::text_of_current_exception();
+  const auto causes = calls::causes_of_current_exception();
   slot.exception_type.set(type);
   slot.exception_text.set(
-    beginning_of(text, decltype(slot.exception_text)::capacity));
+    calls::beginning_of(text, decltype(slot.exception_text)::capacity));
   slot.inner_exceptions.set(
-    pack(causes, decltype(slot.inner_exceptions)::capacity));
+    calls::pack(causes, decltype(slot.inner_exceptions)::capacity));
   slot.code.store(exception_code, std::memory_order_relaxed);
   // release: pairs with the acquire in confirm_death.
   slot.ended_by.store(static_cast<std::uint32_t>(memory::ending::threw),
                       std::memory_order_release);
   if (!leave_to_future(slot))
     std::cerr << "troupe: process " << slot.name.get() << " (" << os::this_pid()
-              << ") ended by exception " << text_of(type, text)
-              << text_of(causes) << std::endl;
+              << ") ended by exception " << calls::text_of(type, text)
+              << calls::text_of(causes) << std::endl;
 }
 
 void run_function(process_slot& slot) {
   const os::code_location location{slot.entry_module.load(),
                                    slot.entry_offset.load()};
-  const auto& function = entry::require(location,
-                                        "run the function of a process",
-                                        slot.entry_library.get());
+  const auto& function = calls::entry::require(location,
+                                               "run the function of a process",
+                                               slot.entry_library.get());
   std::optional<codec::packet> result;
   if (const auto where = slot.arguments.load()) {
     auto opened = codec::parcel::open(where);
     memory::forget_at(slot.arguments);
     TROUPE_CRASH_POINT("process.host.arguments_held");
-    result = function.run(arguments{std::move(opened)});
+    result = function.run(calls::arguments{std::move(opened)});
   } else {
     const auto size = std::min<std::size_t>(slot.inline_size,
                                             slot.inline_bytes.size());
-    result = function.run(arguments{bytes_view{slot.inline_bytes}.first(size)});
+    result = function.run(
+      calls::arguments{bytes_view{slot.inline_bytes}.first(size)});
   }
   if (result)
     memory::entrust(slot.result, codec::parcel::make(*result));

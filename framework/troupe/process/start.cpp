@@ -80,7 +80,7 @@ void require_rights_of_server() {
 
 } // namespace
 
-slot_id request_process(const entry& function, codec::packet& arguments,
+slot_id request_process(const calls::entry& function, codec::packet& arguments,
                         const start_options& options, awaited by_future) {
   auto& memory = run_memory::current();
   if (!is_own_slot())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/process/entry.hpp>
+#include <troupe/call/entry.hpp>
 #include <troupe/process/process.hpp>
 
 #include <concepts>
@@ -18,16 +18,18 @@ enum class awaited : bool { no, yes };
 /// Requests a process that runs `function`. `arguments` is left empty.
 /// Throws `invalid_state`, `invalid_argument`, `limit_reached`.
 [[nodiscard]] memory::slot_id
-request_process(const entry& function, codec::packet& arguments,
+request_process(const calls::entry& function, codec::packet& arguments,
                 const start_options& options, awaited by_future);
 
 template <class Callable, class... Args>
 [[nodiscard]] memory::slot_id
 request(const start_options& options, awaited by_future, Args&&... args) {
-  require_startable<Callable, Args&&...>();
-  if constexpr (startable<Callable, Args&&...>) {
-    auto arguments = encode_arguments<Callable>(std::forward<Args>(args)...);
-    return request_process(entry_of<Callable>, arguments, options, by_future);
+  calls::require_startable<Callable, Args&&...>();
+  if constexpr (calls::startable<Callable, Args&&...>) {
+    auto arguments
+      = calls::encode_arguments<Callable>(std::forward<Args>(args)...);
+    return request_process(calls::entry_of<Callable>, arguments, options,
+                           by_future);
   } else {
     return {};
   }
@@ -57,41 +59,41 @@ concept starts_with_options
 /// `invalid_argument` (a name that is too long).
 template <auto F, class... Args>
 [[nodiscard]] process start(start_options options, Args&&... args) {
-  return process{hosting::request<hosting::function<F>>(
+  return process{hosting::request<calls::named<F>>(
     options, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
 template <auto F, class... Args>
   requires(!hosting::starts_with_options<Args...>)
 [[nodiscard]] process start(Args&&... args) {
-  return process{hosting::request<hosting::function<F>>(
+  return process{hosting::request<calls::named<F>>(
     start_options{}, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
 /// The same for a lambda without captures, whose parameters are not `auto`.
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 [[nodiscard]] process start(start_options options, F, Args&&... args) {
-  return process{hosting::request<hosting::lambda<F>>(
+  return process{hosting::request<calls::lambda<F>>(
     options, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
-template <hosting::captureless_lambda F, class... Args>
+template <calls::captureless_lambda F, class... Args>
 [[nodiscard]] process start(F, Args&&... args) {
-  return process{hosting::request<hosting::lambda<F>>(
+  return process{hosting::request<calls::lambda<F>>(
     start_options{}, hosting::awaited::no, std::forward<Args>(args)...)};
 }
 
 /// What cannot be started, and a compile error that says why.
-template <hosting::not_startable F, class... Args>
+template <calls::not_startable F, class... Args>
 process start(const start_options&, F&&, Args&&...) {
-  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  calls::refuse_to_start<std::remove_cvref_t<F>>();
   return process{};
 }
 
-template <hosting::not_startable F, class... Args>
+template <calls::not_startable F, class... Args>
   requires(!hosting::options_like<F>)
 process start(F&&, Args&&...) {
-  hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  calls::refuse_to_start<std::remove_cvref_t<F>>();
   return process{};
 }
 

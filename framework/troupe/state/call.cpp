@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/state/call.hpp>
 
-#include <troupe/process/current_exception.hpp>
+#include <troupe/call/current_exception.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/state/operation.hpp>
 
@@ -18,7 +18,7 @@ void write_failure(codec::packet& answer, errc code, std::string_view type,
   answer.clear();
   begin_answer(answer, answer_kind::failure);
   codec::encode_into(answer, code, std::string{type},
-                     std::string{hosting::beginning_of(text, longest_text)});
+                     std::string{calls::beginning_of(text, longest_text)});
   if (!causes.empty())
     codec::encode_into(answer, causes);
 }
@@ -58,15 +58,14 @@ void encode_failure(codec::packet& answer, const std::exception_ptr& failure) {
     else
       write_failure(answer, thrown.code(), {}, thrown.what(), {});
   } catch (const error& thrown) {
-    write_failure(answer, thrown.code(), {},
-                  thrown.what()
-                    + hosting::text_of(hosting::causes_of_current_exception()),
-                  {});
+    write_failure(
+      answer, thrown.code(), {},
+      thrown.what() + calls::text_of(calls::causes_of_current_exception()), {});
   } catch (...) {
     write_failure(answer, errc::remote_exception,
-                  hosting::type_of_current_exception(),
-                  hosting::text_of_current_exception(),
-                  hosting::causes_of_current_exception());
+                  calls::type_of_current_exception(),
+                  calls::text_of_current_exception(),
+                  calls::causes_of_current_exception());
   }
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
-#include <troupe/process/current_exception.hpp>
+#include <troupe/call/current_exception.hpp>
 #include <troupe/state/state.hpp>
 
 #include <any>
@@ -29,9 +29,9 @@ public:
     if (const auto* value = std::any_cast<T>(&found))
       return *value;
     throw invalid_argument("read field \"" + name + "\" as "
-                             + hosting::readable_name(typeid(T).name()),
+                             + calls::readable_name(typeid(T).name()),
                            "it is a "
-                             + hosting::readable_name(found.type().name()));
+                             + calls::readable_name(found.type().name()));
   }
 
   [[nodiscard]] bool contains(const std::string& name) const {

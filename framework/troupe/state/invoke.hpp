@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/require_callable.hpp>
 #include <troupe/channel/outgoing.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/codec/require_sendable.hpp>
-#include <troupe/process/require_startable.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/caller.hpp>
 #include <troupe/state/future.hpp>
@@ -44,9 +44,8 @@ consteval bool is_callable() {
     return false;
   else
     return answers<Callable>
-           && hosting::all_sendable<typename signature::parameters>
-           && hosting::arguments_convert<typename signature::parameters,
-                                         Args...>;
+           && calls::all_sendable<typename signature::parameters>
+           && calls::arguments_convert<typename signature::parameters, Args...>;
 }
 
 /// Checks that, with one line for the first that does not hold.
@@ -58,9 +57,9 @@ void require_callable() {
   constexpr bool keeps_arguments = !signature::changes_arguments;
   constexpr bool fits = signature::arity == sizeof...(Args);
   constexpr bool converts
-    = hosting::arguments_convert<typename signature::parameters, Args...>;
+    = calls::arguments_convert<typename signature::parameters, Args...>;
   constexpr bool keeps_values
-    = hosting::arguments_keep_values<typename signature::parameters, Args...>;
+    = calls::arguments_keep_values<typename signature::parameters, Args...>;
   if constexpr (!known)
     static_assert(known,
                   "troupe: what is called on a held object is a member of its "
@@ -78,7 +77,7 @@ void require_callable() {
   else if constexpr (!fits)
     static_assert(fits, "troupe: the number of arguments does not fit the "
                         "function");
-  else if constexpr (!hosting::all_sendable<typename signature::parameters>)
+  else if constexpr (!calls::all_sendable<typename signature::parameters>)
     codec::require_sendable<typename signature::parameters>();
   else if constexpr (!converts)
     static_assert(converts, "troupe: an argument does not convert to the "

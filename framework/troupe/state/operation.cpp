@@ -2,7 +2,7 @@
 #include <troupe/state/operation.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/process/current_exception.hpp>
+#include <troupe/call/current_exception.hpp>
 
 #include <string>
 #include <string_view>
@@ -23,7 +23,7 @@ struct operation_parts {
 };
 
 operation_parts parts_of(const char* mangled) {
-  auto text = hosting::readable_name(mangled);
+  auto text = calls::readable_name(mangled);
   // What the compiler adds to the names of functions that return strings.
   constexpr std::string_view tag = "[abi:cxx11]";
   for (auto at = text.find(tag); at != std::string::npos; at = text.find(tag))

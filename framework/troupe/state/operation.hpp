@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/entry.hpp>
 #include <troupe/codec/codec.hpp>
-#include <troupe/process/entry.hpp>
 #include <troupe/state/attempt.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/object.hpp>
@@ -100,7 +100,7 @@ struct signature_of {
 };
 
 /// Of what has no object as its first parameter, or one of type `auto`: nothing.
-struct unknown_signature : signature_of<void, hosting::refused, false> {
+struct unknown_signature : signature_of<void, calls::refused, false> {
   static constexpr bool known = false;
 };
 
@@ -174,7 +174,7 @@ struct named {
 };
 
 /// A lambda without captures, as a type.
-template <hosting::captureless_lambda F>
+template <calls::captureless_lambda F>
 struct unnamed {
   using signature = call_signature<F>;
 

@@ -105,7 +105,7 @@ public:
   /// Runs `function` on the object where it is: `function(T&, args...)`. So
   /// reading, changing and writing are one step. A lambda without captures.
   /// @blocks on the state
-  template <hosting::captureless_lambda F, class... Args>
+  template <calls::captureless_lambda F, class... Args>
   held::result_of<held::unnamed<F>> update(F, Args&&... args) const {
     return held::invoke<T, held::unnamed<F>>(*target(),
                                              std::forward<Args>(args)...);
@@ -116,7 +116,7 @@ public:
     return call<F>(std::forward<Args>(args)...);
   }
 
-  template <hosting::captureless_lambda F, class... Args>
+  template <calls::captureless_lambda F, class... Args>
   [[nodiscard]] held::future<held::result_of<held::unnamed<F>>>
   update_async(F, Args&&... args) const {
     return held::invoke_async<T, held::unnamed<F>>(*target(),
@@ -124,9 +124,9 @@ public:
   }
 
   /// What cannot be run there, and a compile error that says why.
-  template <hosting::not_startable F, class... Args>
-  hosting::refused update(F&&, Args&&...) const {
-    hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  template <calls::not_startable F, class... Args>
+  calls::refused update(F&&, Args&&...) const {
+    calls::refuse_to_start<std::remove_cvref_t<F>>();
     return {};
   }
 

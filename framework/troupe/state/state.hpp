@@ -117,9 +117,9 @@ struct making {
 /// A function that is run for itself, and not on an object.
 template <class Callable>
 struct freely {
-  struct signature : Callable::type {
+  struct signature : Callable::signature {
     using object_type = itself;
-    using returned = typename Callable::type::result;
+    using returned = typename Callable::signature::result;
     static constexpr bool changes = true;
   };
 
@@ -130,9 +130,9 @@ struct freely {
 };
 
 template <auto F>
-using free_function = freely<hosting::function<F>>;
-template <hosting::captureless_lambda F>
-using free_lambda = freely<hosting::lambda<F>>;
+using free_function = freely<calls::named<F>>;
+template <calls::captureless_lambda F>
+using free_lambda = freely<calls::lambda<F>>;
 
 } // namespace held
 
@@ -222,16 +222,16 @@ public:
   }
 
   /// The same with a lambda without captures.
-  template <hosting::captureless_lambda F, class... Args>
+  template <calls::captureless_lambda F, class... Args>
   auto run(F, Args&&... args) const {
     return held::invoke<held::itself, held::free_lambda<F>>(
       *target(), std::forward<Args>(args)...);
   }
 
   /// What cannot be run there, and a compile error that says why.
-  template <hosting::not_startable F, class... Args>
-  hosting::refused run(F&&, Args&&...) const {
-    hosting::refuse_to_start<std::remove_cvref_t<F>>();
+  template <calls::not_startable F, class... Args>
+  calls::refused run(F&&, Args&&...) const {
+    calls::refuse_to_start<std::remove_cvref_t<F>>();
     return {};
   }
 

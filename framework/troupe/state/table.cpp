@@ -2,8 +2,8 @@
 #include <troupe/state/table.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/current_exception.hpp>
 #include <troupe/memory/run_memory.hpp>
-#include <troupe/process/current_exception.hpp>
 #include <troupe/state/inside_caller.hpp>
 #include <troupe/state/itself.hpp>
 #include <troupe/state/object_ref.hpp>
@@ -151,7 +151,7 @@ void table::run(const call_head& head, codec::decoder& arguments,
   if (what.type() != on.held->type())
     throw invalid_argument("call " + what.name(),
                            "the object is a "
-                             + hosting::readable_name(on.held->type_name()));
+                             + calls::readable_name(on.held->type_name()));
   std::unique_ptr<parked> later;
   struct busy {
     table& of;

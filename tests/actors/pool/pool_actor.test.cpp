@@ -63,7 +63,7 @@ int wait_for_ever() {
 /// Asks for `F` from a thread and gives the answer, or the error.
 template <auto F, class... Args>
 auto ask(const troupe::pool_actor& to, Args... args) {
-  using result = pooling::result_of<troupe::hosting::function<F>>;
+  using result = pooling::result_of<troupe::calls::named<F>>;
   std::pair<std::optional<result>, caf::error> got;
   caf::scoped_actor self{troupe::actor_system()};
   self->request(to, 60s, pooling::task_of<F>(args...))

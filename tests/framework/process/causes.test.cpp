@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/process/exception_cause.hpp>
+#include <troupe/call/exception_cause.hpp>
 #include <troupe/process/future.hpp>
 
 #include <support/launched.hpp>
@@ -157,7 +157,7 @@ TEST_CASE("nesting of any depth is told within its bounds") {
   const auto failure = error_of([] { throw_deep(60); });
   CHECK(failure.text() == "at depth 60");
   REQUIRE_FALSE(failure.causes().empty());
-  CHECK(failure.causes().size() <= troupe::hosting::most_causes);
+  CHECK(failure.causes().size() <= troupe::calls::most_causes);
   CHECK(failure.causes().front().type == "std::runtime_error");
   const auto shallow = error_of([] { throw_deep(3); });
   REQUIRE(shallow.causes().size() == 3);
@@ -169,28 +169,27 @@ TEST_CASE("causes are packed into little room, each with its share") {
                                             {"other", "\xC3\xA4\xC3\xB6"},
                                             {"",
                                              std::string{"zero\0and\x1e", 9}}};
-  const auto all
-    = troupe::hosting::unpack(troupe::hosting::pack(causes, 100'000));
+  const auto all = troupe::calls::unpack(troupe::calls::pack(causes, 100'000));
   REQUIRE(all.size() == 3);
   CHECK(all[0] == causes[0]);
   CHECK(all[1] == causes[1]);
   CHECK(all[2].text == "zero and ");
   for (std::size_t most = 0; most < 120; ++most) {
-    const auto packed = troupe::hosting::pack(causes, most);
+    const auto packed = troupe::calls::pack(causes, most);
     CHECK(packed.size() <= most);
     CHECK(packed.find('\0') == std::string::npos);
-    for (const auto& each : troupe::hosting::unpack(packed))
+    for (const auto& each : troupe::calls::unpack(packed))
       if (each.type == "other")
         // Never half a character.
         CHECK(each.text.size() % 2 == 0);
   }
-  CHECK(troupe::hosting::unpack("").empty());
-  CHECK(troupe::hosting::unpack("no end").size() == 1);
+  CHECK(troupe::calls::unpack("").empty());
+  CHECK(troupe::calls::unpack("no end").size() == 1);
 }
 
 TEST_CASE("text is cut between characters, and what is no text anywhere") {
-  using troupe::hosting::beginning_of;
-  using troupe::hosting::end_of;
+  using troupe::calls::beginning_of;
+  using troupe::calls::end_of;
   const std::string text = "a\xE2\x82\xAC"; // a euro sign behind an a
   CHECK(beginning_of(text, 4) == text);
   CHECK(beginning_of(text, 3) == "a");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/process/entry.hpp>
+#include <troupe/call/entry.hpp>
 
 #include <troupe/base/error.hpp>
 
 #include <memory>
 
-namespace troupe::hosting {
+namespace troupe::calls {
 
 namespace {
 
@@ -77,4 +77,4 @@ void entry::locate_all() {
     static_cast<void>(each->location());
 }
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace troupe::hosting {
+namespace troupe::calls {
 
 /// The message with the arguments of a call. Reading it only attaches to what
 /// its handles name.
@@ -52,4 +52,4 @@ private:
   std::span<const memory::object_id> handles_;
 };
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

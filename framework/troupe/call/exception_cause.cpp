@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/process/exception_cause.hpp>
+#include <troupe/call/exception_cause.hpp>
 
 #include <algorithm>
 
-namespace troupe::hosting {
+namespace troupe::calls {
 
 namespace {
 
@@ -95,4 +95,4 @@ std::string_view end_of(std::string_view text, std::size_t most) noexcept {
   return no_text ? text : text.substr(skipped);
 }
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/process/exception_cause.hpp>
+#include <troupe/call/exception_cause.hpp>
 
 #include <exception>
 #include <string>
@@ -9,7 +9,7 @@
 
 /// What can be said of the exception that is being handled: for use in a
 /// handler only. None of these throws because of what the exception is.
-namespace troupe::hosting {
+namespace troupe::calls {
 
 /// The name of a type as its author wrote it, from what `type_info` says.
 [[nodiscard]] std::string readable_name(const char* mangled);
@@ -34,4 +34,4 @@ causes_from(std::exception_ptr outer);
 /// Text and causes in one: "TEXT, caused by TYPE: TEXT".
 [[nodiscard]] std::string full_text_of_current_exception();
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

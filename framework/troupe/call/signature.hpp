@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace troupe::hosting {
+namespace troupe::calls {
 
 /// What is known of a function from its type: result and parameters.
 template <class R, class... Ps>
@@ -104,8 +104,8 @@ concept captureless_lambda = std::is_class_v<F> && std::is_empty_v<F>
 
 /// The function `f` of a `start<f>`, as a type.
 template <auto F>
-struct function {
-  using type = signature<std::remove_const_t<decltype(F)>>;
+struct named {
+  using signature = calls::signature<std::remove_const_t<decltype(F)>>;
 
   // Not `std::invoke`: `<functional>` is a tenth of what a short program has to
   // compile.
@@ -133,7 +133,7 @@ private:
 /// A captureless lambda, as a type.
 template <captureless_lambda F>
 struct lambda {
-  using type = signature<F>;
+  using signature = calls::signature<F>;
 
   template <class... Args>
   static decltype(auto) call(Args&&... args) {
@@ -144,7 +144,7 @@ struct lambda {
 /// What was given instead of a captureless lambda, as a type.
 template <class F>
 struct misnamed {
-  using type = unknown_signature;
+  using signature = unknown_signature;
   using given = F;
 };
 
@@ -160,4 +160,4 @@ struct argument_of<F> {
 template <class F>
 using argument = typename argument_of<F>::type;
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/arguments.hpp>
+#include <troupe/call/require_callable.hpp>
+#include <troupe/call/signature.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/os/module.hpp>
-#include <troupe/process/arguments.hpp>
-#include <troupe/process/require_startable.hpp>
-#include <troupe/process/signature.hpp>
 
 #include <atomic>
 #include <optional>
@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace troupe::hosting {
+namespace troupe::calls {
 
 /// A function that a process can be started with: it takes its arguments out
 /// of a message and gives its result as one.
@@ -88,7 +88,7 @@ private:
 /// that cannot be sent is dropped, `start` does not ask for it.
 template <class Callable>
 std::optional<codec::packet> invoke(arguments given) {
-  using callable = typename Callable::type;
+  using callable = typename Callable::signature;
   auto values = given.take<typename callable::parameters>();
   const auto run = [&]() -> decltype(auto) {
     return std::apply(
@@ -118,7 +118,7 @@ inline entry entry_of{&invoke<Callable>};
 template <class Callable, class... Args>
 codec::packet encode_arguments(Args&&... args) {
   require_startable<Callable, Args&&...>();
-  using parameters = typename Callable::type::parameters;
+  using parameters = typename Callable::signature::parameters;
   if constexpr (startable<Callable, Args&&...>)
     return [&]<std::size_t... I>(std::index_sequence<I...>) {
       return codec::encode_all(
@@ -130,4 +130,4 @@ codec::packet encode_arguments(Args&&... args) {
     return {};
 }
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

@@ -18,7 +18,7 @@ struct exception_cause {
     = default;
 };
 
-namespace hosting {
+namespace calls {
 
 /// More levels of nesting are not kept; the last that is kept says so.
 inline constexpr std::size_t most_causes = 16;
@@ -47,6 +47,6 @@ inline constexpr std::size_t most_causes = 16;
 [[nodiscard]] std::string_view end_of(std::string_view text,
                                       std::size_t most) noexcept;
 
-} // namespace hosting
+} // namespace calls
 
 } // namespace troupe

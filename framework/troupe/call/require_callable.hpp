@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/signature.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/codec/require_sendable.hpp>
-#include <troupe/process/signature.hpp>
 
 #include <tuple>
 #include <type_traits>
@@ -13,7 +13,7 @@
 /// constant that says whether it holds, and a function that ends the compilation
 /// with one line if it does not. Call the function first, and put what needs
 /// the check behind `if constexpr`, so that no second error follows.
-namespace troupe::hosting {
+namespace troupe::calls {
 
 /// What was given instead of a function that can be started.
 template <class F, class Plain = std::remove_cvref_t<F>>
@@ -47,12 +47,12 @@ inline constexpr bool all_sendable<std::tuple<Ts...>>
 /// Whether a function can be called in another process at all.
 template <class Callable>
 inline constexpr bool callable_elsewhere
-  = Callable::type::known && !Callable::type::changes_arguments
-    && all_sendable<typename Callable::type::parameters>;
+  = Callable::signature::known && !Callable::signature::changes_arguments
+    && all_sendable<typename Callable::signature::parameters>;
 
 template <class Callable>
 void require_callable_elsewhere() {
-  using callable = typename Callable::type;
+  using callable = typename Callable::signature;
   constexpr bool known = callable::known;
   constexpr bool keeps_arguments = !callable::changes_arguments;
   if constexpr (requires { typename Callable::given; })
@@ -89,11 +89,11 @@ inline constexpr bool arguments_keep_values<std::tuple<Ps...>, Args...>
 template <class Callable, class... Args>
 inline constexpr bool startable
   = callable_elsewhere<Callable>
-    && arguments_convert<typename Callable::type::parameters, Args...>;
+    && arguments_convert<typename Callable::signature::parameters, Args...>;
 
 template <class Callable, class... Args>
 void require_startable() {
-  using callable = typename Callable::type;
+  using callable = typename Callable::signature;
   constexpr bool fits = callable::arity == sizeof...(Args);
   constexpr bool converts
     = arguments_convert<typename callable::parameters, Args...>;
@@ -117,13 +117,14 @@ void require_startable() {
 /// Whether the result of `Callable` can be sent back.
 template <class Callable>
 inline constexpr bool returnable
-  = std::is_void_v<typename Callable::type::result>
-    || codec::sendable<std::decay_t<typename Callable::type::result>>;
+  = std::is_void_v<typename Callable::signature::result>
+    || codec::sendable<std::decay_t<typename Callable::signature::result>>;
 
 template <class Callable>
 void require_returnable() {
   if constexpr (!returnable<Callable>)
-    codec::require_sendable<std::decay_t<typename Callable::type::result>>();
+    codec::require_sendable<
+      std::decay_t<typename Callable::signature::result>>();
 }
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/process/current_exception.hpp>
+#include <troupe/call/current_exception.hpp>
 
-#include <troupe/process/remote_error.hpp>
+#include <troupe/base/error.hpp>
 
 #include <cstdlib>
 #include <cxxabi.h>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <typeinfo>
 
-namespace troupe::hosting {
+namespace troupe::calls {
 
 namespace {
 
@@ -41,9 +41,12 @@ std::string or_empty(const char* text) {
 std::exception_ptr inner_of_current_exception() noexcept {
   try {
     throw;
-  } catch (const remote_error&) {
-    // Its text tells what is inside of it.
-    return nullptr;
+  } catch (const error& failure) {
+    // The text of a remote_error tells what is inside of it.
+    if (failure.code() == errc::remote_exception)
+      return nullptr;
+    const auto* outer = dynamic_cast<const std::nested_exception*>(&failure);
+    return outer != nullptr ? outer->nested_ptr() : nullptr;
   } catch (const std::nested_exception& outer) {
     return outer.nested_ptr();
   } catch (...) {
@@ -109,4 +112,4 @@ std::string full_text_of_current_exception() {
   return text_of_current_exception() + text_of(causes_of_current_exception());
 }
 
-} // namespace troupe::hosting
+} // namespace troupe::calls

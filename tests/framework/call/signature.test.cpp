@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/call/signature.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+namespace calls = troupe::calls;
+
+namespace {
+
+struct account {
+  int deposit(int) {
+    return 0;
+  }
+  [[nodiscard]] long balance(const std::string&) const noexcept {
+    return 0;
+  }
+  void close() && {
+  }
+  int cents = 0;
+};
+
+long add(int, const std::string&);
+void change(int&) noexcept;
+void print(const char*, ...);
+
+template <class F>
+using parameters = typename calls::signature<F>::parameters;
+template <class F>
+using result = typename calls::signature<F>::result;
+
+} // namespace
+
+TEST_CASE("a function has the parameters that arrive as copies, and a result") {
+  using f = decltype(&add);
+  CHECK(std::is_same_v<parameters<f>, std::tuple<int, std::string>>);
+  CHECK(std::is_same_v<result<f>, long>);
+  CHECK(calls::signature<f>::arity == 2);
+  CHECK_FALSE(calls::signature<f>::changes_arguments);
+}
+
+TEST_CASE("a parameter that is a non-const reference changes its argument") {
+  CHECK(calls::signature<decltype(&change)>::changes_arguments);
+}
+
+TEST_CASE("a member is a function whose first parameter is the object") {
+  CHECK(std::is_same_v<parameters<decltype(&account::deposit)>,
+                       std::tuple<account, int>>);
+  CHECK(std::is_same_v<parameters<decltype(&account::balance)>,
+                       std::tuple<account, std::string>>);
+  CHECK(
+    std::is_same_v<parameters<decltype(&account::close)>, std::tuple<account>>);
+  CHECK(
+    std::is_same_v<parameters<decltype(&account::cents)>, std::tuple<account>>);
+  CHECK(std::is_same_v<result<decltype(&account::cents)>, int>);
+  CHECK_FALSE(calls::signature<decltype(&account::deposit)>::changes_arguments);
+}
+
+TEST_CASE("a lambda has the signature of its operator") {
+  const auto f = [](int, double) { return 'c'; };
+  using type = std::remove_const_t<decltype(f)>;
+  CHECK(std::is_same_v<parameters<type>, std::tuple<int, double>>);
+  CHECK(std::is_same_v<result<type>, char>);
+}
+
+TEST_CASE("of parameters that are `auto` or `...` nothing is known") {
+  const auto f = [](auto) {};
+  CHECK_FALSE(calls::signature<std::remove_const_t<decltype(f)>>::known);
+  CHECK_FALSE(calls::signature<decltype(&print)>::known);
+  CHECK_FALSE(calls::signature<int>::known);
+}
