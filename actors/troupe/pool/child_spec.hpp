@@ -122,15 +122,16 @@ template <class Recipe, class... Args>
   child_spec result;
   result.id = std::move(id);
   if constexpr (spawnable<Recipe, Args&&...>)
-    result.start = [name = process_name(result.id),
-                    values = std::make_shared<const typename Recipe::arguments>(
-                      arguments_for<Recipe>(std::forward<Args>(args)...))](
-                     start_watch& watch) {
-      auto arguments = codec::encode(*values);
-      return caf::actor_cast<caf::actor>(request_own_process(
-        entry_of<Recipe>, arguments, name, process_end::not_awaited,
-        [&watch](const process_view& made) { watch.has_process(made); }));
-    };
+    result.start =
+      [name = process_name(result.id),
+       values = std::make_shared<const typename Recipe::signature::parameters>(
+         calls::keep_arguments<typename Recipe::signature>(
+           std::forward<Args>(args)...))](start_watch& watch) {
+        auto arguments = codec::encode(*values);
+        return caf::actor_cast<caf::actor>(request_own_process(
+          entry_of<Recipe>, arguments, name, process_end::not_awaited,
+          [&watch](const process_view& made) { watch.has_process(made); }));
+      };
   return result;
 }
 
@@ -160,7 +161,7 @@ template <calls::captureless_lambda F, class... Args>
 }
 
 /// What is no actor, and a compile error that says why.
-template <calls::not_startable F, class... Args>
+template <calls::not_nameable F, class... Args>
 [[nodiscard]] child_spec child(const std::string&, F&&, Args&&...) {
   factory::refuse_to_spawn<std::remove_cvref_t<F>>();
   return {};

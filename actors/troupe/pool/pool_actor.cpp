@@ -78,10 +78,10 @@ public:
     const auto pool = pool_.lock();
     if (!pool)
       return transport::make_error(errc::closed, "the pool is gone");
-    const calls::entry* function = nullptr;
+    const pooling::task_function* function = nullptr;
     try {
-      function = &calls::entry::require({what.module, what.offset},
-                                        "run a task of a pool");
+      function = &pooling::task_function::at({what.module, what.offset},
+                                             "run a task of a pool");
     } catch (const error& failure) {
       return transport::to_caf(failure);
     }

@@ -51,8 +51,8 @@ template <auto F, class... Args>
   if constexpr (applicable<callable, Args&&...>) {
     const auto at = task_entry<callable>.location();
     return {at.module, at.offset,
-            bundle{
-              calls::encode_arguments<callable>(std::forward<Args>(args)...)}};
+            bundle{calls::pack_arguments<typename callable::signature>(
+              std::forward<Args>(args)...)}};
   } else {
     return {};
   }

@@ -174,10 +174,8 @@ namespace supervision {
 /// The recipe of a supervisor in another process: see actor_factory.hpp.
 template <auto F>
 struct from_plan {
-  using signature = calls::signature<decltype(F)>;
-  using arguments = typename signature::parameters;
+  using signature = typename calls::named<F>::signature;
   using handle = caf::actor;
-  static constexpr bool changes_arguments = signature::changes_arguments;
   static constexpr bool is_actor
     = std::is_same_v<typename signature::result, supervisor_plan>;
   static constexpr bool constructible = true;
@@ -192,7 +190,7 @@ struct from_plan {
   }
 
   template <class... Args>
-  static handle make(Args&&... args) {
+  static handle call(Args&&... args) {
     return launch_top(F(std::forward<Args>(args)...));
   }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/stored.hpp>
+#include <troupe/call/arguments.hpp>
 #include <troupe/call/entry.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/codec/narrowing.hpp>
@@ -14,8 +15,6 @@
 #include <caf/detail/init_fun_factory.hpp>
 #include <caf/local_actor.hpp>
 
-#include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -24,17 +23,15 @@
 /// of `start`.
 namespace troupe::factory {
 
-/// Takes the pointer to itself off the parameters of an actor's function.
-template <class Parameters>
-struct without_self {
-  using type = Parameters;
-};
-
-template <class Self, class... Ps>
+/// The signature of an actor's function as who spawns it sees it: without the
+/// pointer to itself, where it has one.
+template <class Signature,
+          class First
+          = std::decay_t<typename calls::without_first<Signature>::first>>
+struct without_self : Signature {};
+template <class Signature, class Self>
   requires std::is_base_of_v<caf::local_actor, Self>
-struct without_self<std::tuple<Self*, Ps...>> {
-  using type = std::tuple<Ps...>;
-};
+struct without_self<Signature, Self*> : calls::without_first<Signature> {};
 
 /// Makes an actor of class `Actor` and starts it in this thread. It goes on in
 /// the receiving thread: CAF's one thread may be busy with a slow actor.
@@ -58,54 +55,38 @@ auto spawn_function(F function, Args&&... args) {
   return spawn_started<actor>(how, start);
 }
 
-/// An actor whose behaviour the function `F` returns.
+/// A recipe is a named function, with `signature` and `call`, that makes an actor
+/// and gives its `handle`. This one is of an actor whose behaviour the function
+/// `Callable` returns.
+template <class Callable>
+struct from_callable {
+  using signature = without_self<typename Callable::signature>;
+  using handle = typename handle_of_function<Callable>::type;
+  static constexpr bool is_actor = is_actor_function<Callable>;
+  static constexpr bool constructible = true;
+  static constexpr bool constructor_keeps_values = true;
+
+  static void require_actor() {
+    require_actor_function<Callable>();
+  }
+
+  template <class... Args>
+  static handle call(Args&&... args) {
+    return spawn_function(Callable::function, std::forward<Args>(args)...);
+  }
+};
+
 template <auto F>
-struct from_function {
-  using signature = calls::signature<decltype(F)>;
-  using arguments = typename without_self<typename signature::parameters>::type;
-  using handle = typename handle_of_function<decltype(F), signature>::type;
-  static constexpr bool changes_arguments = signature::changes_arguments;
-  static constexpr bool is_actor = is_actor_function<decltype(F), signature>;
-  static constexpr bool constructible = true;
-  static constexpr bool constructor_keeps_values = true;
+using from_function = from_callable<calls::named<F>>;
 
-  static void require_actor() {
-    require_actor_function<decltype(F), signature>();
-  }
-
-  template <class... Args>
-  static handle make(Args&&... args) {
-    return spawn_function(F, std::forward<Args>(args)...);
-  }
-};
-
-/// The same for a lambda without captures.
 template <calls::captureless_lambda F>
-struct from_lambda {
-  using signature = calls::signature<F>;
-  using arguments = typename without_self<typename signature::parameters>::type;
-  using handle = typename handle_of_function<F, signature>::type;
-  static constexpr bool changes_arguments = signature::changes_arguments;
-  static constexpr bool is_actor = is_actor_function<F, signature>;
-  static constexpr bool constructible = true;
-  static constexpr bool constructor_keeps_values = true;
-
-  static void require_actor() {
-    require_actor_function<F, signature>();
-  }
-
-  template <class... Args>
-  static handle make(Args&&... args) {
-    return spawn_function(F{}, std::forward<Args>(args)...);
-  }
-};
+using from_lambda = from_callable<calls::lambda<F>>;
 
 /// An actor of class `Actor`, whose constructor takes these.
 template <class Actor, class... Ts>
 struct from_class {
-  using arguments = std::tuple<Ts...>;
   using handle = typename handle_of_class<Actor>::type;
-  static constexpr bool changes_arguments = false;
+  using signature = calls::signature_of<handle, Ts...>;
   static constexpr bool is_actor = is_actor_class<Actor>;
   static constexpr bool constructible
     = std::is_constructible_v<Actor, caf::actor_config&, Ts...>;
@@ -119,7 +100,7 @@ struct from_class {
   }
 
   template <class... Args>
-  static handle make(Args&&... args) {
+  static handle call(Args&&... args) {
     actor_start start;
     auto how = start.config();
     return spawn_started<Actor>(how, start, std::forward<Args>(args)...);
@@ -131,45 +112,24 @@ struct failed_start {
   caf::error why;
 };
 
-/// The actor that the calling thread has just made by an entry; whoever runs
-/// the entry takes it.
-[[nodiscard]] caf::strong_actor_ptr& made_last() noexcept;
+/// A recipe that another process names: takes the arguments out of a message and
+/// makes the actor. Throws `failed_start`, `malformed_bytes`.
+using recipe_entry
+  = calls::entry_of_kind<caf::strong_actor_ptr(calls::arguments)>;
 
-/// Decodes the arguments, makes the actor, and leaves it in `made_last`.
 template <class Recipe>
-std::optional<codec::packet> make(calls::arguments given) {
-  auto values = given.take<typename Recipe::arguments>();
-  made_last() = caf::actor_cast<caf::strong_actor_ptr>(std::apply(
-    [](auto&&... args) {
-      try {
-        return Recipe::make(std::forward<decltype(args)>(args)...);
-      } catch (...) {
-        throw failed_start{transport::exception_being_handled()};
-      }
-    },
-    std::move(values)));
-  return codec::packet{};
+caf::strong_actor_ptr make(calls::arguments given) {
+  auto values = given.take<typename Recipe::signature>();
+  try {
+    return caf::actor_cast<caf::strong_actor_ptr>(
+      calls::run<Recipe>(std::move(values)));
+  } catch (...) {
+    throw failed_start{transport::exception_being_handled()};
+  }
 }
 
 /// The entry of a recipe; naming it anywhere in the program registers it.
 template <class Recipe>
-inline calls::entry entry_of{&make<Recipe>};
-
-/// Converts arguments to what the recipe wants. They have been checked. Throws
-/// `invalid_argument` for a literal whose value the parameter does not have.
-template <class Recipe, class... Args>
-typename Recipe::arguments arguments_for(Args&&... args) {
-  using wanted = typename Recipe::arguments;
-  return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return wanted{codec::argument_as<std::tuple_element_t<I, wanted>>(
-      std::forward<Args>(args))...};
-  }(std::index_sequence_for<Args...>{});
-}
-
-/// Encodes arguments as the recipe wants them.
-template <class Recipe, class... Args>
-codec::packet encode_for(Args&&... args) {
-  return codec::encode(arguments_for<Recipe>(std::forward<Args>(args)...));
-}
+inline recipe_entry entry_of{&make<Recipe>};
 
 } // namespace troupe::factory

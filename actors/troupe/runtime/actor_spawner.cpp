@@ -25,11 +25,6 @@
 
 namespace troupe::factory {
 
-caf::strong_actor_ptr& made_last() noexcept {
-  thread_local caf::strong_actor_ptr made;
-  return made;
-}
-
 namespace {
 
 /// How often a host whose actors have ended looks whether their children
@@ -43,9 +38,8 @@ constexpr std::chrono::seconds grace{2};
 caf::strong_actor_ptr make_actor(os::code_location where,
                                  memory::object_id arguments) {
   auto content = codec::parcel::open(arguments);
-  const auto& recipe = calls::entry::require(where, "make an actor");
-  static_cast<void>(recipe.run(calls::arguments{std::move(content)}));
-  return std::exchange(made_last(), nullptr);
+  return recipe_entry::at(where, "make an actor")(
+    calls::arguments{std::move(content)});
 }
 
 /// The spawner: receives until the host has to end.

@@ -139,9 +139,10 @@ const bool told_of_deaths = transport::node::tell_of_deaths(
 
 } // namespace
 
-caf::strong_actor_ptr factory::request_actor(const caf::actor& actor_spawner,
-                                             const calls::entry& recipe,
-                                             codec::packet& arguments) {
+caf::strong_actor_ptr
+factory::request_actor(const caf::actor& actor_spawner,
+                       const factory::recipe_entry& recipe,
+                       codec::packet& arguments) {
   const auto where = recipe.location();
   // Held here until the spawner has answered.
   const auto parcel = codec::parcel::make(arguments);
@@ -158,8 +159,9 @@ caf::strong_actor_ptr factory::request_actor(const caf::actor& actor_spawner,
 }
 
 caf::strong_actor_ptr factory::request_own_process(
-  const calls::entry& recipe, codec::packet& arguments, std::string name,
-  process_end end, const std::function<void(const process_view&)>& requested) {
+  const factory::recipe_entry& recipe, codec::packet& arguments,
+  std::string name, process_end end,
+  const std::function<void(const process_view&)>& requested) {
   // The process is requested first, so that it starts while our own actor
   // system does.
   const auto cell = host_cell::make();

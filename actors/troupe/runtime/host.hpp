@@ -17,7 +17,7 @@ namespace factory {
 /// Has the host behind `actor_spawner` make an actor. Takes `arguments` over.
 /// Throws what `host::spawn` throws.
 [[nodiscard]] caf::strong_actor_ptr
-request_actor(const caf::actor& actor_spawner, const calls::entry& recipe,
+request_actor(const caf::actor& actor_spawner, const recipe_entry& recipe,
               codec::packet& arguments);
 
 /// Whether `await_actors` waits for the end of a process for one actor.
@@ -26,7 +26,7 @@ enum class process_end : std::uint8_t { awaited, not_awaited };
 /// Starts a process for one actor, which ends with it. `requested` is told of
 /// the process before it is waited for, so that another thread can end that.
 [[nodiscard]] caf::strong_actor_ptr
-request_own_process(const calls::entry& recipe, codec::packet& arguments,
+request_own_process(const recipe_entry& recipe, codec::packet& arguments,
                     std::string name, process_end end,
                     const std::function<void(const process_view&)>& requested
                     = {});
@@ -88,7 +88,7 @@ public:
   }
 
   /// What is no actor, and a compile error that says why.
-  template <calls::not_startable F, class... Args>
+  template <calls::not_nameable F, class... Args>
   caf::actor spawn(F&&, Args&&...) {
     factory::refuse_to_spawn<std::remove_cvref_t<F>>();
     return {};
@@ -115,7 +115,8 @@ private:
   typename Recipe::handle request(Args&&... args) {
     factory::require_spawnable<Recipe, Args&&...>();
     if constexpr (factory::spawnable<Recipe, Args&&...>) {
-      auto arguments = factory::encode_for<Recipe>(std::forward<Args>(args)...);
+      auto arguments = calls::pack_arguments<typename Recipe::signature>(
+        std::forward<Args>(args)...);
       return caf::actor_cast<typename Recipe::handle>(factory::awaited(
         factory::request_actor(actor_spawner(), factory::entry_of<Recipe>,
                                arguments)));

@@ -9,7 +9,6 @@
 #include <caf/local_actor.hpp>
 #include <caf/typed_behavior.hpp>
 
-#include <tuple>
 #include <type_traits>
 
 /// Checks of what an actor is made of: see require_startable.hpp.
@@ -21,17 +20,20 @@ inline constexpr bool is_behavior = std::is_void_v<T>
 template <class... Sigs>
 inline constexpr bool is_behavior<caf::typed_behavior<Sigs...>> = true;
 
-/// Whether a function with that signature can be an actor.
-template <class F, class Signature>
+/// Whether a function can be an actor.
+template <class Callable>
 inline constexpr bool is_actor_function
-  = Signature::known
-    && is_behavior<typename Signature::result> && !std::is_member_pointer_v<F>;
+  = Callable::signature::known
+    && is_behavior<typename Callable::signature::result>
+    && !std::is_member_pointer_v<typename Callable::function_type>;
 
-template <class F, class Signature>
+template <class Callable>
 void require_actor_function() {
-  constexpr bool is_function = !std::is_member_pointer_v<F>;
-  constexpr bool known = Signature::known;
-  constexpr bool gives_behavior = is_behavior<typename Signature::result>;
+  using signature = typename Callable::signature;
+  constexpr bool is_function
+    = !std::is_member_pointer_v<typename Callable::function_type>;
+  constexpr bool known = signature::known;
+  constexpr bool gives_behavior = is_behavior<typename signature::result>;
   if constexpr (!is_function)
     static_assert(is_function, "troupe: an actor's function is no member of a "
                                "class; make the class an actor, or call the "
@@ -46,14 +48,14 @@ void require_actor_function() {
 }
 
 /// The handle of the actor of a function; of one that cannot be one, any.
-template <class F, class Signature>
+template <class Callable>
 struct handle_of_function {
   using type = caf::actor;
 };
-template <class F, class Signature>
-  requires is_actor_function<F, Signature>
-struct handle_of_function<F, Signature> {
-  using type = caf::infer_handle_from_fun_t<F>;
+template <class Callable>
+  requires is_actor_function<Callable>
+struct handle_of_function<Callable> {
+  using type = caf::infer_handle_from_fun_t<typename Callable::function_type>;
 };
 
 /// The same of a class.
@@ -73,35 +75,19 @@ struct handle_of_class<Actor> {
 /// Whether `Recipe` makes an actor elsewhere from arguments of these types.
 template <class Recipe, class... Args>
 inline constexpr bool spawnable
-  = Recipe::is_actor && !Recipe::changes_arguments
-    && calls::all_sendable<typename Recipe::arguments>
-    && calls::arguments_convert<typename Recipe::arguments, Args...>
-    && calls::arguments_keep_values<typename Recipe::arguments, Args...>
-    && Recipe::constructible && Recipe::constructor_keeps_values;
+  = Recipe::is_actor && Recipe::constructible
+    && Recipe::constructor_keeps_values
+    && calls::accepts<typename Recipe::signature, Args...>;
 
 template <class Recipe, class... Args>
 void require_spawnable() {
-  using wanted = typename Recipe::arguments;
-  constexpr bool keeps_arguments = !Recipe::changes_arguments;
-  constexpr bool fits = std::tuple_size_v<wanted> == sizeof...(Args);
-  constexpr bool converts = calls::arguments_convert<wanted, Args...>;
-  constexpr bool keeps_values = calls::arguments_keep_values<wanted, Args...>
-                                && Recipe::constructor_keeps_values;
+  using signature = typename Recipe::signature;
   constexpr bool constructible = Recipe::constructible;
+  constexpr bool keeps_values = Recipe::constructor_keeps_values;
   if constexpr (!Recipe::is_actor)
     Recipe::require_actor();
-  else if constexpr (!keeps_arguments)
-    static_assert(keeps_arguments,
-                  "troupe: an actor in another process must not take a "
-                  "non-const reference: the change would be lost");
-  else if constexpr (!fits)
-    static_assert(fits,
-                  "troupe: the number of arguments does not fit the actor");
-  else if constexpr (!calls::all_sendable<wanted>)
-    codec::require_sendable<wanted>();
-  else if constexpr (!converts)
-    static_assert(converts, "troupe: an argument does not convert to the "
-                            "actor's parameter");
+  else if constexpr (!calls::accepts<signature, Args...>)
+    calls::require_accepts<signature, Args...>();
   else if constexpr (!constructible)
     static_assert(constructible,
                   "troupe: the actor's class has no constructor that takes a "
@@ -109,8 +95,8 @@ void require_spawnable() {
   else
     static_assert(keeps_values,
                   "troupe: an argument would narrow: its type has values that "
-                  "the actor's parameter cannot hold; convert it where that is "
-                  "meant, with static_cast");
+                  "the constructor's parameter cannot hold; convert it where "
+                  "that is meant, with static_cast");
 }
 
 /// Ends the compilation with one line that says what to write instead.
@@ -122,7 +108,7 @@ void refuse_to_spawn() {
                   "troupe: name the actor's function in angle brackets: "
                   "spawn<function>(arguments...)");
   else
-    calls::refuse_to_start<F>();
+    calls::refuse<F>();
 }
 
 } // namespace troupe::factory

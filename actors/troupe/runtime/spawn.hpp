@@ -25,13 +25,12 @@ typename Recipe::handle place(placement where, Args&&... args) {
   if constexpr (spawnable<Recipe, Args&&...>) {
     if (where == placement::here) {
       // The same conversions as on the way to another process.
-      return std::apply(
-        [](auto&&... each) {
-          return Recipe::make(std::forward<decltype(each)>(each)...);
-        },
-        arguments_for<Recipe>(std::forward<Args>(args)...));
+      return calls::run<Recipe>(
+        calls::keep_arguments<typename Recipe::signature>(
+          std::forward<Args>(args)...));
     }
-    auto arguments = encode_for<Recipe>(std::forward<Args>(args)...);
+    auto arguments = calls::pack_arguments<typename Recipe::signature>(
+      std::forward<Args>(args)...);
     return caf::actor_cast<typename Recipe::handle>(awaited(request_own_process(
       entry_of<Recipe>, arguments, {}, process_end::awaited)));
   } else {
@@ -127,14 +126,14 @@ auto spawn(host& where, F function, Args&&... args) {
 }
 
 /// What is no actor, and a compile error that says why.
-template <calls::not_startable F, class... Args>
+template <calls::not_nameable F, class... Args>
   requires(!factory::is_place<F>)
 caf::actor spawn(F&&, Args&&...) {
   factory::refuse_to_spawn<std::remove_cvref_t<F>>();
   return {};
 }
 
-template <class Place, calls::not_startable F, class... Args>
+template <class Place, calls::not_nameable F, class... Args>
   requires factory::is_place<Place>
 caf::actor spawn(Place&&, F&&, Args&&...) {
   factory::refuse_to_spawn<std::remove_cvref_t<F>>();

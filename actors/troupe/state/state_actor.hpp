@@ -57,9 +57,9 @@ prepare(const std::shared_ptr<target>& on, Args&&... args) {
     made.operation = operation_of<T, Callable>.id();
     if (on)
       made.object = bundle::of(untyped{on});
-    codec::packet packed;
-    encode_parameters<Callable>(packed, std::forward<Args>(args)...);
-    made.arguments = bundle{std::move(packed)};
+    made.arguments
+      = bundle{calls::pack_arguments<typename on_object<Callable>::signature>(
+        std::forward<Args>(args)...)};
   }
   return made;
 }
@@ -68,17 +68,17 @@ prepare(const std::shared_ptr<target>& on, Args&&... args) {
 /// `proxy::call`. Handles may be among them. Throws `invalid_argument` for
 /// objects of another program's state, `limit_reached`.
 template <auto F, class T, class... Args>
-[[nodiscard]] call_for<result_of<named<F>>>
+[[nodiscard]] call_for<result_of<calls::named<F>>>
 call_of(const proxy<T>& object, Args&&... args) {
-  return prepare<result_of<named<F>>, T, named<F>>(object.target(),
-                                                   std::forward<Args>(args)...);
+  return prepare<result_of<calls::named<F>>, T, calls::named<F>>(
+    object.target(), std::forward<Args>(args)...);
 }
 
 /// The message that runs a lambda on the object, as `proxy::update` does.
 template <calls::captureless_lambda F, class T, class... Args>
-[[nodiscard]] call_for<result_of<unnamed<F>>>
+[[nodiscard]] call_for<result_of<calls::lambda<F>>>
 call_of(const proxy<T>& object, F, Args&&... args) {
-  return prepare<result_of<unnamed<F>>, T, unnamed<F>>(
+  return prepare<result_of<calls::lambda<F>>, T, calls::lambda<F>>(
     object.target(), std::forward<Args>(args)...);
 }
 
@@ -133,19 +133,19 @@ call_to_run(F, Args&&... args) {
 template <class T>
 [[nodiscard]] call_for<void>
 call_to_bind(const std::string& name, const proxy<T>& object) {
-  return prepare<void, itself, named<&itself::bind>>(nullptr, name,
-                                                     untyped{object.target()});
+  return prepare<void, itself, calls::named<&itself::bind>>(
+    nullptr, name, untyped{object.target()});
 }
 
 template <class T>
 [[nodiscard]] call_for<typename made<T>::handle>
 call_to_find(const std::string& name) {
-  return prepare<typename made<T>::handle, itself, named<&itself::find>>(
+  return prepare<typename made<T>::handle, itself, calls::named<&itself::find>>(
     nullptr, name, type_hash<typename made<T>::object>());
 }
 
 [[nodiscard]] inline call_for<bool> call_to_unbind(const std::string& name) {
-  return prepare<bool, itself, named<&itself::unbind>>(nullptr, name);
+  return prepare<bool, itself, calls::named<&itself::unbind>>(nullptr, name);
 }
 
 /// Reads the result of a call. Throws `malformed_bytes`; for handles
@@ -158,8 +158,8 @@ template <class R>
 
 /// The same for a call of `F`.
 template <auto F>
-[[nodiscard]] result_of<named<F>> result_in(const answer& from) {
-  return result_in<result_of<named<F>>>(from);
+[[nodiscard]] result_of<calls::named<F>> result_in(const answer& from) {
+  return result_in<result_of<calls::named<F>>>(from);
 }
 
 /// Sends a call from an actor, without blocking it:

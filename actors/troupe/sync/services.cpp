@@ -156,7 +156,7 @@ caf::strong_actor_ptr services::find(const actor_place& where) {
     memory::slot_id::unpacked(home), id);
 }
 
-caf::strong_actor_ptr services::make(const calls::entry& recipe,
+caf::strong_actor_ptr services::make(const factory::recipe_entry& recipe,
                                      codec::packet& arguments, int attempt) {
   const auto host = keeper();
   try {

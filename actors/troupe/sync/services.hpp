@@ -46,7 +46,8 @@ public:
     for (int attempt = 1;; ++attempt) {
       if (auto found = find(where))
         return caf::actor_cast<handle>(found);
-      auto arguments = factory::encode_for<Recipe>(args...);
+      auto arguments
+        = calls::pack_arguments<typename Recipe::signature>(args...);
       // Nothing: the host was killed meanwhile, and is started anew.
       if (auto made = make(factory::entry_of<Recipe>, arguments, attempt))
         return caf::actor_cast<handle>(made);
@@ -63,7 +64,8 @@ public:
 private:
   [[nodiscard]] static caf::strong_actor_ptr find(const actor_place& where);
   [[nodiscard]] static caf::strong_actor_ptr
-  make(const calls::entry& recipe, codec::packet& arguments, int attempt);
+  make(const factory::recipe_entry& recipe, codec::packet& arguments,
+       int attempt);
 };
 
 } // namespace troupe::sync

@@ -2,35 +2,22 @@
 #include <troupe/call/entry.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/hash.hpp>
 
 #include <memory>
+#include <unordered_map>
 
 namespace troupe::calls {
 
 namespace {
 
-// Constant-initialised, so that entries of every translation unit find it.
-constinit entry* first = nullptr;
+// Constant-initialised, so that entries of every translation unit find them.
+constinit entry* first_with_place = nullptr;
+constinit entry* first_with_name = nullptr;
 
-} // namespace
-
-entry::entry(invoker invoke) noexcept : invoke_(invoke), next_(first) {
-  first = this;
-}
-
-const entry* entry::find(os::code_location location) {
-  for (const auto* candidate = first; candidate != nullptr;
-       candidate = candidate->next_)
-    if (candidate->location() == location)
-      return candidate;
-  return nullptr;
-}
-
-const entry& entry::require(os::code_location location,
-                            std::string_view attempted,
-                            std::string_view library) {
-  if (const auto* found = find(location))
-    return *found;
+[[noreturn]] void throw_unknown(os::code_location location,
+                                std::string_view attempted,
+                                std::string_view library) {
   const auto [presence, name] = os::find_module(location);
   std::string reason;
   std::string advice;
@@ -59,8 +46,51 @@ const entry& entry::require(os::code_location location,
   throw unknown_function(attempted, reason, advice);
 }
 
+} // namespace
+
+entry::entry(const std::type_info& kind, any_code code,
+             const char* name) noexcept
+  : kind_(&kind),
+    code_(code),
+    name_(name),
+    id_(name != nullptr ? hash_of(name) : 0) {
+  auto& first = name != nullptr ? first_with_name : first_with_place;
+  next_ = first;
+  first = this;
+}
+
+const entry& entry::at(const std::type_info& kind, os::code_location location,
+                       std::string_view attempted, std::string_view library) {
+  for (const auto* each = first_with_place; each != nullptr; each = each->next_)
+    if (*each->kind_ == kind && each->location() == location)
+      return *each;
+  throw_unknown(location, attempted, library);
+}
+
+entry::found_by_name entry::named(const std::type_info& kind,
+                                  std::uint64_t id) {
+  // Made at the first call, when all entries have entered themselves; nullptr
+  // stands for a name that is not one function's alone.
+  static const auto all = [] {
+    std::unordered_map<std::uint64_t, const entry*> result;
+    for (const auto* each = first_with_name; each != nullptr;
+         each = each->next_)
+      if (const auto [place, fresh] = result.try_emplace(each->id_, each);
+          !fresh && place->second != nullptr
+          && place->second->code_ != each->code_)
+        place->second = nullptr;
+    return result;
+  }();
+  const auto found = all.find(id);
+  if (found == all.end())
+    return {};
+  if (found->second == nullptr)
+    return {nullptr, true};
+  return {*found->second->kind_ == kind ? found->second : nullptr, false};
+}
+
 const entry::place& entry::locate() const {
-  const auto* const address = reinterpret_cast<const void*>(invoke_);
+  const auto* const address = reinterpret_cast<const void*>(code_);
   auto found = std::make_unique<place>(place{os::locate(address), {}});
   if (found->location.is_in_library())
     found->library = os::library_of(address);
@@ -73,7 +103,7 @@ const entry::place& entry::locate() const {
 }
 
 void entry::locate_all() {
-  for (const auto* each = first; each != nullptr; each = each->next_)
+  for (const auto* each = first_with_place; each != nullptr; each = each->next_)
     static_cast<void>(each->location());
 }
 

@@ -1,36 +1,32 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/arguments.hpp>
-#include <troupe/call/require_callable.hpp>
-#include <troupe/call/signature.hpp>
-#include <troupe/codec/codec.hpp>
-#include <troupe/codec/narrowing.hpp>
 #include <troupe/os/module.hpp>
 
 #include <atomic>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace troupe::calls {
 
-/// A function that a process can be started with: it takes its arguments out
-/// of a message and gives its result as one.
+/// A function that this program names for calls from elsewhere. It enters
+/// itself into the registry during static initialisation, so that every process
+/// with the same image knows it, and nothing else can be called from outside.
 ///
-/// One exists for each function that the program names in a `start`; it enters
-/// itself into a list during static initialisation, so that every process with
-/// the same image knows it, and nothing else can be called from outside.
+/// There are two keys. The *place* is where the code is: the same in all
+/// processes of a run, whose images are the same, and no text. The *name*, in the
+/// language's binary interface, tells types and overloads apart, and is the same
+/// in every program that names the function, whichever compiler made it. What
+/// only processes of the run call has no name, and is found by its place; what
+/// has a name is found by that.
+///
+/// Each is of a kind, which is the type of its code: what is looked for as one
+/// kind is never found as another.
 class entry {
 public:
-  /// Takes the arguments and answers with the result, if it has one that can
-  /// be sent.
-  using invoker = std::optional<codec::packet> (*)(arguments given);
-
-  explicit entry(invoker invoke) noexcept;
   entry(const entry&) = delete;
   entry& operator=(const entry&) = delete;
 
@@ -45,24 +41,45 @@ public:
     return where().library;
   }
 
-  /// Runs the function. Throws what it throws, and `malformed_bytes`.
-  [[nodiscard]] std::optional<codec::packet> run(arguments given) const {
-    return invoke_(std::move(given));
+  /// The name, as the compiler has it; nullptr for one that has none.
+  [[nodiscard]] const char* mangled_name() const noexcept {
+    return name_;
   }
 
-  /// Returns the entry at `location`, nullptr if this image has none there.
-  [[nodiscard]] static const entry* find(os::code_location location);
+  /// The hash of the name, which is what travels; 0 for one that has none.
+  [[nodiscard]] std::uint64_t id() const noexcept {
+    return id_;
+  }
 
-  /// The same. Throws `unknown_function`, which says what this process lacks:
-  /// the library, by its name, or the build of it that `location` is of.
-  /// `attempted` is for its text; `library` is the name of the library if the
-  /// caller knows it.
-  [[nodiscard]] static const entry& require(os::code_location location,
-                                            std::string_view attempted,
-                                            std::string_view library = {});
-
-  /// Looks all locations up, so that hosts forked later need not.
+  /// Looks up all places by which something is found, so that hosts forked later
+  /// need not.
   static void locate_all();
+
+protected:
+  using any_code = void (*)();
+
+  entry(const std::type_info& kind, any_code code,
+        const char* name = nullptr) noexcept;
+  ~entry() = default;
+
+  /// Returns the one at `location`. Throws `unknown_function`, which says what
+  /// this process lacks: the library, by its name, or the build of it that
+  /// `location` is of. `attempted` is for its text; `library` is the name of the
+  /// library if the caller knows it.
+  [[nodiscard]] static const entry&
+  at(const std::type_info& kind, os::code_location location,
+     std::string_view attempted, std::string_view library);
+
+  /// What there is of a name.
+  struct found_by_name {
+    /// nullptr if there is none, or several.
+    const entry* only = nullptr;
+    bool several = false;
+  };
+
+  /// Looks for that name. May not be called before `main`.
+  [[nodiscard]] static found_by_name named(const std::type_info& kind,
+                                           std::uint64_t id);
 
 private:
   struct place {
@@ -78,56 +95,41 @@ private:
 
   [[nodiscard]] const place& locate() const;
 
-  invoker invoke_;
-  entry* next_;
+  const std::type_info* kind_;
+  any_code code_;
+  const char* name_;
+  std::uint64_t id_;
+  entry* next_ = nullptr;
   /// Never freed: as the entry itself, it lasts as long as the process.
   mutable std::atomic<const place*> place_{nullptr};
 };
 
-/// Runs `Callable` on decoded arguments and encodes what it returns; a result
-/// that cannot be sent is dropped, `start` does not ask for it.
-template <class Callable>
-std::optional<codec::packet> invoke(arguments given) {
-  using callable = typename Callable::signature;
-  auto values = given.take<typename callable::parameters>();
-  const auto run = [&]() -> decltype(auto) {
-    return std::apply(
-      [](auto&&... args) -> decltype(auto) {
-        return Callable::call(std::forward<decltype(args)>(args)...);
-      },
-      std::move(values));
-  };
-  using result = std::decay_t<typename callable::result>;
-  if constexpr (std::is_void_v<result>) {
-    run();
-    return std::nullopt;
-  } else if constexpr (codec::sendable<result>) {
-    return codec::encode(run());
-  } else {
-    static_cast<void>(run());
-    return std::nullopt;
+/// An entry whose code is a `Code`, a type of functions. A layer that has
+/// functions called elsewhere has such a type, and a template of code that takes
+/// the arguments of a function, runs it and brings its result back.
+template <class Code>
+class entry_of_kind : public entry {
+public:
+  explicit entry_of_kind(Code* code, const char* name = nullptr) noexcept
+    : entry(typeid(Code), reinterpret_cast<any_code>(code), name), code_(code) {
   }
-}
 
-/// The entry of `Callable`; naming it anywhere in the program registers it.
-template <class Callable>
-inline entry entry_of{&invoke<Callable>};
+  /// Runs the code.
+  template <class... Args>
+  decltype(auto) operator()(Args&&... args) const {
+    return code_(std::forward<Args>(args)...);
+  }
 
-/// Encodes arguments as the parameter types of `Callable`. Throws
-/// `invalid_argument` for a literal that the parameter cannot hold.
-template <class Callable, class... Args>
-codec::packet encode_arguments(Args&&... args) {
-  require_startable<Callable, Args&&...>();
-  using parameters = typename Callable::signature::parameters;
-  if constexpr (startable<Callable, Args&&...>)
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return codec::encode_all(
-        static_cast<const std::tuple_element_t<I, parameters>&>(
-          codec::argument_as<std::tuple_element_t<I, parameters>>(
-            std::forward<Args>(args)))...);
-    }(std::index_sequence_for<Args...>{});
-  else
-    return {};
-}
+  /// Returns the one at `location`. Throws `unknown_function`: see above.
+  [[nodiscard]] static const entry_of_kind& at(os::code_location location,
+                                               std::string_view attempted,
+                                               std::string_view library = {}) {
+    return static_cast<const entry_of_kind&>(
+      entry::at(typeid(Code), location, attempted, library));
+  }
+
+private:
+  Code* code_;
+};
 
 } // namespace troupe::calls

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/signature.hpp>
+#include <troupe/call/named.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/codec/require_sendable.hpp>
 
 #include <tuple>
 #include <type_traits>
-#include <utility>
 
 /// Checks of functions and arguments for other processes. Each check has a
 /// constant that says whether it holds, and a function that ends the compilation
@@ -15,48 +14,24 @@
 /// the check behind `if constexpr`, so that no second error follows.
 namespace troupe::calls {
 
-/// What was given instead of a function that can be started.
-template <class F, class Plain = std::remove_cvref_t<F>>
-concept not_startable = std::is_function_v<std::remove_pointer_t<Plain>>
-                        || std::is_member_pointer_v<Plain>
-                        || (std::is_class_v<Plain> && !captureless_lambda<Plain>
-                            && !std::is_aggregate_v<Plain>);
-
-/// Ends the compilation with one line that says what to write instead.
-template <class F>
-void refuse_to_start() {
-  constexpr bool is_pointer = std::is_pointer_v<std::decay_t<F>>
-                              || std::is_member_pointer_v<std::decay_t<F>>;
-  constexpr bool captures = !is_pointer && !std::is_empty_v<F>;
-  static_assert(!is_pointer, "troupe: name the function in angle brackets: "
-                             "start<function>(arguments...)");
-  static_assert(!captures,
-                "troupe: a lambda or function object for another process must "
-                "not capture: pass what it needs as arguments");
-  static_assert(is_pointer || captures,
-                "troupe: a lambda for another process needs the types of its "
-                "parameters written out, not `auto`");
-}
-
 template <class Tuple>
 inline constexpr bool all_sendable = false;
 template <class... Ts>
 inline constexpr bool all_sendable<std::tuple<Ts...>>
   = (codec::sendable<Ts> && ...);
 
-/// Whether a function can be called in another process at all.
-template <class Callable>
-inline constexpr bool callable_elsewhere
-  = Callable::signature::known && !Callable::signature::changes_arguments
-    && all_sendable<typename Callable::signature::parameters>;
+/// Whether a function of that signature can be called elsewhere at all.
+template <class Signature>
+inline constexpr bool callable
+  = Signature::known && !Signature::changes_arguments
+    && all_sendable<typename Signature::parameters>;
 
-template <class Callable>
-void require_callable_elsewhere() {
-  using callable = typename Callable::signature;
-  constexpr bool known = callable::known;
-  constexpr bool keeps_arguments = !callable::changes_arguments;
-  if constexpr (requires { typename Callable::given; })
-    refuse_to_start<typename Callable::given>();
+template <class Signature>
+void require_callable() {
+  constexpr bool known = Signature::known;
+  constexpr bool keeps_arguments = !Signature::changes_arguments;
+  if constexpr (requires { typename Signature::given; })
+    refuse<typename Signature::given>();
   else if constexpr (!known)
     static_assert(known, "troupe: a function for another process needs the "
                          "types of its parameters written out, not `auto` and "
@@ -64,9 +39,10 @@ void require_callable_elsewhere() {
   else if constexpr (!keeps_arguments)
     static_assert(keeps_arguments,
                   "troupe: a function for another process must not take a "
-                  "non-const reference: the change would be lost");
+                  "non-const reference besides the object that it works on: "
+                  "the change would be lost");
   else
-    codec::require_sendable<typename callable::parameters>();
+    codec::require_sendable<typename Signature::parameters>();
 }
 
 /// Whether each of `Args` converts to the parameter in its place.
@@ -85,22 +61,22 @@ template <class... Ps, class... Args>
 inline constexpr bool arguments_keep_values<std::tuple<Ps...>, Args...>
   = (codec::argument_does_not_narrow<Args, Ps> && ...);
 
-/// Whether `Callable` can be started with arguments of these types.
-template <class Callable, class... Args>
-inline constexpr bool startable
-  = callable_elsewhere<Callable>
-    && arguments_convert<typename Callable::signature::parameters, Args...>;
+/// Whether a function of that signature can be called elsewhere with arguments
+/// of these types.
+template <class Signature, class... Args>
+inline constexpr bool accepts
+  = callable<Signature>
+    && arguments_convert<typename Signature::parameters, Args...>
+    && arguments_keep_values<typename Signature::parameters, Args...>;
 
-template <class Callable, class... Args>
-void require_startable() {
-  using callable = typename Callable::signature;
-  constexpr bool fits = callable::arity == sizeof...(Args);
-  constexpr bool converts
-    = arguments_convert<typename callable::parameters, Args...>;
-  constexpr bool keeps_values
-    = arguments_keep_values<typename callable::parameters, Args...>;
-  if constexpr (!callable_elsewhere<Callable>)
-    require_callable_elsewhere<Callable>();
+template <class Signature, class... Args>
+void require_accepts() {
+  using parameters = typename Signature::parameters;
+  constexpr bool fits = Signature::arity == sizeof...(Args);
+  constexpr bool converts = arguments_convert<parameters, Args...>;
+  constexpr bool keeps_values = arguments_keep_values<parameters, Args...>;
+  if constexpr (!callable<Signature>)
+    require_callable<Signature>();
   else if constexpr (!fits)
     static_assert(fits, "troupe: the number of arguments does not fit the "
                         "function");
@@ -114,17 +90,15 @@ void require_startable() {
                   "is meant, with static_cast");
 }
 
-/// Whether the result of `Callable` can be sent back.
-template <class Callable>
-inline constexpr bool returnable
-  = std::is_void_v<typename Callable::signature::result>
-    || codec::sendable<std::decay_t<typename Callable::signature::result>>;
+/// Whether a result of that type can be sent back.
+template <class Result>
+inline constexpr bool returnable = std::is_void_v<Result>
+                                   || codec::sendable<std::decay_t<Result>>;
 
-template <class Callable>
+template <class Result>
 void require_returnable() {
-  if constexpr (!returnable<Callable>)
-    codec::require_sendable<
-      std::decay_t<typename Callable::signature::result>>();
+  if constexpr (!returnable<Result>)
+    codec::require_sendable<std::decay_t<Result>>();
 }
 
 } // namespace troupe::calls

@@ -76,8 +76,9 @@ std::exception_ptr dispatcher::cancelled_because(const std::string& reason) {
 }
 
 std::shared_ptr<dispatcher>
-dispatcher::make(const pool_options& options, const calls::entry* initializer,
-                 codec::packet arguments, const calls::entry* finalizer) {
+dispatcher::make(const pool_options& options,
+                 const initializer_function* initializer,
+                 codec::packet arguments, const finalizer_function* finalizer) {
   auto made = std::make_unique<dispatcher>(options, initializer,
                                            std::move(arguments), finalizer);
   return {made.release(), [](dispatcher* given_up) {
@@ -94,8 +95,9 @@ dispatcher::make(const pool_options& options, const calls::entry* initializer,
 }
 
 dispatcher::dispatcher(const pool_options& options,
-                       const calls::entry* initializer, codec::packet arguments,
-                       const calls::entry* finalizer)
+                       const initializer_function* initializer,
+                       codec::packet arguments,
+                       const finalizer_function* finalizer)
   : options_(completed(options)),
     initializer_(initializer),
     arguments_(std::move(arguments)),

@@ -33,7 +33,7 @@ struct chunk {
   std::uint32_t number = 0;
   std::shared_ptr<job> of;
   std::shared_ptr<chunk_body> body;
-  calls::entry const* function = nullptr;
+  const task_function* function = nullptr;
   std::uint32_t tasks = 0;
   /// Those of the body's tasks that are to be run and are not yet reported.
   std::uint32_t first = 0;
@@ -73,11 +73,12 @@ public:
   /// another thread destroys it, for this one is waited for. One in a process
   /// that was forked off its own is never destroyed.
   [[nodiscard]] static std::shared_ptr<dispatcher>
-  make(const pool_options& options, const calls::entry* initializer,
-       codec::packet arguments, const calls::entry* finalizer);
+  make(const pool_options& options, const initializer_function* initializer,
+       codec::packet arguments, const finalizer_function* finalizer);
 
-  dispatcher(const pool_options& options, const calls::entry* initializer,
-             codec::packet arguments, const calls::entry* finalizer);
+  dispatcher(const pool_options& options,
+             const initializer_function* initializer, codec::packet arguments,
+             const finalizer_function* finalizer);
   ~dispatcher();
   dispatcher(const dispatcher&) = delete;
   dispatcher& operator=(const dispatcher&) = delete;
@@ -89,7 +90,7 @@ public:
   static void set_tasks(codec::packet& message, std::uint32_t tasks) noexcept;
 
   /// Appends a chunk of `tasks` tasks to a job. Throws `closed`, `cancelled`.
-  void submit(const std::shared_ptr<job>& to, const calls::entry& function,
+  void submit(const std::shared_ptr<job>& to, const task_function& function,
               codec::packet message, std::uint32_t tasks);
 
   /// No more tasks will come for that job.
@@ -99,7 +100,7 @@ public:
   /// mutex before anything can have come of the job; returns whether it wants
   /// the chunk still, and with false nothing happens.
   void submit_whole(const std::shared_ptr<job>& to,
-                    const calls::entry& function, codec::packet message,
+                    const task_function& function, codec::packet message,
                     std::uint32_t tasks, const std::function<bool()>& accept);
 
   /// Takes the results that are there, unless somebody leads, who will.
@@ -247,7 +248,7 @@ private:
 
   void check_open() const;
   [[nodiscard]] static chunk
-  make_chunk(const std::shared_ptr<job>& to, const calls::entry& function,
+  make_chunk(const std::shared_ptr<job>& to, const task_function& function,
              codec::packet message, std::uint32_t tasks);
   void add(chunk made);
   void settle(job& of, std::size_t first, std::size_t last, ending how);
@@ -267,9 +268,9 @@ private:
 
   std::int32_t owner_ = os::this_pid();
   pool_options options_;
-  const calls::entry* initializer_;
+  const initializer_function* initializer_;
   codec::packet arguments_;
-  const calls::entry* finalizer_;
+  const finalizer_function* finalizer_;
   message_queue_part results_;
   std::vector<std::unique_ptr<member>> members_;
 

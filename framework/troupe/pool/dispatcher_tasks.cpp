@@ -50,7 +50,7 @@ void dispatcher::set_tasks(codec::packet& message,
 }
 
 void dispatcher::submit(const std::shared_ptr<job>& to,
-                        const calls::entry& function, codec::packet message,
+                        const task_function& function, codec::packet message,
                         std::uint32_t tasks) {
   if (hosting::dies_of_interrupt())
     static_cast<void>(wait([] { return false; }, deadline::never()));
@@ -61,7 +61,7 @@ void dispatcher::submit(const std::shared_ptr<job>& to,
 }
 
 void dispatcher::submit_whole(const std::shared_ptr<job>& to,
-                              const calls::entry& function,
+                              const task_function& function,
                               codec::packet message, std::uint32_t tasks,
                               const std::function<bool()>& accept) {
   if (hosting::dies_of_interrupt())
@@ -84,7 +84,7 @@ void dispatcher::check_open() const {
 }
 
 chunk dispatcher::make_chunk(const std::shared_ptr<job>& to,
-                             const calls::entry& function,
+                             const task_function& function,
                              codec::packet message, std::uint32_t tasks) {
   auto body = std::make_shared<chunk_body>();
   body->message = std::move(message);

@@ -294,16 +294,12 @@ private:
   auto submit_one(Args&&... args) {
     pooling::require_applicable<Callable, Args&&...>();
     if constexpr (pooling::applicable<Callable, Args&&...>) {
-      using parameters = pooling::parameters_of<Callable>;
       using result = pooling::result_of<Callable>;
       codec::packet message;
       pooling::dispatcher::begin_message(message, 1);
-      [&]<std::size_t... I>(std::index_sequence<I...>) {
-        append<Callable>(
-          message,
-          parameters{codec::argument_as<std::tuple_element_t<I, parameters>>(
-            std::forward<Args>(args))...});
-      }(std::index_sequence_for<Args...>{});
+      codec::encoder to{message};
+      calls::encode_arguments<typename Callable::signature>(
+        to, std::forward<Args>(args)...);
       auto made = std::make_shared<pooling::job_of<result>>();
       core()->submit(made, pooling::task_entry<Callable>, std::move(message),
                      1);

@@ -13,28 +13,29 @@ namespace troupe::pooling {
 
 /// Whether a pool can run `Callable`, whatever its arguments.
 template <class Callable>
-inline constexpr bool is_task = calls::callable_elsewhere<Callable>
-                                && calls::returnable<Callable>;
+inline constexpr bool is_task = calls::callable<typename Callable::signature>
+                                && calls::returnable<result_of<Callable>>;
 
 template <class Callable>
 void require_task() {
-  if constexpr (!calls::callable_elsewhere<Callable>)
-    calls::require_callable_elsewhere<Callable>();
+  using signature = typename Callable::signature;
+  if constexpr (!calls::callable<signature>)
+    calls::require_callable<signature>();
   else
-    calls::require_returnable<Callable>();
+    calls::require_returnable<result_of<Callable>>();
 }
 
 /// Whether a pool can run `Callable` with arguments of these types.
 template <class Callable, class... Args>
-inline constexpr bool applicable = is_task<Callable>
-                                   && calls::startable<Callable, Args...>;
+inline constexpr bool applicable
+  = is_task<Callable> && calls::accepts<typename Callable::signature, Args...>;
 
 template <class Callable, class... Args>
 void require_applicable() {
   if constexpr (!is_task<Callable>)
     require_task<Callable>();
   else
-    calls::require_startable<Callable, Args...>();
+    calls::require_accepts<typename Callable::signature, Args...>();
 }
 
 /// Whether an item of a range can be the arguments of `Callable`: with `Star` a

@@ -11,7 +11,7 @@
 namespace troupe::pooling {
 
 task_pipeline::task_pipeline(std::shared_ptr<dispatcher> pool,
-                             const calls::entry& function, maker make,
+                             const task_function& function, maker make,
                              source input, const plan& how)
   : pool_(std::move(pool)),
     function_(&function),

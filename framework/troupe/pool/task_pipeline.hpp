@@ -51,7 +51,7 @@ public:
   };
 
   /// Begins to read. Throws `os_failure` if there can be no thread for it.
-  task_pipeline(std::shared_ptr<dispatcher> pool, const calls::entry& function,
+  task_pipeline(std::shared_ptr<dispatcher> pool, const task_function& function,
                 maker make, source input, const plan& how);
 
   /// Takes back what has not begun.
@@ -102,7 +102,7 @@ private:
   void make_room();
 
   std::shared_ptr<dispatcher> pool_;
-  const calls::entry* function_;
+  const task_function* function_;
   maker make_;
   source input_;
   plan how_;

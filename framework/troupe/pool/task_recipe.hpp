@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/arguments.hpp>
 #include <troupe/call/entry.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/pool/task_message.hpp>
@@ -10,7 +11,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <typeinfo>
@@ -51,9 +51,11 @@ public:
   virtual void run(std::uint32_t first, std::uint32_t last, task_sink& to) = 0;
 };
 
-/// Where an entry of a pool's function leaves what it has decoded. The bytes
-/// are a `std::uint32_t` count, then the arguments.
-std::unique_ptr<ready_chunk>& decoded_chunk() noexcept;
+/// A function as a pool's task: takes the arguments of a chunk out of a message,
+/// a `std::uint32_t` count before them. Throws `malformed_bytes`, and what a
+/// `load` throws.
+using task_function
+  = calls::entry_of_kind<std::unique_ptr<ready_chunk>(codec::decoder&)>;
 
 /// The parameters of a function, as one value; alone if there is only one.
 template <class Callable>
@@ -123,11 +125,7 @@ private:
       });
     } else {
       keep_result_of([this, index]() -> decltype(auto) {
-        return std::apply(
-          [](auto&&... each) -> decltype(auto) {
-            return Callable::call(std::forward<decltype(each)>(each)...);
-          },
-          std::move(items_[index]));
+        return calls::run<Callable>(std::move(items_[index]));
       });
     }
   }
@@ -163,63 +161,61 @@ private:
 };
 
 template <class Callable>
-std::optional<codec::packet> decode_chunk(calls::arguments given) {
-  auto from = given.read("the tasks of a pool");
+std::unique_ptr<ready_chunk> decode_chunk(codec::decoder& from) {
   const auto tasks = from.load<std::uint32_t>();
-  decoded_chunk() = std::make_unique<typed_chunk<Callable>>(from, tasks);
+  auto decoded = std::make_unique<typed_chunk<Callable>>(from, tasks);
   from.finish();
-  return std::nullopt;
+  return decoded;
 }
 
-/// The entry of a function as a pool's task; naming it anywhere in the program
+/// The entry of `Callable` as a task; naming it anywhere in the program
 /// registers it.
 template <class Callable>
-inline calls::entry task_entry{&decode_chunk<Callable>};
+inline task_function task_entry{&decode_chunk<Callable>};
 
-/// Where a worker keeps what its initialiser returned.
+/// What an initialiser returned; the worker keeps it.
 struct worker_state_cell {
   std::shared_ptr<void> value;
   const std::type_info* type = nullptr;
 };
+
+/// Of the calling worker.
 [[nodiscard]] worker_state_cell& state_of_this_worker() noexcept;
 
-/// Where an entry of an initialiser leaves the call that it has decoded.
-std::function<void()>& decoded_initializer() noexcept;
+/// The call of an initialiser, its arguments decoded.
+using ready_initializer = std::function<worker_state_cell()>;
 
-/// Decodes the arguments of an initialiser, whose call keeps its result.
+using initializer_function
+  = calls::entry_of_kind<ready_initializer(calls::arguments)>;
+
 template <class Callable>
-std::optional<codec::packet> decode_initializer(calls::arguments given) {
-  using parameters = parameters_of<Callable>;
-  decoded_initializer()
-    = [values = std::make_shared<parameters>(given.take<parameters>())] {
-        const auto call = [&]() -> decltype(auto) {
-          return std::apply(
-            [](auto&&... each) -> decltype(auto) {
-              return Callable::call(std::forward<decltype(each)>(each)...);
-            },
-            std::move(*values));
-        };
-        using state = result_of<Callable>;
-        if constexpr (std::is_void_v<state>)
-          call();
-        else
-          state_of_this_worker() = {std::make_shared<state>(call()),
-                                    &typeid(state)};
-      };
-  return std::nullopt;
+ready_initializer decode_initializer(calls::arguments given) {
+  using signature = typename Callable::signature;
+  return [values = std::make_shared<typename signature::parameters>(
+            given.take<signature>())]() -> worker_state_cell {
+    using state = result_of<Callable>;
+    if constexpr (std::is_void_v<state>) {
+      calls::run<Callable>(std::move(*values));
+      return {};
+    } else {
+      return {std::make_shared<state>(calls::run<Callable>(std::move(*values))),
+              &typeid(state)};
+    }
+  };
 }
 
 template <class Callable>
-inline calls::entry initializer_entry{&decode_initializer<Callable>};
+inline initializer_function initializer_entry{&decode_initializer<Callable>};
 
-/// Calls a finaliser, which has no arguments.
+/// A finaliser has no arguments.
+using finalizer_function = calls::entry_of_kind<void()>;
+
 template <class Callable>
-std::optional<codec::packet> finalize_worker(calls::arguments) {
+void finalize_worker() {
   Callable::call();
-  return std::nullopt;
 }
 
 template <class Callable>
-inline calls::entry finalizer_entry{&finalize_worker<Callable>};
+inline finalizer_function finalizer_entry{&finalize_worker<Callable>};
 
 } // namespace troupe::pooling

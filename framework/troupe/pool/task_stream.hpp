@@ -32,7 +32,7 @@ public:
   using iterator = reading_iterator<R, task_stream>;
 
   task_stream(std::shared_ptr<pooling::dispatcher> pool,
-              const calls::entry& function,
+              const pooling::task_function& function,
               pooling::task_pipeline::source input,
               const pooling::task_pipeline::plan& how)
     : pipeline_(new pooling::task_pipeline{

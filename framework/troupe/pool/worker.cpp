@@ -19,7 +19,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -95,10 +94,7 @@ stopper& the_stopper() {
 
 worker_note* own_note = nullptr;
 
-const calls::entry& entry_at(const function_place& place) {
-  return calls::entry::require({place.module, place.offset},
-                               "run a task of a pool");
-}
+constexpr const char* attempted = "run a task of a pool";
 
 class worker final : public task_sink {
 public:
@@ -116,8 +112,7 @@ public:
     hosting::set_default_stop_of_commands(this_task::stop_token);
     if (setup_.initializer.given != 0)
       initialize();
-    while (take()) {
-      auto chunk = std::move(decoded_chunk());
+    while (auto chunk = take()) {
       TROUPE_CRASH_POINT("pool.worker.taken");
       chunk->run(head_.first, head_.last, *this);
       chunk.reset();
@@ -125,8 +120,7 @@ public:
         break;
     }
     if (setup_.finalizer.given != 0)
-      static_cast<void>(
-        entry_at(setup_.finalizer).run(calls::arguments{bytes_view{}}));
+      finalizer_function::at(setup_.finalizer.location(), attempted)();
   }
 
   void begin(std::uint32_t index) override {
@@ -192,15 +186,15 @@ public:
   }
 
 private:
-  /// Takes the next chunk into `head_` and `decoded_chunk()`. False at the end.
-  bool take() {
-    bool taken = false;
+  /// Takes the next chunk, and its head into `head_`. Null at the end.
+  std::unique_ptr<ready_chunk> take() {
+    std::unique_ptr<ready_chunk> taken;
     bool ended = false;
     bool keeps = os::keeps_large_blocks();
     while (!taken && !ended) {
       const auto outcome = tasks_.take(
         [&](const message& shown) {
-          read(shown, taken, ended);
+          taken = read(shown, ended);
           return visit_result::taken;
         },
         1, keeps ? deadline::after(keep_memory_for) : deadline::never());
@@ -213,13 +207,14 @@ private:
     return taken;
   }
 
-  void read(const message& shown, bool& taken, bool& ended) {
+  /// Null if there is nothing to run: `ended` says whether because of the end.
+  std::unique_ptr<ready_chunk> read(const message& shown, bool& ended) {
     if (shown.body.size() < sizeof head_)
-      return;
+      return nullptr;
     std::memcpy(&head_, shown.body.data(), sizeof head_);
     if (head_.what == task_head::end) {
       ended = true;
-      return;
+      return nullptr;
     }
     reported_ = head_.first;
     note_.running.store(worker_note::packed(head_.chunk, head_.first),
@@ -228,31 +223,30 @@ private:
     looks_ = looks_left_ = 1;
     TROUPE_CRASH_POINT("pool.worker.decode");
     try {
-      static_cast<void>(entry_at({head_.module, head_.offset, 1})
-                          .run(calls::arguments{
-                            shown.body.subspan(sizeof head_), shown.handles}));
-      taken = true;
+      codec::decoder from{shown.body.subspan(sizeof head_), shown.handles,
+                          "the tasks of a pool"};
+      return task_function::at({head_.module, head_.offset}, attempted)(from);
     } catch (...) {
       // None of the chunk's tasks can be run: each fails with the reason.
       for (auto index = head_.first; index < head_.last; ++index)
         fail(index);
       auto said = report(head_.last);
       send(said);
+      return nullptr;
     }
   }
 
   void initialize() {
-    auto& call = decoded_initializer();
+    ready_initializer call;
     std::exception_ptr failure;
     while (!call && !failure) {
       const auto outcome = tasks_.take(
         [&](const message& shown) {
           try {
-            static_cast<void>(
-              entry_at(setup_.initializer)
-                .run(calls::arguments{
-                  shown.body.subspan(std::min(sizeof head_, shown.body.size())),
-                  shown.handles}));
+            call = initializer_function::at(setup_.initializer.location(),
+                                            attempted)(calls::arguments{
+              shown.body.subspan(std::min(sizeof head_, shown.body.size())),
+              shown.handles});
           } catch (...) {
             failure = std::current_exception();
           }
@@ -265,8 +259,7 @@ private:
     if (failure)
       std::rethrow_exception(failure);
     TROUPE_CRASH_POINT("pool.worker.initialize");
-    call();
-    call = nullptr;
+    state_of_this_worker() = call();
   }
 
   const worker_setup& setup_;
@@ -286,16 +279,6 @@ private:
 };
 
 } // namespace
-
-std::unique_ptr<ready_chunk>& decoded_chunk() noexcept {
-  static std::unique_ptr<ready_chunk> only;
-  return only;
-}
-
-std::function<void()>& decoded_initializer() noexcept {
-  static std::function<void()> only;
-  return only;
-}
 
 worker_state_cell& state_of_this_worker() noexcept {
   static worker_state_cell only;

@@ -44,6 +44,10 @@ struct function_place {
   std::uint64_t offset = 0;
   std::uint32_t given = 0;
 
+  [[nodiscard]] os::code_location location() const noexcept {
+    return {module, offset};
+  }
+
   /// That of `function`, which may be null.
   [[nodiscard]] static function_place of(const calls::entry* function);
 };

@@ -25,11 +25,12 @@ public:
   template <auto F, class... Args>
   [[nodiscard]] worker_hooks on_start(Args&&... args) && {
     using callable = calls::named<F>;
-    calls::require_startable<callable, Args&&...>();
-    if constexpr (calls::startable<callable, Args&&...>) {
+    using signature = typename callable::signature;
+    calls::require_accepts<signature, Args&&...>();
+    if constexpr (calls::accepts<signature, Args&&...>) {
       initializer_ = &pooling::initializer_entry<callable>;
       arguments_
-        = calls::encode_arguments<callable>(std::forward<Args>(args)...);
+        = calls::pack_arguments<signature>(std::forward<Args>(args)...);
     }
     return std::move(*this);
   }
@@ -37,8 +38,8 @@ public:
   template <auto F>
   [[nodiscard]] worker_hooks on_end() && {
     using callable = calls::named<F>;
-    calls::require_startable<callable>();
-    if constexpr (calls::startable<callable>)
+    calls::require_accepts<typename callable::signature>();
+    if constexpr (calls::accepts<typename callable::signature>)
       finalizer_ = &pooling::finalizer_entry<callable>;
     return std::move(*this);
   }
@@ -46,9 +47,9 @@ public:
 private:
   friend class pool;
 
-  const calls::entry* initializer_ = nullptr;
+  const pooling::initializer_function* initializer_ = nullptr;
   codec::packet arguments_;
-  const calls::entry* finalizer_ = nullptr;
+  const pooling::finalizer_function* finalizer_ = nullptr;
 };
 
 } // namespace troupe

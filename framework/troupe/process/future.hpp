@@ -109,14 +109,15 @@ namespace hosting {
 
 template <class Callable, class... Args>
 [[nodiscard]] auto async(const start_options& options, Args&&... args) {
-  using result = std::decay_t<typename Callable::signature::result>;
-  calls::require_startable<Callable, Args&&...>();
-  if constexpr (calls::startable<Callable, Args&&...>)
-    calls::require_returnable<Callable>();
-  if constexpr (!Callable::signature::known)
+  using signature = typename Callable::signature;
+  using result = std::decay_t<typename signature::result>;
+  constexpr bool accepts = calls::accepts<signature, Args&&...>;
+  calls::require_accepts<signature, Args&&...>();
+  if constexpr (accepts)
+    calls::require_returnable<result>();
+  if constexpr (!signature::known)
     return calls::refused{};
-  else if constexpr (!calls::startable<Callable, Args&&...>
-                     || !calls::returnable<Callable>)
+  else if constexpr (!accepts || !calls::returnable<result>)
     return future<result>{};
   else
     return future<result>{
@@ -152,16 +153,16 @@ template <calls::captureless_lambda F, class... Args>
 }
 
 /// What cannot be started, and a compile error that says why.
-template <calls::not_startable F, class... Args>
+template <calls::not_nameable F, class... Args>
   requires(!hosting::options_like<F>)
 calls::refused async(F&&, Args&&...) {
-  calls::refuse_to_start<std::remove_cvref_t<F>>();
+  calls::refuse<std::remove_cvref_t<F>>();
   return {};
 }
 
-template <calls::not_startable F, class... Args>
+template <calls::not_nameable F, class... Args>
 calls::refused async(const start_options&, F&&, Args&&...) {
-  calls::refuse_to_start<std::remove_cvref_t<F>>();
+  calls::refuse<std::remove_cvref_t<F>>();
   return {};
 }
 

@@ -3,7 +3,6 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/call/current_exception.hpp>
-#include <troupe/call/entry.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>
@@ -15,6 +14,7 @@
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/process/start.hpp>
 #include <troupe/process/table.hpp>
 
 #include <algorithm>
@@ -68,20 +68,20 @@ void note_exception(process_slot& slot) {
 void run_function(process_slot& slot) {
   const os::code_location location{slot.entry_module.load(),
                                    slot.entry_offset.load()};
-  const auto& function = calls::entry::require(location,
-                                               "run the function of a process",
-                                               slot.entry_library.get());
+  const auto& function = function_entry::at(location,
+                                            "run the function of a process",
+                                            slot.entry_library.get());
   std::optional<codec::packet> result;
   if (const auto where = slot.arguments.load()) {
     auto opened = codec::parcel::open(where);
     memory::forget_at(slot.arguments);
     TROUPE_CRASH_POINT("process.host.arguments_held");
-    result = function.run(calls::arguments{std::move(opened)});
+    result = function(calls::arguments{std::move(opened)});
   } else {
     const auto size = std::min<std::size_t>(slot.inline_size,
                                             slot.inline_bytes.size());
-    result = function.run(
-      calls::arguments{bytes_view{slot.inline_bytes}.first(size)});
+    result
+      = function(calls::arguments{bytes_view{slot.inline_bytes}.first(size)});
   }
   if (result)
     memory::entrust(slot.result, codec::parcel::make(*result));

@@ -80,8 +80,9 @@ void require_rights_of_server() {
 
 } // namespace
 
-slot_id request_process(const calls::entry& function, codec::packet& arguments,
-                        const start_options& options, awaited by_future) {
+slot_id request_process(const function_entry& function,
+                        codec::packet& arguments, const start_options& options,
+                        awaited by_future) {
   auto& memory = run_memory::current();
   if (!is_own_slot())
     throw invalid_state("start a process",

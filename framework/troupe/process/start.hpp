@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/arguments.hpp>
 #include <troupe/call/entry.hpp>
 #include <troupe/process/process.hpp>
 
 #include <concepts>
+#include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -12,24 +15,52 @@ namespace troupe {
 
 namespace hosting {
 
+/// A function that a process can be started with: takes its arguments out of a
+/// message, and answers with the result, if it has one that can be sent. Throws
+/// what it throws, and `malformed_bytes`.
+using function_entry
+  = calls::entry_of_kind<std::optional<codec::packet>(calls::arguments)>;
+
+/// Runs `Callable` on decoded arguments and encodes what it returns; a result
+/// that cannot be sent is dropped, `start` does not ask for it.
+template <class Callable>
+std::optional<codec::packet> run_function(calls::arguments given) {
+  using signature = typename Callable::signature;
+  using result = std::decay_t<typename signature::result>;
+  auto values = given.take<signature>();
+  if constexpr (std::is_void_v<result>) {
+    calls::run<Callable>(std::move(values));
+    return std::nullopt;
+  } else if constexpr (codec::sendable<result>) {
+    return codec::encode<result>(calls::run<Callable>(std::move(values)));
+  } else {
+    static_cast<void>(calls::run<Callable>(std::move(values)));
+    return std::nullopt;
+  }
+}
+
+/// The entry of `Callable`; naming it anywhere in the program registers it.
+template <class Callable>
+inline function_entry entry_of{&run_function<Callable>};
+
 /// Whether a future tells what the function throws.
 enum class awaited : bool { no, yes };
 
 /// Requests a process that runs `function`. `arguments` is left empty.
 /// Throws `invalid_state`, `invalid_argument`, `limit_reached`.
 [[nodiscard]] memory::slot_id
-request_process(const calls::entry& function, codec::packet& arguments,
+request_process(const function_entry& function, codec::packet& arguments,
                 const start_options& options, awaited by_future);
 
 template <class Callable, class... Args>
 [[nodiscard]] memory::slot_id
 request(const start_options& options, awaited by_future, Args&&... args) {
-  calls::require_startable<Callable, Args&&...>();
-  if constexpr (calls::startable<Callable, Args&&...>) {
+  using signature = typename Callable::signature;
+  calls::require_accepts<signature, Args&&...>();
+  if constexpr (calls::accepts<signature, Args&&...>) {
     auto arguments
-      = calls::encode_arguments<Callable>(std::forward<Args>(args)...);
-    return request_process(calls::entry_of<Callable>, arguments, options,
-                           by_future);
+      = calls::pack_arguments<signature>(std::forward<Args>(args)...);
+    return request_process(entry_of<Callable>, arguments, options, by_future);
   } else {
     return {};
   }
@@ -84,16 +115,16 @@ template <calls::captureless_lambda F, class... Args>
 }
 
 /// What cannot be started, and a compile error that says why.
-template <calls::not_startable F, class... Args>
+template <calls::not_nameable F, class... Args>
 process start(const start_options&, F&&, Args&&...) {
-  calls::refuse_to_start<std::remove_cvref_t<F>>();
+  calls::refuse<std::remove_cvref_t<F>>();
   return process{};
 }
 
-template <calls::not_startable F, class... Args>
+template <calls::not_nameable F, class... Args>
   requires(!hosting::options_like<F>)
 process start(F&&, Args&&...) {
-  calls::refuse_to_start<std::remove_cvref_t<F>>();
+  calls::refuse<std::remove_cvref_t<F>>();
   return process{};
 }
 

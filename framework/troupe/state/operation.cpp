@@ -6,14 +6,11 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <typeinfo>
 
 namespace troupe::held {
 
 namespace {
-
-// Constant-initialised, so that entries of every translation unit find it.
-constinit operation* first = nullptr;
 
 /// What the name of an `execution<T, Callable>` tells.
 struct operation_parts {
@@ -40,14 +37,14 @@ operation_parts parts_of(const char* mangled) {
     if (text.ends_with(' '))
       text.pop_back();
   };
-  constexpr std::string_view named = ", troupe::held::named<";
+  constexpr std::string_view named = ", troupe::calls::named<";
   static_cast<void>(take_off("troupe::held::execution<"));
   drop_end();
   operation_parts parts;
   const auto at = text.rfind(named);
   parts.has_name = at != std::string::npos;
   if (!parts.has_name) {
-    parts.object = text.substr(0, text.find(", troupe::held::unnamed<"));
+    parts.object = text.substr(0, text.find(", troupe::calls::lambda<"));
     return parts;
   }
   parts.object = text.substr(0, at);
@@ -64,25 +61,14 @@ operation_parts parts_of(const char* mangled) {
 
 } // namespace
 
-operation::operation(const char* name, std::uint64_t type, bool changes,
-                     function run) noexcept
-  : name_(name),
-    id_(hash_of(name)),
-    type_(type),
-    run_(run),
-    next_(first),
-    changes_(changes) {
-  first = this;
-}
-
 std::string operation::name() const {
-  const auto parts = parts_of(name_);
+  const auto parts = parts_of(mangled_name());
   return (parts.has_name ? parts.function : "a lambda") + " of a held "
          + parts.object;
 }
 
 std::string operation::advice() const {
-  const auto parts = parts_of(name_);
+  const auto parts = parts_of(mangled_name());
   if (!parts.has_name)
     return "a lambda is known in its own program only: give its work a "
            "function of the class, and offer that there";
@@ -92,29 +78,18 @@ std::string operation::advice() const {
 }
 
 const operation& operation::find(std::uint64_t id) {
-  // Made at the first call, when all entries have entered themselves; nullptr
-  // stands for a name that is not one operation's alone.
-  static const auto all = [] {
-    std::unordered_map<std::uint64_t, const operation*> result;
-    for (const auto* each = first; each != nullptr; each = each->next_)
-      if (const auto [place, fresh] = result.try_emplace(each->id_, each);
-          !fresh && place->second != nullptr
-          && place->second->run_ != each->run_)
-        place->second = nullptr;
-    return result;
-  }();
-  const auto found = all.find(id);
-  if (found == all.end())
-    // Only the caller knows which: it names it, see throw_failure.
-    throw unknown_function("call a function of a held object",
-                           "the state's program does not name it",
-                           "name it there too, with state::offer");
-  if (found->second == nullptr)
+  const auto found = entry::named(typeid(operation_code), id);
+  if (found.several)
     throw unknown_function("call a function of a held object",
                            "the state's program has several of that name",
                            "move types of the same name out of unnamed "
                            "namespaces");
-  return *found->second;
+  if (found.only == nullptr)
+    // Only the caller knows which: it names it, see throw_failure.
+    throw unknown_function("call a function of a held object",
+                           "the state's program does not name it",
+                           "name it there too, with state::offer");
+  return static_cast<const operation&>(*found.only);
 }
 
 } // namespace troupe::held

@@ -61,29 +61,29 @@ public:
   /// A function that returns `held::attempt<R>` may wait for the object.
   /// @blocks on the state
   template <auto F, class... Args>
-  held::result_of<held::named<F>> call(Args&&... args) const {
-    return held::invoke<T, held::named<F>>(*target(),
-                                           std::forward<Args>(args)...);
+  held::result_of<calls::named<F>> call(Args&&... args) const {
+    return held::invoke<T, calls::named<F>>(*target(),
+                                            std::forward<Args>(args)...);
   }
 
   /// The same without waiting for the result.
   template <auto F, class... Args>
-  [[nodiscard]] held::future<held::result_of<held::named<F>>>
+  [[nodiscard]] held::future<held::result_of<calls::named<F>>>
   call_async(Args&&... args) const {
-    return held::invoke_async<T, held::named<F>>(*target(),
-                                                 std::forward<Args>(args)...);
+    return held::invoke_async<T, calls::named<F>>(*target(),
+                                                  std::forward<Args>(args)...);
   }
 
   /// Calls a function that may wait for the object. Nothing, or false, if it
   /// was not ready before `limit`; then nothing has happened.
   template <auto F, class... Args>
   [[nodiscard]] auto call_before(deadline limit, Args&&... args) const {
-    static_assert(held::may_wait<held::named<F>>,
+    static_assert(held::may_wait<calls::named<F>>,
                   "troupe: only a call that may wait has a limit: one of a "
                   "function that returns a held::attempt");
-    auto result = held::invoke_before<T, held::named<F>>(
+    auto result = held::invoke_before<T, calls::named<F>>(
       *target(), limit, std::forward<Args>(args)...);
-    if constexpr (std::is_void_v<held::result_of<held::named<F>>>)
+    if constexpr (std::is_void_v<held::result_of<calls::named<F>>>)
       return result.has_value();
     else
       return result;
@@ -106,45 +106,46 @@ public:
   /// reading, changing and writing are one step. A lambda without captures.
   /// @blocks on the state
   template <calls::captureless_lambda F, class... Args>
-  held::result_of<held::unnamed<F>> update(F, Args&&... args) const {
-    return held::invoke<T, held::unnamed<F>>(*target(),
+  held::result_of<calls::lambda<F>> update(F, Args&&... args) const {
+    return held::invoke<T, calls::lambda<F>>(*target(),
                                              std::forward<Args>(args)...);
   }
 
   template <auto F, class... Args>
-  held::result_of<held::named<F>> update(Args&&... args) const {
+  held::result_of<calls::named<F>> update(Args&&... args) const {
     return call<F>(std::forward<Args>(args)...);
   }
 
   template <calls::captureless_lambda F, class... Args>
-  [[nodiscard]] held::future<held::result_of<held::unnamed<F>>>
+  [[nodiscard]] held::future<held::result_of<calls::lambda<F>>>
   update_async(F, Args&&... args) const {
-    return held::invoke_async<T, held::unnamed<F>>(*target(),
+    return held::invoke_async<T, calls::lambda<F>>(*target(),
                                                    std::forward<Args>(args)...);
   }
 
   /// What cannot be run there, and a compile error that says why.
-  template <calls::not_startable F, class... Args>
+  template <calls::not_nameable F, class... Args>
   calls::refused update(F&&, Args&&...) const {
-    calls::refuse_to_start<std::remove_cvref_t<F>>();
+    calls::refuse<std::remove_cvref_t<F>>();
     return {};
   }
 
   /// A copy of the whole object.
   [[nodiscard]] T snapshot() const {
-    return held::invoke<T, held::named<&held::whole<T>>>(*target());
+    return held::invoke<T, calls::named<&held::whole<T>>>(*target());
   }
 
   /// Puts another value in the place of the object's.
   void assign(const T& value) const {
-    held::invoke<T, held::named<&held::replace<T>>>(*target(), value);
+    held::invoke<T, calls::named<&held::replace<T>>>(*target(), value);
   }
 
   /// Names `snapshot` and `assign`, for clients in other programs.
   static void offer_copies() {
-    static_cast<void>(held::operation_of<T, held::named<&held::whole<T>>>.id());
     static_cast<void>(
-      held::operation_of<T, held::named<&held::replace<T>>>.id());
+      held::operation_of<T, calls::named<&held::whole<T>>>.id());
+    static_cast<void>(
+      held::operation_of<T, calls::named<&held::replace<T>>>.id());
   }
 
   /// What it refers to. Throws `invalid_state` for a proxy that was moved from.

@@ -50,7 +50,7 @@ struct content_of {
 /// Makes a `T` from these, in the state's process.
 template <class T, class... Ps>
 struct maker {
-  struct signature : signature_of<itself, proxy<T>, true, Ps...> {};
+  using signature = calls::signature_of<proxy<T>, itself&, Ps...>;
 
   static proxy<T> call(itself&, Ps... args) {
     return proxy<T>{table::here().hold(
@@ -117,11 +117,7 @@ struct making {
 /// A function that is run for itself, and not on an object.
 template <class Callable>
 struct freely {
-  struct signature : Callable::signature {
-    using object_type = itself;
-    using returned = typename Callable::signature::result;
-    static constexpr bool changes = true;
-  };
+  using signature = calls::with_first<itself&, typename Callable::signature>;
 
   template <class... Args>
   static decltype(auto) call(itself&, Args&&... args) {
@@ -229,9 +225,9 @@ public:
   }
 
   /// What cannot be run there, and a compile error that says why.
-  template <calls::not_startable F, class... Args>
+  template <calls::not_nameable F, class... Args>
   calls::refused run(F&&, Args&&...) const {
-    calls::refuse_to_start<std::remove_cvref_t<F>>();
+    calls::refuse<std::remove_cvref_t<F>>();
     return {};
   }
 
@@ -239,7 +235,7 @@ public:
   /// the state; it lives at least as long as it is named.
   template <class T>
   void bind(const std::string& name, const proxy<T>& object) const {
-    held::invoke<held::itself, held::named<&held::itself::bind>>(
+    held::invoke<held::itself, calls::named<&held::itself::bind>>(
       *target(), name, held::untyped{object.target()});
   }
 
@@ -250,20 +246,20 @@ public:
   find(const std::string& name) const {
     using object = typename held::made<T>::object;
     const auto found
-      = held::invoke<held::itself, held::named<&held::itself::find>>(
+      = held::invoke<held::itself, calls::named<&held::itself::find>>(
         *target(), name, held::type_hash<object>());
     return typename held::made<T>::handle{proxy<object>{found.object()}};
   }
 
   /// Takes a name away. Returns false if nothing had it.
   bool unbind(const std::string& name) const {
-    return held::invoke<held::itself, held::named<&held::itself::unbind>>(
+    return held::invoke<held::itself, calls::named<&held::itself::unbind>>(
       *target(), name);
   }
 
   /// How many objects it holds.
   [[nodiscard]] std::uint64_t size() const {
-    return held::invoke<held::itself, held::named<&held::itself::size>>(
+    return held::invoke<held::itself, calls::named<&held::itself::size>>(
       *target());
   }
 
@@ -271,7 +267,7 @@ public:
   /// program whose state holds it. What a program calls itself, it names so.
   template <class T, auto... F>
   static void offer() {
-    static_cast<void>((0 + ... + held::operation_of<T, held::named<F>>.id()));
+    static_cast<void>((0 + ... + held::operation_of<T, calls::named<F>>.id()));
   }
 
   /// The process that holds the objects. Throws `invalid_state` for a state of

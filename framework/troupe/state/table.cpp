@@ -166,7 +166,7 @@ void table::run(const call_head& head, codec::decoder& arguments,
       of.end_if_unused(index_of(number));
     }
   } const now{*this, on, head.object};
-  what.run(*on.held, arguments, answer, later);
+  what(*on.held, arguments, answer, later);
   if (later) {
     const auto limit = head.when();
     if (limit.passed()) {

@@ -65,7 +65,7 @@ ask(const troupe::state_actor& to, const held::call_for<R>& what) {
 
 /// The same with a function, which must have a result.
 template <auto F, class T, class... Args>
-caf::expected<held::result_of<held::named<F>>>
+caf::expected<held::result_of<troupe::calls::named<F>>>
 ask(const troupe::state_actor& to, const troupe::proxy<T>& object,
     Args&&... args) {
   return ask(to, held::call_of<F>(object, std::forward<Args>(args)...));

@@ -9,6 +9,15 @@
 
 namespace calls = troupe::calls;
 
+// Known by their types alone: nobody calls them.
+namespace signature_samples {
+long add(int, const std::string&);
+void change(int&) noexcept;
+void print(const char*, ...);
+} // namespace signature_samples
+
+using namespace signature_samples;
+
 namespace {
 
 struct account {
@@ -22,10 +31,6 @@ struct account {
   }
   int cents = 0;
 };
-
-long add(int, const std::string&);
-void change(int&) noexcept;
-void print(const char*, ...);
 
 template <class F>
 using parameters = typename calls::signature<F>::parameters;
@@ -71,4 +76,29 @@ TEST_CASE("of parameters that are `auto` or `...` nothing is known") {
   CHECK_FALSE(calls::signature<std::remove_const_t<decltype(f)>>::known);
   CHECK_FALSE(calls::signature<decltype(&print)>::known);
   CHECK_FALSE(calls::signature<int>::known);
+}
+
+TEST_CASE("without its first parameter a function keeps the others") {
+  using rest = calls::without_first<calls::signature<decltype(&add)>>;
+  CHECK(std::is_same_v<rest::first, int>);
+  CHECK(std::is_same_v<rest::parameters, std::tuple<std::string>>);
+  using none = calls::without_first<calls::signature<int()>>;
+  CHECK_FALSE(none::known);
+  using whole = calls::with_first<account&, rest>;
+  CHECK(std::is_same_v<whole::parameters, std::tuple<account, std::string>>);
+}
+
+TEST_CASE("a member says by its qualifiers how it takes the object") {
+  const auto of = []<class F>(F) {
+    using first = typename calls::without_first<calls::signature<F>>::first;
+    return calls::object_parameter<first>{};
+  };
+  CHECK(of(&account::deposit).changes);
+  CHECK(of(&account::deposit).usable);
+  CHECK_FALSE(of(&account::balance).changes);
+  CHECK_FALSE(of(&account::cents).changes);
+  CHECK_FALSE(of(&account::close).usable);
+  CHECK(of(+[](account&) {}).changes);
+  CHECK_FALSE(of(+[](const account&) {}).changes);
+  CHECK_FALSE(of(+[](account&&) {}).usable);
 }

@@ -150,7 +150,7 @@ void guess_numbers() {
                     secret.target()->number(),
                     held::operation_of<
                       std::vector<int>,
-                      held::named<&held::list_functions<int>::size>>.id(),
+                      troupe::calls::named<&held::list_functions<int>::size>>.id(),
                     -1});
   bool refused = false;
   held::serve(3, request.body(), [&](troupe::bytes_view answer) {
@@ -186,7 +186,7 @@ void send_garbage() {
                       list.target()->number(),
                       held::operation_of<
                         std::vector<int>,
-                        held::named<&held::list_functions<int>::append>>.id(),
+                        troupe::calls::named<&held::list_functions<int>::append>>.id(),
                       -1});
     troupe::bytes all(request.body().begin(), request.body().end());
     for (auto left = random() % 40; left != 0; --left)
