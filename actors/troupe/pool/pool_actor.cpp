@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/pool_actor.hpp>
 
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/service_actor.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -51,14 +51,8 @@ private:
 };
 
 caf::error error_from(const std::exception_ptr& why) {
-  try {
-    std::rethrow_exception(why);
-  } catch (const error& failure) {
-    return transport::to_caf(failure);
-  } catch (...) {
-    return transport::make_error(errc::remote_exception,
-                                 calls::full_text_of_current_exception());
-  }
+  const auto failed = calls::failure::of(why);
+  return transport::make_error(failed.code, failed.full_text());
 }
 
 using pool_service = factory::service<pool_actor::pointer>;

@@ -57,16 +57,11 @@ throw_failure(const caf::error& why,
   if (const auto failure = thrown.take())
     std::rethrow_exception(failure);
   const auto text = transport::text_of(why);
-  switch (transport::code_of(why)) {
-    case errc::unknown_name: throw unknown_name("ask a supervisor", text);
-    case errc::invalid_state: throw invalid_state("ask a supervisor", text);
-    case errc::invalid_argument:
-      throw invalid_argument("ask a supervisor", text);
-    case errc::none:
-      throw peer_died("ask a supervisor", "it has ended: " + text,
-                      "look at its last report, and make a new one");
-    default: throw error{transport::code_of(why), "ask a supervisor", text};
-  }
+  const auto code = transport::code_of(why);
+  if (code == errc::none)
+    throw peer_died("ask a supervisor", "it has ended: " + text,
+                    "look at its last report, and make a new one");
+  throw_error(code, "ask a supervisor", text);
 }
 
 /// Throws `would_deadlock` where the supervisor itself would wait.

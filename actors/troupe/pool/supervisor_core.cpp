@@ -2,7 +2,7 @@
 #include <troupe/pool/supervisor_core.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/exception_of_request.hpp>
 #include <troupe/pool/option_checks.hpp>
@@ -434,7 +434,7 @@ bool supervisor_core::start_again(const std::string& id) {
     return true;
   } catch (...) {
     one->restarting = true;
-    again_.push_back({id, calls::full_text_of_current_exception()});
+    again_.push_back({id, calls::failure::being_handled().full_text()});
     return false;
   }
 }

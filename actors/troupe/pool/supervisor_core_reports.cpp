@@ -2,7 +2,7 @@
 
 // What a supervisor says of its children.
 
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/pool/supervisor_core.hpp>
 #include <troupe/transport/caf_version.hpp>
 
@@ -58,7 +58,7 @@ void supervisor_core::report(const restart_report& what) const {
   } catch (...) {
     std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
                  what.child.c_str(),
-                 calls::full_text_of_current_exception().c_str());
+                 calls::failure::being_handled().full_text().c_str());
   }
   for (const auto& each : listeners_)
     if (each.wants)

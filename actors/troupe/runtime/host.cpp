@@ -27,23 +27,16 @@ namespace {
 
 /// Throws a failure that came in a message.
 [[noreturn]] void throw_failure(const caf::error& failure) {
-  const auto code = transport::code_of(failure);
-  const auto text = transport::text_of(failure);
-  switch (code) {
+  const auto thrown = transport::failure_of(failure);
+  switch (thrown.code) {
     case errc::remote_exception:
-      hosting::raise(remote_error{"the maker of an actor",
-                                  transport::exception_type_of(failure),
-                                  transport::exception_text_of(failure),
-                                  transport::exception_causes_of(failure)});
+      hosting::raise(remote_error{"the maker of an actor", thrown});
     case errc::unknown_function:
-      throw unknown_function("make an actor in a host", text);
     case errc::limit_reached:
-      throw limit_reached("make an actor in a host", text);
     case errc::malformed_bytes:
-      throw malformed_bytes("make an actor in a host", text);
     case errc::stale_handle:
-      throw stale_handle("make an actor in a host", text);
-    default: throw process_died("make an actor in a host", text);
+      throw_error(thrown.code, "make an actor in a host", thrown.text);
+    default: throw process_died("make an actor in a host", thrown.text);
   }
 }
 

@@ -11,7 +11,7 @@
 
 #include <type_traits>
 
-/// Checks of what an actor is made of: see require_startable.hpp.
+/// Checks of what an actor is made of: see require_callable.hpp.
 namespace troupe::factory {
 
 template <class T>

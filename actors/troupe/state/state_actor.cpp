@@ -2,6 +2,7 @@
 #include <troupe/state/state_actor.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/service_actor.hpp>
@@ -77,11 +78,11 @@ outcome outcome_of(const codec::packet& answer) {
         errc::timed_out, "the object was not ready within the limit");
       break;
     default: {
-      const auto code = from.load<errc>();
-      const auto type = from.load<std::string>();
-      const auto text = from.load<std::string>();
-      result.failure
-        = transport::make_error(code, type.empty() ? text : type + ": " + text);
+      const auto thrown = from.load<calls::failure>();
+      result.failure = transport::make_error(
+        thrown.code, thrown.code == errc::remote_exception
+                       ? thrown.description()
+                       : thrown.full_text());
     }
   }
   return result;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/transport/caf_error.hpp>
 
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/exit_status.hpp>
-#include <troupe/process/remote_error.hpp>
 
 #include <caf/message.hpp>
 
@@ -35,21 +34,20 @@ caf::error make_error(errc code, std::string text) {
 
 caf::error to_caf(const error& failure) {
   const auto* outer = dynamic_cast<const std::nested_exception*>(&failure);
+  const auto inner = outer != nullptr ? outer->nested_ptr() : nullptr;
   // The text of a remote_error tells what is inside of it.
-  if (outer == nullptr
-      || dynamic_cast<const remote_error*>(&failure) != nullptr)
+  if (inner == nullptr || failure.code() == errc::remote_exception)
     return make_error(failure.code(), failure.what());
-  return make_error(
-    failure.code(),
-    failure.what() + calls::text_of(calls::causes_from(outer->nested_ptr())));
+  return make_error(failure.code(),
+                    failure.what() + std::string{", caused by "}
+                      + calls::failure::of(inner).description());
 }
 
 caf::error exception_being_handled() {
-  const auto causes = calls::causes_of_current_exception();
-  return caf::make_error(
-    errc::remote_exception,
-    calls::text_of_current_exception() + calls::text_of(causes),
-    calls::type_of_current_exception(), calls::pack(causes, longest_causes));
+  const auto thrown = calls::failure::being_handled();
+  return caf::make_error(errc::remote_exception, thrown.full_text(),
+                         thrown.type,
+                         calls::pack(thrown.causes, longest_causes));
 }
 
 caf::error error_being_handled() {
@@ -62,22 +60,16 @@ caf::error error_being_handled() {
   }
 }
 
-std::string exception_type_of(const caf::error& failure) {
-  return is_exception(failure) ? failure.context().get_as<std::string>(1) : "";
-}
-
-std::string exception_text_of(const caf::error& failure) {
-  auto text = text_of(failure);
-  const auto causes = calls::text_of(exception_causes_of(failure));
-  if (text.ends_with(causes))
-    text.erase(text.size() - causes.size());
-  return text;
-}
-
-std::vector<exception_cause> exception_causes_of(const caf::error& failure) {
-  return is_exception(failure)
-           ? calls::unpack(failure.context().get_as<std::string>(2))
-           : std::vector<exception_cause>{};
+calls::failure failure_of(const caf::error& failure) {
+  calls::failure told{.code = code_of(failure), .text = text_of(failure)};
+  if (!is_exception(failure))
+    return told;
+  told.type = failure.context().get_as<std::string>(1);
+  told.causes = calls::unpack(failure.context().get_as<std::string>(2));
+  if (const auto causes = calls::text_of(told.causes);
+      told.text.ends_with(causes))
+    told.text.erase(told.text.size() - causes.size());
+  return told;
 }
 
 errc code_of(const caf::error& failure) noexcept {

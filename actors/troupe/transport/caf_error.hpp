@@ -3,7 +3,7 @@
 
 #include <troupe/base/errc.hpp>
 #include <troupe/base/error.hpp>
-#include <troupe/call/exception_cause.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/memory/process_slot.hpp>
 
 #include <caf/error.hpp>
@@ -11,7 +11,6 @@
 #include <caf/type_id.hpp>
 
 #include <string>
-#include <vector>
 
 CAF_ERROR_CODE_ENUM(troupe::errc)
 
@@ -75,15 +74,9 @@ namespace troupe::transport {
 /// `exception_being_handled`.
 [[nodiscard]] caf::error error_being_handled();
 
-/// Returns the type of the exception of `exception_being_handled`; else "".
-[[nodiscard]] std::string exception_type_of(const caf::error& failure);
-
-/// Returns the text of that exception, without those inside of it.
-[[nodiscard]] std::string exception_text_of(const caf::error& failure);
-
-/// Returns the exceptions inside of that one, from the outer to the inner.
-[[nodiscard]] std::vector<exception_cause>
-exception_causes_of(const caf::error& failure);
+/// Returns what an error tells: of one of `exception_being_handled` all of it,
+/// of others code and text.
+[[nodiscard]] calls::failure failure_of(const caf::error& failure);
 
 /// Returns our code in an error, or `errc::none` if it is not of our category.
 [[nodiscard]] errc code_of(const caf::error& failure) noexcept;

@@ -17,6 +17,13 @@ std::string sentence(std::string_view attempted, std::string_view reason,
   return text;
 }
 
+template <errc... Codes>
+[[noreturn]] void
+throw_one_of(errc code, std::string_view attempted, std::string_view reason) {
+  (((code == Codes) ? throw error_of<Codes>(attempted, reason) : void()), ...);
+  throw error(code, attempted, reason);
+}
+
 } // namespace
 
 error::error(errc code, std::string_view attempted, std::string_view reason,
@@ -24,6 +31,16 @@ error::error(errc code, std::string_view attempted, std::string_view reason,
   : std::runtime_error(sentence(attempted, reason, advice)),
     code_(code),
     os_error_(os_error) {
+}
+
+void throw_error(errc code, std::string_view attempted,
+                 std::string_view reason) {
+  using enum errc;
+  throw_one_of<invalid_argument, invalid_state, stale_handle, limit_reached,
+               malformed_bytes, closed, peer_died, process_died, timed_out,
+               unknown_function, not_owner, would_deadlock, broken_barrier,
+               not_authentic, connection_lost, cancelled, unknown_message_type,
+               unknown_name>(code, attempted, reason);
 }
 
 os_failure::os_failure(std::string_view attempted, std::string_view advice)

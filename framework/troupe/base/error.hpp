@@ -67,6 +67,10 @@ using cancelled = error_of<errc::cancelled>;
 using unknown_message_type = error_of<errc::unknown_message_type>;
 using unknown_name = error_of<errc::unknown_name>;
 
+/// Throws the exception type of `code`; an `error` for a code that has none.
+[[noreturn]] void throw_error(errc code, std::string_view attempted,
+                              std::string_view reason);
+
 /// A refused system call: the errno's text is the reason.
 class os_failure : public error_of<errc::os_failure> {
 public:

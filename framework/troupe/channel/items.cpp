@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/items.hpp>
 
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 
@@ -65,8 +65,7 @@ void blame_writer(memory::slot_id writer, std::string_view type,
   } catch (const error& problem) {
     throw malformed_bytes(attempted, problem.what(), advice);
   } catch (...) {
-    const auto said = calls::text_of(calls::type_of_current_exception(),
-                                     calls::full_text_of_current_exception());
+    const auto said = calls::failure::being_handled().description();
     throw malformed_bytes(attempted,
                           (is_standard(failure) ? "its load threw "
                                                 : "its load threw no "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/dispatcher.hpp>
 
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/memory/reclaim.hpp>
@@ -246,10 +246,10 @@ void dispatcher::call_back(const std::function<void()>& what) const noexcept {
   try {
     what();
   } catch (...) {
+    const auto thrown = calls::failure::being_handled();
     std::fprintf(stderr, "troupe: a callback of pool '%s' threw %s: %s\n",
-                 options_.name.c_str(),
-                 calls::type_of_current_exception().c_str(),
-                 calls::full_text_of_current_exception().c_str());
+                 options_.name.c_str(), thrown.type.c_str(),
+                 thrown.full_text().c_str());
   }
 }
 

@@ -5,7 +5,7 @@
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/base/stop_of_thread.hpp>
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/reclaim.hpp>
@@ -44,9 +44,8 @@ constexpr int looks_per_limit = 8;
 
 std::exception_ptr error_of_task(const task_failure& failure,
                                  const std::string& worker, std::int32_t pid) {
-  return hosting::with_causes(remote_error{worker, pid, failure.type,
-                                           failure.text, failure.last_lines,
-                                           failure.causes});
+  return hosting::with_causes(
+    remote_error{worker, pid, failure.thrown, failure.last_lines});
 }
 
 /// Why the value of a task was not read: of the exception being handled.
@@ -56,10 +55,9 @@ std::exception_ptr error_of_value(const std::string& attempted) {
   } catch (const error&) {
     return std::current_exception();
   } catch (...) {
-    return std::make_exception_ptr(
-      malformed_bytes(attempted, "the load of its type threw "
-                                   + calls::type_of_current_exception() + ": "
-                                   + calls::full_text_of_current_exception()));
+    return std::make_exception_ptr(malformed_bytes(
+      attempted, "the load of its type threw "
+                   + calls::failure::being_handled().description()));
   }
 }
 
@@ -256,7 +254,7 @@ void dispatcher::read(const message& shown) {
                        attempted,
                        "it lies behind one of the same chunk that could not "
                        "be read: "
-                         + calls::full_text_of_current_exception(),
+                         + calls::failure::being_handled().full_text(),
                        "give such tasks to the pool with chunk size 1")));
   }
   of.failures_.merge(failed);

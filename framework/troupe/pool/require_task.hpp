@@ -8,7 +8,7 @@
 #include <tuple>
 #include <type_traits>
 
-/// Checks of a pool's functions and their input: see require_startable.hpp.
+/// Checks of a pool's functions and their input: see require_callable.hpp.
 namespace troupe::pooling {
 
 /// Whether a pool can run `Callable`, whatever its arguments.

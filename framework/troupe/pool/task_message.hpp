@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/exception_cause.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/reference.hpp>
@@ -56,12 +56,9 @@ static_assert(sizeof(result_head) == 24);
 /// A task that threw.
 struct task_failure {
   std::uint32_t index;
-  std::string type;
-  std::string text;
+  calls::failure thrown;
   /// The last lines that its worker wrote to standard error.
   std::string last_lines;
-  /// What was inside of the exception.
-  std::vector<exception_cause> causes;
 };
 
 /// What a worker shows of itself, in shared memory.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/worker.hpp>
 
-#include <troupe/call/current_exception.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/run_memory.hpp>
@@ -135,12 +134,9 @@ public:
   }
 
   void fail(std::uint32_t index) override {
-    auto type = calls::type_of_current_exception();
-    auto text = calls::text_of_current_exception();
     failures_.push_back(
-      {index, std::move(type), std::move(text),
-       exit_status{run_memory::current().own_slot()}.last_lines(),
-       calls::causes_of_current_exception()});
+      {index, calls::failure::being_handled(),
+       exit_status{run_memory::current().own_slot()}.last_lines()});
   }
 
   bool due(std::uint32_t) override {

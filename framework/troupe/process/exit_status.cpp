@@ -41,9 +41,9 @@ exit_status::exit_status(const memory::process_slot& slot)
   : ending_(static_cast<memory::ending>(
       slot.ended_by.load(std::memory_order_relaxed))),
     code_(slot.code.load(std::memory_order_relaxed)),
-    exception_type_(slot.exception_type.get()),
-    exception_text_(slot.exception_text.get()),
-    causes_(calls::unpack(slot.inner_exceptions.get())),
+    exception_{errc::remote_exception, slot.exception_type.get(),
+               slot.exception_text.get(),
+               calls::unpack(slot.inner_exceptions.get())},
     last_lines_(tail_of(slot)) {
 }
 
@@ -51,7 +51,7 @@ exit_status::exit_status(memory::ending how, int code, std::string last_lines,
                          std::string reason) noexcept
   : ending_(how),
     code_(code),
-    exception_text_(std::move(reason)),
+    exception_{.text = std::move(reason)},
     last_lines_(std::move(last_lines)) {
 }
 
@@ -76,10 +76,8 @@ std::string exit_status::description() const {
     case memory::ending::signaled:
       return "killed by " + signal_name() + " (" + std::to_string(code_) + ")";
     case memory::ending::threw:
-      return "ended by exception "
-             + calls::text_of(exception_type_, exception_text_)
-             + calls::text_of(causes_);
-    case memory::ending::lost: return "lost: " + exception_text_;
+      return "ended by exception " + exception_.description();
+    case memory::ending::lost: return "lost: " + exception_.text;
   }
   return "ended in a way that this version does not know";
 }

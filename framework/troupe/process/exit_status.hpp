@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/exception_cause.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/memory/process_slot.hpp>
 
 #include <cstdint>
@@ -59,19 +59,24 @@ public:
 
   /// The type of the uncaught exception, as C++ spells it.
   [[nodiscard]] const std::string& exception_type() const noexcept {
-    return exception_type_;
+    return exception_.type;
   }
 
   /// The `what()` of the uncaught exception, at most 759 bytes of it.
   [[nodiscard]] const std::string& exception_text() const noexcept {
-    return exception_text_;
+    return exception_.text;
   }
 
   /// The exceptions inside of the uncaught one, from the outer to the inner, as
   /// `std::throw_with_nested` made them: at most 16 of them and 559 bytes
   /// together; longer texts are cut.
   [[nodiscard]] const std::vector<exception_cause>& causes() const noexcept {
-    return causes_;
+    return exception_.causes;
+  }
+
+  /// The three in one. For layers above.
+  [[nodiscard]] const calls::failure& exception() const noexcept {
+    return exception_;
   }
 
   /// The last lines of standard error, at most 4 KiB: what was written through
@@ -87,9 +92,8 @@ public:
 private:
   memory::ending ending_ = memory::ending::none;
   int code_ = 0;
-  std::string exception_type_;
-  std::string exception_text_;
-  std::vector<exception_cause> causes_;
+  /// The text says also why a process was lost.
+  calls::failure exception_;
   std::string last_lines_;
 };
 

@@ -2,7 +2,7 @@
 #include <troupe/process/host.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>
@@ -47,22 +47,19 @@ bool leave_to_future(process_slot& slot) noexcept {
 
 /// Notes the exception that is being handled as the end of this process.
 void note_exception(process_slot& slot) {
-  const auto type = calls::type_of_current_exception();
-  const auto text = calls::text_of_current_exception();
-  const auto causes = calls::causes_of_current_exception();
-  slot.exception_type.set(type);
+  const auto thrown = calls::failure::being_handled();
+  slot.exception_type.set(thrown.type);
   slot.exception_text.set(
-    calls::beginning_of(text, decltype(slot.exception_text)::capacity));
+    calls::beginning_of(thrown.text, decltype(slot.exception_text)::capacity));
   slot.inner_exceptions.set(
-    calls::pack(causes, decltype(slot.inner_exceptions)::capacity));
+    calls::pack(thrown.causes, decltype(slot.inner_exceptions)::capacity));
   slot.code.store(exception_code, std::memory_order_relaxed);
   // release: pairs with the acquire in confirm_death.
   slot.ended_by.store(static_cast<std::uint32_t>(memory::ending::threw),
                       std::memory_order_release);
   if (!leave_to_future(slot))
     std::cerr << "troupe: process " << slot.name.get() << " (" << os::this_pid()
-              << ") ended by exception " << calls::text_of(type, text)
-              << calls::text_of(causes) << std::endl;
+              << ") ended by exception " << thrown.description() << std::endl;
 }
 
 void run_function(process_slot& slot) {

@@ -23,36 +23,25 @@ remote_error::remote_error(std::string process_name, std::int32_t pid,
     process_name_(std::move(process_name)),
     pid_(pid),
     status_(std::move(status)),
-    type_(status_.exception_type()),
-    text_(status_.exception_text()),
-    causes_(status_.causes()),
+    thrown_(status_.exception()),
     last_lines_(status_.last_lines()) {
 }
 
-remote_error::remote_error(std::string where, std::string type,
-                           std::string text,
-                           std::vector<exception_cause> causes)
-  : error(errc::remote_exception, "call " + where,
-          calls::text_of(type, text) + calls::text_of(causes)),
+remote_error::remote_error(std::string where, calls::failure thrown)
+  : error(errc::remote_exception, "call " + where, thrown.description()),
     process_name_(std::move(where)),
-    type_(std::move(type)),
-    text_(std::move(text)),
-    causes_(std::move(causes)) {
+    thrown_(std::move(thrown)) {
 }
 
 remote_error::remote_error(std::string process_name, std::int32_t pid,
-                           std::string type, std::string text,
-                           std::string last_lines,
-                           std::vector<exception_cause> causes)
+                           calls::failure thrown, std::string last_lines)
   : error(errc::remote_exception,
           "run a task in worker " + process_name + " (" + std::to_string(pid)
             + ")",
-          calls::text_of(type, text) + calls::text_of(causes)),
+          thrown.description()),
     process_name_(std::move(process_name)),
     pid_(pid),
-    type_(std::move(type)),
-    text_(std::move(text)),
-    causes_(std::move(causes)),
+    thrown_(std::move(thrown)),
     last_lines_(std::move(last_lines)) {
 }
 
@@ -79,8 +68,11 @@ std::exception_ptr with_causes(remote_error what) {
   std::exception_ptr inner;
   const auto& causes = what.causes();
   for (auto each = causes.rbegin(); each != causes.rend(); ++each) {
-    remote_error one{
-      what.process_name(), each->type, each->text, {each.base(), causes.end()}};
+    remote_error one{what.process_name(),
+                     {errc::remote_exception,
+                      each->type,
+                      each->text,
+                      {each.base(), causes.end()}}};
     inner = inner ? around(std::move(one), inner)
                   : std::make_exception_ptr(std::move(one));
   }

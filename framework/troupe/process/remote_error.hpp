@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/failure.hpp>
 #include <troupe/process/exit_status.hpp>
 
 #include <cstdint>
@@ -27,28 +28,31 @@ public:
 
   /// An exception that ended one call, and not the process: `status()` and
   /// `pid()` say nothing then. `where` names who threw it.
-  remote_error(std::string where, std::string type, std::string text,
-               std::vector<exception_cause> causes = {});
+  remote_error(std::string where, calls::failure thrown);
 
   /// An exception that ended one task of a process, which goes on.
-  remote_error(std::string process_name, std::int32_t pid, std::string type,
-               std::string text, std::string last_lines,
-               std::vector<exception_cause> causes = {});
+  remote_error(std::string process_name, std::int32_t pid,
+               calls::failure thrown, std::string last_lines);
 
   /// The type of the remote exception; empty if there was none.
   [[nodiscard]] const std::string& type() const noexcept {
-    return type_;
+    return thrown_.type;
   }
 
   /// The `what()` of the remote exception, or itself if it was a string or a
   /// number.
   [[nodiscard]] const std::string& text() const noexcept {
-    return text_;
+    return thrown_.text;
   }
 
   /// The exceptions inside of the remote one, from the outer to the inner.
   [[nodiscard]] const std::vector<exception_cause>& causes() const noexcept {
-    return causes_;
+    return thrown_.causes;
+  }
+
+  /// The three in one. For layers above.
+  [[nodiscard]] const calls::failure& thrown() const noexcept {
+    return thrown_;
   }
 
   [[nodiscard]] const std::string& process_name() const noexcept {
@@ -72,9 +76,7 @@ private:
   std::string process_name_;
   std::int32_t pid_ = 0;
   exit_status status_;
-  std::string type_;
-  std::string text_;
-  std::vector<exception_cause> causes_;
+  calls::failure thrown_;
   std::string last_lines_;
 };
 

@@ -13,8 +13,6 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <type_traits>
 
 /// The bytes of calls and answers, the same in a run and over a network.
@@ -54,7 +52,7 @@ inline constexpr std::size_t answer_room = 8;
 enum class answer_kind : std::uint8_t {
   /// The result follows, if the operation has one.
   value,
-  /// An `errc`, the type of the exception and its text follow.
+  /// A `calls::failure` follows.
   failure,
   /// The call has waited as long as it may.
   timed_out,
@@ -73,10 +71,6 @@ void encode_failure(codec::packet& answer, const std::exception_ptr& failure);
 /// of its `errc` for one of Troupe's, otherwise a `remote_error`.
 [[noreturn]] void throw_failure(codec::decoder& from, const caller& where,
                                 const operation& what);
-
-/// Throws the exception type of `code`.
-[[noreturn]] void throw_code(errc code, std::string_view attempted,
-                             std::string_view reason);
 
 /// Reads an answer whose result is an `R`; `timed_out()` instead of a result
 /// where the call had a limit.

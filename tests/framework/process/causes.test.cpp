@@ -43,7 +43,7 @@ remote_error error_of(F function) {
   } catch (const remote_error& failure) {
     return failure;
   }
-  return remote_error{"nothing was thrown", "", ""};
+  return remote_error{"nothing was thrown", {}};
 }
 
 void open_file() {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/call/current_exception.hpp>
+#include <troupe/call/failure.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/readable_name.hpp>
 
-#include <cstdlib>
 #include <cxxabi.h>
-#include <memory>
 #include <string_view>
 #include <typeinfo>
+#include <utility>
 
 namespace troupe::calls {
 
@@ -54,15 +54,6 @@ std::exception_ptr inner_of_current_exception() noexcept {
   }
 }
 
-} // namespace
-
-std::string readable_name(const char* mangled) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name{
-    abi::__cxa_demangle(mangled, nullptr, nullptr, &status), std::free};
-  return name ? name.get() : mangled;
-}
-
 std::string type_of_current_exception() {
   const std::type_info* type = abi::__cxa_current_exception_type();
   return type == nullptr ? "unknown"
@@ -104,12 +95,30 @@ std::vector<exception_cause> causes_from(std::exception_ptr outer) {
   return result;
 }
 
-std::vector<exception_cause> causes_of_current_exception() {
-  return causes_from(inner_of_current_exception());
+errc code_of_current_exception() noexcept {
+  try {
+    throw;
+  } catch (const error& thrown) {
+    return thrown.code();
+  } catch (...) {
+    return errc::remote_exception;
+  }
 }
 
-std::string full_text_of_current_exception() {
-  return text_of_current_exception() + text_of(causes_of_current_exception());
+} // namespace
+
+failure failure::being_handled() {
+  return {code_of_current_exception(), type_of_current_exception(),
+          text_of_current_exception(),
+          causes_from(inner_of_current_exception())};
+}
+
+failure failure::of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (...) {
+    return being_handled();
+  }
 }
 
 } // namespace troupe::calls
