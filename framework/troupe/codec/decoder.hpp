@@ -25,11 +25,19 @@ namespace troupe::codec {
 /// if its process is killed.
 class decoder {
 public:
-  /// `body` and `handles` must outlive the decoder. `what` names the whole
-  /// message in error texts.
+  /// `body`, `handles` and `whom_from` must outlive the decoder. `what` names
+  /// the whole message in error texts.
   decoder(bytes_view body, std::span<const memory::object_id> handles,
-          std::string_view what = "a message") noexcept
-    : body_(body), handles_(handles), what_(what) {
+          std::string_view what = "a message",
+          context* whom_from = nullptr) noexcept
+    : body_(body), handles_(handles), what_(what), context_(whom_from) {
+  }
+
+  /// Returns what was said of whom the bytes are from, if that is a `T`; else
+  /// nullptr.
+  template <class T>
+  [[nodiscard]] T* context_as() const noexcept {
+    return dynamic_cast<T*>(context_);
   }
 
   /// Reads a value of any type that can be sent.
@@ -116,6 +124,7 @@ private:
   bytes_view body_;
   std::span<const memory::object_id> handles_;
   std::string_view what_;
+  context* context_;
   std::size_t at_ = 0;
   std::size_t taken_ = 0;
   std::uint32_t depth_ = 0;

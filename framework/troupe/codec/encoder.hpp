@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/codec/context.hpp>
 #include <troupe/codec/packet.hpp>
 
 #include <cstddef>
@@ -34,8 +35,17 @@ inline constexpr std::size_t smallest_lent = 16 << 10;
 /// so far stands in the packet; throw it away or `clear()` it.
 class encoder {
 public:
-  explicit encoder(packet& into, lends parts = lends::no) noexcept
-    : into_(&into), lends_(parts == lends::yes) {
+  /// `whom_for` must outlive the encoder.
+  explicit encoder(packet& into, lends parts = lends::no,
+                   context* whom_for = nullptr) noexcept
+    : into_(&into), lends_(parts == lends::yes), context_(whom_for) {
+  }
+
+  /// Returns what was said of whom the bytes are for, if that is a `T`; else
+  /// nullptr.
+  template <class T>
+  [[nodiscard]] T* context_as() const noexcept {
+    return dynamic_cast<T*>(context_);
   }
 
   /// Appends a value of any type that can be sent.
@@ -118,6 +128,7 @@ private:
   packet* into_;
   std::uint32_t depth_ = 0;
   bool lends_;
+  context* context_;
 };
 
 } // namespace troupe::codec

@@ -3,9 +3,9 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/state/attempt.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/object.hpp>
 #include <troupe/state/state.hpp>
-#include <troupe/state/table.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -31,10 +31,10 @@ public:
   };
 
   /// Says how many were there before, and in which round.
-  arrival arrive() {
+  arrival arrive(const call_context& by) {
     require_whole();
     const arrival mine{round_, here_.size()};
-    here_.push_back(table::here().calling());
+    here_.push_back(by.client);
     if (here_.size() == parties_) {
       ++round_;
       here_.clear();

@@ -83,8 +83,7 @@ public:
 
   void read(bytes_view answer,
             std::span<const memory::object_id> handles) override {
-    codec::decoder from{answer, handles, "an answer"};
-    const wire::scope scope{where_.coding()};
+    codec::decoder from{answer, handles, "an answer", where_.coding()};
     switch (from.load<answer_kind>()) {
       case answer_kind::value:
         if constexpr (!std::is_void_v<R>)

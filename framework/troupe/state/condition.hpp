@@ -2,9 +2,9 @@
 #pragma once
 
 #include <troupe/state/attempt.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/object.hpp>
 #include <troupe/state/state.hpp>
-#include <troupe/state/table.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -19,8 +19,8 @@ namespace troupe::held {
 class condition_object {
 public:
   /// Stands in the line from now on; returns its ticket.
-  std::uint64_t enter() {
-    line_.emplace(++last_, place{table::here().calling(), false});
+  std::uint64_t enter(const call_context& by) {
+    line_.emplace(++last_, place{by.client, false});
     return last_;
   }
 

@@ -59,10 +59,9 @@ void require_callable() {
 template <class T, class Callable, class... Args>
 void encode_call(codec::packet& into, wire* coding, object_number number,
                  deadline limit, Args&&... args) {
-  const wire::scope scope{coding};
   const call_head head{
     {}, number, operation_of<T, Callable>.id(), call_head::limit_of(limit)};
-  codec::encoder to{into};
+  codec::encoder to{into, codec::lends::no, coding};
   to.save(head);
   calls::encode_arguments<typename on_object<Callable>::signature>(
     to, std::forward<Args>(args)...);

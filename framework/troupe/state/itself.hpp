@@ -3,6 +3,7 @@
 
 #include <troupe/codec/decoder.hpp>
 #include <troupe/codec/encoder.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/target.hpp>
 
 #include <cstdint>
@@ -35,17 +36,19 @@ private:
 class itself {
 public:
   /// Keeps the object alive until the name is taken away.
-  void bind(const std::string& name, const untyped& object);
+  void bind(const call_context& by, const std::string& name,
+            const untyped& object);
 
   /// Returns the object of that name. Throws `unknown_name` if there is none,
   /// `invalid_argument` if it is not of the type with that hash.
-  [[nodiscard]] const untyped& find(const std::string& name,
+  [[nodiscard]] const untyped& find(const call_context& by,
+                                    const std::string& name,
                                     std::uint64_t type) const;
 
   bool unbind(const std::string& name);
 
   /// How many objects the state holds.
-  [[nodiscard]] std::uint64_t size() const;
+  [[nodiscard]] std::uint64_t size(const call_context& by) const;
 
 private:
   std::unordered_map<std::string, untyped> names_;

@@ -4,6 +4,7 @@
 #include <troupe/state/local_caller.hpp>
 #include <troupe/state/object_ref.hpp>
 #include <troupe/state/table.hpp>
+#include <troupe/state/wire.hpp>
 
 #include <utility>
 
@@ -32,6 +33,18 @@ private:
 };
 
 } // namespace
+
+void save_target(codec::encoder& to, const target& object) {
+  if (auto* coding = to.context_as<wire>())
+    coding->save(to, object);
+  else
+    object.save_as_handle(to);
+}
+
+std::shared_ptr<target> load_target(codec::decoder& from) {
+  auto* coding = from.context_as<wire>();
+  return coding != nullptr ? coding->load(from) : load_handle(from);
+}
 
 std::shared_ptr<target> load_handle(codec::decoder& from) {
   auto held = from.handle(memory::object_kind::state);

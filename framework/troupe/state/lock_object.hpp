@@ -3,8 +3,8 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/state/attempt.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/object.hpp>
-#include <troupe/state/table.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -22,12 +22,11 @@ namespace troupe::held {
 template <bool Recursive>
 class lock_object {
 public:
-  attempt<void> acquire(std::uint64_t thread) {
-    const auto client = table::here().calling();
+  attempt<void> acquire(const call_context& by, std::uint64_t thread) {
     if (depth_ == 0) {
-      client_ = client;
+      client_ = by.client;
       thread_ = thread;
-    } else if (client != client_ || thread != thread_) {
+    } else if (by.client != client_ || thread != thread_) {
       return not_yet;
     } else if (!Recursive) {
       throw would_deadlock("lock a mutex in a state",
@@ -38,8 +37,8 @@ public:
     return {};
   }
 
-  void release(std::uint64_t thread) {
-    if (depth_ == 0 || client_ != table::here().calling() || thread_ != thread)
+  void release(const call_context& by, std::uint64_t thread) {
+    if (depth_ == 0 || client_ != by.client || thread_ != thread)
       throw not_owner("unlock a mutex in a state",
                       depth_ == 0 ? "it is free" : "another thread holds it");
     --depth_;

@@ -6,6 +6,7 @@
 #include <troupe/codec/codec.hpp>
 #include <troupe/state/attempt.hpp>
 #include <troupe/state/call.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/object.hpp>
 
 #include <cstdint>
@@ -23,14 +24,16 @@ public:
   virtual ~parked() = default;
 
   /// Returns false if it is still too early. Throws what the function throws.
-  [[nodiscard]] virtual bool attempt_on(object& on, codec::packet& answer) = 0;
+  [[nodiscard]] virtual bool
+  attempt_on(object& on, const call_context& by, codec::packet& answer)
+    = 0;
 };
 
 /// What the code of an operation is: decodes the arguments, does it, and encodes
 /// the result into `answer`. Where it must wait, gives what is left to do in
 /// `later` instead.
-using operation_code = void(object& on, codec::decoder& arguments,
-                            codec::packet& answer,
+using operation_code = void(object& on, const call_context& by,
+                            codec::decoder& arguments, codec::packet& answer,
                             std::unique_ptr<parked>& later);
 
 /// Something that can be done with a held object: a function that the program
@@ -68,14 +71,21 @@ private:
 };
 
 /// What is known of a function that is called on an object: the object, and the
-/// signature of what is left when that is given.
+/// signature of what is left when that is given, and the context where the
+/// function takes it.
 template <class Callable>
 struct on_object {
-  using signature = calls::without_first<typename Callable::signature>;
-  using object = calls::object_parameter<typename signature::first>;
+  using with_context = calls::without_first<typename Callable::signature>;
+  using object = calls::object_parameter<typename with_context::first>;
   using object_type = typename object::type;
   static constexpr bool changes = object::changes;
-  static constexpr bool known = signature::known && object::usable;
+  static constexpr bool known = with_context::known && object::usable;
+
+  using behind_context = calls::without_first<with_context>;
+  static constexpr bool takes_context
+    = std::is_same_v<typename behind_context::first, const call_context&>;
+  using signature
+    = std::conditional_t<takes_context, behind_context, with_context>;
 };
 
 /// What the caller gets: references become values.
@@ -98,28 +108,25 @@ inline constexpr bool may_wait
 
 /// Calls `Callable` on a held `T`, with decoded arguments.
 ///
-/// Arguments and result are coded as the client needs it; the function itself
-/// runs as if nothing of that were.
+/// Arguments and result are coded as the client needs it.
 template <class T, class Callable>
 class execution {
   using parameters = typename on_object<Callable>::signature::parameters;
   using result = result_of<Callable>;
 
 public:
-  static void run(object& on, codec::decoder& from, codec::packet& answer,
-                  std::unique_ptr<parked>& later) {
+  static void run(object& on, const call_context& by, codec::decoder& from,
+                  codec::packet& answer, std::unique_ptr<parked>& later) {
     auto arguments = codec::decode_all<parameters>(from);
     if constexpr (may_wait<Callable>) {
       auto waiting = std::make_unique<waiting_call>(std::move(arguments));
-      if (!waiting->attempt_on(on, answer))
+      if (!waiting->attempt_on(on, by, answer))
         later = std::move(waiting);
     } else if constexpr (std::is_void_v<result>) {
-      call(on, std::move(arguments));
+      call(on, by, std::move(arguments));
       begin_answer(answer);
     } else {
-      const result& value = call(on, std::move(arguments));
-      begin_answer(answer);
-      codec::encode_into(answer, value);
+      answer_with(answer, by, call(on, by, std::move(arguments)));
     }
   }
 
@@ -130,13 +137,15 @@ private:
       : arguments_(std::move(arguments)) {
     }
 
-    bool attempt_on(object& on, codec::packet& answer) override {
-      auto outcome = call(on, arguments_);
+    bool attempt_on(object& on, const call_context& by,
+                    codec::packet& answer) override {
+      auto outcome = call(on, by, arguments_);
       if (!outcome)
         return false;
-      begin_answer(answer);
-      if constexpr (!std::is_void_v<result>)
-        codec::encode_into(answer, static_cast<const result&>(*outcome));
+      if constexpr (std::is_void_v<result>)
+        begin_answer(answer);
+      else
+        answer_with(answer, by, *outcome);
       return true;
     }
 
@@ -145,10 +154,20 @@ private:
   };
 
   template <class Arguments>
-  static decltype(auto) call(object& on, Arguments&& arguments) {
-    const wire::scope plain{nullptr};
-    return calls::run<Callable>(std::forward<Arguments>(arguments),
-                                *static_cast<T*>(on.address()));
+  static decltype(auto)
+  call(object& on, const call_context& by, Arguments&& arguments) {
+    auto& held = *static_cast<T*>(on.address());
+    if constexpr (on_object<Callable>::takes_context)
+      return calls::run<Callable>(std::forward<Arguments>(arguments), held, by);
+    else
+      return calls::run<Callable>(std::forward<Arguments>(arguments), held);
+  }
+
+  static void answer_with(
+    codec::packet& answer, const call_context& by,
+    const std::conditional_t<std::is_void_v<result>, int, result>& value) {
+    begin_answer(answer);
+    codec::encoder{answer, codec::lends::no, by.coding}.save(value);
   }
 };
 

@@ -157,16 +157,11 @@ public:
   }
 
   void save(codec::encoder& to) const {
-    if (auto* coding = held::wire::current())
-      coding->save(to, *target());
-    else
-      target()->save_as_handle(to);
+    held::save_target(to, *target());
   }
 
   [[nodiscard]] static proxy load(codec::decoder& from) {
-    auto* coding = held::wire::current();
-    auto object = coding != nullptr ? coding->load(from)
-                                    : held::load_handle(from);
+    auto object = held::load_target(from);
     if (const auto type = held::known_type(*object);
         type != 0 && type != held::type_hash<T>())
       from.refuse(codec::type_name<proxy>(),

@@ -3,9 +3,9 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/state/attempt.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/object.hpp>
 #include <troupe/state/state.hpp>
-#include <troupe/state/table.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -29,22 +29,22 @@ public:
                              "that cannot be");
   }
 
-  attempt<void> acquire() {
+  attempt<void> acquire(const call_context& by) {
     if (value_ == 0)
       return not_yet;
     --value_;
-    ++taken_[table::here().calling()];
+    ++taken_[by.client];
     return {};
   }
 
-  void release(std::int64_t units) {
+  void release(const call_context& by, std::int64_t units) {
     if (units < 0 || units > most_ - value_)
       throw invalid_argument("release " + std::to_string(units)
                                + " units of a semaphore",
                              "it has " + std::to_string(value_)
                                + " and may have " + std::to_string(most_));
     value_ += units;
-    if (const auto found = taken_.find(table::here().calling());
+    if (const auto found = taken_.find(by.client);
         found != taken_.end() && (found->second -= units) <= 0)
       taken_.erase(found);
   }

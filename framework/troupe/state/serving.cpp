@@ -26,7 +26,7 @@ public:
   remote_client(const remote_client&) = delete;
   remote_client& operator=(const remote_client&) = delete;
 
-  ~remote_client() {
+  ~remote_client() override {
     for (const auto& [number, times] : named_)
       of_.given_back(number, times);
   }

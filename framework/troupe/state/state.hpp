@@ -50,10 +50,11 @@ struct content_of {
 /// Makes a `T` from these, in the state's process.
 template <class T, class... Ps>
 struct maker {
-  using signature = calls::signature_of<proxy<T>, itself&, Ps...>;
+  using signature
+    = calls::signature_of<proxy<T>, itself&, const call_context&, Ps...>;
 
-  static proxy<T> call(itself&, Ps... args) {
-    return proxy<T>{table::here().hold(
+  static proxy<T> call(itself&, const call_context& by, Ps... args) {
+    return proxy<T>{by.objects.hold(
       std::make_unique<object_of<T>>(std::in_place, std::move(args)...))};
   }
 };

@@ -126,8 +126,7 @@ void table::execute(bytes_view request,
   const open_scope open{*this};
   const auto caller = std::exchange(calling_, route.client());
   {
-    codec::decoder from{request, handles, "a call"};
-    const wire::scope scope{route.coding()};
+    codec::decoder from{request, handles, "a call", route.coding()};
     try {
       const auto head = from.load<call_head>();
       run(head, from, answer, route);
@@ -166,7 +165,7 @@ void table::run(const call_head& head, codec::decoder& arguments,
       of.end_if_unused(index_of(number));
     }
   } const now{*this, on, head.object};
-  what(*on.held, arguments, answer, later);
+  what(*on.held, context_of(route), arguments, answer, later);
   if (later) {
     const auto limit = head.when();
     if (limit.passed()) {
@@ -192,6 +191,10 @@ void table::run(const call_head& head, codec::decoder& arguments,
   }
 }
 
+call_context table::context_of(answer_route& route) noexcept {
+  return {*this, route.client(), route.coding()};
+}
+
 void table::wake(entry& of) {
   if (std::exchange(of.waking, true)) {
     of.again = true;
@@ -209,10 +212,10 @@ void table::wake(entry& of) {
       codec::packet answer;
       bool done = true;
       {
-        const wire::scope scope{each->route->coding()};
         const auto before = std::exchange(calling_, each->route->client());
         try {
-          done = each->call->attempt_on(*of.held, answer);
+          done = each->call->attempt_on(*of.held, context_of(*each->route),
+                                        answer);
         } catch (...) {
           encode_failure(answer, std::current_exception());
         }

@@ -5,6 +5,7 @@
 #include <troupe/codec/packet.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/state/call.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/object.hpp>
 #include <troupe/state/operation.hpp>
 #include <troupe/state/target.hpp>
@@ -126,7 +127,8 @@ public:
   /// The hash of the object's type. Throws `stale_handle`.
   [[nodiscard]] std::uint64_t type_of(object_number number);
 
-  /// Whose call is being executed.
+  /// Whose call is being executed: what that calls within the state is called
+  /// in the same name.
   [[nodiscard]] client_id calling() const noexcept {
     return calling_;
   }
@@ -193,6 +195,7 @@ private:
   [[nodiscard]] object_number number_of(std::uint32_t index) const noexcept;
   void run(const call_head& head, codec::decoder& arguments,
            codec::packet& answer, answer_route& route);
+  [[nodiscard]] call_context context_of(answer_route& route) noexcept;
   void wake(entry& of);
   void leave_inside(object_number number) noexcept;
   void end_if_unused(std::uint32_t index) noexcept;

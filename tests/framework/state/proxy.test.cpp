@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/state.hpp>
 #include <troupe/state/value.hpp>
 #include <troupe/sync/event.hpp>
@@ -42,7 +44,40 @@ void deposit_often(proxy<account> into, int times) {
     into.call<&account::deposit>(1);
 }
 
+/// Says who calls. It takes no argument of the caller's for that.
+struct guest_book {
+  troupe::held::client_id enter(const troupe::held::call_context& by,
+                                const std::string& name) {
+    names.push_back(name);
+    return by.client;
+  }
+
+  std::vector<std::string> names;
+};
+
+troupe::held::client_id last_reader(const guest_book&,
+                                    const troupe::held::call_context& by) {
+  return by.client;
+}
+
+troupe::held::client_id enter_from_elsewhere(proxy<guest_book> book) {
+  return book.call<&guest_book::enter>("a child");
+}
+
 } // namespace
+
+TEST_CASE("a function that takes the context of the call is told who calls") {
+  const state hotel;
+  const auto book = hotel.make<guest_book>();
+  const auto self = troupe::memory::run_memory::current().self().packed();
+  CHECK(book.call<&guest_book::enter>("the root") == self);
+  CHECK(book.call<&last_reader>() == self);
+  const auto child = troupe::async<&enter_from_elsewhere>(book).get();
+  CHECK(child != 0);
+  CHECK(child != self);
+  CHECK(book.call<&guest_book::names>()
+        == std::vector<std::string>{"the root", "a child"});
+}
 
 TEST_CASE("a class of one's own is made in the state and called there") {
   const state bank;
