@@ -2,14 +2,13 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/future_base.hpp>
 #include <troupe/pool/dispatcher.hpp>
 #include <troupe/pool/job_condition.hpp>
 #include <troupe/process/remote_error.hpp>
 
-#include <chrono>
 #include <exception>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -26,7 +25,7 @@ namespace troupe {
 ///
 /// `R` is what one task gives; `Many` says that there are several.
 template <class R, bool Many = false>
-class task_future {
+class task_future : public calls::future_base<task_future<R, Many>> {
 public:
   using value_type = std::conditional_t<
     Many && !std::is_void_v<R>,
@@ -52,7 +51,7 @@ public:
   /// result, of this task or another: then it may be called again.
   /// @blocks on the pool's workers
   value_type get() {
-    wait();
+    this->wait();
     const auto pool = std::move(pool_);
     const auto of = std::move(of_);
     const std::scoped_lock guard{pool->mutex()};
@@ -65,27 +64,6 @@ public:
       return of->take_all();
     else
       return of->take(0);
-  }
-
-  /// @blocks on the pool's workers
-  void wait() const {
-    static_cast<void>(wait_before(deadline::never()));
-  }
-
-  template <class Rep, class Period>
-  [[nodiscard]] std::future_status
-  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
-    return wait_before(deadline::after(limit));
-  }
-
-  template <class Clock, class Duration>
-  [[nodiscard]] std::future_status
-  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
-    return wait_before(deadline::at(limit));
-  }
-
-  [[nodiscard]] bool is_ready() const {
-    return wait_before(deadline::now()) == std::future_status::ready;
   }
 
   /// Takes back what has not begun. A task that runs is asked to stop, through
@@ -132,6 +110,8 @@ public:
   }
 
 private:
+  friend calls::future_base<task_future>;
+
   [[nodiscard]] pooling::dispatcher& state() const {
     if (!of_)
       throw invalid_state("use the result of a task",
@@ -139,10 +119,8 @@ private:
     return *pool_;
   }
 
-  [[nodiscard]] std::future_status wait_before(deadline limit) const {
-    return state().wait([this] { return of_->is_done(); }, limit)
-             ? std::future_status::ready
-             : std::future_status::timeout;
+  [[nodiscard]] bool wait_before(deadline limit) const {
+    return state().wait([this] { return of_->is_done(); }, limit);
   }
 
   std::shared_ptr<pooling::dispatcher> pool_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/deadline.hpp>
+#include <troupe/call/future_base.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>
 
-#include <chrono>
-#include <future>
 #include <type_traits>
 #include <utility>
 
@@ -42,7 +42,7 @@ start_awaited(const start_options& options, Args&&... args) {
 /// that, the end of the future says it on standard error; and where nobody can
 /// (the parent is dead, or the process was detached), the process itself.
 template <class R>
-class future {
+class future : public calls::future_base<future<R>> {
 public:
   future() noexcept = default;
 
@@ -73,25 +73,6 @@ public:
     }
   }
 
-  /// @blocks on the process
-  void wait() const {
-    runner_.join();
-  }
-
-  template <class Rep, class Period>
-  [[nodiscard]] std::future_status
-  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
-    return runner_.join_for(limit) ? std::future_status::ready
-                                   : std::future_status::timeout;
-  }
-
-  template <class Clock, class Duration>
-  [[nodiscard]] std::future_status
-  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
-    return runner_.join_until(limit) ? std::future_status::ready
-                                     : std::future_status::timeout;
-  }
-
   /// The process that computes the result.
   [[nodiscard]] process& runner() noexcept {
     return runner_;
@@ -102,6 +83,12 @@ public:
   }
 
 private:
+  friend calls::future_base<future>;
+
+  [[nodiscard]] bool wait_before(deadline limit) const {
+    return runner_.view().join_before(limit).has_value();
+  }
+
   process runner_;
 };
 

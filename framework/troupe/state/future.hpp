@@ -2,12 +2,11 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/future_base.hpp>
 #include <troupe/channel/wait_condition.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/caller.hpp>
 
-#include <chrono>
-#include <future>
 #include <memory>
 #include <utility>
 
@@ -21,7 +20,7 @@ namespace troupe::held {
 /// One that is destroyed before its result came withdraws the call if that
 /// still waits for its object; otherwise it was done, or will be.
 template <class R>
-class future {
+class future : public calls::future_base<future<R>> {
 public:
   future() noexcept = default;
 
@@ -38,32 +37,11 @@ public:
   /// thrown, `invalid_state` when there is nothing to get.
   /// @blocks on the state
   R get() {
-    require("get the result of a call");
+    static_cast<void>(require("get the result of a call"));
     const auto from = std::move(of_);
     result_reader<R> reader{*via_, *what_};
     from->take(reader);
     return reader.take();
-  }
-
-  /// Throws `invalid_state` when there is nothing to wait for.
-  /// @blocks on the state
-  void wait() const {
-    require("wait for the result of a call");
-    static_cast<void>(of_->wait(deadline::never()));
-  }
-
-  /// The same with a limit.
-  /// @blocks on the state, until `limit`
-  template <class Rep, class Period>
-  [[nodiscard]] std::future_status
-  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
-    return status(deadline::after(limit));
-  }
-
-  template <class Clock, class Duration>
-  [[nodiscard]] std::future_status
-  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
-    return status(deadline::at(limit));
   }
 
   /// For `wait_any`: ready when there is a result or a failure. Null without
@@ -73,16 +51,17 @@ public:
   }
 
 private:
-  void require(const char* attempted) const {
+  friend calls::future_base<future>;
+
+  [[nodiscard]] pending& require(const char* attempted) const {
     if (!of_)
       throw invalid_state(attempted,
                           "this future has none, or gave it already");
+    return *of_;
   }
 
-  [[nodiscard]] std::future_status status(deadline limit) const {
-    require("wait for the result of a call");
-    return of_->wait(limit) ? std::future_status::ready
-                            : std::future_status::timeout;
+  [[nodiscard]] bool wait_before(deadline limit) const {
+    return require("wait for the result of a call").wait(limit);
   }
 
   std::shared_ptr<caller> via_;
