@@ -41,6 +41,7 @@
 #include <troupe/state/array.hpp>
 #include <troupe/state/attempt.hpp>
 #include <troupe/state/barrier.hpp>
+#include <troupe/state/call_context.hpp>
 #include <troupe/state/condition.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/event.hpp>
