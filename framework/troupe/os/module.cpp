@@ -2,6 +2,7 @@
 #include <troupe/os/module.hpp>
 
 #include <troupe/base/hash.hpp>
+#include <troupe/os/program_build.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -200,6 +201,33 @@ std::string library_of(const void* address) {
   std::string result;
   find_module_at(address, [&result](const dl_phdr_info& module) {
     result = file_name(module);
+  });
+  return result;
+}
+
+std::string build_of_program() {
+  const auto hexadecimal = [](auto bytes) {
+    constexpr std::string_view digits{"0123456789abcdef"};
+    std::string text;
+    for (const char each : bytes) {
+      text += digits[static_cast<unsigned char>(each) >> 4U];
+      text += digits[static_cast<unsigned char>(each) & 15U];
+    }
+    return text;
+  };
+  std::string result;
+  find_loaded([&](const dl_phdr_info& module) {
+    if (!file_name(module).empty())
+      return false;
+    if (const auto id = build_id(module); !id.empty()) {
+      result = hexadecimal(id);
+    } else {
+      const auto hash = hash_contents_once(module);
+      result = "contents-"
+               + hexadecimal(std::string_view{
+                 reinterpret_cast<const char*>(&hash), sizeof hash});
+    }
+    return true;
   });
   return result;
 }

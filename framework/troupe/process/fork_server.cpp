@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/call/entry.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/os/boot_clock.hpp>
 #include <troupe/os/child.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/life_line.hpp>
@@ -14,6 +15,7 @@
 #include <troupe/os/wait_word.hpp>
 #include <troupe/process/error_tail.hpp>
 #include <troupe/process/inherited_descriptors.hpp>
+#include <troupe/process/lease.hpp>
 #include <troupe/process/server_process.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
@@ -78,9 +80,11 @@ public:
         = {{inherited_descriptors::current().requests_reader.get()},
            {ended_.get()},
            {life_line_.get()}};
-      static_cast<void>(os::wait_readable(waiting, deadline::never()));
+      static_cast<void>(os::wait_readable(waiting, end_of_lease()));
       if (waiting[2].ready)
         end_with_root();
+      if (end_of_lease().passed())
+        end_root();
       if (waiting[1].ready)
         end_hosts();
       if (waiting[0].ready)
@@ -181,6 +185,21 @@ private:
       }
     }
     tell_of_deaths();
+  }
+
+  /// When the run ends that works for another one, should its root not prolong
+  /// that: it stands still. A request that names no slot has this looked at.
+  [[nodiscard]] static deadline end_of_lease() noexcept {
+    const auto lease = lease_of_run().load();
+    if (lease == 0)
+      return deadline::never();
+    return deadline::after(std::chrono::nanoseconds{lease - os::boot_now()});
+  }
+
+  /// The life-line ends the others.
+  [[noreturn]] static void end_root() noexcept {
+    os::send_signal(run_memory::current().slot(0).identity(), SIGKILL);
+    end_with_root();
   }
 
   /// The life-line kills whoever hangs on it. One that has closed it, or has

@@ -11,10 +11,16 @@
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/inherited_descriptors.hpp>
+#include <troupe/process/option_taker.hpp>
 #include <troupe/process/root_supervisor.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace troupe {
 
@@ -37,6 +43,8 @@ void end_run() {
   const std::scoped_lock guard{mutex};
   if (std::exchange(over, true))
     return;
+  if (const auto* taker = hosting::taker_of_options())
+    taker->end();
   hosting::end_children();
   root_supervisor->end();
   // The code of whoever listens counts.
@@ -62,6 +70,31 @@ void become_root(const run_options& options) {
   root_pid = self.pid;
 }
 
+/// Has the options among `arguments` taken, and returns the others.
+std::span<char* const> take_options(std::span<char* const> arguments) {
+  const auto end = std::find(arguments.begin(), arguments.end(),
+                             std::string_view{"--"});
+  std::vector<std::string_view> options;
+  std::copy_if(arguments.begin(), end, std::back_inserter(options),
+               hosting::is_option);
+  if (const auto* taker = hosting::taker_of_options())
+    taker->prepare(options);
+  else if (!options.empty())
+    throw invalid_argument(
+      "take the option " + std::string{options.front()},
+      "nothing in this program takes options of Troupe's",
+      "include <troupe/machines/machines.hpp> in it and link troupe::network; "
+      "or put arguments of its own behind \"--\"");
+  if (options.empty())
+    return arguments;
+  // Never destroyed, as those of `main`.
+  auto& others = *new std::vector<char*>;
+  std::remove_copy_if(arguments.begin(), end, std::back_inserter(others),
+                      hosting::is_option);
+  others.insert(others.end(), end, arguments.end());
+  return others;
+}
+
 } // namespace
 
 program::program(int argc, char** argv, const run_options& options)
@@ -72,6 +105,8 @@ program::program(int argc, char** argv, const run_options& options)
     hosting::run_host(hosting::serve_forks());
   if (bootstrap.part == hosting::role::host)
     hosting::run_host(bootstrap.slot);
+  if (!run_memory::exists())
+    arguments_ = take_options(arguments_);
   run_memory::create(options.size);
   become_root(options);
   auto& own = inherited_descriptors::current();
@@ -91,6 +126,8 @@ program::program(int argc, char** argv, const run_options& options)
   hosting::root_supervisor::start();
   hosting::hold_instead_of_terminating();
   hosting::at_exit(end_run);
+  if (const auto* taker = hosting::taker_of_options())
+    taker->begin();
 }
 
 program::~program() {
