@@ -10,7 +10,7 @@ set(TROUPE_CORE_LAYERS framework/base framework/os framework/memory
   framework/pool framework/inspection)
 set(TROUPE_ACTORS_LAYERS actors/transport actors/runtime actors/sync
   actors/state actors/pool)
-set(TROUPE_NETWORK_LAYERS actors/network)
+set(TROUPE_NETWORK_LAYERS actors/network actors/machines)
 set(TROUPE_LAYERS ${TROUPE_CORE_LAYERS} ${TROUPE_ACTORS_LAYERS}
   ${TROUPE_NETWORK_LAYERS})
 

@@ -7,12 +7,13 @@ namespace troupe::network {
 
 acceptor::acceptor(std::shared_ptr<event_loop> loop, const tls_context& with,
                    const limits& bounds, std::shared_ptr<admission> at,
-                   tls_carrier::receiver_function to)
+                   tls_carrier::receiver_function to, carrier_terms terms)
   : loop_(std::move(loop)),
     with_(with),
     bounds_(bounds),
     at_(std::move(at)),
-    to_(std::move(to)) {
+    to_(std::move(to)),
+    terms_(std::move(terms)) {
 }
 
 void acceptor::start(os::descriptor listening) {
@@ -33,7 +34,8 @@ void acceptor::readable() {
     if (!fd)
       break;
     try {
-      tls_carrier::make_server(loop_, with_, std::move(fd), bounds_, at_, to_);
+      tls_carrier::make_server(loop_, with_, std::move(fd), bounds_, at_, to_,
+                               terms_);
     } catch (const std::exception&) {
       // No memory, or OpenSSL will not: that connection is closed.
       continue;

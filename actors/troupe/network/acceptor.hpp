@@ -17,7 +17,7 @@ class acceptor final : public event_loop::source {
 public:
   acceptor(std::shared_ptr<event_loop> loop, const tls_context& with,
            const limits& bounds, std::shared_ptr<admission> at,
-           tls_carrier::receiver_function to);
+           tls_carrier::receiver_function to, carrier_terms terms = {});
 
   void start(os::descriptor listening);
   void close() noexcept;
@@ -34,6 +34,7 @@ private:
   const limits bounds_;
   const std::shared_ptr<admission> at_;
   const tls_carrier::receiver_function to_;
+  const carrier_terms terms_;
   std::optional<event_loop::watch> watch_;
   std::optional<os::tcp_acceptor> from_;
   bool counts_ = false;

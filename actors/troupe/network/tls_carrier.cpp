@@ -2,6 +2,7 @@
 #include <troupe/network/tls_carrier.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/os/boot_clock.hpp>
 #include <troupe/os/tcp.hpp>
 
 #include <algorithm>
@@ -59,12 +60,15 @@ private:
 };
 
 tls_carrier::tls_carrier(std::shared_ptr<event_loop> loop,
-                         const tls_context& with, const limits& bounds)
+                         const tls_context& with, const limits& bounds,
+                         carrier_terms terms)
   : loop_(std::move(loop)),
     role_(with.as()),
     bounds_(bounds),
+    terms_(std::move(terms)),
     tls_(with),
-    beat_(bounds.silence / 5) {
+    beat_(bounds.silence / 5),
+    patience_(bounds.silence) {
 }
 
 tls_carrier::~tls_carrier() = default;
@@ -72,8 +76,10 @@ tls_carrier::~tls_carrier() = default;
 std::shared_ptr<tls_carrier>
 tls_carrier::make_client(std::shared_ptr<event_loop> loop,
                          const tls_context& with, os::descriptor fd,
-                         const limits& bounds, std::shared_ptr<receiver> to) {
-  auto made = std::make_shared<tls_carrier>(loop, with, bounds);
+                         const limits& bounds, std::shared_ptr<receiver> to,
+                         carrier_terms terms) {
+  auto made = std::make_shared<tls_carrier>(loop, with, bounds,
+                                            std::move(terms));
   made->receiver_ = std::move(to);
   // `post` takes what can be copied.
   auto shared_fd = std::make_shared<os::descriptor>(std::move(fd));
@@ -85,8 +91,9 @@ void tls_carrier::make_server(std::shared_ptr<event_loop> loop,
                               const tls_context& with, os::descriptor fd,
                               const limits& bounds,
                               const std::shared_ptr<admission>& at,
-                              receiver_function to) {
-  auto made = std::make_shared<tls_carrier>(std::move(loop), with, bounds);
+                              receiver_function to, carrier_terms terms) {
+  auto made = std::make_shared<tls_carrier>(std::move(loop), with, bounds,
+                                            std::move(terms));
   made->make_receiver_ = std::move(to);
   // The entry, which the carrier has, must not keep the carrier.
   const std::weak_ptr<tls_carrier> weak{made};
@@ -265,9 +272,11 @@ void tls_carrier::shaken_hands() {
     return;
   }
   queue_.control(frame_kind::hello, 0,
-                 to_bytes(hello_content{protocol_version, held_objects,
-                                        static_cast<std::uint64_t>(
-                                          bounds_.silence.count())}));
+                 to_bytes(hello_content{
+                   protocol_version, static_cast<std::uint32_t>(terms_.wanted),
+                   static_cast<std::uint64_t>(bounds_.silence.count())}));
+  // The answer to it prolongs the lease for the first time.
+  unanswered_.emplace_back(0, os::boot_now());
   write_out();
 }
 
@@ -278,8 +287,53 @@ void tls_carrier::open(std::uint64_t silence_of_other) {
   beat_ = std::chrono::milliseconds{
     std::max<std::uint64_t>(std::min(most, silence_of_other) / 5, 1)};
   heard_ = clock::now();
-  watch_->alarm_after(beat_);
+  if (terms_.leased) {
+    const std::chrono::milliseconds agreed{
+      std::max<std::uint64_t>(std::min(most, silence_of_other), 1)};
+    term_ = std::chrono::nanoseconds{agreed}.count();
+    if (role_ == tls_context::role::server) {
+      patience_ = agreed * 3 / 2;
+    } else {
+      patience_ = agreed;
+      answered(0);
+    }
+  }
+  set_alarm();
   receiver_->opened();
+}
+
+void tls_carrier::set_alarm() {
+  std::chrono::nanoseconds next{beat_};
+  if (lease_ != 0)
+    next = std::clamp(std::chrono::nanoseconds{lease_ - os::boot_now()},
+                      std::chrono::nanoseconds{0}, next);
+  watch_->alarm_after(next);
+}
+
+void tls_carrier::send_sign() {
+  queue_.control(frame_kind::alive, 0,
+                 to_bytes(alive_content{++signs_, last_sign_}));
+  if (terms_.leased && role_ == tls_context::role::client)
+    unanswered_.emplace_back(signs_, os::boot_now());
+}
+
+void tls_carrier::answered(std::uint64_t number) {
+  if (!terms_.leased || role_ != tls_context::role::client)
+    return;
+  auto sent = std::int64_t{0};
+  while (!unanswered_.empty() && unanswered_.front().first <= number) {
+    sent = unanswered_.front().second;
+    unanswered_.pop_front();
+  }
+  if (sent == 0)
+    return;
+  lease_ = sent + term_;
+  if (terms_.prolonged)
+    terms_.prolonged(lease_, term_);
+}
+
+std::string tls_carrier::name_of_other_end() const {
+  return watch_ ? os::name_of_peer(watch_->fd()) : std::string{};
 }
 
 void tls_carrier::greet(const frame_header& head, bytes_view content) {
@@ -294,9 +348,11 @@ void tls_carrier::greet(const frame_header& head, bytes_view content) {
     if (told.reason == refusal_reason::full)
       return end({loss::cause::full, "it has as many clients as it takes"});
     return end({loss::cause::other_protocol,
-                "it speaks version " + std::to_string(told.version)
-                  + " of the protocol, and this end "
-                  + std::to_string(protocol_version)});
+                told.version == protocol_version
+                  ? "it offers something else than what is wanted of it"
+                  : "it speaks version " + std::to_string(told.version)
+                      + " of the protocol, and this end "
+                      + std::to_string(protocol_version)});
   }
   if (head.kind != frame_kind::hello)
     refuse_frame("it does not begin as one of ours");
@@ -306,11 +362,14 @@ void tls_carrier::greet(const frame_header& head, bytes_view content) {
                    to_bytes(refusal_content{why, protocol_version}));
     write_out();
   };
-  if (told.version != protocol_version || told.service != held_objects) {
+  if (told.version != protocol_version
+      || told.service != static_cast<std::uint32_t>(terms_.wanted)) {
     refuse_it(refusal_reason::other_protocol);
-    return end({loss::cause::other_protocol, "it speaks version "
-                                               + std::to_string(told.version)
-                                               + " of the protocol"});
+    return end({loss::cause::other_protocol,
+                told.version == protocol_version
+                  ? "it wants something else than what is offered"
+                  : "it speaks version " + std::to_string(told.version)
+                      + " of the protocol"});
   }
   if (!entry_->enter()) {
     refuse_it(refusal_reason::full);
@@ -343,6 +402,7 @@ void tls_carrier::control(const frame_header& head, bytes_view content) {
       if (told.number != last_sign_ + 1 || told.heard > signs_)
         refuse_frame("its signs of life are out of order");
       last_sign_ = told.number;
+      answered(told.heard);
       return;
     }
     case frame_kind::credit:
@@ -472,16 +532,19 @@ void tls_carrier::alarm() {
   receive();
   if (stage_ == stage::over)
     return;
-  if (clock::now() - heard_ >= bounds_.silence)
-    return end({loss::cause::silent, "nothing has come for "
-                                       + std::to_string(bounds_.silence.count())
+  if (clock::now() - heard_ >= patience_)
+    return end(
+      {loss::cause::silent,
+       "nothing has come for " + std::to_string(patience_.count()) + " ms"});
+  if (lease_ != 0 && os::boot_now() >= lease_)
+    return end({loss::cause::silent, "no sign of life has been answered for "
+                                       + std::to_string(patience_.count())
                                        + " ms"});
-  if (!std::exchange(sent_since_beat_, false))
-    queue_.control(frame_kind::alive, 0,
-                   to_bytes(alive_content{++signs_, last_sign_}));
+  if (!std::exchange(sent_since_beat_, false) || terms_.leased)
+    send_sign();
   write_out();
   if (stage_ != stage::over)
-    watch_->alarm_after(beat_);
+    set_alarm();
 }
 
 } // namespace troupe::network

@@ -14,11 +14,33 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace troupe::network {
+
+/// What a connection is for, and how its ends know of each other that they live.
+struct carrier_terms {
+  /// What the two ends want of each other: both must name the same.
+  enum class service : std::uint32_t { held_objects = 1, machines = 2 };
+
+  service wanted = service::held_objects;
+
+  /// The client has a lease: it ends the connection `silence` after it *sent* the
+  /// sign of life that the server has answered last, and the server does so
+  /// half a `silence` later than it otherwise would, so the client's end always
+  /// comes first. Both send signs also while they send other things, and the
+  /// shorter `silence` of the two counts for both.
+  bool leased = false;
+
+  /// At the client, when its lease is prolonged, by whoever leads the loop: until
+  /// when, on `os::boot_now`, and the agreed `silence`, in nanoseconds.
+  std::function<void(std::int64_t until, std::int64_t silence)> prolonged = {};
+};
 
 /// A carrier over one TCP connection: TLS with one key, and frames in it.
 class tls_carrier final : public carrier,
@@ -26,9 +48,6 @@ class tls_carrier final : public carrier,
                           public payload_account,
                           private frame_reader::handler {
 public:
-  /// What the two ends want of each other: both must name the same.
-  static constexpr std::uint32_t held_objects = 1;
-
   /// Who takes what comes, made when a client has said hello.
   using receiver_function = std::function<std::shared_ptr<receiver>(
     const std::shared_ptr<tls_carrier>&)>;
@@ -37,16 +56,17 @@ public:
   [[nodiscard]] static std::shared_ptr<tls_carrier>
   make_client(std::shared_ptr<event_loop> loop, const tls_context& with,
               os::descriptor fd, const limits& bounds,
-              std::shared_ptr<receiver> to);
+              std::shared_ptr<receiver> to, carrier_terms terms = {});
 
   /// The end that was connected to; by whoever leads the loop.
-  static void
-  make_server(std::shared_ptr<event_loop> loop, const tls_context& with,
-              os::descriptor fd, const limits& bounds,
-              const std::shared_ptr<admission>& at, receiver_function to);
+  static void make_server(std::shared_ptr<event_loop> loop,
+                          const tls_context& with, os::descriptor fd,
+                          const limits& bounds,
+                          const std::shared_ptr<admission>& at,
+                          receiver_function to, carrier_terms terms = {});
 
   tls_carrier(std::shared_ptr<event_loop> loop, const tls_context& with,
-              const limits& bounds);
+              const limits& bounds, carrier_terms terms);
   ~tls_carrier() override;
 
   void send(const departure& what) override;
@@ -57,6 +77,9 @@ public:
   /// By whoever leads: ends the connection without a word, or with a goodbye
   /// where it was open and is closed here.
   void end(const loss& why) noexcept;
+
+  /// The other end: "127.0.0.1:4242".
+  [[nodiscard]] std::string name_of_other_end() const;
 
   // By the loop:
 
@@ -88,6 +111,10 @@ private:
   /// Returns whether all is sent.
   bool flush();
   void grant();
+  void set_alarm();
+  void send_sign();
+  /// The other end has seen this end's sign `number`.
+  void answered(std::uint64_t number);
 
   void control(const frame_header& head, bytes_view content) override;
   void small(std::uint64_t tag, bytes_view content) override;
@@ -103,6 +130,7 @@ private:
   const std::shared_ptr<event_loop> loop_;
   const tls_context::role role_;
   const limits bounds_;
+  const carrier_terms terms_;
   send_queue queue_;
   std::atomic<bool> ends_turn_{false};
   std::atomic<std::size_t> kept_{0};
@@ -121,11 +149,20 @@ private:
   bytes frames_;
   clock::time_point heard_ = clock::now();
   std::chrono::milliseconds beat_;
+  /// How long nothing may come.
+  std::chrono::milliseconds patience_;
   bool sent_since_beat_ = false;
   bool awaits_writable_ = false;
   std::uint64_t told_credit_ = credit_window;
   std::uint64_t signs_ = 0;
   std::uint64_t last_sign_ = 0;
+  /// The agreed `silence`, in nanoseconds, where there is a lease.
+  std::int64_t term_ = 0;
+  /// Signs that were not answered yet, and when they were sent, on
+  /// `os::boot_now`.
+  std::deque<std::pair<std::uint64_t, std::int64_t>> unanswered_;
+  /// 0: there is none.
+  std::int64_t lease_ = 0;
 };
 
 } // namespace troupe::network

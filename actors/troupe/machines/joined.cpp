@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/machines/joined.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/machines/handshake.hpp>
+#include <troupe/machines/leave_signal.hpp>
+#include <troupe/machines/messages.hpp>
+#include <troupe/machines/remote_call.hpp>
+#include <troupe/network/credentials.hpp>
+#include <troupe/network/event_loop.hpp>
+#include <troupe/network/tls_carrier.hpp>
+#include <troupe/os/child.hpp>
+#include <troupe/os/host_name.hpp>
+#include <troupe/os/memory_file.hpp>
+#include <troupe/os/pipe.hpp>
+#include <troupe/os/processors.hpp>
+#include <troupe/os/tcp.hpp>
+#include <troupe/process/future.hpp>
+#include <troupe/process/lease.hpp>
+#include <troupe/process/process.hpp>
+#include <troupe/process/remote_error.hpp>
+#include <troupe/process/table.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::machines {
+
+namespace {
+
+using network::loss;
+
+/// Output that the lead has not written yet, at most; then the processes wait.
+constexpr std::uint64_t output_window = 1U << 20;
+constexpr std::size_t longest_result = network::longest_content / 2;
+
+/// How much later than the root the fork server ends the run: a quarter of
+/// `silence`, and this at most. The lead counts the machine as lost after half a
+/// `silence`.
+constexpr std::chrono::nanoseconds most_grace = std::chrono::milliseconds{250};
+
+/// Prolongs the lease that the fork server looks at.
+void prolong(std::int64_t until, std::int64_t silence) {
+  auto& lease = hosting::lease_of_run();
+  const bool first = lease.load() == 0;
+  lease.store(until + std::min(silence / 4, std::int64_t{most_grace.count()}));
+  constexpr std::uint32_t no_slot = 0xFFFF'FFFF;
+  if (first)
+    static_cast<void>(hosting::announce_request(no_slot));
+}
+
+/// What this machine does for its lead. Its messages come by the thread of the
+/// connection's loop; all else is done by the main thread, which sleeps until one
+/// has come, a process has ended or printed, or somebody asks the machine to leave.
+class worker final : public network::carrier::receiver {
+public:
+  worker(const options& said, output_pipes output)
+    : said_(said), output_(std::move(output)) {
+  }
+
+  /// Joins. Ends the process where that fails.
+  void join(const network::key& shared);
+
+  [[noreturn]] void work();
+
+  // By the loop:
+
+  void opened() override {
+    const std::scoped_lock guard{mutex_};
+    open_ = true;
+    ring();
+  }
+
+  void received(network::arrival& what) override {
+    const std::scoped_lock guard{mutex_};
+    inbox_.push_back(what.take());
+    ring();
+  }
+
+  void refused(std::uint64_t) override {
+  }
+
+  void lost(const loss& why) noexcept override;
+
+private:
+  /// A process that runs for the lead.
+  struct running {
+    future<bytes> result;
+    int sentinel = -1;
+  };
+
+  /// A process that has ended, of which the lead hears behind its output.
+  struct ended_process {
+    output_pipes::position printed;
+    ended_note note;
+  };
+
+  [[noreturn]] void end(int code, const std::string& why) const noexcept;
+  [[noreturn]] void give_up(const std::string& why) const noexcept {
+    end(exit_code::refused, why);
+  }
+  [[noreturn]] void end_without_lead(const loss& why) const noexcept;
+  static void ring() noexcept {
+    os::ring_event(leave_signal::event());
+  }
+
+  [[nodiscard]] bool connect(const network::tls_context& with, deadline limit,
+                             std::string& why);
+  [[nodiscard]] std::optional<loss> wait_until_open(deadline limit,
+                                                    bool& in_time);
+  [[nodiscard]] verdict ask_to_join(deadline limit);
+  [[nodiscard]] std::vector<network::payload> take_inbox();
+
+  void obey(bytes_view message);
+  void start(start_order what);
+  void signal(const signal_order& what);
+  void refuse(std::uint64_t number, errc code, const std::string& why);
+  void finish(std::uint64_t number, running of);
+  void forward_output();
+  void send_lines(const std::vector<output_pipes::lines>& all);
+  void tell_of_ends();
+  void leave_when_done();
+  void send(const bytes& message, std::uint64_t stream,
+            bool behind_all = false);
+
+  const options said_;
+  output_pipes output_;
+  std::shared_ptr<network::event_loop> loop_
+    = std::make_shared<network::event_loop>();
+  std::shared_ptr<network::tls_carrier> to_;
+  std::string lead_;
+  std::string name_;
+
+  std::mutex mutex_;
+  bool open_ = false;
+  std::optional<loss> lost_;
+  std::vector<network::payload> inbox_;
+  bool joined_ = false;
+
+  std::atomic<bool> has_left_{false};
+
+  // The main thread's:
+  std::uint64_t tags_ = 0;
+  std::map<std::uint64_t, running> running_;
+  std::deque<ended_process> ended_;
+  std::uint64_t not_printed_ = 0;
+  bool leaving_ = false;
+};
+
+void worker::end(int code, const std::string& why) const noexcept {
+  output_.say("troupe: " + why + '\n');
+  // The kernel ends the run with its root.
+  os::exit_at_once(code);
+}
+
+void worker::lost(const loss& why) noexcept {
+  const std::scoped_lock guard{mutex_};
+  if (joined_)
+    end_without_lead(why);
+  lost_ = why;
+  ring();
+}
+
+void worker::end_without_lead(const loss& why) const noexcept {
+  if (has_left_)
+    end(exit_code::ended, name_ + " has left " + lead_);
+  if (why.why == loss::cause::closed_there)
+    end(exit_code::ended, name_ + " ends: " + lead_ + " has ended");
+  end(exit_code::lead_lost,
+      name_ + " ends: " + lead_ + " is lost: " + why.text);
+}
+
+void worker::join(const network::key& shared) {
+  lead_ = to_string(*said_.join);
+  const auto limit = deadline::after(said_.patience);
+  std::optional<network::tls_context> context;
+  try {
+    // First what takes long: the lead gives little time from then on.
+    context.emplace(network::credentials::of(shared),
+                    network::tls_context::role::client);
+  } catch (const error& failure) {
+    give_up(failure.what());
+  }
+  std::string why;
+  auto pause = std::chrono::milliseconds{20};
+  constexpr std::chrono::milliseconds longest_pause{1'000};
+  while (!connect(*context, limit, why)) {
+    if (limit.passed())
+      give_up("nobody leads at " + lead_ + ": " + why + "; tried for "
+              + std::to_string(said_.patience.count())
+              + " s (--troupe.patience)");
+    os::watched nothing[] = {{leave_signal::event()}};
+    static_cast<void>(os::wait_readable(
+      nothing,
+      deadline::at(std::min(deadline::after(pause).when(), limit.when()))));
+    os::clear_event(leave_signal::event());
+    pause = std::min(2 * pause, longest_pause);
+  }
+  const auto answer = ask_to_join(limit);
+  if (answer.why != refusal::none)
+    give_up("refused by " + lead_ + ": " + answer.text);
+  name_ = answer.text;
+  leave_signal::take_effect();
+  output_.say("troupe: joined " + lead_ + " as " + name_ + '\n');
+  const std::scoped_lock guard{mutex_};
+  joined_ = true;
+  // It may have ended since.
+  if (lost_)
+    end_without_lead(*lost_);
+}
+
+bool worker::connect(const network::tls_context& with, deadline limit,
+                     std::string& why) {
+  {
+    const std::scoped_lock guard{mutex_};
+    open_ = false;
+    lost_.reset();
+  }
+  const network::limits bounds{.silence = said_.silence};
+  try {
+    auto fd = os::connect_tcp(said_.join->host(), said_.join->port(), limit);
+    // The worker lives as long as its process.
+    to_ = network::tls_carrier::make_client(
+      loop_, with, std::move(fd), bounds,
+      std::shared_ptr<worker>{std::shared_ptr<void>{}, this},
+      {network::carrier_terms::service::machines, true, prolong});
+  } catch (const invalid_argument& failure) {
+    // A name that nobody knows, yet.
+    why = failure.what();
+    return false;
+  } catch (const error& failure) {
+    why = failure.what();
+    return false;
+  }
+  bool in_time = true;
+  const auto lost = wait_until_open(limit, in_time);
+  if (!in_time) {
+    why = "it has not answered";
+    return false;
+  }
+  if (!lost)
+    return true;
+  switch (lost->why) {
+    case loss::cause::wrong_key:
+      give_up("refused by " + lead_
+              + ": it has not this key; put the same into TROUPE_KEY, or "
+                "--troupe.key-file, on all machines");
+    case loss::cause::not_tls:
+    case loss::cause::other_protocol:
+    case loss::cause::malformed:
+      give_up(lead_ + " leads no machines: " + lost->text);
+    case loss::cause::full: give_up("refused by " + lead_ + ": " + lost->text);
+    default: break;
+  }
+  why = lost->text;
+  return false;
+}
+
+std::optional<loss> worker::wait_until_open(deadline limit, bool& in_time) {
+  for (;;) {
+    {
+      const std::scoped_lock guard{mutex_};
+      if (open_ || lost_)
+        return lost_;
+    }
+    os::watched waiting[] = {{leave_signal::event()}};
+    in_time = os::wait_readable(waiting, limit) || !limit.passed();
+    if (!in_time)
+      return std::nullopt;
+    os::clear_event(leave_signal::event());
+  }
+}
+
+verdict worker::ask_to_join(deadline limit) {
+  introduction own;
+  own.program = program_build::own();
+  own.processors = os::available_processors();
+  own.memory = os::memory_size();
+  own.labels = said_.labels;
+  own.name_was_given = said_.name.has_value();
+  own.name = said_.name.value_or(os::host_name());
+  if (!is_name(own.name))
+    own.name = "machine";
+  send(raw_message(message_kind::introduction, to_bytes(own)), 0);
+  for (;;) {
+    // The orders behind the verdict stay for `work`.
+    network::payload first;
+    {
+      const std::scoped_lock guard{mutex_};
+      if (!inbox_.empty()) {
+        first = std::move(inbox_.front());
+        inbox_.erase(inbox_.begin());
+      } else if (lost_) {
+        give_up(lead_ + " has not let this machine join: " + lost_->text);
+      }
+    }
+    if (first.size() > 0) {
+      try {
+        if (kind_of(first.view()) == message_kind::verdict)
+          return read_verdict(first.view().subspan(1));
+      } catch (const malformed_bytes& wrong) {
+        give_up(lead_ + " leads no machines: " + wrong.what());
+      }
+      give_up(lead_ + " leads no machines: it has not answered as one of ours");
+    }
+    os::watched waiting[] = {{leave_signal::event()}};
+    if (!os::wait_readable(waiting, limit) && limit.passed())
+      give_up(lead_ + " has not answered in time");
+    os::clear_event(leave_signal::event());
+  }
+}
+
+void worker::work() {
+  // Orders may have come with the verdict.
+  ring();
+  try {
+    for (;;) {
+      std::vector<os::watched> waiting{{leave_signal::event()}};
+      if (not_printed_ < output_window)
+        for (const int fd : output_.readable())
+          waiting.push_back({fd});
+      const auto first = waiting.size();
+      std::vector<std::uint64_t> numbers;
+      for (const auto& [number, each] : running_) {
+        waiting.push_back({each.sentinel});
+        numbers.push_back(number);
+      }
+      static_cast<void>(os::wait_readable(waiting, deadline::never()));
+      os::clear_event(leave_signal::event());
+      for (std::size_t i = 0; i < numbers.size(); ++i)
+        if (waiting[first + i].ready) {
+          auto found = running_.extract(numbers[i]);
+          finish(numbers[i], std::move(found.mapped()));
+        }
+      for (const auto& message : take_inbox())
+        obey(message.view());
+      forward_output();
+      tell_of_ends();
+      leave_when_done();
+    }
+  } catch (const std::exception& failure) {
+    end(exit_code::lead_lost, name_ + " ends: " + failure.what());
+  }
+}
+
+std::vector<network::payload> worker::take_inbox() {
+  const std::scoped_lock guard{mutex_};
+  return std::exchange(inbox_, {});
+}
+
+void worker::obey(bytes_view message) {
+  switch (kind_of(message)) {
+    case message_kind::start: return start(content_of<start_order>(message));
+    case message_kind::signal: return signal(content_of<signal_order>(message));
+    case message_kind::printed:
+      not_printed_ -= std::min(not_printed_,
+                               content_of<printed_note>(message).bytes);
+      return;
+    default:
+      throw malformed_bytes("read an order of the lead",
+                            "it is none that a machine takes");
+  }
+}
+
+void worker::start(start_order what) {
+  if (leaving_)
+    return refuse(what.number, errc::cancelled,
+                  "it has been asked to end, and takes nothing new");
+  start_options how;
+  how.name = std::move(what.name);
+  if (what.method == 1)
+    how.method = start_method::fork_server;
+  else if (what.method == 2)
+    how.method = start_method::spawn;
+  try {
+    running made{async<&run_called_function>(
+      how, called_function{what.module, what.offset, std::move(what.library),
+                           std::move(what.arguments)})};
+    made.sentinel = made.result.runner().sentinel();
+    running_.emplace(what.number, std::move(made));
+  } catch (const error& failure) {
+    refuse(what.number, failure.code(), failure.what());
+  }
+}
+
+void worker::signal(const signal_order& what) {
+  const auto found = running_.find(what.number);
+  if (found == running_.end())
+    return;
+  try {
+    found->second.result.runner().send_signal(what.signal);
+  } catch (const os_failure& failure) {
+    output_.say(std::string{"troupe: "} + failure.what() + '\n');
+  }
+}
+
+void worker::refuse(std::uint64_t number, errc code, const std::string& why) {
+  ended_note note;
+  note.number = number;
+  note.code = static_cast<std::int32_t>(code);
+  note.text = why;
+  ended_.push_back({output_.written(), std::move(note)});
+}
+
+void worker::finish(std::uint64_t number, running of) {
+  ended_note note;
+  note.number = number;
+  note.pid = of.result.runner().pid();
+  note.process = of.result.runner().name();
+  try {
+    note.result = of.result.get();
+    note.became = ended_note::how::returned;
+    if (note.result.size() > longest_result) {
+      note.result = {};
+      note.became = ended_note::how::refused;
+      note.code = static_cast<std::int32_t>(errc::limit_reached);
+      note.text = "the result has more than 512 MiB";
+    }
+  } catch (const remote_error& failure) {
+    const auto& status = failure.status();
+    note.became = ended_note::how::died;
+    note.last_lines = status.last_lines();
+    note.type = status.exception_type();
+    note.text = status.exception_text();
+    for (const auto& each : status.causes())
+      note.causes.emplace_back(each.type, each.text);
+    auto ending = memory::ending::lost;
+    if (status.threw()) {
+      ending = memory::ending::threw;
+    } else if (status.signaled()) {
+      ending = memory::ending::signaled;
+      note.code = status.signal();
+    } else if (status.exited()) {
+      ending = memory::ending::exited;
+      note.code = status.code();
+    }
+    note.ending = static_cast<std::uint32_t>(ending);
+  } catch (const error& failure) {
+    note.became = ended_note::how::refused;
+    note.code = static_cast<std::int32_t>(failure.code());
+    note.text = failure.what();
+  }
+  // All that it has printed is in the pipes.
+  ended_.push_back({output_.written(), std::move(note)});
+}
+
+void worker::forward_output() {
+  if (not_printed_ < output_window)
+    send_lines(output_.take(output_window - not_printed_));
+  // Lines that nobody ends any more.
+  if (running_.empty() && output_.taken_up_to(output_.written()))
+    send_lines(output_.take_rest());
+}
+
+void worker::send_lines(const std::vector<output_pipes::lines>& all) {
+  for (const auto& each : all) {
+    not_printed_ += each.text.size();
+    send(message(message_kind::output, output_note{each.stream, each.text}), 1);
+  }
+}
+
+void worker::tell_of_ends() {
+  while (!ended_.empty() && output_.taken_up_to(ended_.front().printed)) {
+    const auto& note = ended_.front().note;
+    send(message(message_kind::ended, note), note.number + 2, true);
+    ended_.pop_front();
+  }
+}
+
+void worker::leave_when_done() {
+  if (leave_signal::came() && !leaving_) {
+    leaving_ = true;
+    output_.say("troupe: " + name_ + " finishes what it has begun, and leaves "
+                + lead_ + '\n');
+    send(message(message_kind::leaving, true), 0);
+  }
+  if (leaving_ && !has_left_ && running_.empty() && ended_.empty()
+      && not_printed_ == 0 && output_.taken_up_to(output_.written())) {
+    has_left_ = true;
+    // The lead closes the connection then.
+    send(message(message_kind::left, true), 0, true);
+  }
+}
+
+void worker::send(const bytes& message, std::uint64_t stream, bool behind_all) {
+  to_->send({++tags_, stream, message, false, behind_all});
+}
+
+} // namespace
+
+void work_for_lead(const options& said, const network::key& shared,
+                   output_pipes output) {
+  auto& here = *new worker{said, std::move(output)};
+  here.join(shared);
+  here.work();
+}
+
+} // namespace troupe::machines

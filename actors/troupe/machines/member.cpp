@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/machines/member.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/machines/lead.hpp>
+#include <troupe/machines/machine_lost.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::machines {
+
+namespace {
+
+/// The order of what the lead says that is not as long as a call's arguments.
+constexpr std::uint64_t short_orders = 0;
+
+[[noreturn]] void refuse(std::string_view why) {
+  throw malformed_bytes("read a message of a machine", why);
+}
+
+} // namespace
+
+member::member(lead& of, std::weak_ptr<network::carrier> by,
+               std::string address)
+  : lead_(of), by_(std::move(by)), address_(std::move(address)) {
+}
+
+member::stage member::current_stage() const {
+  const std::scoped_lock guard{mutex_};
+  return stage_;
+}
+
+std::string member::reason() const {
+  const std::scoped_lock guard{mutex_};
+  return reason_;
+}
+
+void member::enter(std::string name, std::uint64_t number) {
+  const std::scoped_lock guard{mutex_};
+  name_ = std::move(name);
+  number_ = number;
+  stage_ = stage::there;
+}
+
+std::shared_ptr<remote_call> member::start(start_order what) {
+  const auto attempted = "start a process on machine " + name_;
+  std::shared_ptr<remote_call> made;
+  {
+    const std::scoped_lock guard{mutex_};
+    if (stage_ == stage::gone)
+      throw machine_lost(attempted, "it is not there any more: " + reason_,
+                         "take another of machines::list(), or wait for one");
+    if (stage_ == stage::leaving)
+      throw cancelled(attempted,
+                      "it has been asked to end, and takes nothing "
+                      "new",
+                      "take another of machines::list(), or wait for one");
+    what.number = ++next_call_;
+    made = std::make_shared<remote_call>(name_, what.number);
+    calls_.emplace(what.number, made);
+  }
+  try {
+    // Each in its own stream, so that a long one delays no other.
+    send(message(message_kind::start, what), what.number);
+  } catch (...) {
+    const std::scoped_lock guard{mutex_};
+    calls_.erase(what.number);
+    throw;
+  }
+  return made;
+}
+
+void member::signal(std::uint64_t call, std::int32_t number) {
+  // Behind what has the process started.
+  send(message(message_kind::signal, signal_order{call, number}), call);
+}
+
+bool member::wait_for_lines(std::uint64_t number, deadline limit) const {
+  return lead_.lines().wait(number, limit);
+}
+
+void member::send(const bytes& message, std::uint64_t stream) {
+  if (const auto by = by_.lock())
+    by->send({++tags_, stream, message, false, false});
+}
+
+void member::received(network::arrival& what) {
+  take(what.content());
+}
+
+void member::take(bytes_view message) {
+  const auto kind = kind_of(message);
+  const bool known = current_stage() != stage::stranger;
+  if (known == (kind == message_kind::introduction))
+    refuse(known ? "it has introduced itself twice"
+                 : "it has not introduced itself");
+  switch (kind) {
+    case message_kind::introduction: return introduced(message.subspan(1));
+    case message_kind::ended: {
+      auto note = content_of<ended_note>(message);
+      std::shared_ptr<remote_call> call;
+      {
+        const std::scoped_lock guard{mutex_};
+        const auto found = calls_.find(note.number);
+        if (found == calls_.end())
+          refuse("it tells of the end of a process that nobody has started");
+        call = std::move(found->second);
+        calls_.erase(found);
+      }
+      return call->end(std::move(note), lead_.lines().begun());
+    }
+    case message_kind::output: {
+      const auto note = content_of<output_note>(message);
+      if (note.stream != 1 && note.stream != 2)
+        refuse("it has written to neither standard output nor error");
+      const auto size = note.lines.size();
+      return lead_.lines().print(
+        note.stream, name_ + "│ ", note.lines, [weak = weak_from_this(), size] {
+          if (const auto of = weak.lock())
+            of->send(machines::message(message_kind::printed,
+                                       printed_note{size}),
+                     short_orders);
+        });
+    }
+    case message_kind::leaving: {
+      {
+        const std::scoped_lock guard{mutex_};
+        stage_ = std::max(stage_, stage::leaving);
+      }
+      return lead_.is_leaving(*this);
+    }
+    case message_kind::left: {
+      {
+        const std::scoped_lock guard{mutex_};
+        left_ = true;
+      }
+      return close();
+    }
+    default: refuse("it gives orders to the lead");
+  }
+}
+
+void member::introduced(bytes_view content) {
+  said_ = read_introduction(content);
+  lead_.decide(shared_from_this());
+}
+
+void member::answer(const verdict& what) {
+  send(raw_message(message_kind::verdict, to_bytes(what)), short_orders);
+  // Behind the answer.
+  if (what.why != refusal::none)
+    close();
+}
+
+void member::close() noexcept {
+  if (const auto by = by_.lock())
+    by->close();
+}
+
+void member::lost(const network::loss& why) noexcept {
+  const bool left = [this] {
+    const std::scoped_lock guard{mutex_};
+    return left_;
+  }();
+  std::map<std::uint64_t, std::shared_ptr<remote_call>> calls;
+  bool was_there = false;
+  const auto reason = left ? std::string{"it was asked to end, and has left"}
+                           : why.text;
+  {
+    const std::scoped_lock guard{mutex_};
+    was_there = stage_ != stage::stranger && stage_ != stage::gone;
+    stage_ = stage::gone;
+    reason_ = reason;
+    calls.swap(calls_);
+  }
+  // First: who hears of a lost call may end the program.
+  if (was_there)
+    lead_.is_gone(shared_from_this(), left, reason);
+  for (const auto& [number, call] : calls)
+    call->lose(reason);
+}
+
+} // namespace troupe::machines

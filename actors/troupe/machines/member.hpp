@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <troupe/machines/handshake.hpp>
+#include <troupe/machines/messages.hpp>
+#include <troupe/machines/remote_call.hpp>
+#include <troupe/network/carrier.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace troupe::machines {
+
+class lead;
+
+/// What the lead knows of one machine, and the end of the connection to it.
+class member final : public network::carrier::receiver,
+                     public std::enable_shared_from_this<member> {
+public:
+  /// The life of a machine as the lead sees it; it goes down the list.
+  enum class stage : std::uint8_t { stranger, there, leaving, gone };
+
+  member(lead& of, std::weak_ptr<network::carrier> by, std::string address);
+
+  [[nodiscard]] const std::string& name() const noexcept {
+    return name_;
+  }
+  [[nodiscard]] std::uint64_t number() const noexcept {
+    return number_;
+  }
+  [[nodiscard]] const introduction& said() const noexcept {
+    return said_;
+  }
+  [[nodiscard]] const std::string& address() const noexcept {
+    return address_;
+  }
+  [[nodiscard]] stage current_stage() const;
+
+  /// Why it is not there any more; empty while it is.
+  [[nodiscard]] std::string reason() const;
+
+  /// Since when it has the connection.
+  [[nodiscard]] std::chrono::steady_clock::time_point since() const noexcept {
+    return since_;
+  }
+
+  /// Has it start a process. Any thread. Throws `machine_lost`, `cancelled`.
+  [[nodiscard]] std::shared_ptr<remote_call> start(start_order what);
+
+  /// Signals a process; nothing where that has ended. Any thread.
+  void signal(std::uint64_t call, std::int32_t number);
+
+  /// Waits until what it has printed is written. Any thread.
+  [[nodiscard]] bool wait_for_lines(std::uint64_t number, deadline limit) const;
+
+  /// Ends the connection.
+  void close() noexcept;
+
+  // By the lead:
+
+  /// It may join: as who.
+  void enter(std::string name, std::uint64_t number);
+
+  /// Tells it whether it may. Whoever finds it among the machines comes later.
+  void answer(const verdict& what);
+
+  // By the loop of the connection:
+
+  void opened() override {
+  }
+  void received(network::arrival& what) override;
+  void refused(std::uint64_t) override {
+  }
+  void lost(const network::loss& why) noexcept override;
+
+private:
+  void introduced(bytes_view content);
+  void take(bytes_view message);
+  void send(const bytes& message, std::uint64_t stream);
+
+  lead& lead_;
+  const std::weak_ptr<network::carrier> by_;
+  const std::string address_;
+  const std::chrono::steady_clock::time_point since_
+    = std::chrono::steady_clock::now();
+
+  // Set by `enter`, before anybody else sees this:
+  introduction said_;
+  std::string name_;
+  std::uint64_t number_ = 0;
+
+  std::atomic<std::uint64_t> tags_{0};
+  mutable std::mutex mutex_;
+  stage stage_ = stage::stranger;
+  std::string reason_;
+  bool left_ = false;
+  std::uint64_t next_call_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<remote_call>> calls_;
+};
+
+} // namespace troupe::machines

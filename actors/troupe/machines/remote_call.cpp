@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <troupe/machines/remote_call.hpp>
+
+#include <troupe/base/error.hpp>
+#include <troupe/machines/lead.hpp>
+#include <troupe/machines/machine.hpp>
+#include <troupe/machines/member.hpp>
+#include <troupe/memory/process_slot.hpp>
+#include <troupe/network/limits.hpp>
+#include <troupe/os/held_threads.hpp>
+#include <troupe/process/remote_error.hpp>
+#include <troupe/process/signals.hpp>
+
+#include <csignal>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe::machines {
+
+namespace {
+
+constexpr std::size_t longest_process_name = 255;
+
+/// How the process ended. It stood in a slot of its own run, and a status is read
+/// from one.
+exit_status status_of(const ended_note& how) {
+  const auto slot = std::make_unique<memory::process_slot>();
+  slot->ended_by.store(how.ending);
+  slot->code.store(how.code);
+  slot->exception_type.set(how.type);
+  slot->exception_text.set(how.text);
+  std::vector<exception_cause> causes;
+  for (const auto& [type, text] : how.causes)
+    causes.push_back({type, text});
+  slot->inner_exceptions.set(
+    calls::pack(causes, decltype(slot->inner_exceptions)::capacity));
+  const auto lines = std::string_view{how.last_lines}.substr(0,
+                                                             slot->tail.size());
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    slot->tail[i].store(lines[i]);
+  slot->tail_written.store(lines.size());
+  return exit_status{*slot};
+}
+
+/// Why there was no process.
+[[noreturn]] void raise_refused(const std::string& machine,
+                                const ended_note& how) {
+  const auto attempted = "start a process on machine " + machine;
+  switch (static_cast<errc>(how.code)) {
+    case errc::cancelled:
+      throw cancelled(attempted, how.text,
+                      "take another of machines::list(), or wait for one");
+    case errc::limit_reached: throw limit_reached(attempted, how.text);
+    case errc::invalid_argument: throw invalid_argument(attempted, how.text);
+    default: throw invalid_state(attempted, how.text);
+  }
+}
+
+} // namespace
+
+void remote_call::end(ended_note how, std::uint64_t lines_before) {
+  const std::scoped_lock guard{mutex_};
+  if (ended_ || lost_)
+    return;
+  ended_ = std::move(how);
+  lines_before_ = lines_before;
+  changed_.notify_all();
+}
+
+void remote_call::lose(std::string why) {
+  const std::scoped_lock guard{mutex_};
+  if (ended_ || lost_)
+    return;
+  lost_ = std::move(why);
+  changed_.notify_all();
+}
+
+bool remote_call::wait(deadline limit) {
+  std::uint64_t lines = 0;
+  {
+    std::unique_lock guard{mutex_};
+    const auto done = [this] { return ended_ || lost_; };
+    if (limit.is_never())
+      changed_.wait(guard, done);
+    else if (!changed_.wait_until(guard, limit.when(), done))
+      return false;
+    lines = lines_before_;
+  }
+  os::stay_if_held();
+  auto* const of = lead::current();
+  return of == nullptr || of->lines().wait(lines, limit);
+}
+
+bytes remote_call::take() {
+  static_cast<void>(wait(deadline::never()));
+  const std::scoped_lock guard{mutex_};
+  if (!ended_ || ended_->became != ended_note::how::returned)
+    raise();
+  return std::move(ended_->result);
+}
+
+void remote_call::raise() {
+  if (!ended_)
+    throw machine_lost("get the result of a process on machine " + machine_,
+                       "the machine is lost: " + *lost_,
+                       "the function may have run, in part or as a whole");
+  if (ended_->became == ended_note::how::refused)
+    raise_refused(machine_, *ended_);
+  const auto name = ended_->process + " on machine " + machine_;
+  const auto pid = ended_->pid;
+  hosting::raise(remote_error{name, pid, status_of(*ended_)});
+}
+
+bytes run_called_function(const called_function& what) {
+  hosting::leave_signals_to_root();
+  const auto& function
+    = hosting::function_entry::at({what.module, what.offset},
+                                  "run a function for another machine",
+                                  what.library);
+  const auto result = function(calls::arguments{bytes_view{what.arguments}});
+  if (!result)
+    return {};
+  if (!result->handles().empty())
+    throw invalid_argument("send a result to another machine",
+                           "it names memory of this one",
+                           "return a copy, such as a std::vector");
+  const auto content = result->body();
+  return {content.begin(), content.end()};
+}
+
+std::shared_ptr<remote_call> call_on(const std::shared_ptr<member>& where,
+                                     const hosting::function_entry& function,
+                                     const codec::packet& arguments,
+                                     const start_options& options) {
+  const auto attempted = "start a process on machine " + where->name();
+  if (!arguments.handles().empty())
+    throw invalid_argument(attempted,
+                           "an argument names memory of this machine",
+                           "pass a copy, such as a std::vector");
+  if (options.name.size() > longest_process_name
+      || options.name.find('\0') != std::string::npos)
+    throw invalid_argument(attempted,
+                           "the process's name has "
+                             + std::to_string(options.name.size())
+                             + " bytes, or one that is zero",
+                           "at most 255 are kept: shorten it");
+  const auto body = arguments.body();
+  // Half of what a message may have: the order is copied once more there.
+  if (body.size() > network::longest_content / 2)
+    throw limit_reached(attempted, "the arguments have more than 512 MiB",
+                        "send them in parts");
+  const auto& location = function.location();
+  start_order what;
+  what.module = location.module;
+  what.offset = location.offset;
+  if (location.is_in_library())
+    what.library = function.library();
+  what.name = options.name;
+  if (options.method)
+    what.method = static_cast<std::uint32_t>(*options.method) + 1;
+  what.arguments.assign(body.begin(), body.end());
+  return where->start(std::move(what));
+}
+
+remote_call& handle::call() const {
+  if (!of_)
+    throw invalid_state("use the result of a process on another machine",
+                        "there is none",
+                        "it was got, or the future was moved from");
+  return *of_;
+}
+
+handle& handle::operator=(handle&& other) noexcept {
+  if (this != &other) {
+    handle before{std::move(*this)};
+    on_ = std::move(other.on_);
+    of_ = std::move(other.of_);
+  }
+  return *this;
+}
+
+handle::~handle() {
+  if (of_)
+    static_cast<void>(of_->wait(deadline::never()));
+}
+
+bytes handle::take() {
+  static_cast<void>(call());
+  const auto taken = std::exchange(of_, nullptr);
+  return taken->take();
+}
+
+bool handle::wait(deadline limit) const {
+  return call().wait(limit);
+}
+
+void handle::signal(int number) const {
+  on_->signal(call().number(), number);
+}
+
+void handle::terminate() const {
+  signal(SIGTERM);
+}
+
+void handle::kill() const {
+  signal(SIGKILL);
+}
+
+} // namespace troupe::machines
