@@ -7,11 +7,11 @@
 #include <troupe/network/event_loop.hpp>
 #include <troupe/network/tls_carrier.hpp>
 #include <troupe/os/held_threads.hpp>
-#include <troupe/os/late_lines.hpp>
 #include <troupe/os/tcp.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -25,10 +25,6 @@ network::limits limits_of(const options& said) {
   network::limits bounds;
   bounds.silence = said.silence;
   return bounds;
-}
-
-void say(const std::string& line) noexcept {
-  os::write_line_later("troupe: " + line + '\n');
 }
 
 std::string counted(std::uint64_t number, const std::string& of) {
@@ -111,7 +107,12 @@ void lead::begin(const options& said, const network::key& shared,
   auto* const made = new lead{said, shared, std::move(listening)};
   // release: pairs with the acquire in current.
   the_lead.store(made, std::memory_order_release);
-  say("leads at " + to_string(made->where_));
+  made->say("leads at " + to_string(made->where_));
+}
+
+void lead::say(const std::string& line) {
+  // In the order of what else comes from machines.
+  lines_.print(2, "troupe: ", line, {});
 }
 
 void lead::end() noexcept {
@@ -130,8 +131,10 @@ void lead::end() noexcept {
         alive->end({network::loss::cause::closed_here, "this program ends"});
   });
   parts_->loop->stop();
-  // As the end of a program writes out what it has printed.
-  static_cast<void>(lines_.wait(lines_.begun(), deadline::never()));
+  // As the end of a program writes out what it has printed; but a stream that
+  // nobody reads keeps it no longer.
+  constexpr std::chrono::seconds patience{5};
+  static_cast<void>(lines_.wait(lines_.begun(), deadline::after(patience)));
 }
 
 std::vector<std::shared_ptr<member>> lead::members() const {

@@ -99,6 +99,8 @@ private:
   [[nodiscard]] bool is_taken(const std::string& name) const;
   /// With the mutex held.
   void note(happening what);
+  /// Says a line on standard error. Waits for nobody.
+  void say(const std::string& line);
 
   network::address where_;
   const program_build build_;
