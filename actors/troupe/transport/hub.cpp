@@ -2,6 +2,7 @@
 #include <troupe/transport/hub.hpp>
 
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/coarse_clock.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <typeinfo>
 #include <utility>
 
 namespace troupe::transport {
@@ -417,6 +419,7 @@ bool hub::run_job(hub_thread& mine, caf::resumable* job) {
   ensure_watcher();
   mine.flooded = false;
   mine.running.store(actor, std::memory_order_relaxed);
+  mine.type.store(typeid(*job).name(), std::memory_order_relaxed);
   // Before it enters: from then on another thread may lead, and change it.
   const auto suspect = slow_.suspects(actor);
   const auto entered = lead_.enter();
@@ -426,8 +429,19 @@ bool hub::run_job(hub_thread& mine, caf::resumable* job) {
   const auto before = suspect ? os::thread_use::of_this_thread()
                               : os::thread_use{};
   const auto start = os::cycles();
+  // relaxed: whoever looks wants an idea of it.
+  if (mine.shown != nullptr) {
+    mine.shown->since.store(start, std::memory_order_relaxed);
+    mine.shown->actor.store(actor, std::memory_order_relaxed);
+  }
+  if (memory::is_traced()) [[unlikely]]
+    memory::trace(memory::trace_kind::actor_begins, 0, actor);
   const auto result = job->resume(&mine, most_messages);
   const auto spent = os::cycles() - start;
+  if (mine.shown != nullptr)
+    mine.shown->actor.store(0, std::memory_order_relaxed);
+  if (memory::is_traced()) [[unlikely]]
+    memory::trace(memory::trace_kind::actor_ends, 0, actor);
   const auto still_leads = lead_.leave(entered);
   if (result != caf::resumable::resume_later)
     intrusive_ptr_release(job);
@@ -500,10 +514,26 @@ void hub::sweep() {
   }
 }
 
+/// Notes how many actors there are, and what they have to do.
+void hub::show_actors() noexcept {
+  auto* const own = memory::run_memory::current().own_counters();
+  if (own == nullptr)
+    return;
+  const auto& now = node_.system().base_metrics();
+  own->actors.running.store(now.running_actors->value(),
+                            std::memory_order_relaxed);
+  own->actors.queued.store(now.queued_messages->value(),
+                           std::memory_order_relaxed);
+  own->actors.handled.store(now.processed_messages->value(),
+                            std::memory_order_relaxed);
+  own->actors.noted.store(os::coarse_now(), std::memory_order_relaxed);
+}
+
 void hub::rest() {
   if (spinner_.spin([this] { return has_work(); }))
     return;
   sweep_if_due();
+  show_actors();
   // A limit has its price. The watcher, when it goes to sleep, has the handles
   // swept; while it sleeps, they are swept by the clock.
   const auto by_clock = !watched_

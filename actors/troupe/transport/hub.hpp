@@ -131,6 +131,8 @@ private:
   void sweep_if_due();
   void sweep();
   void rest();
+  void show_actors() noexcept;
+  static void show_type_of(hub_thread& stuck);
 
   node& node_;
   entrance_context entrance_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/align.hpp>
+#include <troupe/memory/counters.hpp>
 #include <troupe/os/thread_use.hpp>
 #include <troupe/transport/caf_version.hpp>
 
@@ -101,8 +102,13 @@ public:
   /// Its thread, for the watcher to look at.
   os::thread_mark thread;
 
-  /// The actor that runs here, 0 for none.
+  /// The actor that runs here, 0 for none, and the name of its type as the
+  /// compiler has it.
   std::atomic<caf::actor_id> running{0};
+  std::atomic<const char*> type{nullptr};
+
+  /// What this thread shows to whoever looks at the run; nullptr if it does not.
+  memory::actor_thread_counters* shown = nullptr;
 
 private:
   /// A lock for a few instructions, nearly always free: the owner's, except

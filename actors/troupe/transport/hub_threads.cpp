@@ -2,7 +2,12 @@
 #include <troupe/transport/hub.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/readable_name.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/transport/node.hpp>
+
+#include <string_view>
 
 namespace troupe::transport {
 
@@ -121,6 +126,11 @@ void hub::run(hub_thread& mine, bool leads) {
     const std::scoped_lock held{threads_mutex_};
     mine.thread = os::thread_mark::of_this_thread();
   }
+  if (auto* const own = memory::run_memory::current().own_counters();
+      own != nullptr && mine.number() < own->actors.threads.size()) {
+    mine.shown = &own->actors.threads[mine.number()];
+    mine.shown->thread.store(os::this_thread_id());
+  }
   for (;;) {
     if (leads) {
       mine.reinstate();
@@ -197,11 +207,29 @@ void hub::take_over_from(std::uint64_t number, std::chrono::nanoseconds used,
     stuck.retire();
     if (stuck.thread.waits() || stuck.thread.time() - used > slow_actors::slow)
       slow_.condemn(stuck.running.load(std::memory_order_relaxed));
+    show_type_of(stuck);
     mine.reinstate();
     for (auto* job : stuck.take_all())
       mine.later(job);
   }
   threads_changed_.notify_all();
+}
+
+/// Says of what type the actor is whose handler that thread is in.
+void hub::show_type_of(hub_thread& stuck) {
+  if (stuck.shown == nullptr)
+    return;
+  const auto actor = stuck.running.load(std::memory_order_relaxed);
+  const auto* const name = stuck.type.load(std::memory_order_relaxed);
+  stuck.shown->typed.store(0, std::memory_order_relaxed);
+  auto type = calls::readable_name(name);
+  // What `factory::started` adds to the user's class.
+  constexpr std::string_view added = "troupe::factory::started<";
+  if (type.starts_with(added) && type.ends_with('>'))
+    type = type.substr(added.size(), type.size() - added.size() - 1);
+  stuck.shown->type.set(type);
+  stuck.shown->typed.store(static_cast<std::uint32_t>(actor),
+                           std::memory_order_release);
 }
 
 /// There is a thread that watches, or will in a moment. Called by the leader

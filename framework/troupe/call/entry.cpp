@@ -4,6 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/base/hash.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 
@@ -48,15 +49,38 @@ constinit entry* first_with_name = nullptr;
 
 } // namespace
 
-entry::entry(const std::type_info& kind, any_code code,
-             const char* name) noexcept
+entry::entry(const std::type_info& kind, any_code code, const char* name,
+             std::string_view shown) noexcept
   : kind_(&kind),
     code_(code),
     name_(name),
+    shown_(shown),
     id_(name != nullptr ? hash_of(name) : 0) {
   auto& first = name != nullptr ? first_with_name : first_with_place;
   next_ = first;
   first = this;
+}
+
+std::string entry::shown_name() const {
+  // "troupe::calls::named<(& square)>", "…<square>" or "…<&square>".
+  auto text = shown_;
+  const auto begin = text.find('<');
+  const auto end = text.rfind('>');
+  if (text.starts_with("troupe::") && begin != text.npos && end != text.npos
+      && begin < end)
+    text = text.substr(begin + 1, end - begin - 1);
+  // "(anonymous namespace)::" of clang begins with a parenthesis, too.
+  while (!text.empty() && !text.starts_with("(anonymous")
+         && (text.front() == '(' || text.front() == '&' || text.front() == ' '))
+    text.remove_prefix(1);
+  for (const std::string_view hidden :
+       {"{anonymous}::", "(anonymous namespace)::"})
+    if (text.starts_with(hidden))
+      text.remove_prefix(hidden.size());
+  if (text.size() < shown_.size() && text.ends_with(')')
+      && std::ranges::count(text, '(') < std::ranges::count(text, ')'))
+    text.remove_suffix(1);
+  return std::string{text};
 }
 
 const entry& entry::at(const std::type_info& kind, os::code_location location,

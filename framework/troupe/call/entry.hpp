@@ -46,6 +46,9 @@ public:
     return name_;
   }
 
+  /// What people call it, as the program writes it; empty if it is not known.
+  [[nodiscard]] std::string shown_name() const;
+
   /// The hash of the name, which is what travels; 0 for one that has none.
   [[nodiscard]] std::uint64_t id() const noexcept {
     return id_;
@@ -58,8 +61,9 @@ public:
 protected:
   using any_code = void (*)();
 
-  entry(const std::type_info& kind, any_code code,
-        const char* name = nullptr) noexcept;
+  /// `shown` is the name of the function's type, as `codec::type_name` writes it.
+  entry(const std::type_info& kind, any_code code, const char* name = nullptr,
+        std::string_view shown = {}) noexcept;
   ~entry() = default;
 
   /// Returns the one at `location`. Throws `unknown_function`, which says what
@@ -98,6 +102,7 @@ private:
   const std::type_info* kind_;
   any_code code_;
   const char* name_;
+  std::string_view shown_;
   std::uint64_t id_;
   entry* next_ = nullptr;
   /// Never freed: as the entry itself, it lasts as long as the process.
@@ -110,8 +115,10 @@ private:
 template <class Code>
 class entry_of_kind : public entry {
 public:
-  explicit entry_of_kind(Code* code, const char* name = nullptr) noexcept
-    : entry(typeid(Code), reinterpret_cast<any_code>(code), name), code_(code) {
+  explicit entry_of_kind(Code* code, const char* name = nullptr,
+                         std::string_view shown = {}) noexcept
+    : entry(typeid(Code), reinterpret_cast<any_code>(code), name, shown),
+      code_(code) {
   }
 
   /// Runs the code.

@@ -3,6 +3,7 @@
 
 #include <troupe/channel/pipe_end.hpp>
 #include <troupe/mailbox/message_queue.hpp>
+#include <troupe/memory/counters.hpp>
 #include <troupe/state/object_ref.hpp>
 #include <troupe/sync/barrier_state.hpp>
 #include <troupe/sync/event.hpp>
@@ -23,6 +24,7 @@ std::uint32_t layout_of_kind(memory::object_kind kind) noexcept {
     case object_kind::event: return sync::event_state::layout();
     case object_kind::barrier: return sync::barrier_state::layout();
     case object_kind::state: return held::layout_of_parts();
+    case object_kind::pool: return memory::pool_counters::layout();
     default: return 0;
   }
 }

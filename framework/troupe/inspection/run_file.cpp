@@ -50,7 +50,12 @@ run_file::run_file(int fd, std::string& why) : fd_(fd) {
       && header.rows_at >= 4096 + rows * sizeof(memory::process_slot)
       && header.waits_at >= header.rows_at
       && header.origins_at >= header.waits_at
-      && header.pages_at > header.origins_at && header.heads > header.pages_at
+      && header.counters_at > header.origins_at
+      && header.counters_rows
+           <= std::uint64_t{header.slots} + memory::report_rows
+      && header.objects_at > header.counters_at
+      && header.trace_at >= header.objects_at
+      && header.pages_at > header.trace_at && header.heads > header.pages_at
       && header.heads < size_
       && header.pages <= (1U << 31) / memory::head_page::heads;
   if (!makes_sense)
@@ -76,8 +81,10 @@ std::uint32_t run_file::slots_used() const noexcept {
 }
 
 std::uint32_t run_file::pages_used() const noexcept {
-  return std::min(header_->pages_high.load(std::memory_order_relaxed),
-                  header_->pages);
+  // Anew: whoever traces a run keeps this for long.
+  const auto high
+    = read_value<std::uint32_t>(offsetof(memory::run_header, pages_high));
+  return std::min(high.value_or(0), header_->pages);
 }
 
 std::optional<std::uint32_t>

@@ -6,6 +6,7 @@
 #include <troupe/inspection/run_file.hpp>
 #include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/cycles.hpp>
 #include <troupe/os/memory_file.hpp>
 #include <troupe/state/object_ref.hpp>
 #include <troupe/sync/barrier_state.hpp>
@@ -53,6 +54,7 @@ public:
 
   void take() {
     into_.taken = std::chrono::steady_clock::now();
+    cycles_taken_ = os::cycles();
     const auto& header = file_.header();
     into_.interrupted = header.interrupted.load() != 0;
     into_.fork_server = header.fork_server.load();
@@ -124,10 +126,97 @@ private:
         complain("slot " + std::to_string(index) + " is in no known state");
         return std::nullopt;
       }
+      read_counters(slot->counters.load(), result);
       return result;
     }
     complain("slot " + std::to_string(index) + " changed at each look");
     return std::nullopt;
+  }
+
+  // Counters ---------------------------------------------------------------------
+
+  /// The moment of a value of `os::cycles`, by how fast they have counted since
+  /// the run began.
+  [[nodiscard]] time_point when_cycles(std::uint64_t cycles) const noexcept {
+    return into_.taken
+           - time_of(cycles_taken_ - std::min(cycles_taken_, cycles));
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds
+  time_of(std::uint64_t cycles) const noexcept {
+    const auto& header = file_.header();
+    const auto passed
+      = static_cast<double>((into_.taken - when(header.made_at)).count());
+    const auto counted = static_cast<double>(cycles_taken_)
+                         - static_cast<double>(header.made_at_cycles);
+    if (passed <= 0 || counted <= 0)
+      return std::chrono::nanoseconds{0};
+    const auto time = static_cast<double>(cycles) * passed / counted;
+    return std::chrono::nanoseconds{
+      static_cast<std::int64_t>(std::clamp(time, 0.0, 9e18))};
+  }
+
+  void read_counters(std::uint32_t row, process_record& into) {
+    copy_of<memory::process_counters> counters;
+    const slot_id id{into.slot, into.generation};
+    if (row >= file_.header().counters_rows
+        || !file_.read(file_.header().counters_at
+                         + std::uint64_t{row}
+                             * sizeof(memory::process_counters),
+                       counters)
+        || counters->owner.load() != id.packed())
+      return;
+    if (const auto requested = counters->requested.load(); requested > 0)
+      into.requested = when(requested);
+    if (const auto began = counters->began.load(); began > 0)
+      into.began = when(began);
+    for (std::size_t kind = 0; kind < into.waited.size(); ++kind)
+      into.waited[kind] = std::chrono::nanoseconds{
+        std::max<std::int64_t>(counters->waited[kind].load(), 0)};
+    read_worker(counters->worker, into);
+    read_actors(counters->actors, into);
+  }
+
+  void read_worker(const memory::worker_counters& of,
+                   process_record& into) const {
+    if (of.pool.load() == 0)
+      return;
+    auto& result = into.worker.emplace();
+    result.results = of.pool.load();
+    result.index = of.index.load();
+    const auto function = of.function.load();
+    result.function = read_origin(function);
+    result.since = when_cycles(of.since.load());
+    result.tasks = of.tasks.load();
+    result.busy = time_of(of.busy.load());
+    result.idle = time_of(of.idle.load());
+    (function != 0 ? result.busy : result.idle) += into_.taken - result.since;
+    if (function != 0 && result.function.empty())
+      result.function = "?";
+  }
+
+  void read_actors(const memory::actor_counters& of,
+                   process_record& into) const {
+    actors_record result;
+    for (const auto& each : of.threads) {
+      const auto actor = each.actor.load();
+      if (actor == 0)
+        continue;
+      handler_record handler;
+      handler.thread = each.thread.load();
+      handler.actor = actor;
+      handler.since = when_cycles(each.since.load());
+      if (each.typed.load() == static_cast<std::uint32_t>(actor))
+        handler.type = each.type.get();
+      result.handlers.push_back(std::move(handler));
+    }
+    if (of.noted.load() == 0 && result.handlers.empty())
+      return;
+    result.noted = when(of.noted.load());
+    result.running = of.running.load();
+    result.queued = of.queued.load();
+    result.handled = of.handled.load();
+    into.actors = std::move(result);
   }
 
   // Waits ------------------------------------------------------------------------
@@ -246,7 +335,8 @@ private:
       case object_kind::condition:
       case object_kind::event:
       case object_kind::barrier:
-      case object_kind::state: return true;
+      case object_kind::state:
+      case object_kind::pool: return true;
       default: return false;
     }
   }
@@ -358,6 +448,7 @@ private:
       case object_kind::queue: read = read_queue(at, of); break;
       case object_kind::connection: read = read_connection(at, of); break;
       case object_kind::state: read = read_state(at, of); break;
+      case object_kind::pool: read = read_pool(at, of); break;
       default: break;
     }
     of.damaged = !read;
@@ -418,6 +509,10 @@ private:
     result.unfinished = copy->unfinished();
     result.closed = copy->closed();
     result.has_readers = copy->has_readers();
+    result.put = copy->put_so_far();
+    result.taken = copy->taken_so_far();
+    if (const auto empty = copy->last_found_empty(); empty > 0)
+      result.found_empty = when(empty);
     // Not of what is overwritten: its bounds may be none.
     constexpr auto sensible = std::uint64_t{1} << 48;
     const bool makes_sense = result.depth < sensible
@@ -425,6 +520,16 @@ private:
     result.full = makes_sense && copy->full();
     of.content = result;
     return makes_sense;
+  }
+
+  bool read_pool(std::uint64_t at, object_record& of) const {
+    copy_of<memory::pool_counters> copy;
+    if (!read_payload(at, of, copy))
+      return false;
+    of.content = pool_record{copy->results,          copy->workers,
+                             copy->submitted.load(), copy->finished.load(),
+                             copy->waiting.load(),   copy->started.load()};
+    return true;
   }
 
   bool read_connection(std::uint64_t at, object_record& of) const {
@@ -486,6 +591,7 @@ private:
 
   const run_file& file_;
   snapshot& into_;
+  std::uint64_t cycles_taken_ = 0;
   std::vector<raw_wait> raw_waits_;
   std::map<std::uint32_t, std::uint64_t> parents_;
   /// Ids of the objects that are listed, by the numbers of their heads.

@@ -8,6 +8,7 @@
 #include <troupe/os/descriptor.hpp>
 #include <troupe/os/proc.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -27,6 +28,45 @@ namespace troupe::inspection {
 
 using time_point = std::chrono::steady_clock::time_point;
 
+/// A worker of a pool.
+struct worker_record {
+  /// Id of the mailbox of the pool's results, by which `pool_record` names it.
+  memory::object_id results = 0;
+  /// Which of the pool's workers, from 0 on.
+  std::uint32_t index = 0;
+  /// What it runs; empty while it waits for a task.
+  std::string function;
+  /// Since when it runs that, or waits. Of several quick tasks in a row, since
+  /// one of the first of them.
+  time_point since;
+  /// Tasks that it has reported.
+  std::uint64_t tasks = 0;
+  /// How long it has run tasks, and waited for them; up to now.
+  std::chrono::nanoseconds busy{0};
+  std::chrono::nanoseconds idle{0};
+};
+
+/// A thread that runs actors itself, and is in the handler of one.
+struct handler_record {
+  std::int32_t thread = 0;
+  std::uint64_t actor = 0;
+  /// Empty until it has been there for some milliseconds.
+  std::string type;
+  time_point since;
+};
+
+/// The actor system of a process.
+struct actors_record {
+  /// When its hub noted the numbers: before it slept last. Threads of CAF's may
+  /// have changed them since.
+  time_point noted;
+  std::int64_t running = 0;
+  std::int64_t queued = 0;
+  std::int64_t handled = 0;
+  /// Of its hub's threads, which run most actors.
+  std::vector<handler_record> handlers;
+};
+
 /// A process of the run, or a dead one that nobody has joined.
 struct process_record {
   std::uint32_t slot = 0;
@@ -41,6 +81,13 @@ struct process_record {
   /// What /proc tells; nothing if it does not, or the process has ended.
   std::optional<os::process_fact> fact;
   std::vector<os::thread_fact> threads;
+  /// When it was asked for, and when it was there.
+  std::optional<time_point> requested;
+  std::optional<time_point> began;
+  /// How long its threads have slept in waits of each kind, those that are over.
+  std::array<std::chrono::nanoseconds, memory::wait_kinds> waited{};
+  std::optional<worker_record> worker;
+  std::optional<actors_record> actors;
 
   /// "accounts (pid 4211)"
   [[nodiscard]] std::string description() const;
@@ -91,6 +138,23 @@ struct queue_record {
   bool closed = false;
   bool has_readers = true;
   bool full = false;
+  /// Items put and taken so far.
+  std::uint64_t put = 0;
+  std::uint64_t taken = 0;
+  /// When a reader found it empty last. What is in it came later.
+  std::optional<time_point> found_empty;
+};
+
+/// A pool, as its owner shows it.
+struct pool_record {
+  memory::object_id results = 0;
+  std::uint32_t workers = 0;
+  std::uint64_t submitted = 0;
+  std::uint64_t finished = 0;
+  /// Chunks of tasks that no worker has been given yet.
+  std::uint64_t waiting = 0;
+  /// Processes that were started as its workers.
+  std::uint64_t started = 0;
 };
 
 /// An end of a pipe.
@@ -130,7 +194,7 @@ struct object_record {
   bool damaged = false;
   std::variant<std::monostate, lock_record, semaphore_record, event_record,
                condition_record, barrier_record, queue_record,
-               connection_record, state_record>
+               connection_record, state_record, pool_record>
     content;
 
   [[nodiscard]] bool is_held_by(std::uint32_t slot) const noexcept;

@@ -94,7 +94,8 @@ public:
       {sizeof(message_queue), offsetof(message_queue, options_),
        offsetof(message_queue, put_), offsetof(message_queue, taken_),
        offsetof(message_queue, arrivals_), offsetof(message_queue, departures_),
-       offsetof(message_queue, finishing_), sizeof(message_queue_options)});
+       offsetof(message_queue, finishing_), sizeof(message_queue_options),
+       offsetof(arrival, found_empty)});
   }
 
   [[nodiscard]] static std::uint64_t
@@ -153,6 +154,21 @@ public:
   /// Nothing to take; also true at the end.
   [[nodiscard]] bool empty() const noexcept {
     return size() == 0;
+  }
+
+  /// How many messages were put and taken so far.
+  [[nodiscard]] std::uint64_t put_so_far() const noexcept {
+    return messages_in(put_.word.load(std::memory_order_seq_cst));
+  }
+  [[nodiscard]] std::uint64_t taken_so_far() const noexcept {
+    return messages_in(taken_.word.load(std::memory_order_seq_cst));
+  }
+
+  /// When it was empty, as far as readers have seen, in nanoseconds of the
+  /// steady clock; 0 if none has found it so. Later than that nobody has looked,
+  /// or there was something each time.
+  [[nodiscard]] std::int64_t last_found_empty() const noexcept {
+    return arrivals_.found_empty.load(std::memory_order_relaxed);
   }
 
   /// Whether a `put` of one message would wait.
@@ -304,6 +320,9 @@ private:
     waiting_room room;
     watch_list watchers;
     std::atomic<std::uint32_t> no_readers;
+    /// When a reader that had found nothing found something, in nanoseconds of
+    /// the coarse clock; 0: never.
+    std::atomic<std::int64_t> found_empty;
   };
 
   struct alignas(cache_line) departure {

@@ -314,6 +314,8 @@ void message_queue::announce_put(std::size_t count) noexcept {
     static_cast<int>(std::min<std::size_t>(count, 1 << 20)));
   if (arrivals_.watchers.any())
     arrivals_.watchers.ring(watcher_bits());
+  if (run_memory::reports()) [[unlikely]]
+    memory::count_depth(this, size());
 }
 
 bool message_queue::wait_writable(std::uint64_t bytes, deadline limit) {

@@ -6,6 +6,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/base/stop_of_thread.hpp>
 #include <troupe/memory/shares.hpp>
+#include <troupe/os/coarse_clock.hpp>
 #include <troupe/os/crash_point.hpp>
 
 #include <algorithm>
@@ -297,9 +298,13 @@ void message_queue::announce_take(std::size_t count,
 
 bool message_queue::wait_readable(deadline limit) {
   const auto* const stop = stop_of_thread::current();
-  if (stop == nullptr)
-    return arrivals_.room.wait([this] { return readable(); }, limit,
-                               memory::wait_kind::item);
+  if (stop == nullptr) {
+    const bool in_time = arrivals_.room.wait([this] { return readable(); },
+                                             limit, memory::wait_kind::item);
+    // relaxed: nothing hangs on it.
+    arrivals_.found_empty.store(os::coarse_now(), std::memory_order_relaxed);
+    return in_time;
+  }
   // Wakes readers in vain who have nothing to do with it; they look and sleep.
   const std::stop_callback wake{
     *stop, [this] { arrivals_.room.ring(std::numeric_limits<int>::max()); }};

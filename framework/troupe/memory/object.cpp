@@ -23,14 +23,14 @@ constinit std::array<kind_entry, most_kinds> kinds{};
 } // namespace
 
 std::string name_of(object_kind kind) {
-  constexpr std::array<const char*, 23> names{
+  constexpr std::array<const char*, 24> names{
     "none",  "parcel",    "value",      "array",       "buffer",  "block",
     "queue", "segment",   "connection", "ring",        "inbox",   "message",
     "mutex", "semaphore", "condition",  "event",       "barrier", "registry",
-    "state", "ledger",    "share",      "share_table", "line"};
+    "state", "ledger",    "share",      "share_table", "line",    "pool"};
   // "line" is of the sync objects.
   static_assert(names.size()
-                == static_cast<std::size_t>(object_kind::share_table) + 2);
+                == static_cast<std::size_t>(object_kind::pool) + 1);
   const auto number = static_cast<std::size_t>(kind);
   return number < names.size() ? names[number] : std::to_string(number);
 }

@@ -34,6 +34,8 @@ enum class object_kind : std::uint32_t {
   ledger,
   share,
   share_table,
+  // 22 is sync's line.
+  pool = 23,
   /// Kinds for tests and for users of this layer start here.
   user = 1000,
 };

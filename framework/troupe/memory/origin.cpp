@@ -13,10 +13,7 @@
 
 namespace troupe::memory {
 
-namespace {
-
-/// The number of a text, 0 if there is no room.
-std::uint32_t number_of(std::string_view text) noexcept {
+std::uint32_t number_of_text(std::string_view text) noexcept {
   // How far from its place a text may stand.
   constexpr std::uint32_t farthest = 64;
   auto& memory = run_memory::current();
@@ -38,6 +35,8 @@ std::uint32_t number_of(std::string_view text) noexcept {
   return 0;
 }
 
+namespace {
+
 std::uint32_t number_of_place(const std::source_location& place) noexcept {
   struct known {
     const char* file = nullptr;
@@ -57,7 +56,7 @@ std::uint32_t number_of_place(const std::source_location& place) noexcept {
     std::string text{file};
     text += ':';
     text += std::to_string(place.line());
-    at = {place.file_name(), place.line(), number_of(text)};
+    at = {place.file_name(), place.line(), number_of_text(text)};
     return at.number;
   } catch (const std::exception&) {
     // No memory for the text: the object has no place.
@@ -85,7 +84,7 @@ void name_object(object_id object, std::string_view name) noexcept {
       text += ' ';
       text += memory.origin_at(before - 1).text.get();
     }
-    number.store(number_of(text), std::memory_order_relaxed);
+    number.store(number_of_text(text), std::memory_order_relaxed);
   } catch (const std::exception&) {
     // No memory for the text: the object keeps what it has.
     return;

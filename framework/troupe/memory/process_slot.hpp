@@ -118,6 +118,10 @@ struct process_slot {
   std::atomic<std::uint32_t> asked{0};
   /// It has had these when the run was asked to end: the root need not send them.
   std::atomic<std::uint32_t> told{0};
+  /// Row of its counters, see `process_counters`.
+  std::atomic<std::uint32_t> counters{0};
+  /// When it was asked for, in nanoseconds of the steady clock.
+  std::atomic<std::int64_t> requested{0};
   slot_text<256> name;
   /// What was inside of the exception that ended it: see calls::pack.
   slot_text<560> inner_exceptions;

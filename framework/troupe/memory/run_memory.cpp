@@ -5,11 +5,13 @@
 #include <troupe/base/error.hpp>
 #include <troupe/memory/head_table.hpp>
 #include <troupe/memory/layout.hpp>
+#include <troupe/os/cycles.hpp>
 #include <troupe/os/memory_file.hpp>
 
 #include <boost/interprocess/mapped_region.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <random>
 #include <string>
@@ -128,7 +130,7 @@ void run_memory::throw_none() {
                       "first line of main");
 }
 
-run_memory& run_memory::create(const limits& wanted) {
+run_memory& run_memory::create(const limits& wanted, bool reports) {
   if (exists())
     throw invalid_state("start a run", "this process belongs to one already",
                         "make one troupe::program only");
@@ -148,8 +150,18 @@ run_memory& run_memory::create(const limits& wanted) {
   const auto waits_at = round_up(rows_at + rows * sizeof(row_memory), page);
   const auto origins_at
     = round_up(waits_at + std::uint64_t{slots} * sizeof(wait_rows), page);
-  const auto tables_end = round_up(origins_at + origin::count * sizeof(origin),
-                                   page);
+  const auto counters_at = round_up(origins_at + origin::count * sizeof(origin),
+                                    page);
+  const auto counters_rows = slots + (reports ? report_rows : 0);
+  const auto objects_at = round_up(
+    counters_at + std::uint64_t{counters_rows} * sizeof(process_counters),
+    page);
+  const auto trace_at = round_up(
+    objects_at
+      + (reports ? object_counters::count * sizeof(object_counters) : 0),
+    page);
+  const auto tables_end
+    = round_up(trace_at + trace_ring::count * sizeof(trace_event), page);
   auto size = round_up(wanted.address_space, page);
   if (size < tables_end + least_for_objects)
     throw invalid_argument("start a run with limits::address_space = "
@@ -178,6 +190,13 @@ run_memory& run_memory::create(const limits& wanted) {
   header->handles = handles;
   header->waits_at = waits_at;
   header->origins_at = origins_at;
+  header->counters_at = counters_at;
+  header->counters_rows = counters_rows;
+  header->objects_at = objects_at;
+  header->trace_at = trace_at;
+  header->reports = reports ? 1 : 0;
+  header->made_at = std::chrono::steady_clock::now().time_since_epoch().count();
+  header->made_at_cycles = os::cycles();
   header->layout = layout_of_memory();
   for (std::size_t kind = 0; kind < header->kinds.size(); ++kind)
     header->kinds[kind] = operations_of(static_cast<object_kind>(kind)).layout;
@@ -185,6 +204,7 @@ run_memory& run_memory::create(const limits& wanted) {
   memory->locate_tables();
   header->magic = run_header::right_magic;
   memory->become({0, 1});
+  reports_ = reports;
   current_ = memory.release();
   return *current_;
 }
@@ -207,6 +227,7 @@ run_memory& run_memory::attach(os::descriptor file) {
   }
   current_ = new run_memory(std::move(file), size);
   current_->locate_tables();
+  reports_ = current_->header().reports != 0;
   current_->become_nobody();
   return *current_;
 }
@@ -243,6 +264,27 @@ void run_memory::locate_tables() noexcept {
   rows_ = reinterpret_cast<row_memory*>(base_ + header().rows_at);
   pages_ = reinterpret_cast<head_page*>(base_ + header().pages_at);
   heads_ = reinterpret_cast<object_head*>(base_ + header().heads);
+}
+
+std::uint32_t run_memory::head_of_place(offset place) noexcept {
+  const auto& layout = header();
+  const auto heads = std::uint64_t{layout.pages} * head_page::bytes;
+  if (place >= layout.heads && place - layout.heads < heads)
+    return static_cast<std::uint32_t>((place - layout.heads)
+                                      / sizeof(object_head));
+  for (const auto& region : layout.regions) {
+    if (place < region.begin)
+      continue;
+    const auto granule = (place - region.begin) / region.granule;
+    if (granule >= region.count)
+      continue;
+    const auto owner = reinterpret_cast<const std::atomic<std::uint32_t>*>(
+                         base_ + region.words)[granule]
+                         .load(std::memory_order_relaxed);
+    // The highest bit: of a row, for its handle table.
+    return owner == 0 || (owner & 0x8000'0000U) != 0 ? 0 : owner - 1;
+  }
+  return 0;
 }
 
 object_head* run_memory::find_object(object_id id, object_kind kind) noexcept {

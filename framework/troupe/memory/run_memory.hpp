@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/memory/counters.hpp>
 #include <troupe/memory/head_page.hpp>
 #include <troupe/memory/limits.hpp>
 #include <troupe/memory/object.hpp>
 #include <troupe/memory/origin.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/row_memory.hpp>
+#include <troupe/memory/trace.hpp>
 #include <troupe/memory/wait_row.hpp>
 #include <troupe/os/descriptor.hpp>
 
@@ -46,6 +48,9 @@ inline constexpr std::uint64_t most_small_extent = 1 << 20;
 ///     rows_at        what each has taken    rows * 320 bytes
 ///     waits_at       who waits              slots * 2 KiB
 ///     origins_at     where objects are made 4096 * 128 bytes
+///     counters_at    what each counts       rows * 1 KiB, see `counters_rows`
+///     objects_at     of objects the same    1024 * 64 bytes where a report is made
+///     trace_at       events                 65536 * 32 bytes
 ///     pages_at       pages of heads         pages * 32 bytes
 ///     words          whose each granule is  4 bytes each, of both regions
 ///     more_holders   bits of holders in rows above 512
@@ -73,6 +78,9 @@ struct run_header {
   offset rows_at = 0;
   offset waits_at = 0;
   offset origins_at = 0;
+  offset counters_at = 0;
+  offset objects_at = 0;
+  offset trace_at = 0;
   offset pages_at = 0;
   offset more_holders = 0;
   /// Of the bits of holders outside of the heads: words for each head, and bytes
@@ -86,6 +94,15 @@ struct run_header {
   std::int64_t grace = 0;
   /// Whether threads of the user's may be moved: `run_options::move_threads`.
   bool threads_may_move = false;
+  /// One moment by both clocks: steady nanoseconds and `os::cycles`.
+  std::int64_t made_at = 0;
+  std::uint64_t made_at_cycles = 0;
+  /// Rows of counters: those of the slots, and others where a report is made.
+  std::uint32_t counters_rows = 0;
+  /// Whether a report is made when the run ends. Never changes.
+  std::uint32_t reports = 0;
+  /// Events are written until then, in nanoseconds of the steady clock. 0: none.
+  std::atomic<std::int64_t> trace_until{0};
 
   /// One above the highest page of heads ever used. Page 0 never is.
   alignas(cache_line) std::atomic<std::uint32_t> pages_high{1};
@@ -108,6 +125,8 @@ struct run_header {
   std::atomic<std::uint64_t> services{0};
   /// One above the highest process slot ever used: where scans may stop.
   std::atomic<std::uint32_t> slots_high{0};
+  /// Rows of counters beyond those of the slots that were asked for.
+  std::atomic<std::uint32_t> rows_reported{0};
   /// The fork server's pid, for diagnostics and for tests that kill it.
   std::atomic<std::int32_t> fork_server{0};
   /// Which fork server serves: the root's number of it in the upper half, its pid
@@ -124,6 +143,8 @@ struct run_header {
   /// root, 0 for what it does not have.
   static constexpr std::size_t most_kinds = 32;
   std::array<std::uint32_t, most_kinds> kinds{};
+  /// Events that were written.
+  alignas(cache_line) std::atomic<std::uint64_t> traced{0};
 };
 
 static_assert(sizeof(run_header) <= 4096);
@@ -146,9 +167,10 @@ public:
     return current_ != nullptr;
   }
 
-  /// Makes the memory of a new run and maps it; its root gets slot 0.
+  /// Makes the memory of a new run and maps it; its root gets slot 0. `reports`:
+  /// there is to be a report when it ends.
   /// Throws `os_failure`, `invalid_argument`, `invalid_state` (there is one).
-  static run_memory& create(const limits& wanted);
+  static run_memory& create(const limits& wanted, bool reports = false);
 
   /// Maps the memory behind `file`. Throws `malformed_bytes` if that is not
   /// the memory of a run, `os_failure`.
@@ -206,6 +228,43 @@ public:
   [[nodiscard]] wait_rows& waits_of(std::uint32_t index) noexcept {
     return reinterpret_cast<wait_rows*>(base_ + header().waits_at)[index];
   }
+
+  /// See `process_counters`. @pre below `header().counters_rows`
+  [[nodiscard]] process_counters& counters_at(std::uint32_t index) noexcept {
+    return reinterpret_cast<process_counters*>(base_
+                                               + header().counters_at)[index];
+  }
+
+  /// The counters of the calling process; nullptr where it has none.
+  [[nodiscard]] process_counters* own_counters() noexcept {
+    return counters_;
+  }
+
+  /// For `begin_counters`.
+  void set_own_counters(process_counters* own) noexcept {
+    counters_ = own;
+  }
+
+  /// @pre the run makes a report; below `object_counters::count`
+  [[nodiscard]] object_counters&
+  object_counters_at(std::uint32_t index) noexcept {
+    return reinterpret_cast<object_counters*>(base_
+                                              + header().objects_at)[index];
+  }
+
+  /// @pre below `trace_ring::count`
+  [[nodiscard]] trace_event& event_at(std::uint64_t index) noexcept {
+    return reinterpret_cast<trace_event*>(base_ + header().trace_at)[index];
+  }
+
+  /// Whether the run makes a report when it ends.
+  [[nodiscard]] static bool reports() noexcept {
+    return reports_;
+  }
+
+  /// The number of the head whose object has `place` in its payload, 0 if none
+  /// has.
+  [[nodiscard]] std::uint32_t head_of_place(offset place) noexcept;
 
   /// See `origin`. @pre below `origin::count`
   [[nodiscard]] origin& origin_at(std::uint32_t index) noexcept {
@@ -270,6 +329,7 @@ private:
   /// Never destroyed: handles in static variables may outlive every order of
   /// destruction.
   static inline constinit run_memory* current_ = nullptr;
+  static inline constinit bool reports_ = false;
 
   os::descriptor file_;
   std::unique_ptr<mapping> mapping_;
@@ -277,7 +337,15 @@ private:
   row_memory* rows_ = nullptr;
   head_page* pages_ = nullptr;
   object_head* heads_ = nullptr;
+  process_counters* counters_ = nullptr;
   slot_id self_;
 };
+
+/// Whether somebody traces the run.
+[[nodiscard]] inline bool is_traced() noexcept {
+  return run_memory::current().header().trace_until.load(
+           std::memory_order_relaxed)
+         != 0;
+}
 
 } // namespace troupe::memory

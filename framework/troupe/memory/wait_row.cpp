@@ -104,9 +104,17 @@ void wait_note::enter() noexcept {
   // release: whoever finds it odd finds the rest.
   row_->turn.store(row_->turn.load(std::memory_order_relaxed) + 1,
                    std::memory_order_release);
+  if (is_traced()) [[unlikely]]
+    trace(trace_kind::wait_begins, static_cast<std::uint32_t>(kind_),
+          row_->places[0].load(std::memory_order_relaxed));
 }
 
 void wait_note::leave() noexcept {
+  // Both ends are as late as the coarse clock is, so sums come out right.
+  count_wait(kind_, row_->places[0].load(std::memory_order_relaxed),
+             os::coarse_now() - row_->since.load(std::memory_order_relaxed));
+  if (is_traced()) [[unlikely]]
+    trace(trace_kind::wait_ends, static_cast<std::uint32_t>(kind_), 0);
   row_->turn.store(row_->turn.load(std::memory_order_relaxed) + 1,
                    std::memory_order_release);
 }

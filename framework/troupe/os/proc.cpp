@@ -145,6 +145,11 @@ descriptor reopen_for_reading(int fd) {
   return descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
 }
 
+descriptor reopen_for_writing(int fd) {
+  const auto path = "/proc/self/fd/" + std::to_string(fd);
+  return descriptor{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+}
+
 std::optional<bool> maps_file(std::int32_t pid, std::uint64_t inode) {
   std::ifstream maps{folder_of(pid) / "maps"};
   if (!maps)
@@ -169,6 +174,12 @@ std::optional<bool> maps_file(std::int32_t pid, std::uint64_t inode) {
 std::uint64_t inode_of(int fd) noexcept {
   struct stat file{};
   return fd >= 0 && ::fstat(fd, &file) == 0 ? file.st_ino : 0;
+}
+
+bool write_at(int fd, std::uint64_t offset,
+              std::span<const std::byte> from) noexcept {
+  return ::pwrite(fd, from.data(), from.size(), static_cast<off_t>(offset))
+         == static_cast<ssize_t>(from.size());
 }
 
 std::size_t read_at(int fd, std::uint64_t offset,

@@ -62,6 +62,9 @@ struct open_file {
 /// position of its own. Empty where /proc is missing.
 [[nodiscard]] descriptor reopen_for_reading(int fd);
 
+/// The same for reading and writing. Empty where the file does not let that.
+[[nodiscard]] descriptor reopen_for_writing(int fd);
+
 /// Returns whether `pid` has the file of that inode mapped; nothing if the kernel
 /// does not let the caller see.
 [[nodiscard]] std::optional<bool> maps_file(std::int32_t pid,
@@ -73,6 +76,10 @@ struct open_file {
 /// through a mapping it fills no hole.
 std::size_t read_at(int fd, std::uint64_t offset,
                     std::span<std::byte> into) noexcept;
+
+/// Writes all of `from`; returns whether that went well.
+bool write_at(int fd, std::uint64_t offset,
+              std::span<const std::byte> from) noexcept;
 
 /// Returns the first offset from `offset` on that is no hole, the largest number
 /// if there is none. Moves the descriptor's position.

@@ -4,6 +4,7 @@
 #include <troupe/call/failure.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/notification.hpp>
+#include <troupe/memory/origin.hpp>
 #include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/thread.hpp>
@@ -31,6 +32,17 @@ message_queue_part make_box() {
 note_part make_note() {
   return note_part{
     reference::create(memory::object_kind::block, sizeof(worker_note))};
+}
+
+reference make_counters(const message_queue_part& results,
+                        const pool_options& options) {
+  auto made = reference::create(memory::object_kind::pool,
+                                sizeof(memory::pool_counters));
+  auto& shown = *made.as<memory::pool_counters>();
+  shown.results = results.object().id();
+  shown.workers = options.size;
+  memory::name_object(made.id(), options.name);
+  return made;
 }
 
 /// Keeps what is never destroyed where the leak checker finds it.
@@ -103,6 +115,7 @@ dispatcher::dispatcher(const pool_options& options,
     arguments_(std::move(arguments)),
     finalizer_(finalizer),
     results_(make_box()),
+    counters_(make_counters(results_, options_)),
     failed_starts_(options_) {
   limits_matter_ = options_.soft_limit || options_.hard_limit;
   deaths_seen_ = run_memory::current().header().deaths.load();
@@ -144,6 +157,7 @@ void dispatcher::start(member& one) {
   one.tasks.emplace(make_box());
   one.note.emplace(make_note());
   ++one.generation;
+  shown().started.fetch_add(1, std::memory_order_relaxed);
   if (initializer_ != nullptr) {
     codec::packet message;
     codec::encoder to{message};
@@ -162,6 +176,10 @@ void dispatcher::start(member& one) {
     worker_setup{*one.tasks, results_, *one.note, one.index, one.generation,
                  options_.tasks_per_worker, function_place::of(initializer_),
                  function_place::of(finalizer_)});
+}
+
+void dispatcher::show_waiting() const noexcept {
+  shown().waiting.store(waiting_.size(), std::memory_order_relaxed);
 }
 
 void dispatcher::fill_vacancies() {

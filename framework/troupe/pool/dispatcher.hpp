@@ -2,6 +2,8 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/counters.hpp>
+#include <troupe/memory/reference.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/pool/failed_start_limit.hpp>
 #include <troupe/pool/job.hpp>
@@ -217,6 +219,11 @@ private:
 
   void require_original() const;
   void start(member& one);
+  /// What the pool shows of itself.
+  [[nodiscard]] memory::pool_counters& shown() const noexcept {
+    return *counters_.as<memory::pool_counters>();
+  }
+  void show_waiting() const noexcept;
   void dispatch();
   void even_out();
   void dispatch_to(member& to, std::uint32_t credit);
@@ -272,6 +279,7 @@ private:
   codec::packet arguments_;
   const finalizer_function* finalizer_;
   message_queue_part results_;
+  memory::reference counters_;
   std::vector<std::unique_ptr<member>> members_;
 
   std::mutex mutex_;

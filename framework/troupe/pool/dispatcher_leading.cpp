@@ -162,6 +162,7 @@ void dispatcher::do_work() {
   if (limits_matter_)
     look_at_limits();
   dispatch();
+  show_waiting();
 }
 
 deadline dispatcher::next_look(deadline limit) const {

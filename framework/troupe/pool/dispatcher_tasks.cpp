@@ -100,8 +100,10 @@ chunk dispatcher::make_chunk(const std::shared_ptr<job>& to,
 void dispatcher::add(chunk made) {
   made.index = made.of->expected_;
   made.of->expected_ += made.tasks;
+  shown().submitted.fetch_add(made.tasks, std::memory_order_relaxed);
   waiting_.push_back(std::move(made));
   dispatch();
+  show_waiting();
   // Results come in while many tasks are submitted; workers must not run dry.
   if (++submitted_ % looks_while_submitting == 0)
     take_what_is_there();
@@ -325,6 +327,7 @@ void dispatcher::ask_to_stop(member& whom, std::uint64_t running) noexcept {
 void dispatcher::settle(job& of, std::size_t first, std::size_t last,
                         ending how) {
   of.finished_ += last - first;
+  shown().finished.fetch_add(last - first, std::memory_order_relaxed);
   if (how == ending::ran) {
     of.ran_ += last - first;
     if (of.on_progress && last > first)

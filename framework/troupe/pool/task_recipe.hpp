@@ -4,6 +4,7 @@
 #include <troupe/call/arguments.hpp>
 #include <troupe/call/entry.hpp>
 #include <troupe/codec/codec.hpp>
+#include <troupe/codec/type_name.hpp>
 #include <troupe/pool/task_message.hpp>
 
 #include <algorithm>
@@ -171,7 +172,8 @@ std::unique_ptr<ready_chunk> decode_chunk(codec::decoder& from) {
 /// The entry of `Callable` as a task; naming it anywhere in the program
 /// registers it.
 template <class Callable>
-inline task_function task_entry{&decode_chunk<Callable>};
+inline task_function task_entry{&decode_chunk<Callable>, nullptr,
+                                codec::type_name<Callable>()};
 
 /// What an initialiser returned; the worker keeps it.
 struct worker_state_cell {

@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace troupe {
 
@@ -105,6 +106,12 @@ public:
     own_note = &note_;
     mailbox::spinner::of_this_thread().allow_moving();
     os::keep_large_blocks();
+    if (counters_ != nullptr) {
+      auto& own = counters_->worker;
+      own.index.store(setup.index, std::memory_order_relaxed);
+      own.since.store(os::cycles(), std::memory_order_relaxed);
+      own.pool.store(setup.results.object().id(), std::memory_order_release);
+    }
   }
 
   void serve() {
@@ -130,6 +137,9 @@ public:
         std::memory_order_relaxed);
     note_.running.store(now, std::memory_order_release);
     the_stopper().renew();
+    if (notes_tasks_ || trace_until_.load(std::memory_order_relaxed) != 0)
+      [[unlikely]]
+      note_task();
     TROUPE_CRASH_POINT("pool.worker.run");
   }
 
@@ -149,6 +159,7 @@ public:
     looked_at_ = now;
     looks_ = since < period_ / 16 ? std::min(looks_ * 2, 256U) : 1;
     looks_left_ = looks_;
+    show_busy(now);
     return now - reported_at_ > period_;
   }
 
@@ -162,6 +173,7 @@ public:
     TROUPE_CRASH_POINT("pool.worker.encode");
     to.save(failures_);
     failures_.clear();
+    end_task();
     done_ += last - reported_;
     reported_ = last;
     return result;
@@ -179,6 +191,7 @@ public:
     note_.running.store(0, std::memory_order_release);
     looked_at_ = reported_at_ = os::cycles();
     looks_ = looks_left_ = 1;
+    show_busy(reported_at_);
   }
 
 private:
@@ -187,6 +200,8 @@ private:
     std::unique_ptr<ready_chunk> taken;
     bool ended = false;
     bool keeps = os::keeps_large_blocks();
+    if (counters_ != nullptr)
+      counters_->worker.function.store(0, std::memory_order_relaxed);
     while (!taken && !ended) {
       const auto outcome = tasks_.take(
         [&](const message& shown) {
@@ -221,7 +236,10 @@ private:
     try {
       codec::decoder from{shown.body.subspan(sizeof head_), shown.handles,
                           "the tasks of a pool"};
-      return task_function::at({head_.module, head_.offset}, attempted)(from);
+      const auto& function = task_function::at({head_.module, head_.offset},
+                                               attempted);
+      show_taken(function);
+      return function(from);
     } catch (...) {
       // None of the chunk's tasks can be run: each fails with the reason.
       for (auto index = head_.first; index < head_.last; ++index)
@@ -230,6 +248,69 @@ private:
       send(said);
       return nullptr;
     }
+  }
+
+  // What it shows of itself. relaxed: whoever looks wants an idea of it.
+
+  void show_taken(const calls::entry& function) {
+    if (counters_ == nullptr)
+      return;
+    auto& own = counters_->worker;
+    if (&function != function_) {
+      function_ = &function;
+      function_number_ = memory::number_of_text(function.shown_name());
+    }
+    add(own.idle, looked_at_ - own.since.load(std::memory_order_relaxed));
+    own.since.store(looked_at_, std::memory_order_relaxed);
+    own.function.store(function_number_, std::memory_order_relaxed);
+  }
+
+  void show_busy(std::uint64_t now) noexcept {
+    if (counters_ == nullptr)
+      return;
+    auto& own = counters_->worker;
+    add(own.busy, now - own.since.load(std::memory_order_relaxed));
+    own.since.store(now, std::memory_order_relaxed);
+    own.tasks.store(done_, std::memory_order_relaxed);
+  }
+
+  static void add(std::atomic<std::uint64_t>& sum,
+                  std::uint64_t more) noexcept {
+    sum.store(sum.load(std::memory_order_relaxed) + more,
+              std::memory_order_relaxed);
+  }
+
+  /// A task begins, in a run that makes a report or is traced.
+  void note_task() noexcept {
+    end_task();
+    task_began_ = os::cycles();
+    if (memory::is_traced()) {
+      memory::trace(memory::trace_kind::task_begins, 0, function_number_);
+      task_traced_ = true;
+    }
+  }
+
+  /// The task that `note_task` was told of has ended, if there is one.
+  void end_task() noexcept {
+    if (task_began_ == 0)
+      return;
+    if (std::exchange(task_traced_, false))
+      memory::trace(memory::trace_kind::task_ends, 0, function_number_);
+    const auto began = std::exchange(task_began_, 0);
+    const auto lasted = os::cycles() - began;
+    if (counters_ == nullptr)
+      return;
+    auto& least
+      = *std::min_element(counters_->slowest.begin(), counters_->slowest.end(),
+                          [](const auto& a, const auto& b) {
+                            return a.lasted.load(std::memory_order_relaxed)
+                                   < b.lasted.load(std::memory_order_relaxed);
+                          });
+    if (lasted <= least.lasted.load(std::memory_order_relaxed))
+      return;
+    least.began.store(began, std::memory_order_relaxed);
+    least.function.store(function_number_, std::memory_order_relaxed);
+    least.lasted.store(lasted, std::memory_order_relaxed);
   }
 
   void initialize() {
@@ -262,6 +343,14 @@ private:
   mailbox::message_queue& tasks_;
   mailbox::message_queue& results_;
   worker_note& note_;
+  memory::process_counters* counters_ = run_memory::current().own_counters();
+  const bool notes_tasks_ = run_memory::reports();
+  const std::atomic<std::int64_t>& trace_until_
+    = run_memory::current().header().trace_until;
+  const calls::entry* function_ = nullptr;
+  std::uint32_t function_number_ = 0;
+  std::uint64_t task_began_ = 0;
+  bool task_traced_ = false;
   task_head head_{};
   std::uint32_t reported_ = 0;
   std::uint64_t done_ = 0;

@@ -105,6 +105,7 @@ void claim(slot_id id) {
   os::wake_all(slot->state);
   memory.become(id);
   memory::start_without_holdings();
+  memory::begin_counters(*slot, id);
   // A daemon whose parent died meanwhile was not there to be killed.
   if (slot->daemon.load() != 0 && !is_alive(slot->parent.load()))
     ::raise(SIGKILL);

@@ -67,6 +67,8 @@ void become_root(const run_options& options) {
   slot.name.set("root");
   slot.state.store(static_cast<std::uint32_t>(memory::slot_state::running));
   memory.header().slots_high.store(1);
+  slot.requested.store(memory.header().made_at);
+  memory::begin_counters(slot, memory.self());
   root_pid = self.pid;
 }
 

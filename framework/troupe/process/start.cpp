@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
 
@@ -130,6 +131,9 @@ slot_id request_process(const function_entry& function,
     slot.entry_library.set(function.library());
   slot.entry_module.store(location.module, std::memory_order_relaxed);
   slot.entry_offset.store(location.offset, std::memory_order_relaxed);
+  slot.requested.store(
+    std::chrono::steady_clock::now().time_since_epoch().count(),
+    std::memory_order_relaxed);
   // release: pairs with the fork server's acquire; the slot is whole.
   slot.state.store(static_cast<std::uint32_t>(slot_state::requested),
                    std::memory_order_release);

@@ -158,6 +158,7 @@ void finish_death(std::uint32_t index, process_slot& slot) noexcept {
     end_children_of(id.packed());
     clean_after(index);
   }
+  memory::end_counters(slot, id);
   // release: pairs with the acquire of whoever joins and reads the status;
   // seq_cst: one of us sees the other's word if the parent dies or detaches.
   slot.state.store(word(slot_state::dead), std::memory_order_seq_cst);
