@@ -8,12 +8,14 @@
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/os/thread.hpp>
+#include <troupe/process/stall_watch.hpp>
 
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -108,6 +110,20 @@ private:
   std::thread thread_;
 };
 
+namespace {
+
+/// A reporter for as long as the run.
+class watch_of_run final : public hosting::stall_watch {
+public:
+  explicit watch_of_run(std::chrono::nanoseconds after) : reporter_(after) {
+  }
+
+private:
+  stall_reporter reporter_;
+};
+
+} // namespace
+
 stall_reporter::stall_reporter(std::chrono::nanoseconds after)
   : watcher_(std::make_unique<watcher>(after)) {
 }
@@ -119,3 +135,11 @@ stall_reporter::~stall_reporter() {
 }
 
 } // namespace troupe::inspection
+
+namespace troupe::hosting {
+
+std::unique_ptr<stall_watch> begin_stall_watch(std::chrono::nanoseconds after) {
+  return std::make_unique<inspection::watch_of_run>(after);
+}
+
+} // namespace troupe::hosting

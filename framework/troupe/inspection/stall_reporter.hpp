@@ -13,6 +13,8 @@ namespace troupe::inspection {
 ///     troupe::program program{argc, argv};
 ///     const troupe::inspection::stall_reporter reporter{30s};
 ///
+/// For the whole run there is `run_options::report_stall`, which makes one.
+///
 /// It has a thread, which looks several times in `after`, and costs nothing
 /// between. It ends nothing.
 ///

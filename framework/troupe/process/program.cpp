@@ -8,6 +8,7 @@
 #include <troupe/os/process_id.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/process/exit.hpp>
+#include <troupe/process/exit_report.hpp>
 #include <troupe/process/fork_server.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/inherited_descriptors.hpp>
@@ -47,6 +48,7 @@ void end_run() {
     taker->end();
   hosting::end_children();
   root_supervisor->end();
+  hosting::write_exit_report();
   // The code of whoever listens counts.
   if (const int signal = hosting::root_signals::deadly_signal())
     os::die_of(signal);
@@ -109,7 +111,7 @@ program::program(int argc, char** argv, const run_options& options)
     hosting::run_host(bootstrap.slot);
   if (!run_memory::exists())
     arguments_ = take_options(arguments_);
-  run_memory::create(options.size);
+  run_memory::create(options.size, hosting::is_report_wanted());
   become_root(options);
   auto& own = inherited_descriptors::current();
   own.rights = os::rights::of_this_thread();
@@ -126,6 +128,7 @@ program::program(int argc, char** argv, const run_options& options)
   os::widen_pipe(own.requests.get(),
                  run_memory::current().header().slots * std::size_t{8});
   hosting::root_supervisor::start();
+  hosting::root_supervisor::current()->watch_for_stalls(options.report_stall);
   hosting::hold_instead_of_terminating();
   hosting::at_exit(end_run);
   if (const auto* taker = hosting::taker_of_options())

@@ -6,6 +6,7 @@
 #include <troupe/process/process.hpp>
 #include <troupe/process/run_command.hpp>
 #include <troupe/process/signals.hpp>
+#include <troupe/process/stall_watch.hpp>
 #include <troupe/process/start.hpp>
 
 #include <chrono>
@@ -31,6 +32,14 @@ struct run_options {
   /// moment is lost. Threads of the library's own, such as those of pools' workers
   /// and of states, move whatever this says.
   bool move_threads = false;
+
+  /// For how long something may stand still before the root says so on standard
+  /// error, with the circle of those who wait for each other: see
+  /// `inspection::stall_reporter`. At least a fifth of a second. Unless given,
+  /// nobody looks, and it costs nothing.
+  ///
+  ///     troupe::program program{argc, argv, {.report_stall = 30s}};
+  stall_delay report_stall = {};
 };
 
 /// The run: the first line of `main` makes it.
@@ -43,6 +52,9 @@ struct run_options {
 /// process runs its function and ends, so nothing after this line is done
 /// twice. What is *before* this line, and static initialisation, is done in
 /// the fork server too.
+///
+/// With `TROUPE_REPORT=1` in the environment the root writes to standard error, at
+/// the end, what the run has spent its time on.
 ///
 /// The destructor, and `exit`, end the run in order: daemons are asked to end
 /// and killed after the grace, every other process is waited for. The first

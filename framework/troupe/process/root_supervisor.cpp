@@ -63,9 +63,19 @@ void root_supervisor::start() {
   the_root_supervisor.store(&only, std::memory_order_release);
 }
 
+void root_supervisor::watch_for_stalls(const stall_delay& after) {
+  try {
+    stall_watch_ = after.begin();
+  } catch (...) {
+    end();
+    throw;
+  }
+}
+
 void root_supervisor::end() noexcept {
   if (ending_.exchange(true))
     return;
+  stall_watch_.reset();
   os::ring_event(event_.get());
   thread_.join();
   end_server();

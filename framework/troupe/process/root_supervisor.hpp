@@ -5,9 +5,11 @@
 #include <troupe/process/orphans.hpp>
 #include <troupe/process/root_signals.hpp>
 #include <troupe/process/server_process.hpp>
+#include <troupe/process/stall_watch.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -32,6 +34,10 @@ public:
   /// fork server that is a fork of the root.
   /// Throws `os_failure`.
   static void start();
+
+  /// From now on says on standard error what has stood still for so long. Ends
+  /// all and throws `os_failure` if that cannot be begun.
+  void watch_for_stalls(const stall_delay& after);
 
   /// Ends both, once.
   void end() noexcept;
@@ -66,6 +72,7 @@ private:
   int failed_servers_ = 0;
   std::string given_up_;
   root_signals signals_;
+  std::unique_ptr<stall_watch> stall_watch_;
   /// Its thread is to end, or has.
   std::atomic<bool> ending_{false};
   std::thread thread_;

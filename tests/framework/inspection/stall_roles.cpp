@@ -28,6 +28,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/prctl.h>
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -221,8 +223,7 @@ void slow_holder() {
 }
 
 /// Twice as long as it takes to report, and then it ends.
-void slow_holder_reported() {
-  const troupe::inspection::stall_reporter reporter{200ms};
+void slow_holder_for_a_while() {
   const troupe::mutex lock;
   const troupe::event held;
   const auto holder = troupe::start<hold_and_sleep>(named("holder"), lock,
@@ -232,6 +233,11 @@ void slow_holder_reported() {
   static_cast<void>(next.join_for(1s));
   std::cout << "ends" << std::endl;
   holder.kill();
+}
+
+void slow_holder_reported() {
+  const troupe::inspection::stall_reporter reporter{200ms};
+  slow_holder_for_a_while();
 }
 
 void stop_with_lock(troupe::mutex lock, troupe::event held) {
@@ -333,10 +339,19 @@ void state_is_idle() {
   std::this_thread::sleep_for(1h);
 }
 
+/// Nobody but root may look at this one.
+void not_dumpable() {
+  ::prctl(PR_SET_DUMPABLE, 0);
+  std::cout << "hidden" << std::endl;
+  std::this_thread::sleep_for(1h);
+}
+
 const std::map<std::string, std::function<void()>> cases{
   {"two_locks", two_locks},
   {"two_locks_reported", two_locks_reported},
   {"slow_holder_reported", slow_holder_reported},
+  {"two_locks_watched", two_locks},
+  {"slow_holder_watched", slow_holder_for_a_while},
   {"three_locks", three_locks},
   {"joins_its_reader", joins_its_reader},
   {"joins_its_writer", joins_its_writer},
@@ -355,13 +370,18 @@ const std::map<std::string, std::function<void()>> cases{
   {"another_thread", another_thread},
   {"state_is_idle", state_is_idle},
   {"traffic", traffic},
+  {"not_dumpable", not_dumpable},
 };
 
 } // namespace
 
 int main(int argc, char** argv) {
-  troupe::program program{argc, argv};
-  const auto found = cases.find(argc > 1 ? argv[1] : "");
+  const std::string name = argc > 1 ? argv[1] : "";
+  troupe::run_options options;
+  if (name == "two_locks_watched" || name == "slow_holder_watched")
+    options.report_stall = 500ms;
+  troupe::program program{argc, argv, options};
+  const auto found = cases.find(name);
   if (found == cases.end()) {
     std::cerr << "no such case\n";
     return 2;

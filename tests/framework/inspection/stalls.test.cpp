@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -190,6 +192,38 @@ TEST_CASE("a program says itself that it stands still, once") {
     == 1);
   program.signal(SIGKILL);
   program.wait();
+}
+
+TEST_CASE("a run says itself that it stands still where that was asked for") {
+  troupe::test::launched program{
+    {troupe::test::beside_this_program("stall_role"), "two_locks_watched"}};
+  REQUIRE(program.wait_for("troupe: behind them: root (pid "));
+  CHECK(troupe::test::count(program.output(), "these wait for each other:")
+        == 1);
+  CHECK(troupe::test::count(program.output(), "troupe:   audit (pid ") == 1);
+  program.signal(SIGKILL);
+  program.wait();
+}
+
+TEST_CASE(
+  "a run that goes on says nothing where that was asked for, and ends") {
+  troupe::test::launched program{
+    {troupe::test::beside_this_program("stall_role"), "slow_holder_watched"}};
+  CHECK(program.wait() == 0);
+  CHECK(program.output() == "begins\nends\n");
+}
+
+TEST_CASE("a program that does not ask for it has none of it") {
+  // The name of a class of its own, which stands in the file of whoever has it.
+  const auto has_reporter = [](const char* program) {
+    std::ifstream file{troupe::test::beside_this_program(program),
+                       std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+    REQUIRE_FALSE(bytes.empty());
+    return bytes.find("watch_of_run") != bytes.npos;
+  };
+  CHECK(has_reporter("stall_role"));
+  CHECK_FALSE(has_reporter("work_role"));
 }
 
 TEST_CASE("a program in which something goes on says nothing, and ends") {
