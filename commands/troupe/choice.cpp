@@ -29,6 +29,13 @@ std::string refused_text(std::size_t refused) {
                      refused, refused == 1 ? "process" : "processes");
 }
 
+inspection::snapshot look_once_at(const inspection::run_entry& run) {
+  auto result = inspection::look_at(run.file);
+  if (!result.seen)
+    throw refusal(fmt::format("{}: {}.", describe(run), result.refusal));
+  return std::move(*result.seen);
+}
+
 } // namespace
 
 std::vector<inspection::run_entry> runs_for(std::optional<std::int32_t> pid) {
@@ -71,19 +78,25 @@ inspection::run_entry one_run_for(std::optional<std::int32_t> pid) {
 }
 
 looked look_at(const inspection::run_entry& run) {
-  const auto once = [&] {
-    auto result = inspection::look_at(run.file);
-    if (!result.seen)
-      throw refusal(fmt::format("{}: {}.", describe(run), result.refusal));
-    return std::move(*result.seen);
-  };
-  auto first = once();
+  auto first = look_once_at(run);
   if (!inspection::find_stalls(first).any())
-    return {std::move(first), {}};
+    return {std::move(first), {}, std::nullopt};
   std::this_thread::sleep_for(between_looks);
-  auto second = once();
+  auto second = look_once_at(run);
   auto stalls = inspection::find_stalls(first, second);
-  return {std::move(second), std::move(stalls)};
+  return {std::move(second), std::move(stalls), std::nullopt};
+}
+
+looked look_twice_at(const inspection::run_entry& run,
+                     std::optional<inspection::snapshot> earlier) {
+  if (!earlier)
+    earlier = look_once_at(run);
+  const auto since = std::chrono::steady_clock::now() - earlier->taken;
+  if (since < between_looks)
+    std::this_thread::sleep_for(between_looks - since);
+  auto second = look_once_at(run);
+  auto stalls = inspection::find_stalls(*earlier, second);
+  return {std::move(second), std::move(stalls), std::move(earlier)};
 }
 
 const inspection::process_record& find_process(const inspection::snapshot& of,

@@ -32,6 +32,8 @@ public:
 struct looked {
   inspection::snapshot run;
   inspection::stall_report stalls;
+  /// An earlier look, where it is told what has changed since.
+  std::optional<inspection::snapshot> before;
 };
 
 /// The runs that the user may mean: all that may be seen, or the one that has
@@ -46,6 +48,12 @@ one_run_for(std::optional<std::int32_t> pid);
 
 /// Looks once, and once more where something may stand still. Throws `refusal`.
 [[nodiscard]] looked look_at(const inspection::run_entry& run);
+
+/// Looks twice, the first time now unless an `earlier` look is given.
+/// Throws `refusal`.
+[[nodiscard]] looked
+look_twice_at(const inspection::run_entry& run,
+              std::optional<inspection::snapshot> earlier = std::nullopt);
 
 /// The living process of that number or name. Throws `refusal` where there is
 /// none, or several have the name.

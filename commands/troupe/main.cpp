@@ -3,8 +3,11 @@
 #include "choice.hpp"
 #include "ending.hpp"
 #include "metrics.hpp"
+#include "metrics_server.hpp"
 #include "stacks.hpp"
 #include "table.hpp"
+#include "top.hpp"
+#include "tracing.hpp"
 #include "views.hpp"
 
 #include <troupe/version.hpp>
@@ -19,6 +22,7 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -41,9 +45,16 @@ struct showing {
   /// Of all runs, or of the one that is meant.
   bool of_all = false;
   std::function<view(const looked&)> show;
+  /// Tells what changes, so that it takes two looks.
+  bool of_change = false;
 };
 
-int show_once(const options& chosen, const showing& what, std::string& text) {
+/// The last looks, by the inode of each run.
+using earlier_looks
+  = std::map<std::uint64_t, std::optional<troupe::inspection::snapshot>>;
+
+int show_once(const options& chosen, const showing& what,
+              earlier_looks& earlier, std::string& text) {
   std::vector<troupe::inspection::run_entry> runs;
   if (what.of_all)
     runs = command::runs_for(chosen.run);
@@ -54,7 +65,9 @@ int show_once(const options& chosen, const showing& what, std::string& text) {
   for (const auto& run : runs) {
     looked seen;
     try {
-      seen = command::look_at(run);
+      seen = what.of_change
+               ? command::look_twice_at(run, std::move(earlier[run.inode]))
+               : command::look_at(run);
     } catch (const command::refusal& why) {
       // Of several runs, one that ends or is another version's hides no other.
       if (runs.size() == 1)
@@ -74,6 +87,8 @@ int show_once(const options& chosen, const showing& what, std::string& text) {
       if (!stalls.text.empty())
         text += '\n' + stalls.text;
     }
+    if (what.of_change)
+      earlier[run.inode] = std::move(seen.run);
   }
   if (chosen.as_json)
     text = (what.of_all ? all : all.at(0))
@@ -83,9 +98,10 @@ int show_once(const options& chosen, const showing& what, std::string& text) {
 }
 
 int show(const options& chosen, const showing& what) {
+  earlier_looks earlier;
   for (;;) {
     std::string text;
-    const int result = show_once(chosen, what, text);
+    const int result = show_once(chosen, what, earlier, text);
     if (!chosen.watch) {
       std::cout << text << std::flush;
       return result;
@@ -98,6 +114,24 @@ int show(const options& chosen, const showing& what) {
       return result;
     std::this_thread::sleep_for(std::chrono::duration<double>{*chosen.watch});
   }
+}
+
+/// The numbers of all runs that there are now, perhaps of none.
+std::string metrics_now(std::optional<std::int32_t> of) {
+  std::vector<looked> seen;
+  try {
+    for (const auto& run : command::runs_for(of))
+      try {
+        seen.push_back(command::look_at(run));
+      } catch (const command::refusal&) {
+        // It has just ended, or is another version's: the others count.
+        continue;
+      }
+  } catch (const command::refusal&) {
+    // There is none.
+    return command::metrics_text({});
+  }
+  return command::metrics_text(seen);
 }
 
 /// What bash completes: names of subcommands, and their options.
@@ -158,7 +192,8 @@ int run(int argc, char** argv) {
     return sub;
   };
   const auto add_showing = [&](const char* name, const char* help, bool of_all,
-                               std::function<view(const looked&)> how) {
+                               std::function<view(const looked&)> how,
+                               bool of_change = false) {
     auto* sub = add(name, help);
     sub
       ->add_option("--watch", chosen.watch,
@@ -167,8 +202,8 @@ int run(int argc, char** argv) {
       ->expected(0, 1)
       ->default_str("1")
       ->check(CLI::Range(0.05, 86400.0));
-    sub->callback([&, of_all, how = std::move(how)] {
-      result = show(chosen, {of_all, how});
+    sub->callback([&, of_all, of_change, how = std::move(how)] {
+      result = show(chosen, {of_all, how, of_change});
     });
     return sub;
   };
@@ -177,12 +212,22 @@ int run(int argc, char** argv) {
               command::processes_view);
   add_showing("tree", "Who has started whom, of all runs", true,
               command::tree_view);
-  add_showing("queues", "Queues and pipes: how full, and who waits there",
-              false, command::queues_view);
+  add_showing("queues",
+              "Queues and pipes: how full, how fast, and who waits there",
+              false, command::queues_view, true);
   add_showing("locks",
               "Mutexes, semaphores, conditions, events and barriers: who has "
               "them, and who waits",
               false, command::locks_view);
+
+  add_showing("pools",
+              "Pools: what each worker runs since when, how busy it is, and "
+              "what waits for it",
+              false, command::pools_view, true);
+  add_showing("actors",
+              "Actor systems: how many actors, what they have to do, and in "
+              "whose handler they are since when",
+              false, command::actors_view);
 
   std::string whom;
   add_showing("why", "Why a process does not go on, in sentences", false,
@@ -230,13 +275,56 @@ int run(int argc, char** argv) {
   });
 #endif
 
+  auto* trace
+    = add("trace", "Writes what the run does, all processes in one file, until "
+                   "Ctrl-C; Perfetto and Chrome open it");
+  trace->remove_option(trace->get_option("--json"));
+  std::string trace_file = "troupe-trace.json";
+  trace->add_option("file", trace_file, "The file to write")
+    ->type_name("FILE")
+    ->capture_default_str();
+  std::optional<double> trace_for;
+  trace->add_option("--for", trace_for, "End after so many seconds")
+    ->type_name("SECONDS")
+    ->check(CLI::Range(0.01, 86400.0));
+  trace->callback([&] {
+    std::optional<std::chrono::duration<double>> limit;
+    if (trace_for)
+      limit.emplace(*trace_for);
+    result = command::trace_run(command::one_run_for(chosen.run), trace_file,
+                                limit);
+  });
+
+#if defined(TROUPE_HAS_TOP)
+  auto* top = add("top", "The run on the whole terminal, again and again; keys "
+                         "sort and choose, the last line says which");
+  top->remove_option(top->get_option("--json"));
+  double between = 1;
+  top->add_option("--every", between, "So many seconds between two looks")
+    ->type_name("SECONDS")
+    ->capture_default_str()
+    ->check(CLI::Range(0.1, 3600.0));
+  top->callback([&] {
+    result = command::show_top(command::one_run_for(chosen.run),
+                               std::chrono::duration<double>{between});
+  });
+#endif
+
   auto* metrics
     = app.add_subcommand("metrics", "Numbers of all runs, as Prometheus' text");
   metrics
     ->add_option("--run", chosen.run,
                  "The run that has this process, by its number")
     ->type_name("PID");
+  std::string listen;
+  metrics
+    ->add_option("--listen", listen,
+                 "Answer Prometheus there, over HTTP, until a signal comes: a "
+                 "port of 127.0.0.1, or ADDRESS:PORT")
+    ->type_name("[ADDRESS:]PORT");
   metrics->callback([&] {
+    if (!listen.empty())
+      command::serve_metrics(listen, [&] { return metrics_now(chosen.run); });
     std::vector<looked> seen;
     for (const auto& run : command::runs_for(chosen.run))
       seen.push_back(command::look_at(run));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -56,6 +57,10 @@ private:
   std::string text_;
 };
 
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>{time}.count();
+}
+
 std::string process_labels(const inspection::process_record& of) {
   return fmt::format(",pid=\"{}\",name=\"{}\"", of.pid, label(of.name));
 }
@@ -85,6 +90,28 @@ std::string metrics_text(const std::vector<looked>& runs) {
                   "Items put into a queue and not said to be done."};
   metric owners{"troupe_lock_owners_total", "counter",
                 "How often a lock was taken."};
+  metric put{"troupe_queue_put_total", "counter", "Items put into a queue."};
+  metric taken{"troupe_queue_taken_total", "counter",
+               "Items taken from a queue."};
+  metric waited{"troupe_process_waited_seconds_total", "counter",
+                "Time that threads of a process have slept in waits that are "
+                "over."};
+  metric submitted{"troupe_pool_tasks_submitted_total", "counter",
+                   "Tasks given to a pool."};
+  metric finished{"troupe_pool_tasks_finished_total", "counter",
+                  "Tasks of a pool that are over."};
+  metric busy{"troupe_worker_busy_seconds_total", "counter",
+              "Time that a worker of a pool has run tasks."};
+  metric idle{"troupe_worker_idle_seconds_total", "counter",
+              "Time that a worker of a pool has waited for tasks."};
+  metric tasks{"troupe_worker_tasks_total", "counter",
+               "Tasks that a worker of a pool has reported."};
+  metric actors{"troupe_actors", "gauge",
+                "Actors of a process, as its hub has noted last."};
+  metric queued{"troupe_actor_messages_queued", "gauge",
+                "Messages that wait for actors of a process."};
+  metric handled{"troupe_actor_messages_handled_total", "counter",
+                 "Messages that actors of a process have handled."};
   for (const auto& each : runs) {
     const auto& run = each.run;
     processes.add(run, "",
@@ -101,6 +128,21 @@ std::string metrics_text(const std::vector<looked>& runs) {
       const auto labels = process_labels(process);
       cpu.add(run, labels, static_cast<double>(process.fact->cpu_time) / 1e9);
       resident.add(run, labels, process.fact->resident);
+      std::chrono::nanoseconds all_waits{0};
+      for (std::size_t kind = 0; kind < process.waited.size(); ++kind)
+        if (kind != static_cast<std::size_t>(memory::wait_kind::service))
+          all_waits += process.waited[kind];
+      waited.add(run, labels, seconds(all_waits));
+      if (process.worker) {
+        busy.add(run, labels, seconds(process.worker->busy));
+        idle.add(run, labels, seconds(process.worker->idle));
+        tasks.add(run, labels, process.worker->tasks);
+      }
+      if (process.actors) {
+        actors.add(run, labels, process.actors->running);
+        queued.add(run, labels, process.actors->queued);
+        handled.add(run, labels, process.actors->handled);
+      }
       waiting.add(run, labels,
                   std::count_if(run.waits.begin(), run.waits.end(),
                                 [&](const auto& wait) {
@@ -115,6 +157,12 @@ std::string metrics_text(const std::vector<looked>& runs) {
           = std::get_if<inspection::queue_record>(&object.content)) {
         depth.add(run, labels, queue->depth);
         not_done.add(run, labels, queue->unfinished);
+        put.add(run, labels, queue->put);
+        taken.add(run, labels, queue->taken);
+      } else if (const auto* pool
+                 = std::get_if<inspection::pool_record>(&object.content)) {
+        submitted.add(run, labels, pool->submitted);
+        finished.add(run, labels, pool->finished);
       } else if (const auto* lock
                  = std::get_if<inspection::lock_record>(&object.content)) {
         owners.add(run, labels, lock->fence);
@@ -122,8 +170,10 @@ std::string metrics_text(const std::vector<looked>& runs) {
     }
   }
   std::string result;
-  for (const auto* each : {&processes, &used, &reserved, &stalled, &cpu,
-                           &resident, &waiting, &depth, &not_done, &owners})
+  for (const auto* each :
+       {&processes, &used,  &reserved, &stalled, &cpu,    &resident, &waiting,
+        &waited,    &depth, &not_done, &put,     &taken,  &owners,   &submitted,
+        &finished,  &busy,  &idle,     &tasks,   &actors, &queued,   &handled})
     result += each->text();
   return result;
 }

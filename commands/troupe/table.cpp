@@ -58,6 +58,11 @@ std::string duration_text(std::int64_t nanoseconds) {
   return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
 }
 
+std::string rate_text(double per_second) {
+  return per_second > 0 && per_second < 10 ? fmt::format("{:.1f}", per_second)
+                                           : fmt::format("{:.0f}", per_second);
+}
+
 std::string printable(std::string text) {
   for (auto& each : text)
     if (static_cast<unsigned char>(each) < 0x20 || each == 0x7F)

@@ -32,6 +32,9 @@ private:
 /// "0.3 s", "12 s", "4 min 10 s", "3 h 5 min"
 [[nodiscard]] std::string duration_text(std::int64_t nanoseconds);
 
+/// "0", "0.4", "12", "3400000"
+[[nodiscard]] std::string rate_text(double per_second);
+
 /// What a terminal shows of a name that a program has chosen: letters that
 /// control it are question marks.
 [[nodiscard]] std::string printable(std::string text);

@@ -2,6 +2,7 @@
 #include "views.hpp"
 
 #include "table.hpp"
+#include "view_parts.hpp"
 
 #include <fmt/format.h>
 
@@ -16,8 +17,6 @@
 #include <vector>
 
 namespace troupe::command {
-
-namespace {
 
 using inspection::object_record;
 using inspection::process_record;
@@ -74,6 +73,8 @@ std::string waits_text(const snapshot& of, const process_record& process) {
   return result;
 }
 
+namespace {
+
 std::vector<const wait_record*>
 waiters_of(const snapshot& of, const object_record& object, wait_kind kind) {
   std::vector<const wait_record*> result;
@@ -91,10 +92,14 @@ waiters_of(const snapshot& of, const object_record& object, wait_kind kind) {
   return result;
 }
 
+} // namespace
+
 std::string name_of(const snapshot& of, std::uint32_t slot) {
   const auto* found = of.process(slot);
   return found == nullptr ? "?" : found->description();
 }
+
+namespace {
 
 std::string names_of(const snapshot& of,
                      const std::vector<const wait_record*>& waits) {
@@ -175,6 +180,8 @@ json object_data(const snapshot& of, const object_record& each) {
   return result;
 }
 
+} // namespace
+
 std::string head_line(const snapshot& of) {
   const auto alive = std::count_if(of.processes.begin(), of.processes.end(),
                                    [](const auto& each) {
@@ -198,6 +205,17 @@ json run_data(const snapshot& of) {
     result["outsiders"] = of.outsiders;
   return result;
 }
+
+double rate(const looked& of, std::uint64_t before, std::uint64_t now) {
+  if (!of.before || now < before)
+    return 0;
+  const std::chrono::duration<double> between = of.run.taken - of.before->taken;
+  return between.count() <= 0
+           ? 0
+           : static_cast<double>(now - before) / between.count();
+}
+
+namespace {
 
 std::string notes(const snapshot& of) {
   std::string result;
@@ -272,8 +290,9 @@ view tree_view(const looked& of) {
 
 view queues_view(const looked& of) {
   const auto& run = of.run;
-  table rows{{"QUEUE", "DEPTH", "LIMIT", "NOT DONE", "CLOSED", "READERS ASLEEP",
-              "WRITERS ASLEEP", "HELD BY"}};
+  table rows{{"QUEUE", "DEPTH", "LIMIT", "IN/S", "OUT/S", "NOT EMPTY FOR",
+              "NOT DONE", "CLOSED", "READERS ASLEEP", "WRITERS ASLEEP",
+              "HELD BY"}};
   json list = json::array();
   for (const auto& each : run.objects) {
     const auto* queue = std::get_if<inspection::queue_record>(&each.content);
@@ -294,16 +313,38 @@ view queues_view(const looked& of) {
     }
     const auto readers = waiters_of(run, each, wait_kind::item);
     const auto writers = waiters_of(run, each, wait_kind::room);
-    rows.add({(is_pipe ? "pipe " : "") + each.description(),
-              std::to_string(queue->depth),
-              queue->limit == 0 ? "none" : std::to_string(queue->limit),
-              std::to_string(queue->unfinished), queue->closed ? "yes" : "no",
-              names_of(run, readers), names_of(run, writers), holders});
+    double in = 0;
+    double out = 0;
+    if (of.before)
+      if (const auto* same = of.before->object(each.id))
+        if (const auto* earlier
+            = std::get_if<inspection::queue_record>(&same->content)) {
+          in = rate(of, earlier->put, queue->put);
+          out = rate(of, earlier->taken, queue->taken);
+        }
+    const bool aged = queue->depth != 0 && queue->found_empty;
+    rows.add(
+      {(is_pipe ? "pipe " : "") + each.description(),
+       std::to_string(queue->depth),
+       queue->limit == 0 ? "none" : std::to_string(queue->limit), rate_text(in),
+       rate_text(out),
+       aged ? "at most " + duration_text(age(run, *queue->found_empty)) : "",
+       std::to_string(queue->unfinished), queue->closed ? "yes" : "no",
+       names_of(run, readers), names_of(run, writers), holders});
     auto data = object_data(run, each);
     data["is_pipe"] = is_pipe;
     data["depth"] = queue->depth;
     data["limit"] = queue->limit;
     data["not_done"] = queue->unfinished;
+    data["put"] = queue->put;
+    data["taken"] = queue->taken;
+    if (of.before) {
+      data["in_per_second"] = in;
+      data["out_per_second"] = out;
+    }
+    if (aged)
+      data["not_empty_for_at_most_seconds"]
+        = static_cast<double>(age(run, *queue->found_empty)) / 1e9;
     data["closed"] = queue->closed;
     data["full"] = queue->full;
     list.push_back(std::move(data));

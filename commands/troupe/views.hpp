@@ -22,6 +22,13 @@ struct view {
 [[nodiscard]] view queues_view(const looked& of);
 [[nodiscard]] view locks_view(const looked& of);
 
+/// Each pool and its workers: what they run since when, how busy they are.
+[[nodiscard]] view pools_view(const looked& of);
+
+/// The actor system of each process: how many actors, what they have to do, and
+/// in whose handler its threads are.
+[[nodiscard]] view actors_view(const looked& of);
+
 /// Follows the chain of waiting from one process, in sentences. Throws `refusal`
 /// where there is no such process.
 [[nodiscard]] view why_view(const looked& of, const std::string& pid_or_name);

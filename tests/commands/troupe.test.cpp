@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The command `troupe`, run from outside on programs that stand still.
+#include "stage.hpp"
+
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
 
-#include <csignal>
-#include <initializer_list>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -16,72 +16,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using troupe::test::answer;
+using troupe::test::ask;
+
 namespace {
 
-struct answer {
-  int code = -1;
-  std::string text;
-
-  [[nodiscard]] bool has(std::initializer_list<const char*> parts) const {
-    for (const auto* each : parts)
-      if (text.find(each) == std::string::npos)
-        return false;
-    return true;
-  }
-};
-
-answer ask(std::vector<std::string> words) {
-  words.insert(words.begin(), TROUPE_COMMAND);
-  troupe::test::launched command{words};
-  const int status = command.wait();
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, command.output()};
-}
-
-/// A program of stall_roles.cpp, and what the command says of it.
-class stage {
+/// A program of stall_roles.cpp.
+class stage : public troupe::test::stage {
 public:
   explicit stage(const std::string& scene)
-    : program_({TROUPE_STALL_ROLE, scene}) {
-    REQUIRE(program_.wait_for("begins"));
+    : troupe::test::stage({TROUPE_STALL_ROLE, scene}) {
   }
-
-  ~stage() {
-    if (ended_)
-      return;
-    program_.signal(SIGKILL);
-    program_.wait();
-  }
-
-  [[nodiscard]] answer ask(std::vector<std::string> words) const {
-    words.emplace_back("--run");
-    words.push_back(std::to_string(program_.pid()));
-    return ::ask(words);
-  }
-
-  /// Until it stands still.
-  [[nodiscard]] answer
-  ask_when_stalled(const std::vector<std::string>& words) const {
-    answer last;
-    CHECK(troupe::test::eventually([&] {
-      last = ask(words);
-      return last.code == 3;
-    }));
-    INFO(last.text);
-    return last;
-  }
-
-  [[nodiscard]] std::string pid() const {
-    return std::to_string(program_.pid());
-  }
-
-  [[nodiscard]] int wait_for_end() {
-    ended_ = true;
-    return program_.wait();
-  }
-
-private:
-  troupe::test::launched program_;
-  bool ended_ = false;
 };
 
 } // namespace
@@ -120,7 +65,7 @@ TEST_CASE("the data has what the text has") {
 TEST_CASE("queues are shown with who sleeps there") {
   const stage scene{"joins_its_writer"};
   const auto queues = scene.ask_when_stalled({"queues"});
-  CHECK(queues.has({"QUEUE", "DEPTH", "queue ", "writer (pid "}));
+  CHECK(queues.has({"QUEUE", "DEPTH", "IN/S", "queue ", "writer (pid "}));
 }
 
 TEST_CASE("what goes on is no news, and the command ends with 0") {
@@ -207,28 +152,51 @@ TEST_CASE("who is no run, and who is not there, are told in a sentence") {
   CHECK(nobody.has({"the run has no living process nobody."}));
 }
 
+namespace {
+
+/// What is to be run as a user of no rights, where the caller is root.
+std::vector<std::string> as_nobody(std::vector<std::string> words) {
+  if (::geteuid() == 0)
+    words.insert(words.begin(), {"/usr/bin/setpriv", "--reuid=65534",
+                                 "--regid=65534", "--clear-groups"});
+  return words;
+}
+
+answer ask_as_nobody(std::vector<std::string> words) {
+  words.insert(words.begin(), TROUPE_COMMAND);
+  troupe::test::launched command{as_nobody(words)};
+  const int status = command.wait();
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, command.output()};
+}
+
+/// Whether such a user may execute the command, which may lie in root's folder.
+bool nobody_may() {
+  return ask_as_nobody({"--version"}).code == 0;
+}
+
+} // namespace
+
 TEST_CASE("of another user's run it says what the refusal means") {
   const stage scene{"two_locks"};
-  if (::geteuid() != 0)
+  if (::geteuid() != 0 || !nobody_may())
     return;
-  // As a user of no rights, where the command may be executed by one.
-  const auto as_nobody = [&](const std::vector<std::string>& words) {
-    std::vector<std::string> all{"/usr/bin/setpriv", "--reuid=65534",
-                                 "--regid=65534", "--clear-groups",
-                                 TROUPE_COMMAND};
-    all.insert(all.end(), words.begin(), words.end());
-    troupe::test::launched command{all};
-    const int status = command.wait();
-    return answer{WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-                  command.output()};
-  };
-  if (as_nobody({"--version"}).code != 0)
-    return;
-  const auto refused = as_nobody({"ps", "--run", scene.pid()});
+  const auto refused = ask_as_nobody({"ps", "--run", scene.pid()});
   CHECK(refused.code == 1);
   CHECK(refused.has({"the kernel does not let you look at process ",
                      "it is of the user root"}));
-  CHECK(as_nobody({"ps"}).has({"of another user"}));
+  CHECK(ask_as_nobody({"ps"}).has({"of another user"}));
+}
+
+TEST_CASE(
+  "of a program that may not be dumped it says what the refusal means") {
+  if (!nobody_may())
+    return;
+  const troupe::test::stage scene{
+    as_nobody({TROUPE_STALL_ROLE, "not_dumpable"}), "hidden"};
+  const auto refused = ask_as_nobody({"ps", "--run", scene.pid()});
+  CHECK(refused.code == 1);
+  CHECK(refused.has({"the kernel does not let you look at process ",
+                     "may not be dumped (setuid, PR_SET_DUMPABLE)"}));
 }
 
 TEST_CASE("of several runs a command that needs one lists them") {
@@ -247,7 +215,8 @@ TEST_CASE("wrong words are told, help is there for each") {
   CHECK(ask({"why"}).code == 2);
   const auto help = ask({"--help-all"});
   CHECK(help.code == 0);
-  for (const auto* each : {"ps", "tree", "queues", "locks", "why", "kill"}) {
+  for (const auto* each : {"ps", "tree", "queues", "locks", "pools", "actors",
+                           "why", "kill", "trace", "metrics"}) {
     CHECK(help.text.find(each) != std::string::npos);
     CHECK(ask({each, "--help"}).code == 0);
   }

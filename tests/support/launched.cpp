@@ -101,7 +101,14 @@ bool launched::read_more() {
 }
 
 bool launched::wait_for(const std::string& text) {
-  while (output_.find(text) == std::string::npos)
+  return wait_until([&](const std::string& output) {
+    return output.find(text) != std::string::npos;
+  });
+}
+
+bool launched::wait_until(
+  const std::function<bool(const std::string&)>& enough) {
+  while (!enough(output_))
     if (!read_more())
       return false;
   return true;

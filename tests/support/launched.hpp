@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ public:
   /// Reads until the output holds `text`. Returns false at its end, or after
   /// the watchdog's time.
   bool wait_for(const std::string& text);
+
+  /// Reads until `enough` says so of the output. Returns false as `wait_for`.
+  bool wait_until(const std::function<bool(const std::string&)>& enough);
 
   /// Writes to the terminal: "\x03" is Ctrl-C.
   void type(const std::string& text) const;
