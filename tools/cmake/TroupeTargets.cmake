@@ -5,12 +5,13 @@
 #   [LABELS label...]     default unit
 #   [TIMEOUT seconds]     default 60
 #   [ARGS argument...]
-#   [SERIAL])             run with nothing beside it
+#   [SERIAL]              run with nothing beside it
+#   [LOOKED_AT])          somebody looks at its runs meanwhile: look_while.cpp
 #
 # A doctest program with the shared main of tests/support, run by ctest. Tests
 # of troupe::actors and above get CAF and doctest precompiled.
 function(troupe_add_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS;ARGS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL;LOOKED_AT" "NAME;TIMEOUT" "SOURCES;LIBS;LABELS;ARGS")
   troupe_check_arguments(troupe_add_test)
   troupe_default(arg_LIBS troupe::core)
   troupe_default(arg_LABELS unit)
@@ -20,7 +21,13 @@ function(troupe_add_test)
   target_link_libraries(${target} PRIVATE
     ${arg_LIBS} troupe_test_support troupe_warnings)
   troupe_reuse_precompiled(${target} "${arg_LIBS}")
-  add_test(NAME ${arg_NAME} COMMAND ${target} ${arg_ARGS})
+  if(arg_LOOKED_AT)
+    add_test(NAME ${arg_NAME}
+      COMMAND look_while $<TARGET_FILE:${target}> ${arg_ARGS})
+    add_dependencies(${target} look_while)
+  else()
+    add_test(NAME ${arg_NAME} COMMAND ${target} ${arg_ARGS})
+  endif()
   list(TRANSFORM arg_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   list(JOIN arg_SOURCES "|" sources)
   set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_TESTS
