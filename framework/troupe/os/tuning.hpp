@@ -36,8 +36,8 @@ constexpr bool uses(const char* /*heuristic*/) noexcept {
 // Locks: the owner leaves soon, and a sleep costs a hundred times more ----------
 
 /// A contended `mutex`, before its thread stands in line.
-TROUPE_TUNED os::spin_policy mutex{
-  uses("mutex_spin") ? 2000U : 0U, uses("mutex_gap") ? 64U : 1U, 16};
+TROUPE_TUNED os::spin_policy mutex{uses("mutex_spin") ? 2000U : 0U,
+                                   uses("mutex_gap") ? 64U : 1U, 16};
 /// A thread in line that was woken, while another has taken the `mutex` before it.
 TROUPE_TUNED os::spin_policy overtaken{256, 1, 16};
 /// The short locks inside of mutexes, semaphores and conditions.

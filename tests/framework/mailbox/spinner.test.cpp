@@ -64,8 +64,9 @@ TEST_CASE("a spin ends when what is waited for is there, or the limit passes") {
   CHECK_FALSE(one.spin(never, deadline::now()));
 }
 
-TEST_CASE("spins that come to nothing get rare, and one that succeeds makes them "
-          "common again") {
+TEST_CASE(
+  "spins that come to nothing get rare, and one that succeeds makes them "
+  "common again") {
   if (is_alone())
     return;
   spinner one;
