@@ -19,7 +19,6 @@
 #include <string>
 #include <thread>
 
-#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,7 +34,9 @@ pid_t fork_child() {
   const auto parent = ::getpid();
   const auto child = ::fork();
   if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    // A benchmark hangs no longer than that.
+    ::alarm(120);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
       ::_exit(1);
   }
@@ -50,37 +51,58 @@ public:
     const std::string text = "[general]\nversion = 1\n[[segment]]\n"
                              "[[segment.mempool]]\nsize = "
                              + std::to_string(frame_size) + "\ncount = 12\n";
+    int ends[2];
     if (file < 0
         || ::write(file, text.data(), text.size())
-             != static_cast<ssize_t>(text.size()))
+             != static_cast<ssize_t>(text.size())
+        || ::pipe(ends) != 0)
       std::abort();
     ::close(file);
     pid_ = fork_child();
     if (pid_ == 0) {
-      // The answers of this program go there.
-      ::dup2(::open("/dev/null", O_WRONLY), STDOUT_FILENO);
+      ::dup2(ends[1], STDOUT_FILENO);
+      ::close(ends[0]);
       ::execlp("iox-roudi", "iox-roudi", "-l", "error", "-c", config_, nullptr);
       ::_exit(127);
     }
+    ::close(ends[1]);
+    // Stays open: it writes there at its end, too.
+    output_ = ends[0];
+    wait_until_ready();
   }
 
   ~daemon_process() {
     ::kill(pid_, SIGTERM);
     ::waitpid(pid_, nullptr, 0);
+    ::close(output_);
     ::unlink(config_);
   }
 
   daemon_process(const daemon_process&) = delete;
   daemon_process& operator=(const daemon_process&) = delete;
 
-  /// Whether it did not end at once, since it is absent or another one runs.
-  [[nodiscard]] bool runs() const {
-    return ::waitpid(pid_, nullptr, WNOHANG) == 0;
+  /// Whether it serves; not if it is absent, or another one runs.
+  [[nodiscard]] bool runs() const noexcept {
+    return ready_;
   }
 
 private:
+  /// Whoever comes before it is ready may wait for ever.
+  void wait_until_ready() {
+    std::string said;
+    char part[256];
+    for (ssize_t size = 1; !ready_ && size > 0;) {
+      size = ::read(output_, part, sizeof part);
+      if (size > 0)
+        said.append(part, static_cast<std::size_t>(size));
+      ready_ = said.find("ready for clients") != std::string::npos;
+    }
+  }
+
   char config_[32] = "/tmp/bench-iceoryx-XXXXXX";
   pid_t pid_ = -1;
+  int output_ = -1;
+  bool ready_ = false;
 };
 
 const iox::capro::ServiceDescription& topic() {
