@@ -6,17 +6,15 @@
 
 #include <troupe/network/credentials.hpp>
 #include <troupe/network/key.hpp>
+#include <troupe/os/descriptor.hpp>
+#include <troupe/os/tcp.hpp>
 
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <vector>
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace bench::peers {
 
@@ -31,32 +29,19 @@ void require(bool good) {
 
 /// One connection over loopback: the end that connected, and the other one.
 struct tcp_ends {
-  int here = ::socket(AF_INET, SOCK_STREAM, 0);
-  int there = -1;
+  troupe::os::descriptor here;
+  troupe::os::descriptor there;
 
   tcp_ends() {
-    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    auto* const address = reinterpret_cast<sockaddr*>(&at);
-    require(::bind(listener, address, size) == 0 && ::listen(listener, 1) == 0
-            && ::getsockname(listener, address, &size) == 0
-            && ::connect(here, address, size) == 0);
-    there = ::accept(listener, nullptr, nullptr);
-    ::close(listener);
-    for (const int end : {here, there}) {
-      const int on = 1;
-      require(::setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0
-              && ::fcntl(end, F_SETFL, O_NONBLOCK) == 0);
-    }
-  }
-  tcp_ends(const tcp_ends&) = delete;
-  tcp_ends& operator=(const tcp_ends&) = delete;
-  ~tcp_ends() {
-    ::close(here);
-    ::close(there);
+    const std::string loopback = "127.0.0.1";
+    const auto listening = troupe::os::listen_tcp(loopback, 0);
+    here = troupe::os::connect_tcp(loopback,
+                                   troupe::os::local_port(listening.get()),
+                                   troupe::deadline::never());
+    there = troupe::os::tcp_acceptor{listening.get()}.accept();
+    require(bool{there});
+    for (const auto* end : {&here, &there})
+      troupe::os::send_without_delay(end->get());
   }
 };
 
@@ -114,14 +99,14 @@ double tls_ping_pong(long count, std::size_t size) {
   std::vector<char> message(size, 'x');
   const fork_of_this other{[&] {
     const tls_context context{shown, tls_context::role::server};
-    session with{context, ends.there};
+    session with{context, ends.there.get()};
     for (long i = 0; i < count; ++i) {
       with.read(message);
       with.write(message);
     }
   }};
   const tls_context context{shown, tls_context::role::client};
-  session with{context, ends.here};
+  session with{context, ends.here.get()};
   const auto start = clock_type::now();
   for (long i = 0; i < count; ++i) {
     with.write(message);

@@ -6,6 +6,7 @@
 // buffers, which are not. Beside Python's shared_memory and iceoryx.
 //
 // Of each frame the sender writes all and the receiver reads all.
+#include "frames.hpp"
 #include "peer.hpp"
 #include "suite.hpp"
 
@@ -29,7 +30,8 @@
 
 namespace {
 
-constexpr std::size_t frame_size = 24U << 20;
+using bench::frame_size;
+using bench::read_all;
 
 template <class Make>
 void bench_kind(bench::suite& suite, const char* metric, int batch, Make make) {
@@ -65,17 +67,6 @@ void bench_kinds(bench::suite& suite) {
              [] { return troupe::semaphore{1}; });
   bench_kind(suite, "make_event", often, [] { return troupe::event{}; });
   bench_kind(suite, "make_barrier", often, [] { return troupe::barrier{2}; });
-}
-
-/// Eight bytes at a time, of every cache line.
-std::uint64_t read_all(const std::byte* at, std::size_t size) {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i + 64 <= size; i += 64) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at + i, sizeof word);
-    sum += word;
-  }
-  return sum;
 }
 
 double read_once(troupe::buffer frame) {

@@ -113,6 +113,8 @@ private:
   static void ring() noexcept {
     os::ring_event(leave_signal::event());
   }
+  /// Sleeps until `ring`, a signal, or the limit, which it returns false for.
+  static bool sleep_until_rung(deadline limit);
 
   [[nodiscard]] bool connect(const network::tls_context& with, deadline limit,
                              std::string& why);
@@ -199,11 +201,8 @@ void worker::join(const network::key& shared) {
       give_up("nobody leads at " + lead_ + ": " + why + "; tried for "
               + std::to_string(said_.patience.count())
               + " s (--troupe.patience)");
-    os::watched nothing[] = {{leave_signal::event()}};
-    static_cast<void>(os::wait_readable(
-      nothing,
+    static_cast<void>(sleep_until_rung(
       deadline::at(std::min(deadline::after(pause).when(), limit.when()))));
-    os::clear_event(leave_signal::event());
     pause = std::min(2 * pause, longest_pause);
   }
   const auto answer = ask_to_join(limit);
@@ -273,11 +272,9 @@ std::optional<loss> worker::wait_until_open(deadline limit, bool& in_time) {
       if (open_ || lost_)
         return lost_;
     }
-    os::watched waiting[] = {{leave_signal::event()}};
-    in_time = os::wait_readable(waiting, limit) || !limit.passed();
+    in_time = sleep_until_rung(limit);
     if (!in_time)
       return std::nullopt;
-    os::clear_event(leave_signal::event());
   }
 }
 
@@ -313,11 +310,17 @@ verdict worker::ask_to_join(deadline limit) {
       }
       give_up(lead_ + " leads no machines: it has not answered as one of ours");
     }
-    os::watched waiting[] = {{leave_signal::event()}};
-    if (!os::wait_readable(waiting, limit) && limit.passed())
+    if (!sleep_until_rung(limit))
       give_up(lead_ + " has not answered in time");
-    os::clear_event(leave_signal::event());
   }
+}
+
+bool worker::sleep_until_rung(deadline limit) {
+  os::watched waiting[] = {{leave_signal::event()}};
+  const bool rung = os::wait_readable(waiting, limit) || !limit.passed();
+  if (rung)
+    os::clear_event(leave_signal::event());
+  return rung;
 }
 
 void worker::work() {

@@ -116,4 +116,13 @@ std::optional<std::uint32_t> run_file::head_of(std::uint64_t place) const {
   return std::nullopt;
 }
 
+std::string run_file::text_at(std::uint64_t number) const {
+  copy_of<memory::origin> entry;
+  if (number == 0 || number > memory::origin::count
+      || !read(header().origins_at + (number - 1) * sizeof(memory::origin),
+               entry))
+    return {};
+  return entry->text.get();
+}
+
 } // namespace troupe::inspection

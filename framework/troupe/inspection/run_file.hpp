@@ -71,6 +71,9 @@ public:
     return value;
   }
 
+  /// The text that has this number: see `memory::origin`. Empty for none.
+  [[nodiscard]] std::string text_at(std::uint64_t number) const;
+
   [[nodiscard]] std::uint64_t slot_at(std::uint32_t index) const noexcept {
     return 4096 + std::uint64_t{index} * sizeof(memory::process_slot);
   }

@@ -185,7 +185,7 @@ private:
     result.results = of.pool.load();
     result.index = of.index.load();
     const auto function = of.function.load();
-    result.function = read_origin(function);
+    result.function = file_.text_at(function);
     result.since = when_cycles(of.since.load());
     result.tasks = of.tasks.load();
     result.busy = time_of(of.busy.load());
@@ -371,7 +371,7 @@ private:
       result.size = head->size.load();
       result.creator = head->creator.load();
       result.shares = shares_of(*head);
-      result.origin = read_origin(head->origin.load());
+      result.origin = file_.text_at(head->origin.load());
       read_holders(index, *head, result.holders);
       if (file_.knows(result.kind))
         read_content(head->payload.load(), result);
@@ -388,16 +388,6 @@ private:
     }
     result.damaged = true;
     return result;
-  }
-
-  [[nodiscard]] std::string read_origin(std::uint32_t number) const {
-    copy_of<memory::origin> entry;
-    if (number == 0 || number > memory::origin::count
-        || !file_.read(file_.header().origins_at
-                         + (number - 1) * sizeof(memory::origin),
-                       entry))
-      return {};
-    return entry->text.get();
   }
 
   static std::uint64_t shares_of(const object_head& head) noexcept {

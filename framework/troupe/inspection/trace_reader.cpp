@@ -2,7 +2,6 @@
 #include <troupe/inspection/trace_reader.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/memory/origin.hpp>
 
 #include <algorithm>
 #include <array>
@@ -136,22 +135,12 @@ traced_event trace_reader::decode(const trace_event& event) const {
       }
       break;
     case trace_kind::task_begins:
-    case trace_kind::task_ends: result.function = text_at(value); break;
+    case trace_kind::task_ends: result.function = run_.text_at(value); break;
     case trace_kind::actor_begins:
     case trace_kind::actor_ends: result.actor = value; break;
     default: break;
   }
   return result;
-}
-
-std::string trace_reader::text_at(std::uint64_t number) const {
-  copy_of<memory::origin> entry;
-  if (number == 0 || number > memory::origin::count
-      || !run_.read(run_.header().origins_at
-                      + (number - 1) * sizeof(memory::origin),
-                    entry))
-    return {};
-  return entry->text.get();
 }
 
 } // namespace troupe::inspection

@@ -62,7 +62,6 @@ public:
 private:
   void prolong() const;
   [[nodiscard]] traced_event decode(const memory::trace_event& event) const;
-  [[nodiscard]] std::string text_at(std::uint64_t number) const;
 
   static run_file opened(int fd);
 

@@ -8,11 +8,6 @@
 
 namespace troupe::mailbox {
 
-bool spinner::single_processor() {
-  static const bool single = os::available_processors() == 1;
-  return single;
-}
-
 /// Where nobody wants the processor this is a system call in vain, in which no
 /// work is seen: the next comes after twice as many turns.
 void spinner::yield() noexcept {
@@ -37,7 +32,7 @@ void spinner::woken(clock::time_point since, unsigned waker) noexcept {
     return;
   }
   if (++together_ < tuning::wakes_to_move || now < stay_until_
-      || single_processor())
+      || os::has_one_processor())
     return;
   together_ = 0;
   // Where it does not help, since every processor is busy, it gets rare.

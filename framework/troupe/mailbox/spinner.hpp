@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/os/processors.hpp>
 #include <troupe/os/tuning.hpp>
 
 #include <chrono>
@@ -63,7 +64,7 @@ public:
       --to_skip_;
       return false;
     }
-    if (how_.longest.count() == 0 || single_processor())
+    if (how_.longest.count() == 0 || os::has_one_processor())
       return false;
     // Looks get rarer, so that the cache line with the news is not pulled away
     // from the writer while it is about to write more.
@@ -111,8 +112,6 @@ public:
 
 private:
   using clock = deadline::clock;
-
-  [[nodiscard]] static bool single_processor();
 
   void pause() noexcept {
     if (how_.yields && ++since_yield_ >= turns_to_yield_)

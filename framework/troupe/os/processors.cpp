@@ -49,6 +49,11 @@ unsigned available_processors() {
   return std::max(1U, result);
 }
 
+bool has_one_processor() {
+  static const bool one = available_processors() == 1;
+  return one;
+}
+
 unsigned current_processor() noexcept {
   const int number = ::sched_getcpu();
   return number < 0 ? 0 : static_cast<unsigned>(number);

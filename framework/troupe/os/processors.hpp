@@ -7,6 +7,9 @@ namespace troupe::os {
 /// affinity mask, cut by the processor quota of its cgroup (rounded up).
 [[nodiscard]] unsigned available_processors();
 
+/// Whether there is one only: then no spin can succeed. Looked up once.
+[[nodiscard]] bool has_one_processor();
+
 /// Returns the number of the processor that the calling thread runs on, at the
 /// moment. Costs nanoseconds.
 [[nodiscard]] unsigned current_processor() noexcept;

@@ -53,8 +53,7 @@ bool mutex_word::take_if_free(std::uint64_t seen, owner me) noexcept {
 }
 
 bool mutex_word::spin(owner me, deadline limit) noexcept {
-  static const bool alone = os::available_processors() == 1;
-  if (alone || limit.passed())
+  if (os::has_one_processor() || limit.passed())
     return false;
   bool taken = false;
   static_cast<void>(os::spin(tuning::mutex, [&] {

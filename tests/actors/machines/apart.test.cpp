@@ -18,18 +18,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
-
 constexpr auto port = "4242";
 constexpr std::int64_t silence = 1'000;
 /// Of a machine that works beside other tests.
 constexpr std::int64_t busy = 5'000;
-
-std::int64_t milliseconds_since(clock_type::time_point start) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now()
-                                                               - start)
-    .count();
-}
 
 /// A lead on machine 1 that has a process run on "kitchen", which is machine 2.
 class at_work {

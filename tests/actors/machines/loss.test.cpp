@@ -17,8 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
-
 /// A lead and a machine that runs a process for it.
 struct at_work {
   explicit at_work(const std::string& silence = "10", std::string nap = "1000")
@@ -36,12 +34,6 @@ struct at_work {
   leading lead;
   joining kitchen;
 };
-
-std::int64_t milliseconds_since(clock_type::time_point start) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now()
-                                                               - start)
-    .count();
-}
 
 /// Of a machine that works beside other tests.
 constexpr std::int64_t busy = 5'000;

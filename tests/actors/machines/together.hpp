@@ -4,6 +4,7 @@
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <fstream>
@@ -13,6 +14,15 @@
 #include <sys/wait.h>
 
 namespace troupe::test {
+
+using clock_type = std::chrono::steady_clock;
+
+[[nodiscard]] inline std::int64_t
+milliseconds_since(clock_type::time_point start) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(clock_type::now()
+                                                               - start)
+    .count();
+}
 
 /// Options of programs that have the same key.
 [[nodiscard]] inline launch_options with_key() {

@@ -3,16 +3,18 @@
 // the memory of iceoryx's daemon RouDi, writes whole and publishes, and which a
 // subscriber in another process reads whole; as for a line "frames COUNT" on
 // stdin. The publisher waits while the subscriber has four frames to read.
+#include "../bare.hpp"
+#include "../frames.hpp"
+#include "../suite.hpp"
+
 #include <iceoryx_hoofs/log/logmanager.hpp>
 #include <iceoryx_posh/popo/untyped_publisher.hpp>
 #include <iceoryx_posh/popo/untyped_subscriber.hpp>
 #include <iceoryx_posh/popo/wait_set.hpp>
 #include <iceoryx_posh/runtime/posh_runtime.hpp>
 
-#include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -25,23 +27,10 @@
 
 namespace {
 
-constexpr std::uint32_t frame_size = 24U << 20;
+using bench::frame_size;
 
-using clock_type = std::chrono::steady_clock;
-
-/// Begins a child that ends with this process.
-pid_t fork_child() {
-  const auto parent = ::getpid();
-  const auto child = ::fork();
-  if (child == 0) {
-    // A benchmark hangs no longer than that.
-    ::alarm(120);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent)
-      ::_exit(1);
-  }
-  return child;
-}
+/// A benchmark hangs no longer than that.
+constexpr unsigned longest_seconds = 120;
 
 /// RouDi, with memory for twelve frames.
 class daemon_process {
@@ -58,8 +47,9 @@ public:
         || ::pipe(ends) != 0)
       std::abort();
     ::close(file);
-    pid_ = fork_child();
+    pid_ = ::fork();
     if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       ::dup2(ends[1], STDOUT_FILENO);
       ::close(ends[0]);
       ::execlp("iox-roudi", "iox-roudi", "-l", "error", "-c", config_, nullptr);
@@ -118,14 +108,6 @@ void enter(const std::string& name) {
     iox::RuntimeName_t{iox::cxx::TruncateToCapacity, name.c_str()});
 }
 
-std::uint64_t read_all(const void* from) {
-  const auto* words = static_cast<const std::uint64_t*>(from);
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < frame_size / sizeof *words; ++i)
-    sum += words[i];
-  return sum;
-}
-
 /// Writes the frames a second into `answer`.
 void receive(long count, int answer) {
   enter("frames_reader_" + std::to_string(::getpid()));
@@ -136,20 +118,19 @@ void receive(long count, int answer) {
   iox::popo::WaitSet<> arrivals;
   arrivals.attachState(subscriber, iox::popo::SubscriberState::HAS_DATA)
     .or_else([](auto&) { std::abort(); });
-  clock_type::time_point start;
+  bench::clock_type::time_point start;
   for (long i = 0; i <= count;) {
     arrivals.wait();
     subscriber.take().and_then([&](const void* frame) {
-      if (read_all(frame) == 0)
+      if (bench::read_all(static_cast<const std::byte*>(frame), frame_size)
+          == 0)
         std::abort();
       subscriber.release(frame);
       if (i++ == 0)
-        start = clock_type::now();
+        start = bench::clock_type::now();
     });
   }
-  const double rate
-    = static_cast<double>(count)
-      / std::chrono::duration<double>(clock_type::now() - start).count();
+  const double rate = static_cast<double>(count) / bench::seconds_since(start);
   if (::write(answer, &rate, sizeof rate) != sizeof rate)
     std::abort();
   arrivals.detachState(subscriber, iox::popo::SubscriberState::HAS_DATA);
@@ -164,7 +145,7 @@ void send(long count) {
   while (!publisher.hasSubscribers())
     std::this_thread::yield();
   for (long i = 0; i <= count; ++i)
-    publisher.loan(frame_size)
+    publisher.loan(static_cast<std::uint32_t>(frame_size))
       .and_then([&](void* frame) {
         std::memset(frame, static_cast<int>(i % 100 + 1), frame_size);
         publisher.publish(frame);
@@ -179,23 +160,24 @@ double frames(long count) {
   int ends[2];
   if (::pipe(ends) != 0)
     std::abort();
-  const auto reader = fork_child();
-  if (reader == 0) {
-    receive(count, ends[1]);
-    std::exit(0);
-  }
-  const auto writer = fork_child();
-  if (writer == 0) {
-    send(count);
-    std::exit(0);
-  }
-  ::close(ends[1]);
   double rate = 0;
-  if (::read(ends[0], &rate, sizeof rate) != sizeof rate)
-    rate = 0;
+  {
+    // `exit`, so that they sign off at RouDi.
+    const bench::fork_of_this reader{[&] {
+      ::alarm(longest_seconds);
+      receive(count, ends[1]);
+      std::exit(0);
+    }};
+    const bench::fork_of_this writer{[&] {
+      ::alarm(longest_seconds);
+      send(count);
+      std::exit(0);
+    }};
+    ::close(ends[1]);
+    if (::read(ends[0], &rate, sizeof rate) != sizeof rate)
+      rate = 0;
+  }
   ::close(ends[0]);
-  ::waitpid(reader, nullptr, 0);
-  ::waitpid(writer, nullptr, 0);
   return rate;
 }
 

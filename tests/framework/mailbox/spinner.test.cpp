@@ -35,7 +35,7 @@ int spins_of(spinner& one, int waits) {
 }
 
 bool is_alone() {
-  return troupe::os::available_processors() == 1;
+  return troupe::os::has_one_processor();
 }
 
 /// As one that is always woken on its own processor, at once.
