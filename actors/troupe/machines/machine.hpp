@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/call/future_base.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/machines/machine_lost.hpp>
 #include <troupe/machines/remote_call.hpp>
@@ -9,9 +10,7 @@
 #include <troupe/process/process.hpp>
 #include <troupe/process/start.hpp>
 
-#include <chrono>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,7 +61,7 @@ private:
 /// `remote_error`, as from `async`. If the machine is lost, or the way there,
 /// `get` throws `machine_lost` at that moment: the function may have run.
 template <class R>
-class machine_future {
+class machine_future : public calls::future_base<machine_future<R>> {
 public:
   machine_future() noexcept = default;
 
@@ -87,23 +86,6 @@ public:
       return codec::decode<R>(result);
   }
 
-  /// @blocks on the process
-  void wait() const {
-    static_cast<void>(of_.wait(deadline::never()));
-  }
-
-  template <class Rep, class Period>
-  [[nodiscard]] std::future_status
-  wait_for(const std::chrono::duration<Rep, Period>& limit) const {
-    return status(of_.wait(deadline::after(limit)));
-  }
-
-  template <class Clock, class Duration>
-  [[nodiscard]] std::future_status
-  wait_until(const std::chrono::time_point<Clock, Duration>& limit) const {
-    return status(of_.wait(deadline::at(limit)));
-  }
-
   // Do nothing where the process has ended. Throw `invalid_state` when there is
   // nothing to get.
 
@@ -118,8 +100,10 @@ public:
   }
 
 private:
-  [[nodiscard]] static std::future_status status(bool ready) noexcept {
-    return ready ? std::future_status::ready : std::future_status::timeout;
+  friend calls::future_base<machine_future>;
+
+  [[nodiscard]] bool wait_before(deadline limit) const {
+    return of_.wait(limit);
   }
 
   machines::handle of_;
