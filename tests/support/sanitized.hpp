@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
+
 namespace troupe::test {
 
 /// Whether a sanitizer watches this program: it answers SIGSEGV, exhausted
@@ -15,6 +17,20 @@ inline constexpr bool sanitized = false;
 #  endif
 #else
 inline constexpr bool sanitized = false;
+#endif
+
+/// Threads of the sanitizer's own in a process that has, or had before it was
+/// forked, more than one thread.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr std::size_t sanitizer_threads = 1;
+#elif defined(__has_feature)
+#  if __has_feature(thread_sanitizer)
+inline constexpr std::size_t sanitizer_threads = 1;
+#  else
+inline constexpr std::size_t sanitizer_threads = 0;
+#  endif
+#else
+inline constexpr std::size_t sanitizer_threads = 0;
 #endif
 
 } // namespace troupe::test
