@@ -106,12 +106,18 @@ endfunction()
 # Troupe's, matches, and is short enough to be read; and says no more than 40
 # lines. What stands under `#ifdef TROUPE_CONTROL` is compiled in a second run,
 # which must succeed, so that a case cannot pass for a reason of its own. A file
-# with cases has a test NAME.control for that.
+# with cases has a test NAME.control for that. Not under a sanitizer, which changes
+# nothing of that.
 function(troupe_add_must_not_compile)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE;ERROR;CASE" "LIBS")
   troupe_check_arguments(troupe_add_must_not_compile)
   troupe_default(arg_LIBS troupe::core)
   cmake_path(ABSOLUTE_PATH arg_SOURCE)
+  set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_TESTS
+    "must_not_compile.${arg_NAME}|${arg_SOURCE}\n")
+  if(TROUPE_SANITIZE)
+    return()
+  endif()
   # Never built: it only gathers the flags of the libraries.
   set(target must_not_compile_${arg_NAME})
   add_library(${target} OBJECT EXCLUDE_FROM_ALL ${arg_SOURCE})
@@ -125,8 +131,6 @@ function(troupe_add_must_not_compile)
     -D "IMPLICIT=${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES}"
     -D "DEFINITIONS=$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>"
     -P ${PROJECT_SOURCE_DIR}/tools/cmake/must_not_compile.cmake)
-  set_property(GLOBAL APPEND_STRING PROPERTY TROUPE_TESTS
-    "must_not_compile.${arg_NAME}|${arg_SOURCE}\n")
   set_tests_properties(must_not_compile.${arg_NAME} PROPERTIES
     LABELS must-not-compile TIMEOUT 120)
 endfunction()

@@ -92,7 +92,7 @@ std::span<char* const> take_options(std::span<char* const> arguments) {
   if (options.empty())
     return arguments;
   // Never destroyed, as those of `main`.
-  auto& others = *new std::vector<char*>;
+  static auto& others = *new std::vector<char*>;
   std::remove_copy_if(arguments.begin(), end, std::back_inserter(others),
                       hosting::is_option);
   others.insert(others.end(), end, arguments.end());
