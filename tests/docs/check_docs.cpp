@@ -146,10 +146,12 @@ int main(int argc, char** argv) {
   }
   checker self{argv[1 + update], update};
   std::ifstream list{argv[2 + update]};
-  std::string group, name, path, rest;
+  std::string group, name, component, path, rest;
   while (std::getline(list, group, '|') && std::getline(list, name, '|')
-         && std::getline(list, path, '|') && std::getline(list, rest))
-    self.programs[name] = path;
+         && std::getline(list, component, '|') && std::getline(list, path, '|')
+         && std::getline(list, rest))
+    if (!path.empty())
+      self.programs[name] = path;
   auto pages = files_in(self.root / "docs", {".md"});
   for (const auto& entry : fs::directory_iterator{self.root})
     if (entry.path().extension() == ".md")
