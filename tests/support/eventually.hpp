@@ -3,7 +3,11 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstdio>
+#include <cstdlib>
+#include <source_location>
 #include <thread>
+#include <utility>
 
 namespace troupe::test {
 
@@ -18,9 +22,24 @@ eventually(Condition condition,
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end)
       return false;
+    // Time: between two looks.
     std::this_thread::sleep_for(std::chrono::microseconds{200});
   }
   return true;
+}
+
+/// The same for a process that checks nothing: it aborts after `limit`, and says
+/// where. Who joins it sees that in its status.
+template <std::predicate Condition>
+void await(Condition condition,
+           std::chrono::milliseconds limit = std::chrono::seconds{60},
+           const std::source_location& where
+           = std::source_location::current()) {
+  if (eventually(std::move(condition), limit))
+    return;
+  std::fprintf(stderr, "%s:%u: awaited in vain\n", where.file_name(),
+               static_cast<unsigned>(where.line()));
+  std::abort();
 }
 
 } // namespace troupe::test

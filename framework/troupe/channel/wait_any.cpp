@@ -175,9 +175,12 @@ private:
       if (polled_.empty()) {
         note.sleeps(slot.wake_word, seen | 1);
         static_cast<void>(memory::wait_for_ring(slot, seen, next_look()));
-      } else if (found = look(next_look()); found != none) {
-        return found;
+        continue;
       }
+      note.sleeps();
+      found = look(next_look());
+      if (found != none)
+        return found;
     }
   }
 

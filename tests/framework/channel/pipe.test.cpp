@@ -3,11 +3,14 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/memory/warm_memory.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/process/start.hpp>
 
+#include <support/blocked.hpp>
 #include <support/eventually.hpp>
 #include <support/living_bytes.hpp>
 #include <support/passed.hpp>
+#include <support/sleeping.hpp>
 #include <support/stopped.hpp>
 
 #include <doctest/doctest.h>
@@ -27,8 +30,12 @@
 using namespace std::chrono_literals;
 using troupe::connection;
 using troupe::put_result;
+using troupe::test::activity_of;
+using troupe::test::await_blocked;
 using troupe::test::eventually;
 using troupe::test::passed;
+using troupe::test::sleep_for_ever;
+using troupe::test::wait_kind;
 
 namespace {
 
@@ -128,13 +135,13 @@ TEST_CASE("a killed holder ends the stream, and wakes who waits") {
   auto child = troupe::start(
     [](connection<int> end) {
       end.send(1);
-      std::this_thread::sleep_for(60s);
+      sleep_for_ever();
     },
     there);
   there.close();
   CHECK(here.receive() == 1);
-  std::thread killer{[&] {
-    std::this_thread::sleep_for(50ms);
+  std::thread killer{[&, waiter = troupe::os::this_thread_id()] {
+    CHECK(await_blocked(waiter, wait_kind::item));
     child.kill();
   }};
   CHECK_THROWS_AS(static_cast<void>(here.receive()), troupe::closed);
@@ -163,8 +170,8 @@ TEST_CASE("an end that was given to a process that never took it is gone with "
           "that, joined or not") {
   for (int i = 0; i < 20; ++i) {
     auto [receiver, sender] = troupe::pipe<int>(troupe::one_way);
-    const auto holder = troupe::start(
-      [](connection<int>) { std::this_thread::sleep_for(60s); }, receiver);
+    const auto holder = troupe::start([](connection<int>) { sleep_for_ever(); },
+                                      receiver);
     receiver.close();
     holder.kill();
     CHECK(eventually([&] {
@@ -187,7 +194,7 @@ TEST_CASE("a sender that waits is woken when its receiver is killed") {
   const auto holder = troupe::start(
     [](connection<std::string>, troupe::queue<int> to) {
       to.put(1);
-      std::this_thread::sleep_for(60s);
+      sleep_for_ever();
     },
     receiver, begun);
   receiver.close();
@@ -202,9 +209,7 @@ TEST_CASE("a sender that waits is woken when its receiver is killed") {
       }
     },
     sender, message);
-  CHECK(
-    eventually([&] { return troupe::test::activity_of(child.pid()) == 'S'; }));
-  CHECK(child.is_alive());
+  CHECK(await_blocked(child.pid(), wait_kind::room));
   holder.kill();
   CHECK(passed(child));
   holder.join();
@@ -222,12 +227,12 @@ TEST_CASE("a sender waits for its receiver, and no longer than it lives") {
   CHECK(sender.try_send_until(message, std::chrono::steady_clock::now() + 20ms)
         == put_result::full);
   auto child = troupe::start(
-    [](connection<std::string> end, int count) {
+    [](connection<std::string> end, int count, std::int32_t waiter) {
       for (int i = 0; i < count; ++i)
         static_cast<void>(end.receive());
-      std::this_thread::sleep_for(50ms);
+      return await_blocked(waiter, wait_kind::room) ? 0 : 1;
     },
-    receiver, sent + 5);
+    receiver, sent + 5, troupe::os::this_thread_id());
   receiver.close();
   for (int i = 0; i < 5; ++i)
     sender.send(message);
@@ -413,10 +418,11 @@ TEST_CASE("signals that come while one waits change nothing") {
   REQUIRE(::sigaction(SIGUSR1, &noting, &before) == 0);
   auto [here, there] = troupe::pipe<int>();
   const auto waiter = ::pthread_self();
-  std::thread sender{[&, end = there] {
+  std::thread sender{[&, end = there, number = troupe::os::this_thread_id()] {
+    CHECK(await_blocked(number, wait_kind::item));
     for (int i = 0; i < 100; ++i) {
+      CHECK(eventually([&] { return activity_of(number) == 'S'; }));
       ::pthread_kill(waiter, SIGUSR1);
-      std::this_thread::sleep_for(1ms);
     }
     end.send(1);
   }};

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/process/start.hpp>
+#include <troupe/sync/event.hpp>
 
+#include <support/blocked.hpp>
 #include <support/eventually.hpp>
 #include <support/passed.hpp>
+#include <support/sleeping.hpp>
 #include <support/stopped.hpp>
 
 #include <doctest/doctest.h>
@@ -25,8 +29,11 @@
 using namespace std::chrono_literals;
 using troupe::put_result;
 using troupe::queue;
+using troupe::test::await_blocked;
 using troupe::test::eventually;
 using troupe::test::passed;
+using troupe::test::sleep_for_ever;
+using troupe::test::wait_kind;
 
 namespace {
 
@@ -198,19 +205,25 @@ TEST_CASE("the size is exact when nobody is at work") {
 // CPython: _TestQueue.test_task_done
 TEST_CASE("join returns when every task is done") {
   const queue<int> tasks;
+  const troupe::event joined;
   std::vector<troupe::process> workers;
   for (int i = 0; i < 4; ++i)
     workers.push_back(troupe::start(
-      [](queue<int> work) {
-        for (const int each : work) {
-          std::this_thread::sleep_for(std::chrono::milliseconds{each});
+      [](queue<int> work, troupe::event begun) {
+        for ([[maybe_unused]] const int each : work) {
+          begun.wait();
           work.task_done();
         }
       },
-      tasks));
+      tasks, joined));
+  std::thread opener{[&, waiter = troupe::os::this_thread_id()] {
+    CHECK(await_blocked(waiter, wait_kind::finished));
+    joined.set();
+  }};
   for (int i = 0; i < 10; ++i)
     tasks.put(i);
   tasks.join();
+  opener.join();
   CHECK_THROWS_AS(tasks.task_done(), troupe::invalid_state);
   CHECK(tasks.join_for(0s));
   tasks.put(20);
@@ -233,7 +246,7 @@ TEST_CASE("join says when tasks went down with their process") {
   auto worker = troupe::start(
     [](queue<int> work) {
       static_cast<void>(work.get());
-      std::this_thread::sleep_for(60s);
+      sleep_for_ever();
     },
     tasks);
   REQUIRE(eventually([&] { return tasks.size() == 1; }));
@@ -364,7 +377,8 @@ TEST_CASE("close wakes those who wait") {
       }
     },
     full);
-  std::this_thread::sleep_for(50ms);
+  CHECK(await_blocked(reader.pid(), wait_kind::item));
+  CHECK(await_blocked(writer.pid(), wait_kind::room));
   empty.close();
   full.close();
   CHECK(passed(reader));

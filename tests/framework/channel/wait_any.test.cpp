@@ -3,10 +3,13 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/channel/wait_any.hpp>
 #include <troupe/os/pipe.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/process/start.hpp>
 
+#include <support/blocked.hpp>
 #include <support/eventually.hpp>
 #include <support/passed.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -26,7 +29,11 @@ using troupe::connection;
 using troupe::queue;
 using troupe::wait_any;
 
+using troupe::os::this_thread_id;
+using troupe::test::await_blocked;
 using troupe::test::passed;
+using troupe::test::sleep_for_ever;
+using troupe::test::wait_kind;
 
 namespace {
 
@@ -66,13 +73,14 @@ TEST_CASE("a put by another process wakes who waits for several") {
   const queue<int> a;
   const queue<std::string> b;
   auto child = troupe::start(
-    [](queue<int> first, queue<std::string> second) {
-      std::this_thread::sleep_for(30ms);
+    [](queue<int> first, queue<std::string> second, std::int32_t waiter) {
+      const bool once = await_blocked(waiter, wait_kind::any);
       second.put("news");
-      std::this_thread::sleep_for(30ms);
+      const bool again = await_blocked(waiter, wait_kind::any);
       first.put(1);
+      return once && again ? 0 : 1;
     },
-    a, b);
+    a, b, this_thread_id());
   CHECK(wait_any(a, b, 60s) == 1);
   CHECK(b.get() == "news");
   CHECK(wait_any(a, b, 60s) == 0);
@@ -89,6 +97,7 @@ TEST_CASE("four writers; each is dropped at its end") {
     writers.push_back(troupe::start(
       [](connection<std::pair<int, int>> to, int self, bool slow) {
         for (int n = 0; n < 10; ++n) {
+          // Time: an input, so that the messages of quick and slow ones mix.
           if (slow)
             std::this_thread::sleep_for(std::chrono::milliseconds{n % 4 * 5});
           to.send({n, self});
@@ -118,7 +127,7 @@ TEST_CASE("four writers; each is dropped at its end") {
 // CPython: TestWait.test_wait_integer, test_wait_socket
 TEST_CASE("processes, descriptors and mailboxes together") {
   const queue<int> numbers;
-  auto sleeper = troupe::start([] { std::this_thread::sleep_for(60s); });
+  auto sleeper = troupe::start<sleep_for_ever>();
   const auto ends = troupe::os::make_pipe();
   CHECK(wait_any(numbers, sleeper, ends.reader.get(), 50ms) == 3);
   numbers.put(1);
@@ -126,17 +135,18 @@ TEST_CASE("processes, descriptors and mailboxes together") {
   static_cast<void>(numbers.get());
 
   auto writer = troupe::start(
-    [](queue<int> to) {
-      std::this_thread::sleep_for(50ms);
+    [](queue<int> to, std::int32_t waiter) {
+      const bool blocked = await_blocked(waiter, wait_kind::any);
       to.put(2);
+      return blocked ? 0 : 1;
     },
-    numbers);
+    numbers, this_thread_id());
   CHECK(wait_any(ends.reader.get(), sleeper, numbers, 60s) == 2);
   static_cast<void>(numbers.get());
   CHECK(passed(writer));
 
-  std::thread helper{[&] {
-    std::this_thread::sleep_for(50ms);
+  std::thread helper{[&, waiter = this_thread_id()] {
+    CHECK(await_blocked(waiter, wait_kind::any));
     troupe::os::write_all(ends.writer.get(), "x");
   }};
   CHECK(wait_any(numbers, sleeper, ends.reader.get(), 60s) == 2);
@@ -159,13 +169,13 @@ TEST_CASE("a killed writer's other end wakes who waits") {
   auto child = troupe::start(
     [](connection<int> end) {
       end.send(1);
-      std::this_thread::sleep_for(60s);
+      sleep_for_ever();
     },
     there);
   there.close();
   CHECK(here.receive() == 1);
-  std::thread killer{[&] {
-    std::this_thread::sleep_for(30ms);
+  std::thread killer{[&, waiter = this_thread_id()] {
+    CHECK(await_blocked(waiter, wait_kind::any));
     child.kill();
   }};
   CHECK(wait_any(never, here, 60s) == 1);

@@ -8,6 +8,7 @@
 
 #include <support/eventually.hpp>
 #include <support/passed.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -221,8 +222,7 @@ TEST_CASE("ranges of any kind are waited for") {
   queues[1].put(1);
   CHECK(wait_any(queues) == 1);
   const std::array<troupe::process, 2> children{
-    troupe::start([] { std::this_thread::sleep_for(60s); }),
-    troupe::start([] {})};
+    troupe::start<troupe::test::sleep_for_ever>(), troupe::start([] {})};
   CHECK(wait_any(children, 60s) == 1);
   children[0].kill();
   CHECK(wait_all(children, 60s));

@@ -6,18 +6,18 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
+#include <support/eventually.hpp>
 #include <support/living_bytes.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <list>
 #include <numeric>
 #include <ranges>
 #include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -198,12 +198,11 @@ TEST_CASE("the memory of an array is given back by its last holder") {
     const troupe::process killed = troupe::start(
       [](array<char> of) {
         of[0] = 'y';
-        for (;;)
-          std::this_thread::sleep_for(std::chrono::hours{1});
+        troupe::test::sleep_for_ever();
       },
       shared);
-    while (shared.atomic(0).load() != 'y')
-      std::this_thread::yield();
+    REQUIRE(
+      troupe::test::eventually([&] { return shared.atomic(0).load() == 'y'; }));
     killed.kill();
     killed.join();
     CHECK(shared[1] == 'x');

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <support/eventually.hpp>
+
+#include <troupe/inspection/snapshot.hpp>
+#include <troupe/memory/reference.hpp>
+#include <troupe/memory/wait_row.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace troupe::test {
+
+using memory::wait_kind;
+
+/// Returns how many threads of the run sleep, or are about to, in a wait of
+/// `kind` that `matches` says yes to.
+template <class Matches>
+[[nodiscard]] std::size_t blocked_threads(wait_kind kind, Matches matches) {
+  const auto seen = inspection::here();
+  return static_cast<std::size_t>(
+    std::count_if(seen.waits.begin(), seen.waits.end(), [&](const auto& each) {
+      return each.kind == kind && !each.woken && matches(each);
+    }));
+}
+
+/// Waits, under a watchdog, until a thread sleeps, or is about to, in a wait of
+/// `kind`. `thread` is its number for the kernel: that of a process is its main
+/// thread's.
+[[nodiscard]] inline bool await_blocked(std::int32_t thread, wait_kind kind) {
+  return eventually([&] {
+    return blocked_threads(
+             kind, [&](const auto& each) { return each.thread == thread; })
+           > 0;
+  });
+}
+
+/// Waits, under a watchdog, until as many threads as `count` sleep, or are about
+/// to, in a wait of `kind` for this object.
+[[nodiscard]] inline bool await_blocked_on(memory::object_id object,
+                                           wait_kind kind,
+                                           std::size_t count = 1) {
+  return eventually([&] {
+    return blocked_threads(kind,
+                           [&](const auto& each) {
+                             return std::any_of(each.targets.begin(),
+                                                each.targets.end(),
+                                                [&](const auto& target) {
+                                                  return target.object
+                                                         == object;
+                                                });
+                           })
+           >= count;
+  });
+}
+
+} // namespace troupe::test
