@@ -15,11 +15,11 @@ namespace troupe::test {
 
 using memory::wait_kind;
 
-/// Returns how many threads of the run sleep, or are about to, in a wait of
+/// Returns how many threads in `seen` sleep, or are about to, in a wait of
 /// `kind` that `matches` says yes to.
 template <class Matches>
-[[nodiscard]] std::size_t blocked_threads(wait_kind kind, Matches matches) {
-  const auto seen = inspection::here();
+[[nodiscard]] std::size_t blocked_threads(const inspection::snapshot& seen,
+                                          wait_kind kind, Matches matches) {
   return static_cast<std::size_t>(
     std::count_if(seen.waits.begin(), seen.waits.end(), [&](const auto& each) {
       return each.kind == kind && !each.woken && matches(each);
@@ -31,8 +31,23 @@ template <class Matches>
 /// thread's.
 [[nodiscard]] inline bool await_blocked(std::int32_t thread, wait_kind kind) {
   return eventually([&] {
-    return blocked_threads(
-             kind, [&](const auto& each) { return each.thread == thread; })
+    return blocked_threads(inspection::here(), kind,
+                           [&](const auto& each) {
+                             return each.thread == thread;
+                           })
+           > 0;
+  });
+}
+
+/// The same for any thread of process `pid`.
+[[nodiscard]] inline bool await_blocked_in(std::int32_t pid, wait_kind kind) {
+  return eventually([&] {
+    const auto seen = inspection::here();
+    return blocked_threads(seen, kind,
+                           [&](const auto& each) {
+                             const auto* of = seen.process(each.slot);
+                             return of != nullptr && of->pid == pid;
+                           })
            > 0;
   });
 }
@@ -43,7 +58,7 @@ template <class Matches>
                                            wait_kind kind,
                                            std::size_t count = 1) {
   return eventually([&] {
-    return blocked_threads(kind,
+    return blocked_threads(inspection::here(), kind,
                            [&](const auto& each) {
                              return std::any_of(each.targets.begin(),
                                                 each.targets.end(),

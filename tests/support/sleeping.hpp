@@ -21,8 +21,9 @@ namespace troupe::test {
 template <class Random>
 void sleep_at_random(Random& random, std::chrono::microseconds most) {
   // Time: the input of the test.
-  std::this_thread::sleep_for(std::chrono::microseconds{static_cast<std::int64_t>(
-    random() % static_cast<std::uint64_t>(most.count()))});
+  std::this_thread::sleep_for(
+    std::chrono::microseconds{static_cast<std::int64_t>(
+      random() % static_cast<std::uint64_t>(most.count()))});
 }
 
 } // namespace troupe::test

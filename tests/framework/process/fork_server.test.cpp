@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/process/fork_server.hpp>
 
+#include <troupe/channel/queue.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -66,49 +68,53 @@ TEST_CASE("SIGINT and SIGQUIT do not disturb the fork server") {
 
 TEST_CASE("the death of the fork server disturbs no running process") {
   REQUIRE(eventually([] { return server() != 0; }));
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  auto returns = troupe::start([] {
-    // Woken by the test.
-    sigset_t wake;
-    sigemptyset(&wake);
-    sigaddset(&wake, SIGUSR1);
-    ::pthread_sigmask(SIG_BLOCK, &wake, nullptr);
-    int signal = 0;
-    ::sigwait(&wake, &signal);
-    std::exit(23);
-  });
-  auto killed = troupe::start([] { ::pause(); });
-  static_cast<void>(returns.pid());
+  const troupe::queue<int> listening;
+  auto returns = troupe::start(
+    [](troupe::queue<int> to) {
+      // Woken by the test.
+      sigset_t wake;
+      sigemptyset(&wake);
+      sigaddset(&wake, SIGUSR1);
+      ::pthread_sigmask(SIG_BLOCK, &wake, nullptr);
+      to.put(1);
+      int signal = 0;
+      ::sigwait(&wake, &signal);
+      std::exit(23);
+    },
+    listening);
+  auto killed = troupe::start<troupe::test::sleep_for_ever>();
+  CHECK(listening.get() == 1);
   static_cast<void>(killed.pid());
   kill_server();
   CHECK(returns.is_alive());
   CHECK(killed.is_alive());
   CHECK(troupe::start([] { std::exit(3); }).join().code() == 3);
-  ::usleep(1000);
   returns.send_signal(SIGUSR1);
-  const auto status = returns.join();
-  CHECK((status.code() == 23 || status.signal() == SIGUSR1));
+  CHECK(returns.join().code() == 23);
   killed.kill();
   CHECK(killed.join().signal() == SIGKILL);
-  ::close(ends[0]);
-  ::close(ends[1]);
 }
 
 TEST_CASE("an orphan's children, exit code and exception are told as well") {
-  auto parent = troupe::start([] {
-    auto inner = troupe::start([] {
-      while (::usleep(1000), troupe::interrupted()) {
-      }
-      ::usleep(50000);
-      throw std::runtime_error{"an orphan's"};
-    });
-    const auto status = inner.join();
-    std::exit(status.threw() && status.exception_text() == "an orphan's" ? 7
-                                                                         : 8);
-  });
-  static_cast<void>(parent.pid());
+  const troupe::queue<int> begun;
+  const troupe::queue<int> go;
+  auto parent = troupe::start(
+    [](troupe::queue<int> to, troupe::queue<int> when) {
+      auto inner = troupe::start(
+        [](troupe::queue<int> tell, troupe::queue<int> wait_for) {
+          tell.put(1);
+          static_cast<void>(wait_for.get());
+          throw std::runtime_error{"an orphan's"};
+        },
+        to, when);
+      const auto status = inner.join();
+      std::exit(status.threw() && status.exception_text() == "an orphan's" ? 7
+                                                                           : 8);
+    },
+    begun, go);
+  CHECK(begun.get() == 1);
   kill_server();
+  go.put(1);
   CHECK(parent.join().code() == 7);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/process/future.hpp>
 
+#include <troupe/channel/queue.hpp>
 #include <troupe/process/program.hpp>
 
 #include <doctest/doctest.h>
@@ -79,11 +80,11 @@ TEST_CASE("a future gives what the function returns, once") {
 }
 
 TEST_CASE("a future says when its result is there") {
-  auto result = troupe::async([] {
-    ::usleep(20000);
-    return 3;
-  });
+  const troupe::queue<int> go;
+  auto result
+    = troupe::async([](troupe::queue<int> when) { return when.get(); }, go);
   CHECK(result.wait_for(0ms) == std::future_status::timeout);
+  go.put(3);
   CHECK(result.wait_for(20s) == std::future_status::ready);
   result.wait();
   CHECK(result.wait_until(std::chrono::steady_clock::now())

@@ -8,6 +8,9 @@
 #include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/program.hpp>
 
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -37,6 +40,9 @@
 namespace {
 
 using namespace std::chrono_literals;
+using troupe::test::await;
+using troupe::test::eventually;
+using troupe::test::sleep_for_ever;
 
 constexpr unsigned nobody = 65534;
 
@@ -46,21 +52,14 @@ std::int32_t server() {
 
 /// Kills the fork server, and waits until another serves.
 void kill_server() {
-  while (server() == 0)
-    std::this_thread::sleep_for(1ms);
+  await([] { return server() != 0; });
   const auto old = server();
   ::kill(old, SIGKILL);
-  while (server() == old)
-    std::this_thread::sleep_for(1ms);
+  await([old] { return server() != old; });
 }
 
 int square(int number) {
   return number * number;
-}
-
-void sleep_for_ever() {
-  for (;;)
-    ::pause();
 }
 
 /// What the calling process finds, in words.
@@ -270,17 +269,21 @@ int zombies() {
   return result;
 }
 
+/// Ends the calling process after a while.
+[[noreturn]] void end_after(std::chrono::milliseconds delay) {
+  // Time: an input; processes end before, while and after others are reaped.
+  std::this_thread::sleep_for(delay);
+  ::_exit(0);
+}
+
 /// Leaves processes behind, which end now and later.
 void leave_some() {
-  for (const int milliseconds : {0, 1, 20, 200})
+  for (const auto delay : {0ms, 1ms, 20ms, 200ms})
     if (::fork() == 0) {
       // Which leave some behind themselves.
-      if (::fork() == 0) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds});
-        ::_exit(0);
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds / 2});
-      ::_exit(0);
+      if (::fork() == 0)
+        end_after(delay);
+      end_after(delay / 2);
     }
   [[maybe_unused]] const int ended = std::system("/bin/sleep 0.05 &");
 }
@@ -296,7 +299,7 @@ bool own_children_are_kept() {
                 environ);
   auto* const piped = ::popen("exit 13", "r");
   const bool system = WEXITSTATUS(std::system("exit 14")) == 14;
-  // Zombies for a while, among those that others have left.
+  // Time: they are zombies for a while, among those that others have left.
   std::this_thread::sleep_for(2ms);
   const auto code_of = [](pid_t pid) {
     int status = 0;
@@ -329,9 +332,7 @@ int grandchildren(bool kills) {
         std::cout << "child: " << child.join().description() << std::endl;
   }
   waits.join();
-  const auto limit = std::chrono::steady_clock::now() + 30s;
-  while (zombies() != 1 && std::chrono::steady_clock::now() < limit)
-    std::this_thread::sleep_for(5ms);
+  static_cast<void>(eventually([] { return zombies() == 1; }, 30s));
   std::cout << "zombies " << zombies() << " kept " << kept;
   int status = 0;
   const bool own = ::waitpid(late, &status, 0) == late;

@@ -3,22 +3,15 @@
 
 #include <troupe/process/program.hpp>
 
+#include <support/sleeping.hpp>
+
 #include <doctest/doctest.h>
 
 #include <csignal>
 #include <iostream>
 #include <vector>
 
-#include <unistd.h>
-
-namespace {
-
-void sleep_for_ever() {
-  for (;;)
-    ::pause();
-}
-
-} // namespace
+using troupe::test::sleep_for_ever;
 
 TEST_CASE("a hundred short processes end with their own codes") {
   std::vector<troupe::process> children;

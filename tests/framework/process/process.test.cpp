@@ -4,12 +4,15 @@
 #include <troupe/base/error.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/shared/value.hpp>
 
+#include <support/blocked.hpp>
 #include <support/eventually.hpp>
 #include <support/sanitized.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -33,15 +36,14 @@
 using namespace std::chrono_literals;
 using troupe::start_method;
 using troupe::start_options;
+using troupe::test::await;
+using troupe::test::await_blocked;
+using troupe::test::sleep_for_ever;
+using troupe::test::wait_kind;
 
 namespace {
 
 void nothing() {
-}
-
-void sleep_for_ever() {
-  for (;;)
-    ::pause();
 }
 
 int code_after(int code) {
@@ -205,7 +207,12 @@ TEST_CASE("a handle without a process says so") {
 TEST_CASE("the destructor joins") {
   troupe::process_view view;
   {
-    auto child = troupe::start([] { ::usleep(20000); });
+    auto child = troupe::start(
+      [](std::int32_t waiter) {
+        // Before that it ends only if nobody joins it.
+        static_cast<void>(await_blocked(waiter, wait_kind::process));
+      },
+      troupe::os::this_thread_id());
     view = child.view();
   }
   CHECK_FALSE(view.is_alive());
@@ -439,8 +446,7 @@ TEST_CASE("daemons of a killed parent are killed, others are not disturbed") {
     auto daemon
       = troupe::start<sleep_for_ever>(daemon_by(start_method::fork_server));
     auto other = troupe::start(named("goes on"), [] {
-      while (troupe::parent_process()->is_alive())
-        ::usleep(1000);
+      await([] { return !troupe::parent_process()->is_alive(); });
     });
     static_cast<void>(daemon.pid());
     static_cast<void>(other.pid());

@@ -8,6 +8,10 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
+#include <support/blocked.hpp>
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +22,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -28,11 +33,11 @@
 namespace {
 
 using namespace std::chrono_literals;
-
-void sleep_for_ever() {
-  for (;;)
-    ::pause();
-}
+using troupe::test::await;
+using troupe::test::await_blocked;
+using troupe::test::eventually;
+using troupe::test::sleep_for_ever;
+using troupe::test::wait_kind;
 
 void ready() {
   std::printf("ready\n");
@@ -54,17 +59,16 @@ int tree() {
       auto daemon = troupe::start<sleep_for_ever>(as_daemon());
       static_cast<void>(inner.pid());
       static_cast<void>(daemon.pid());
-      ::usleep(1000);
       sleep_for_ever();
     }));
   auto& memory = troupe::memory::run_memory::current();
-  for (std::uint32_t living = 0; living < 9;) {
-    living = 0;
+  await([&] {
+    std::uint32_t living = 0;
     for (std::uint32_t index = 1; index < memory.header().slots_high; ++index)
       living += memory.slot(index).current_state()
                 == troupe::memory::slot_state::running;
-    std::this_thread::sleep_for(1ms);
-  }
+    return living >= 9;
+  });
   ready();
   for (auto& child : children)
     child.join();
@@ -87,32 +91,36 @@ int joins() {
 /// Works until it is asked to stop.
 int polite() {
   const auto token = troupe::interrupt_token();
-  const auto child = troupe::start([] {
-    const auto asked = troupe::interrupt_token();
-    while (!asked.stop_requested())
-      std::this_thread::sleep_for(1ms);
-    std::cout << "the child tidies up" << std::endl;
-    std::exit(5);
-  });
-  static_cast<void>(child.pid());
-  std::this_thread::sleep_for(50ms);
+  const troupe::queue<int> listening;
+  const auto child = troupe::start(
+    [](troupe::queue<int> to) {
+      const auto asked = troupe::interrupt_token();
+      to.put(1);
+      await([&] { return asked.stop_requested(); });
+      std::cout << "the child tidies up" << std::endl;
+      std::exit(5);
+    },
+    listening);
+  static_cast<void>(listening.get());
   ready();
   std::cout << "child: " << child.join().description() << std::endl;
-  while (!token.stop_requested())
-    std::this_thread::sleep_for(1ms);
+  await([&] { return token.stop_requested(); });
   std::cout << "interrupted: " << troupe::interrupted() << std::endl;
   return 3;
 }
 
 /// Children that do not listen to Ctrl-C.
 int deaf() {
-  const auto child = troupe::start([] {
-    std::signal(SIGINT, SIG_IGN);
-    std::ofstream{"/proc/self/comm"} << "deaf";
-    sleep_for_ever();
-  });
-  static_cast<void>(child.pid());
-  std::this_thread::sleep_for(50ms);
+  const troupe::queue<int> deafened;
+  const auto child = troupe::start(
+    [](troupe::queue<int> to) {
+      std::signal(SIGINT, SIG_IGN);
+      std::ofstream{"/proc/self/comm"} << "deaf";
+      to.put(1);
+      sleep_for_ever();
+    },
+    deafened);
+  static_cast<void>(deafened.get());
   ready();
   child.join();
   return 0;
@@ -122,8 +130,8 @@ int deaf() {
 int leaves() {
   auto daemon = troupe::start<sleep_for_ever>(as_daemon());
   auto other = troupe::start([] {
-    ::usleep(50000);
-    std::cout << "the other has ended" << std::endl;
+    if (await_blocked(troupe::parent_process()->pid(), wait_kind::children))
+      std::cout << "the other has ended" << std::endl;
   });
   std::cout << "daemon " << daemon.pid() << std::endl;
   daemon.detach();
@@ -259,10 +267,13 @@ int forks_in_root() {
 /// Kills the fork server while processes run and are asked for.
 int kills_server() {
   auto& server = troupe::memory::run_memory::current().header().fork_server;
-  auto before = troupe::start([] {
-    ::usleep(100000);
-    std::exit(21);
-  });
+  const troupe::queue<int> go;
+  auto before = troupe::start(
+    [](troupe::queue<int> when) {
+      static_cast<void>(when.get());
+      std::exit(21);
+    },
+    go);
   static_cast<void>(before.pid());
   for (int round = 0; round < 20; ++round) {
     const auto old = server.load();
@@ -275,6 +286,7 @@ int kills_server() {
       if (results[static_cast<std::size_t>(i)].get() != round * 4 + i)
         return 1;
   }
+  go.put(1);
   std::cout << "before: " << before.join().description() << std::endl;
   return 0;
 }
@@ -298,8 +310,7 @@ int reaped_by_the_system() {
   static_cast<void>(child.pid());
   const auto old = server.load();
   ::kill(old, SIGKILL);
-  while (server.load() == old)
-    std::this_thread::sleep_for(1ms);
+  await([&] { return server.load() != old; });
   child.kill();
   std::cout << "child: " << child.join().description() << std::endl;
   return 0;
@@ -312,8 +323,7 @@ std::atomic<bool> to_be_refused{false};
 
 /// Called after all that Troupe does at the end.
 void after_the_end() {
-  for (int turn = 0; turn < 20'000 && to_be_refused; ++turn)
-    std::this_thread::sleep_for(1ms);
+  static_cast<void>(eventually([] { return !to_be_refused; }));
   if (spare_descriptor >= 0)
     ::close(spare_descriptor);
 }
@@ -377,8 +387,11 @@ int loose() {
   for (const auto& [child, name] :
        {std::pair{&executed, "sleep"}, std::pair{&closed, "closed"}}) {
     const auto comm = "/proc/" + std::to_string(child->pid()) + "/comm";
-    for (std::string now; now != name; std::getline(std::ifstream{comm}, now))
-      std::this_thread::sleep_for(1ms);
+    await([&, wanted = std::string_view{name}] {
+      std::ifstream file{comm};
+      std::string now;
+      return std::getline(file, now) && now == wanted;
+    });
     std::cout << child->pid() << ' ';
   }
   ready();
@@ -404,8 +417,7 @@ int starts_until_the_end() {
     }
     sleep_for_ever();
   }}.detach();
-  while (started < 3)
-    std::this_thread::sleep_for(1ms);
+  await([&] { return started >= 3; });
   std::exit(9);
 }
 

@@ -301,6 +301,7 @@ TEST_CASE("a program that is still being written is waited for, for a while") {
   CHECK(error == ETXTBSY);
   CHECK(holds(text, "close the file after it was written"));
   std::thread closer{[&] {
+    // Time: several tries of the caller.
     std::this_thread::sleep_for(20ms);
     ::close(writing);
   }};
