@@ -381,15 +381,17 @@ TEST_CASE("a worker is replaced after as many tasks as it may run") {
 TEST_CASE("a pool whose workers are replaced after each task ends when it is "
           "closed early") {
   troupe::pool pool{{.size = 3, .tasks_per_worker = 1}};
+  const troupe::event closed;
   std::vector<troupe::task_future<int>> results;
   for (int i = 0; i < 12; ++i)
     results.push_back(pool.apply_async(
-      [](int number) {
-        std::this_thread::sleep_for(10ms);
+      [](int number, const troupe::event& go) {
+        go.wait();
         return number;
       },
-      i));
+      i, closed));
   pool.close();
+  closed.set();
   pool.join();
   for (int i = 0; i < 12; ++i)
     CHECK(results[static_cast<std::size_t>(i)].get() == i);
@@ -567,8 +569,7 @@ int refused(Fs... all) {
 TEST_CASE("a copy that the user forked off does nothing to a pool") {
   troupe::value<int> go;
   const auto wait_for_it = [](int number, troupe::value<int> flag) {
-    while (flag == 0)
-      std::this_thread::sleep_for(1ms);
+    troupe::test::await([&] { return flag != 0; });
     return number;
   };
   troupe::pool pool{2};

@@ -125,8 +125,7 @@ std::vector<int> squares(int count) {
 }
 
 void wait_for(const troupe::value<int>& go) {
-  while (go == 0)
-    std::this_thread::sleep_for(1ms);
+  troupe::test::await([&] { return go != 0; });
 }
 
 /// Of which there are as many as `alive` says, in all processes together.

@@ -9,6 +9,9 @@
 #include <troupe/process/program.hpp>
 #include <troupe/shared/value.hpp>
 
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -31,14 +34,14 @@
 namespace {
 
 using namespace std::chrono_literals;
+using troupe::test::await;
 
 /// How many tasks have begun, and who has ended.
 using tally = troupe::value<int>;
 
 void sleep_for_ever(int, tally begun) {
   ++begun;
-  for (;;)
-    ::pause();
+  troupe::test::sleep_for_ever();
 }
 
 /// Listens, and does not end.
@@ -50,8 +53,7 @@ void sleep_on(int, tally begun) {
 int work_until_asked(int number, tally begun) {
   const auto asked = troupe::interrupt_token();
   ++begun;
-  while (!asked.stop_requested())
-    std::this_thread::sleep_for(1ms);
+  await([&] { return asked.stop_requested(); });
   return number;
 }
 
@@ -66,11 +68,9 @@ void listen() {
 /// Prints "ready" once two tasks have begun, and "told" after Ctrl-C.
 std::jthread herald(const tally& begun) {
   return std::jthread{[begun] {
-    while (begun < 2)
-      std::this_thread::sleep_for(1ms);
+    await([&] { return begun >= 2; });
     std::cout << "ready" << std::endl;
-    while (!troupe::interrupted())
-      std::this_thread::sleep_for(1ms);
+    await([] { return troupe::interrupted(); });
     std::cout << "told" << std::endl;
   }};
 }
@@ -114,8 +114,7 @@ int listens() {
       tell<sleep_for_ever>(pool, begun);
     }
     // The token is set by a thread, after `interrupted()`.
-    while (!asked.stop_requested())
-      std::this_thread::sleep_for(1ms);
+    await([&] { return asked.stop_requested(); });
     std::cout << "asked: " << asked.stop_requested() << "; begun: " << begun
               << std::endl;
     tell<sleep_for_ever>(pool, begun);
@@ -177,11 +176,9 @@ int exits() {
       open.get();
     } catch (const troupe::cancelled&) {
     }
-    for (;;)
-      ::pause();
+    troupe::test::sleep_for_ever();
   }}.detach();
-  while (begun < 2)
-    std::this_thread::sleep_for(1ms);
+  await([] { return begun >= 2; });
   leave(3);
   return 0;
 }
@@ -199,9 +196,11 @@ int thread_exits() {
   const tally begun{0};
   troupe::pool pool{2};
   std::thread{[begun] {
-    while (begun < 2)
-      std::this_thread::sleep_for(1ms);
-    troupe::start([] { std::this_thread::sleep_for(300ms); }).detach();
+    await([&] { return begun >= 2; });
+    troupe::start([] {
+      // Time: in which main, whose pool has ended, must not go on.
+      std::this_thread::sleep_for(300ms);
+    }).detach();
     leave(3);
   }}.detach();
   static_cast<void>(pool.starmap<sleep_for_ever>(many(begun), 1));
@@ -217,8 +216,7 @@ int main_exits() {
   std::thread{[] {
     static_cast<void>(pool->starmap<sleep_for_ever>(many(begun), 1));
   }}.detach();
-  while (begun < 2)
-    std::this_thread::sleep_for(1ms);
+  await([] { return begun >= 2; });
   leave(3);
   return 0;
 }
@@ -257,8 +255,9 @@ int refused() {
     = troupe::memory::run_memory::current().header().fork_server.load();
   ::kill(server, SIGKILL);
   // Until it is given up a start takes as long as the server's next one.
-  while (!troupe::start([] {}).join().description().starts_with("lost"))
-    std::this_thread::sleep_for(1ms);
+  await([] {
+    return troupe::start([] {}).join().description().starts_with("lost");
+  });
   const auto workers = pool.workers();
   workers.front().kill();
   // Its end, and the refusal to make another.
@@ -328,8 +327,7 @@ int no_handles() {
   std::atomic<bool> called = false;
   auto result = pool.apply_async<large>(2);
   result.when_done([&] { called = true; });
-  while (!called)
-    std::this_thread::sleep_for(1ms);
+  await([&] { return called.load(); });
   held.clear();
   try {
     static_cast<void>(result.get());
@@ -357,17 +355,12 @@ int callbacks_throw() {
   std::cout << "with progress: " << right(pool) << std::endl;
   const troupe::value<int> open{0};
   const auto result = pool.apply_async(
-    [](troupe::value<int> until) {
-      while (until == 0)
-        std::this_thread::sleep_for(1ms);
-    },
-    open);
+    [](troupe::value<int> until) { await([&] { return until != 0; }); }, open);
   std::atomic<bool> called = false;
   result.when_done([] { refuse("no first"); });
   result.when_done([&] { called = true; });
   open.store(1);
-  while (!called)
-    std::this_thread::sleep_for(1ms);
+  await([&] { return called.load(); });
   result.when_done([] { refuse("no last"); });
   std::cout << "after all: " << right(pool) << std::endl;
   return 0;

@@ -517,8 +517,7 @@ TEST_CASE("progress counts the tasks that have run, and no others") {
   });
   const auto wait_for_it = [](troupe::value<int> flag) {
     flag = 1;
-    while (flag != 2)
-      std::this_thread::sleep_for(1ms);
+    troupe::test::await([&] { return flag == 2; });
   };
   auto results = pool.map_async(wait_for_it,
                                 std::vector<troupe::value<int>>(100, go), 1);

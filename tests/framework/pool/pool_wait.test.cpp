@@ -3,11 +3,14 @@
 
 #include <troupe/channel/queue.hpp>
 #include <troupe/os/pipe.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
 
+#include <support/blocked.hpp>
 #include <support/eventually.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -30,7 +33,10 @@ using troupe::as_completed;
 using troupe::deadline;
 using troupe::wait_all;
 using troupe::wait_any;
+using troupe::test::await;
+using troupe::test::await_blocked_in;
 using troupe::test::eventually;
+using troupe::test::wait_kind;
 
 namespace {
 
@@ -43,8 +49,7 @@ int product(int a, int b) {
 
 /// Its result comes when `open` is at least `number`.
 int gated(int number, gate open) {
-  while (open < number)
-    std::this_thread::sleep_for(1ms);
+  await([&] { return open >= number; });
   return number;
 }
 
@@ -58,19 +63,17 @@ int refuses(gate open) {
 }
 
 void never_starts() {
-  for (;;)
-    ::pause();
+  troupe::test::sleep_for_ever();
 }
 
 /// Whether nobody has asked it to stop by the time that `open` is 2.
 bool undisturbed(gate begun, gate open) {
   const auto asked = troupe::this_task::stop_token();
   begun.store(1);
-  while (open < 2)
-    std::this_thread::sleep_for(1ms);
-  // To be asked takes a moment.
-  std::this_thread::sleep_for(20ms);
-  return !asked.stop_requested();
+  await([&] { return open >= 2; });
+  // Who is asked is woken; that is over when it sleeps.
+  return await_blocked_in(troupe::os::this_pid(), wait_kind::stop_request)
+         && !asked.stop_requested();
 }
 
 /// Cancels a task that is done, its result unread, while its worker runs
@@ -83,8 +86,7 @@ bool cancel_done_task(bool by_force) {
   // In a callback the thread of the pool reads no results.
   pool.apply_async<gated>(1, open).when_done([&] {
     step = 1;
-    while (step == 1)
-      std::this_thread::sleep_for(100us);
+    await([&] { return step != 1; });
   });
   open = 1;
   REQUIRE(eventually([&] { return step == 1; }));
@@ -410,8 +412,7 @@ TEST_CASE("a callback may outlive its pool") {
     auto result = pool->apply_async<gated>(1, open);
     result.when_done([&step, result] {
       step = 1;
-      while (step == 1)
-        std::this_thread::sleep_for(100us);
+      await([&] { return step != 1; });
     });
     open = 1;
     REQUIRE(eventually([&] { return step == 1; }));
