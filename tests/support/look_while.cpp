@@ -169,6 +169,7 @@ int main(int argc, char** argv) {
   int status = 0;
   while (::waitpid(pid, &status, WNOHANG) == 0) {
     looking.look();
+    // Time: between two looks.
     std::this_thread::sleep_for(between_looks);
   }
   const auto faults = looking.faults();

@@ -6,6 +6,8 @@
 #include <troupe/base/error.hpp>
 
 #include <doctest/doctest.h>
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -209,13 +211,11 @@ TEST_CASE("an object lives until the last process that holds it lets go") {
                        const auto mine = reference::attach(where, kind);
                        auto& shared = *mine.as<std::atomic<int>>();
                        ++shared;
-                       while (shared.load() < 3)
-                         ::usleep(100);
+                       troupe::test::await([&] { return shared.load() >= 3; });
                      };
                      const auto first = fork_into_slot(1, child);
                      const auto second = fork_into_slot(2, child);
-                     while (word.load() < 2)
-                       ::usleep(100);
+                     troupe::test::await([&] { return word.load() >= 2; });
                      made.reset();
                      auto again = reference::attach(where, kind);
                      again.as<std::atomic<int>>()->store(3);
@@ -243,10 +243,9 @@ TEST_CASE("a dead process holds nothing") {
                        for (int count = 0; count < 2000; ++count)
                          many.push_back(reference::create(kind, 5000));
                        *made = many.back().id();
-                       ::pause();
+                       troupe::test::sleep_for_ever();
                      });
-                     while (*made == 0)
-                       ::usleep(100);
+                     troupe::test::await([&] { return *made != 0; });
                      const auto where = made->load();
                      const auto kept = reference::attach(where, kind);
                      ::kill(pid, SIGKILL);

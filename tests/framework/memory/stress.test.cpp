@@ -10,9 +10,11 @@
 
 #include <doctest/doctest.h>
 #include <support/seed.hpp>
+#include <support/sleeping.hpp>
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <random>
 #include <thread>
 #include <vector>
@@ -265,7 +267,8 @@ TEST_CASE("processes killed at random while they create, attach and drop "
         for (std::uint32_t number = 0; number < workers; ++number)
           begin(number);
         for (int kill = 0; kill < kills; ++kill) {
-          ::usleep(static_cast<useconds_t>(random() % 2000));
+          troupe::test::sleep_at_random(random,
+                                        std::chrono::microseconds{2000});
           const auto number = static_cast<std::uint32_t>(random() % workers);
           ::kill(pids[number], SIGKILL);
           expect(confirm(pids[number], number + 1) == SIGKILL,

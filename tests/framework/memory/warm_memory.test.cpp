@@ -6,6 +6,8 @@
 #include <troupe/base/error.hpp>
 
 #include <doctest/doctest.h>
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -42,11 +44,9 @@ void drop_elsewhere(std::uint32_t index, reference what) {
   const auto pid = fork_into_slot(index, [&, id = what.id()] {
     const auto mine = reference::attach(id, kind);
     step->store(1);
-    while (step->load() == 1)
-      ::usleep(100);
+    troupe::test::await([&] { return step->load() != 1; });
   });
-  while (step->load() == 0)
-    ::usleep(100);
+  troupe::test::await([&] { return step->load() != 0; });
   what.reset();
   step->store(2);
   expect(confirm(pid, index) == 0, "the other process");
@@ -167,19 +167,16 @@ TEST_CASE("memory that is kept goes back when its process waits") {
                      const auto pid = fork_into_slot(1, [&] {
                        const auto made = make_frame();
                        id->store(made.id());
-                       while (id->load() != 0)
-                         ::usleep(100);
+                       troupe::test::await([&] { return id->load() == 0; });
                        const_cast<reference&>(made).reset();
                        id->store(1);
-                       ::pause();
+                       troupe::test::sleep_for_ever();
                      });
-                     while (id->load() == 0)
-                       ::usleep(100);
+                     troupe::test::await([&] { return id->load() != 0; });
                      {
                        const auto held = reference::attach(id->load(), kind);
                        id->store(0);
-                       while (id->load() == 0)
-                         ::usleep(100);
+                       troupe::test::await([&] { return id->load() != 0; });
                      }
                      expect(reserved() > frame,
                             "nothing is kept for the other");

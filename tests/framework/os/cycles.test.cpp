@@ -13,6 +13,7 @@ TEST_CASE("a rate that is asked at once is near to what the clocks say") {
   const auto clock = [] { return std::chrono::steady_clock::now(); };
   const auto start = clock();
   const auto start_cycles = troupe::os::cycles();
+  // Time: that both clocks measure.
   std::this_thread::sleep_for(20ms);
   const auto cycles = troupe::os::cycles() - start_cycles;
   const std::chrono::duration<double, std::milli> passed = clock() - start;

@@ -15,6 +15,7 @@
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+#include <support/sleeping.hpp>
 
 #include <atomic>
 #include <future>
@@ -177,8 +178,9 @@ TEST_CASE("a proxy in a queue keeps its object") {
   const state here;
   const troupe::queue<numbers> way;
   way.put(here.make<numbers>({4}));
-  std::this_thread::sleep_for(5ms);
-  CHECK(here.size() == 1);
+  // What the state has let go of since says that it has looked.
+  static_cast<void>(here.make<numbers>({5}));
+  CHECK(comes_to(here, 1));
   CHECK(way.get().at(0) == 4);
   CHECK(comes_to(here, 0));
 }
@@ -192,7 +194,7 @@ TEST_CASE("what a killed process had a proxy of ends, and nothing else") {
       const auto mine = in.make<numbers>({2});
       shared.push_back(mine.at(0));
       tell.set();
-      std::this_thread::sleep_for(1h);
+      troupe::test::sleep_for_ever();
     },
     here, kept, ready);
   ready.wait();
@@ -371,8 +373,7 @@ public:
   /// The same, once `all` calls have begun.
   int ask_together(troupe::value<int> begun, int all) {
     ++begun;
-    while (begun < all)
-      std::this_thread::sleep_for(100us);
+    troupe::test::await([&] { return begun >= all; });
     return ask(1);
   }
 

@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
+#include <support/sleeping.hpp>
 
 #include <chrono>
 #include <mutex>
@@ -71,7 +72,7 @@ TEST_CASE("the lock of a killed process is free") {
     [](held::mutex with, held::semaphore of) {
       with.lock();
       of.acquire();
-      std::this_thread::sleep_for(1h);
+      troupe::test::sleep_for_ever();
     },
     lock, units);
   CHECK(eventually([&] { return units.value() == 1; }));

@@ -142,8 +142,7 @@ TEST_CASE("a state that is busy holds up no wait for others") {
       of.run(
         [](troupe::value<int> inside) {
           inside.store(1);
-          while (inside == 1)
-            std::this_thread::sleep_for(1ms);
+          troupe::test::await([&] { return inside != 1; });
         },
         flag);
     },
