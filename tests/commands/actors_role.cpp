@@ -6,6 +6,8 @@
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
 
+#include <support/sleeping.hpp>
+
 #include <caf/all.hpp>
 
 #include <chrono>
@@ -20,7 +22,7 @@ public:
   using caf::event_based_actor::event_based_actor;
 
   caf::behavior make_behavior() override {
-    return {[](int) { std::this_thread::sleep_for(1h); }};
+    return {[](int) { troupe::test::sleep_for_ever(); }};
   }
 };
 
@@ -51,5 +53,5 @@ int main(int argc, char** argv) {
   caf::anon_send(first, 1);
   caf::anon_send(second, 1);
   std::cout << "begins" << std::endl;
-  std::this_thread::sleep_for(1h);
+  troupe::test::sleep_for_ever();
 }

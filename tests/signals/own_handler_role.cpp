@@ -6,6 +6,9 @@
 #include <troupe/process/program.hpp>
 #include <troupe/state/list.hpp>
 
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -21,6 +24,8 @@
 namespace {
 
 using namespace std::chrono_literals;
+using troupe::test::await;
+using troupe::test::sleep_for_ever;
 
 volatile std::sig_atomic_t handled = 0;
 
@@ -28,18 +33,12 @@ void note(int signal) {
   handled = signal;
 }
 
-void sleep_for_ever() {
-  for (;;)
-    ::pause();
-}
-
 /// Has handlers of its own since before `program`.
 int handles() {
   troupe::state holder;
   const auto list = holder.make<troupe::held::list<int>>();
   std::cout << "ready" << std::endl;
-  while (handled == 0)
-    std::this_thread::sleep_for(1ms);
+  await([] { return handled != 0; });
   const int signal = handled;
   list.push_back(signal);
   std::cout << "handled " << list.at(0) << "; interrupted "
@@ -56,8 +55,7 @@ int tokens() {
   const auto child = troupe::start([] {
     const auto asked = troupe::interrupt_token(troupe::signals::terminate);
     std::cout << "ready" << std::endl;
-    while (!asked.stop_requested())
-      std::this_thread::sleep_for(1ms);
+    await([&] { return asked.stop_requested(); });
     std::cout << "the child tidies up" << std::endl;
   });
   std::cout << "child: " << child.join().description() << std::endl;

@@ -22,6 +22,9 @@
 #include <troupe/sync/mutex.hpp>
 #include <troupe/sync/semaphore.hpp>
 
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
+
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -49,17 +52,14 @@
 namespace {
 
 using namespace std::chrono_literals;
+using troupe::test::await;
+using troupe::test::sleep_for_ever;
 
 /// A call that waits, and what lets it go where no death does.
 struct stage {
   std::function<void(const std::stop_token&)> wait;
   std::function<void()> let_go = [] {};
 };
-
-[[noreturn]] void sleep_for_ever() {
-  for (;;)
-    ::pause();
-}
 
 int never() {
   sleep_for_ever();
@@ -236,8 +236,7 @@ stage barrier() {
       sleep_for_ever();
     },
     all));
-  while (all.waiting() == 0)
-    std::this_thread::sleep_for(1ms);
+  await([&] { return all.waiting() != 0; });
   return {[=, child = child](const auto&) { all.arrive_and_wait(); }};
 }
 
@@ -287,8 +286,7 @@ stage supervisor() {
         return {[](int number) { return number; }};
       })});
   return {[=](const std::stop_token& stop) {
-    while (shop->is_alive() && !stop.stop_requested())
-      std::this_thread::sleep_for(1ms);
+    await([&] { return !shop->is_alive() || stop.stop_requested(); }, 5min);
     // It lives, and so does its child.
     caf::scoped_actor self{troupe::actor_system()};
     self->request(shop->child("a"), caf::infinite, 1)

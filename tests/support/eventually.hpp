@@ -13,17 +13,18 @@ namespace troupe::test {
 
 /// Waits until `condition()` is true, under a watchdog: returns false if it is
 /// not true after `limit`. Generous, because sanitizers and busy machines are
-/// slow; a healthy test never waits that long.
+/// slow; a healthy test never waits that long. `pause` lies between two looks.
 template <std::predicate Condition>
 [[nodiscard]] bool
 eventually(Condition condition,
-           std::chrono::milliseconds limit = std::chrono::seconds{20}) {
+           std::chrono::milliseconds limit = std::chrono::seconds{20},
+           std::chrono::microseconds pause = std::chrono::microseconds{200}) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end)
       return false;
     // Time: between two looks.
-    std::this_thread::sleep_for(std::chrono::microseconds{200});
+    std::this_thread::sleep_for(pause);
   }
   return true;
 }

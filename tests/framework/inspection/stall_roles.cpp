@@ -18,6 +18,8 @@
 #include <troupe/sync/mutex.hpp>
 #include <troupe/sync/semaphore.hpp>
 
+#include <support/sleeping.hpp>
+
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -31,6 +33,7 @@
 #include <sys/prctl.h>
 
 using namespace std::chrono_literals;
+using troupe::test::sleep_for_ever;
 
 namespace {
 
@@ -205,7 +208,7 @@ void deadline_ahead() {
 void hold_and_sleep(troupe::mutex lock, troupe::event held) {
   const std::scoped_lock guard{lock};
   held.set();
-  std::this_thread::sleep_for(1h);
+  sleep_for_ever();
 }
 
 void lock_once(troupe::mutex lock) {
@@ -256,28 +259,28 @@ void stopped_holder() {
   next.join();
 }
 
-void put_later(troupe::queue<int> into) {
-  std::this_thread::sleep_for(1h);
-  into.put(1);
+/// It might put something.
+void hold_queue(troupe::queue<int>) {
+  sleep_for_ever();
 }
 
 void another_holder() {
   const troupe::queue<int> items;
-  const auto writer = troupe::start<put_later>(named("writer"), items);
+  const auto writer = troupe::start<hold_queue>(named("writer"), items);
   const auto reader = troupe::start<take_one>(named("reader"), items);
   reader.join();
 }
 
-void answer_later(troupe::queue<troupe::queue<int>> mail) {
-  std::this_thread::sleep_for(1h);
-  mail.get().put(1);
+/// It might read the mail, and answer.
+void hold_mail(troupe::queue<troupe::queue<int>>) {
+  sleep_for_ever();
 }
 
 /// The only other handle of the reader's queue lies in a queue that nobody has
 /// read yet.
 void handle_on_its_way() {
   const troupe::queue<troupe::queue<int>> mail;
-  const auto writer = troupe::start<answer_later>(named("writer"), mail);
+  const auto writer = troupe::start<hold_mail>(named("writer"), mail);
   troupe::queue<int> items;
   mail.put(items);
   const auto reader = troupe::start<take_one>(named("reader"),
@@ -290,12 +293,9 @@ void handle_on_its_way() {
 void another_thread() {
   const troupe::queue<int> items;
   const auto reader = troupe::start<take_one>(named("reader"), items);
-  std::thread timer{[&] {
-    std::this_thread::sleep_for(1h);
-    items.put(1);
-  }};
+  std::thread other{sleep_for_ever};
   reader.join();
-  timer.join();
+  other.join();
 }
 
 void pass_on(troupe::queue<int> from, troupe::queue<int> to, troupe::mutex lock,
@@ -336,14 +336,14 @@ void state_is_idle() {
   const troupe::state held{"desk"};
   const auto one = held.make<desk>();
   static_cast<void>(one.call<&desk::get>());
-  std::this_thread::sleep_for(1h);
+  sleep_for_ever();
 }
 
 /// Nobody but root may look at this one.
 void not_dumpable() {
   ::prctl(PR_SET_DUMPABLE, 0);
   std::cout << "hidden" << std::endl;
-  std::this_thread::sleep_for(1h);
+  sleep_for_ever();
 }
 
 const std::map<std::string, std::function<void()>> cases{

@@ -47,6 +47,7 @@ public:
   /// What two looks agree about, in one text.
   [[nodiscard]] std::string stalls() const {
     const auto first = look();
+    // Time: in which a program that goes on changes something.
     std::this_thread::sleep_for(100ms);
     const auto second = look();
     const auto found = inspection::find_stalls(first, second);

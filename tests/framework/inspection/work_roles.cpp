@@ -4,12 +4,15 @@
 // Each case is a program that has something to do; tests look at it from outside,
 // trace it, or read what it reports at its end.
 #include <troupe/channel/queue.hpp>
-#include <troupe/inspection/snapshot.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
+
+#include <support/blocked.hpp>
+#include <support/eventually.hpp>
+#include <support/sleeping.hpp>
 
 #include <chrono>
 #include <functional>
@@ -21,6 +24,8 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using troupe::test::await_blocked_on;
+using troupe::test::wait_kind;
 
 namespace {
 
@@ -34,25 +39,14 @@ troupe::start_options named(const char* name) {
 
 // A pool in the middle of its work -----------------------------------------------
 
-/// Until somebody sleeps for a lock: before that it spins, for as long as a busy
-/// machine lets it.
-void await_who_waits_for_lock() {
-  for (;;) {
-    for (const auto& each : troupe::inspection::here().waits)
-      if (each.kind == troupe::memory::wait_kind::lock)
-        return;
-    std::this_thread::sleep_for(1ms);
-  }
-}
-
 int bake(troupe::event begun) {
   begun.set();
-  std::this_thread::sleep_for(1h);
-  return 0;
+  troupe::test::sleep_for_ever();
 }
 
 int nap(int milliseconds) {
   const auto begin = clock_type::now();
+  // Time: how long a task takes, which is what is measured.
   std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds});
   return static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(
                             clock_type::now() - begin)
@@ -74,7 +68,7 @@ void pool_at_work() {
     loaves.push_back(pool.apply_async<bake>(begun));
   begun.wait();
   std::cout << "works" << std::endl;
-  std::this_thread::sleep_for(1h);
+  troupe::test::sleep_for_ever();
 }
 
 // A queue through which items go --------------------------------------------------
@@ -82,6 +76,7 @@ void pool_at_work() {
 void put_steadily(troupe::queue<int> into) {
   for (int i = 0;; ++i) {
     into.put(i);
+    // Time: the rate, which is what is measured.
     std::this_thread::sleep_for(1ms);
   }
 }
@@ -111,7 +106,8 @@ void hold_often(troupe::mutex lock, troupe::event held, troupe::event gone) {
     {
       const std::scoped_lock guard{lock};
       held.set();
-      await_who_waits_for_lock();
+      static_cast<void>(await_blocked_on(lock.id(), wait_kind::lock));
+      // Time: how long the other waits, which is what is measured.
       std::this_thread::sleep_for(60ms);
     }
     gone.wait();
@@ -141,8 +137,7 @@ void lock_often(troupe::mutex lock, troupe::event held, troupe::event gone) {
 /// Begins once it is traced: five waits for a lock, and eight tasks; tells how
 /// long these took.
 void spans() {
-  while (!troupe::memory::is_traced())
-    std::this_thread::sleep_for(1ms);
+  troupe::test::await([] { return troupe::memory::is_traced(); });
   const troupe::mutex lock;
   const troupe::event held;
   const troupe::event gone;
@@ -166,7 +161,8 @@ void spans() {
 void hold_for_long(troupe::mutex lock, troupe::event held) {
   const std::scoped_lock guard{lock};
   held.set();
-  await_who_waits_for_lock();
+  static_cast<void>(await_blocked_on(lock.id(), wait_kind::lock));
+  // Time: how long the other waits, which is what is measured.
   std::this_thread::sleep_for(300ms);
 }
 
@@ -198,6 +194,7 @@ void quick_tasks() {
   troupe::pool pool{{.size = 2, .name = "bakery"}};
   for (int i = 0; i < 300; ++i)
     static_cast<void>(pool.apply<knead>(i));
+  // Time: in which the workers wait, which is what is measured.
   std::this_thread::sleep_for(200ms);
 }
 
