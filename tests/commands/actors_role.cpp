@@ -10,12 +10,8 @@
 
 #include <caf/all.hpp>
 
-#include <chrono>
 #include <iostream>
 #include <mutex>
-#include <thread>
-
-using namespace std::chrono_literals;
 
 class sleeping_cook : public caf::event_based_actor {
 public:

@@ -17,9 +17,6 @@
 #include <mutex>
 #include <stop_token>
 #include <string_view>
-#include <thread>
-
-#include <unistd.h>
 
 namespace {
 
