@@ -14,6 +14,7 @@
 #include <troupe/transport/node.hpp>
 
 #include <support/eventually.hpp>
+#include <support/sleeping.hpp>
 #include <support/stopped.hpp>
 
 #include <caf/all.hpp>
@@ -27,7 +28,6 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -503,7 +503,7 @@ TEST_CASE("processes that flood each other are killed at random instants") {
     self->send(far, caf::put_atom_v, 0, 1'000'000, judge);
     for (std::int32_t number = 0; number < 200; ++number)
       self->send(far, number, load_of(number));
-    std::this_thread::sleep_for(std::chrono::microseconds{random() % 20'000});
+    troupe::test::sleep_at_random(random, 20ms);
     doomed.kill();
     CHECK(dies(self, far));
     CHECK(troupe::test::eventually(

@@ -3,7 +3,9 @@
 // Programs that the crash tests run from outside: `crash_role ROLE [ARGUMENT]`
 // is the root of a run of its own, which may be killed.
 
+#include <support/eventually.hpp>
 #include <support/living_bytes.hpp>
+#include <support/sleeping.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
@@ -31,11 +33,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using troupe::memory::run_memory;
-
-void sleep_for_ever() {
-  for (;;)
-    ::pause();
-}
+using troupe::test::await;
+using troupe::test::eventually;
+using troupe::test::sleep_for_ever;
 
 int slots_in_use() {
   auto& memory = run_memory::current();
@@ -116,8 +116,7 @@ int dies_in_parent(const std::string& point) {
     std::cout << "middle: " << middle.join().description() << std::endl;
   }
   // The orphaned grandchild ends by itself, and is given back at its death.
-  for (int turn = 0; turn < 5000 && slots_in_use() > 0; ++turn)
-    std::this_thread::sleep_for(1ms);
+  static_cast<void>(eventually([] { return slots_in_use() == 0; }));
   std::cout << "slots in use: " << slots_in_use() << std::endl;
   return 0;
 }
@@ -148,8 +147,7 @@ int root_dies(const std::string& point) {
     static_cast<void>(children.back().pid());
   }
   std::cout << "ready" << std::endl;
-  while (!go.load())
-    std::this_thread::sleep_for(1ms);
+  await([] { return go.load(); });
   troupe::os::arm_crash_point(point);
   if (point.find("root_supervisor") != std::string::npos) {
     ::kill(run_memory::current().header().fork_server.load(), SIGKILL);
@@ -170,8 +168,7 @@ int many_kills(unsigned long seed, int kills) {
     int seen = -1;
     while (turn.load() < kills && seen != turn.load()) {
       seen = turn.load();
-      for (int i = 0; i < 20000 && turn.load() == seen; ++i)
-        std::this_thread::sleep_for(1ms);
+      static_cast<void>(eventually([&] { return turn.load() != seen; }));
     }
     if (turn.load() < kills) {
       std::cout << "stuck at kill " << turn.load() << std::endl;
@@ -190,10 +187,14 @@ int many_kills(unsigned long seed, int kills) {
     auto victim = draw % 3 == 0 ? troupe::start([] {
       std::vector<troupe::process> inner;
       for (int i = 0; i < 3; ++i)
-        inner.push_back(troupe::start([] { ::usleep(500); }));
+        inner.push_back(troupe::start([] {
+          // Time: an input; it may end before its parent is killed or after.
+          std::this_thread::sleep_for(500us);
+        }));
     })
                                 : troupe::start<sleep_for_ever>();
     auto ends = troupe::async([](int n) { return n; }, turn.load());
+    // Time: the moment of the kill is the input of the test.
     std::this_thread::sleep_for(delay);
     if (draw % 8 == 1)
       if (const auto server = run_memory::current().header().fork_server.load();
@@ -212,8 +213,7 @@ int many_kills(unsigned long seed, int kills) {
       std::abort();
   }
   watchdog.join();
-  for (int wait = 0; wait < 10000 && slots_in_use() > 0; ++wait)
-    std::this_thread::sleep_for(1ms);
+  static_cast<void>(eventually([] { return slots_in_use() == 0; }));
   std::cout << kills << " kills and " << servers << " servers, unborn "
             << unborn << std::endl;
   if (slots_in_use() == 0)

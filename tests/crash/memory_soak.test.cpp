@@ -128,6 +128,7 @@ bool comes_back_to(const inventory& base) {
 inventory settled() {
   auto before = inventory::take();
   static_cast<void>(eventually([&] {
+    // Time: after which an idle process gives back what it keeps.
     std::this_thread::sleep_for(2 * troupe::memory::warm_memory::idle);
     return std::exchange(before, inventory::take()) == before;
   }));

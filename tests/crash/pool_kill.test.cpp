@@ -12,6 +12,7 @@
 #include <support/eventually.hpp>
 #include <support/sanitized.hpp>
 #include <support/seed.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -294,7 +295,7 @@ TEST_CASE("workers killed at random lose no task, and close always ends") {
     std::jthread killer{[&, next = random()]() mutable {
       std::minstd_rand mine{static_cast<std::uint32_t>(next)};
       for (int i = 0; i < 100; ++i) {
-        std::this_thread::sleep_for(std::chrono::microseconds{mine() % 2000});
+        troupe::test::sleep_at_random(mine, 2ms);
         const auto all = pool.workers();
         if (!all.empty() && all[mine() % all.size()].kill())
           ++kills;

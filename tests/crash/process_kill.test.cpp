@@ -7,12 +7,15 @@
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/os/process_id.hpp>
 
+#include <support/blocked.hpp>
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
 #include <support/living_bytes.hpp>
 #include <support/sanitized.hpp>
 #include <support/seed.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -37,20 +40,19 @@ using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 using troupe::start_method;
 using troupe::start_options;
+using troupe::test::await_blocked;
 using troupe::test::eventually;
 using troupe::test::launched;
 using troupe::test::members_of;
 using troupe::test::run_of;
 using troupe::test::seed;
+using troupe::test::sleep_at_random;
+using troupe::test::sleep_for_ever;
+using troupe::test::wait_kind;
 
 namespace {
 
 const std::string role = troupe::test::beside_this_program("crash_role");
-
-void sleep_for_ever() {
-  for (;;)
-    ::pause();
-}
 
 /// Comes to an end too late for any stack.
 int eat_stack(long left, const volatile char* above) {
@@ -167,16 +169,17 @@ TEST_CASE("every end while a process runs is told within milliseconds") {
   for (std::size_t way = 0; way < outcomes.size(); ++way) {
     if (!can_be_told(way))
       continue;
-    // The child notes when it is about to end.
+    // The child notes when it is about to end, and is waited for by then.
     const auto child = troupe::start(
-      [](int chosen) {
-        ::usleep(5000);
+      [](int chosen, std::int32_t waiter) {
+        if (!await_blocked(waiter, wait_kind::process))
+          return;
         std::fprintf(stderr, "%lld\n",
                      static_cast<long long>(
                        clock_type::now().time_since_epoch().count()));
         end_by(chosen);
       },
-      static_cast<int>(way));
+      static_cast<int>(way), troupe::os::this_thread_id());
     const auto status = child.join();
     const auto now = clock_type::now().time_since_epoch().count();
     CAPTURE(outcomes[way].name);
@@ -226,10 +229,7 @@ TEST_CASE("what a killed process held is given back") {
 TEST_CASE("a killed middle process leaves its children their way") {
   // The grandchild that is no daemon outlives its parent and ends by itself.
   auto middle = troupe::start([] {
-    auto leaf = troupe::start([] {
-      troupe::parent_process()->join();
-      ::usleep(1000);
-    });
+    auto leaf = troupe::start([] { troupe::parent_process()->join(); });
     static_cast<void>(leaf.pid());
     leaf.detach();
     sleep_for_ever();
@@ -336,7 +336,7 @@ TEST_CASE("a root that is killed at random moments leaves nothing") {
     launched program{{role, "many_kills", std::to_string(random()), "100000"}};
     REQUIRE(program.wait_for("main goes on"));
     const auto run = run_of(program.pid());
-    std::this_thread::sleep_for(std::chrono::microseconds{random() % 30000});
+    sleep_at_random(random, 30ms);
     program.signal(SIGKILL);
     const auto killed = clock_type::now();
     CHECK(eventually([run] { return run != 0 && members_of(run).empty(); }));

@@ -9,10 +9,12 @@
 #include <troupe/shared/array.hpp>
 #include <troupe/shared/value.hpp>
 
+#include <support/blocked.hpp>
 #include <support/eventually.hpp>
 #include <support/living_bytes.hpp>
 #include <support/passed.hpp>
 #include <support/seed.hpp>
+#include <support/sleeping.hpp>
 
 #include <doctest/doctest.h>
 
@@ -37,6 +39,7 @@ using troupe::queue;
 using troupe::test::eventually;
 using troupe::test::passed;
 using troupe::test::seed;
+using troupe::test::sleep_at_random;
 
 namespace {
 
@@ -262,7 +265,8 @@ TEST_CASE("a writer that waits for room outlives the reader that made it") {
   const queue<int> numbers{1};
   numbers.put(1);
   auto writer = troupe::start([](queue<int> to) { to.put(2); }, numbers);
-  std::this_thread::sleep_for(20ms);
+  CHECK(
+    troupe::test::await_blocked(writer.pid(), troupe::test::wait_kind::room));
   auto reader = troupe::start(
     [](queue<int> from) {
       troupe::os::arm_crash_point("mailbox.take.unannounced");
@@ -635,7 +639,7 @@ void write_items(queue<item> to, notes noted, std::uint32_t life) {
     noted.acknowledged.atomic(life).store(number + 1);
   }
   // Wait to be killed: a writer that is done is no victim.
-  std::this_thread::sleep_for(watchdog);
+  troupe::test::sleep_for_ever();
 }
 
 void read_items(queue<item> from, notes noted) {
@@ -701,7 +705,7 @@ void kill_at_random(std::size_t kills, bool readers_too, std::size_t limit) {
     readers.push_back(new_reader());
   }
   for (std::size_t i = 0; i < kills; ++i) {
-    std::this_thread::sleep_for(std::chrono::microseconds{random() % 1500});
+    sleep_at_random(random, 1500us);
     const bool reader = readers_too && random() % 2 == 0;
     auto& victim = (reader ? readers : writers)[random() % 2];
     static_cast<void>(victim.pid());

@@ -15,11 +15,11 @@
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 #include <support/seed.hpp>
+#include <support/sleeping.hpp>
 
 #include <cstdlib>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace held = troupe::held;
@@ -171,7 +171,7 @@ TEST_CASE("clients killed at random times take nothing along but their own") {
       on, seed() + 1 + i, ready);
     // While it reads its arguments their handles are nobody's.
     ready.wait();
-    std::this_thread::sleep_for(std::chrono::microseconds{random() % 3000});
+    troupe::test::sleep_at_random(random, 3ms);
     victim.kill();
   }
   on.stop.store(1);

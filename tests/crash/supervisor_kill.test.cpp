@@ -15,6 +15,7 @@
 #include <actors/pool/children.hpp>
 #include <support/eventually.hpp>
 #include <support/seed.hpp>
+#include <support/sleeping.hpp>
 
 #include <caf/all.hpp>
 
@@ -40,6 +41,7 @@ using troupe::supervisor;
 using troupe::test::eventually;
 using troupe::test::is_gone;
 using troupe::test::seed;
+using troupe::test::sleep_at_random;
 
 namespace {
 
@@ -133,8 +135,7 @@ TEST_CASE("each child that is killed is reported once and restarted, whatever "
         ::kill(victim, SIGKILL);
         killed.insert(victim);
         if (random() % 2 == 0)
-          std::this_thread::sleep_for(
-            std::chrono::microseconds{random() % 3000});
+          sleep_at_random(random, 3ms);
       }
       REQUIRE(eventually([&] {
         const auto now = of.which_children();
@@ -203,7 +204,7 @@ TEST_CASE("in a tree over processes every death is restarted or escalated") {
         ++kills;
       }
       if (random() % 3 == 0)
-        std::this_thread::sleep_for(std::chrono::microseconds{random() % 4000});
+        sleep_at_random(random, 4ms);
     }
     // In the end all of the tree runs.
     REQUIRE(eventually([&] {
@@ -253,10 +254,10 @@ TEST_CASE("children that die, stop or are killed while the supervisor closes "
       std::minstd_rand own{static_cast<std::uint32_t>(seed)};
       for (int i = 0; i < 6; ++i) {
         ::kill(pids[own() % pids.size()], own() % 3 == 0 ? SIGSTOP : SIGKILL);
-        std::this_thread::sleep_for(std::chrono::microseconds{own() % 1500});
+        sleep_at_random(own, 1500us);
       }
     }};
-    std::this_thread::sleep_for(std::chrono::microseconds{random() % 3000});
+    sleep_at_random(random, 3ms);
     of.close();
     killer.join();
     for (const auto pid : pids)

@@ -18,6 +18,7 @@
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 #include <support/seed.hpp>
+#include <support/sleeping.hpp>
 #include <support/stopped.hpp>
 
 #include <csignal>
@@ -99,6 +100,7 @@ void be_inside(const stage& on, bool owner_died) {
 
 /// Some hold what they have long enough for others to go to sleep.
 void linger(unsigned which) {
+  // Time: an input.
   if (which / 8 % 8 == 0)
     std::this_thread::sleep_for(100us);
 }
@@ -403,7 +405,7 @@ void hold_a_unit(stage on, troupe::event held) {
   troupe::os::arm_crash_point({});
   on.units.acquire();
   held.set();
-  std::this_thread::sleep_for(60s);
+  troupe::test::sleep_for_ever();
 }
 
 } // namespace
@@ -429,6 +431,7 @@ TEST_CASE("whoever repairs is killed while it does") {
         const troupe::event held;
         auto victim = i % 2 == 0 ? troupe::start<work_on>(on, seed())
                                  : troupe::start<hold_a_unit>(on, held);
+        // Time: the moment of the kill is the input of the test.
         if (i % 2 == 0)
           std::this_thread::sleep_for(1ms);
         else
