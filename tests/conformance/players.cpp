@@ -41,6 +41,10 @@ caf::behavior player(caf::event_based_actor* self) {
       unanswered->push_back(self->make_response_promise());
       return unanswered->back();
     },
+    // How many of those there are.
+    [unanswered](count_atom, watch_atom) {
+      return static_cast<std::int32_t>(unanswered->size());
+    },
     // Passes a request on.
     [self](to_atom, const caf::actor& next, std::int32_t x) {
       return self->delegate(next, echo_atom_v, x);

@@ -125,6 +125,7 @@ TEST_CASE("a cable that is plugged again soon enough loses nothing") {
   // Long enough for TCP, which tries again after pauses that double.
   at_work both{on, "4", "6"};
   REQUIRE(on.cut(2));
+  // Time: how long the cable is out.
   std::this_thread::sleep_for(1s);
   REQUIRE(on.mend(2));
   CHECK(exited_with(both.lead.wait(), 0));
@@ -139,6 +140,7 @@ TEST_CASE("after a cut has healed nobody comes back") {
   at_work both{on, "1000"};
   const auto cut = clock_type::now();
   REQUIRE(on.cut(2));
+  // Time: how long the cable is out.
   std::this_thread::sleep_for(std::chrono::milliseconds{3 * silence});
   REQUIRE(on.mend(2));
   both.expect_loss(cut, false);

@@ -79,6 +79,7 @@ TEST_CASE("a second signal ends the machine at once") {
   REQUIRE(lead.wait_for("kitchen│ began"));
   kitchen.signal(SIGTERM);
   REQUIRE(kitchen.wait_for("finishes what it has begun"));
+  // Time: two within 20 ms are one.
   std::this_thread::sleep_for(std::chrono::milliseconds{50});
   kitchen.signal(SIGTERM);
   const int status = kitchen.wait();

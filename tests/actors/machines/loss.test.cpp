@@ -121,6 +121,7 @@ TEST_CASE(
 TEST_CASE("a machine that is stopped for less than its lease is not lost") {
   at_work both{"2", "3"};
   both.kitchen.signal(SIGSTOP);
+  // Time: how long it is stopped.
   std::this_thread::sleep_for(700ms);
   both.kitchen.signal(SIGCONT);
   CHECK(exited_with(both.lead.wait(), 0));
@@ -181,6 +182,7 @@ TEST_CASE("machines killed at any moment leave nothing") {
     leading lead{{"squares", "200"}};
     joining kitchen{lead.where(), {"--troupe.name=kitchen"}};
     REQUIRE(kitchen.joins());
+    // Time: the moment of the kill is the input of the test.
     std::this_thread::sleep_for(std::chrono::milliseconds{std::rand() % 120});
     kitchen.signal(SIGKILL);
     static_cast<void>(lead.wait());

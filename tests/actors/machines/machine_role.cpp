@@ -92,6 +92,7 @@ std::vector<char> echo(std::vector<char> what) {
 
 int nap(double seconds) {
   std::cout << "began" << std::endl;
+  // Time: how long a call lasts.
   std::this_thread::sleep_for(std::chrono::duration<double>{seconds});
   return 7;
 }
@@ -118,7 +119,7 @@ int look(const lent&) {
 
 void wait_for_ever() {
   for (;;)
-    std::this_thread::sleep_for(1h);
+    ::pause();
 }
 
 std::chrono::milliseconds since(std::chrono::steady_clock::time_point start) {
@@ -278,6 +279,7 @@ int lead(const std::vector<std::string>& words) {
   } else if (what == "idle") {
     static_cast<void>(first_machine());
     const auto before = processor_time();
+    // Time: for which it does nothing, which is what is measured.
     std::this_thread::sleep_for(std::chrono::seconds{std::stoi(argument())});
     std::cout << "idle " << processor_time() - before << " us" << std::endl;
   } else if (what == "none") {

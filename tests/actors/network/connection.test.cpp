@@ -225,6 +225,7 @@ TEST_CASE("who asks is answered, whoever runs the sockets") {
       CHECK(line.ask({}).empty());
     CHECK(later->take() == number);
     line.tell({});
+    // Time: after which another thread runs the callbacks.
     if (i % 30 == 0)
       std::this_thread::sleep_for(std::chrono::milliseconds{i / 15});
   }
@@ -306,6 +307,7 @@ TEST_CASE("a connection on which nothing is said uses no processor") {
   connection line{door.where(), shared()};
   CHECK(line.ask({}).empty());
   const auto before = std::clock();
+  // Time: for which nothing is said.
   std::this_thread::sleep_for(1s);
   const auto used = static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
   CHECK(used < 0.02);

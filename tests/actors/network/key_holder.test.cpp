@@ -375,6 +375,7 @@ TEST_CASE("200 strangers a second do not make those wait who have the key") {
       if (idle.size() > 100)
         idle.erase(idle.begin());
       next += 5ms;
+      // Time: 200 strangers a second.
       std::this_thread::sleep_until(next);
     }
   }};

@@ -175,6 +175,7 @@ private:
       for (auto* each : all)
         for (const auto way : {to_server, to_client})
           busy |= pass_on(*each, way);
+      // Time: between two looks.
       if (!busy)
         std::this_thread::sleep_for(std::chrono::microseconds{200});
     }

@@ -22,12 +22,13 @@
 #include <troupe/state/queue.hpp>
 #include <troupe/state/value.hpp>
 
+#include <support/sleeping.hpp>
+
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include <framework/state/account.hpp>
 
@@ -49,8 +50,7 @@ network::limits patience() {
 }
 
 void wait_for_ever() {
-  for (;;)
-    std::this_thread::sleep_for(std::chrono::hours{1});
+  troupe::test::sleep_for_ever();
 }
 
 int serve(const std::string& host) {

@@ -371,6 +371,7 @@ TEST_CASE("who sends a byte now and then gains no time") {
   static_cast<void>(::send(fd.get(), begin.data(), begin.size(), 0));
   CHECK(eventually([&] {
     static_cast<void>(::send(fd.get(), "\x01", 1, MSG_NOSIGNAL));
+    // Time: the rate of the bytes.
     std::this_thread::sleep_for(20ms);
     return is_closed(fd.get());
   }));
@@ -559,7 +560,7 @@ TEST_CASE("a quiet connection is not a lost one") {
   bounds.silence = 500ms;
   const listener door{address{}, shared(), echo(), bounds};
   connection line{door.where(), shared(), bounds};
-  // Signs of life keep it.
+  // Time: after which it would be lost. Signs of life keep it.
   std::this_thread::sleep_for(3 * bounds.silence);
   CHECK(line.call({})->take().empty());
 }

@@ -35,6 +35,7 @@ namespace {
 /// Takes that long in its function, and ends by itself or with an error.
 caf::behavior job(caf::event_based_actor* self, std::int32_t microseconds,
                   bool fails) {
+  // Time: an input.
   std::this_thread::sleep_for(std::chrono::microseconds{microseconds});
   if (fails)
     self->quit(caf::make_error(caf::sec::runtime_error, "as it was told"));

@@ -67,6 +67,7 @@ public:
     : caf::event_based_actor(config), deaf_(deaf) {
     own() = writer{std::move(to), id};
     std::atexit([] {
+      // Time: how long an end lasts.
       std::this_thread::sleep_for(20ms);
       write(own()->to, "gone " + own()->id);
     });
@@ -78,6 +79,7 @@ public:
       write(own()->to, "told " + own()->id);
       if (deaf_)
         return;
+      // Time: how long an end lasts.
       std::this_thread::sleep_for(20ms);
       quit(why.reason);
     });

@@ -6,6 +6,8 @@
 #include <troupe/pool/supervisor.hpp>
 #include <troupe/process/program.hpp>
 
+#include <support/eventually.hpp>
+
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
@@ -13,7 +15,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
-#include <thread>
 
 #include <unistd.h>
 
@@ -36,12 +37,10 @@ int supervises() {
                              }},
                           {child("a"), child("b")}};
   std::cout << "ready" << std::endl;
-  while (!asked.stop_requested())
-    std::this_thread::sleep_for(1ms);
+  troupe::test::await([&] { return asked.stop_requested(); });
   std::cout << "it lives: " << shop.is_alive() << std::endl;
   caf::anon_send_exit(shop.child("a"), caf::exit_reason::kill);
-  while (shop.is_alive())
-    std::this_thread::sleep_for(1ms);
+  troupe::test::await([&] { return !shop.is_alive(); });
   std::cout << "it gave way" << std::endl;
   return 0;
 }

@@ -24,7 +24,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -218,8 +217,7 @@ TEST_CASE("a start of one's own that hangs is ended at its limit") {
   hangs.id = "hangs";
   hangs.start = [go](troupe::start_watch& watch) -> caf::actor {
     watch.ends_by([go] { go->store(true); });
-    while (!go->load())
-      std::this_thread::sleep_for(1ms);
+    troupe::test::await([&] { return go->load(); });
     return troupe::spawn<worker>(troupe::placement::here);
   };
   hangs.start_limit = 100ms;

@@ -9,12 +9,14 @@
 #include <troupe/runtime/spawn.hpp>
 #include <troupe/shared/value.hpp>
 
+#include <support/eventually.hpp>
+#include <support/stopped.hpp>
+
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +36,8 @@
 
 namespace {
 
-using namespace std::chrono_literals;
+using troupe::test::activity_of;
+using troupe::test::await;
 
 void say(const char* text) {
   std::printf("%s; ", text);
@@ -99,11 +102,10 @@ int here() {
   return 0;
 }
 
-/// Lasts until `told`, and long enough for main to end meanwhile.
+/// Lasts until main, which has `told` it, has ended: then that thread sleeps.
 void last(troupe::value<int> told) {
-  while (told == 0)
-    std::this_thread::sleep_for(1ms);
-  std::this_thread::sleep_for(200ms);
+  const auto main_thread = troupe::parent_process()->pid();
+  await([&] { return told != 0 && activity_of(main_thread) == 'S'; });
 }
 
 /// An actor has called exit, which waits for a child, and main ends.
@@ -113,8 +115,7 @@ int main_ends_too() {
   troupe::start<last>(told).detach();
   caf::anon_send(troupe::spawn<leaver>(troupe::placement::here),
                  std::int32_t{7});
-  while (troupe::has_actor_system())
-    std::this_thread::sleep_for(1ms);
+  await([] { return !troupe::has_actor_system(); });
   told = 1;
   if (Exits)
     std::exit(3);

@@ -3,6 +3,7 @@
 // Full rings: who waits, who does not, and what overtakes.
 
 #include <troupe/channel/queue.hpp>
+#include <troupe/os/process_id.hpp>
 #include <troupe/os/thread_use.hpp>
 #include <troupe/process/start.hpp>
 #include <troupe/runtime/spawn.hpp>
@@ -22,7 +23,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -121,6 +121,20 @@ std::int32_t count_of(caf::scoped_actor& self, const caf::actor& whom,
   return result;
 }
 
+/// A thread that sends loads of a thousand bytes, and how many it has sent.
+struct progress {
+  std::atomic<std::int32_t> thread{0};
+  std::atomic<std::int32_t> sent{0};
+};
+
+/// Waits until it sleeps, and for room: so many neither the ring has room for nor
+/// the line before it.
+bool await_full(const progress& of) {
+  return troupe::test::eventually([&] {
+    return of.sent > 1000 && troupe::test::activity_of(of.thread) == 'S';
+  });
+}
+
 } // namespace
 
 TEST_CASE("two processes that flood each other get everything") {
@@ -142,21 +156,16 @@ TEST_CASE("a sender waits for a stopped receiver, and loses nothing") {
   const auto to = house.spawn<flooder>();
   CHECK(count_of(self, to) == 0);
   ::kill(house.pid(), SIGSTOP);
-  std::atomic<std::int32_t> sent{0};
+  progress of;
   std::thread sender{[&] {
+    of.thread = troupe::os::this_thread_id();
     caf::scoped_actor own{troupe::actor_system()};
     const std::string load(1000, 'x');
-    for (; sent < 20'000; ++sent)
+    for (; of.sent < 20'000; ++of.sent)
       own->send(to, load);
   }};
-  // It waits once it has sent no more for a while.
-  std::int32_t before = -1;
-  CHECK(troupe::test::eventually([&] {
-    const auto now = sent.load();
-    std::this_thread::sleep_for(200ms);
-    return now == std::exchange(before, now);
-  }));
-  CHECK(before < 20'000);
+  CHECK(await_full(of));
+  CHECK(of.sent < 20'000);
   ::kill(house.pid(), SIGCONT);
   sender.join();
   CHECK(troupe::test::eventually([&] { return count_of(self, to) == 20'000; },
@@ -205,23 +214,18 @@ TEST_CASE("deaths and urgent messages overtake the loads that wait for room") {
   const auto to = house.spawn<listener>(mortal);
   CHECK(count_of(self, to) == 0);
   REQUIRE(troupe::test::stop(house.pid()));
-  std::atomic<std::int32_t> sent{0};
+  progress of;
   std::atomic<bool> done{false};
   const std::string load(1000, 'x');
   std::thread sender{[&] {
+    of.thread = troupe::os::this_thread_id();
     caf::scoped_actor own{troupe::actor_system()};
     while (!done) {
       own->send(to, load);
-      ++sent;
+      ++of.sent;
     }
   }};
-  // So many neither the ring has room for nor the line before it.
-  std::int32_t before = -1;
-  CHECK(troupe::test::eventually([&] {
-    const auto now = sent.load();
-    std::this_thread::sleep_for(100ms);
-    return now == std::exchange(before, now) && now > 1000;
-  }));
+  CHECK(await_full(of));
   done = true;
   // anon_send_exit sends a message like any other, which comes in its order.
   caf::anon_send<caf::message_priority::high>(
@@ -230,7 +234,7 @@ TEST_CASE("deaths and urgent messages overtake the loads that wait for room") {
   self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
   troupe::test::go_on(house.pid());
   sender.join();
-  CHECK(troupe::test::eventually([&] { return count_of(self, to) == sent; },
+  CHECK(troupe::test::eventually([&] { return count_of(self, to) == of.sent; },
                                  patience));
   // Only those in the ring were before them.
   constexpr std::int32_t fit = (64 << 10) / 1000;
@@ -244,13 +248,15 @@ TEST_CASE("a sender that waits for a receiver hears when that one is killed") {
   troupe::host house{"doomed"};
   const auto to = house.spawn<flooder>();
   ::kill(house.pid(), SIGSTOP);
+  progress of;
   std::thread sender{[&] {
+    of.thread = troupe::os::this_thread_id();
     caf::scoped_actor own{troupe::actor_system()};
     const std::string load(1000, 'x');
-    for (int i = 0; i < 20'000; ++i)
+    for (; of.sent < 20'000; ++of.sent)
       own->send(to, load);
   }};
-  std::this_thread::sleep_for(200ms);
+  CHECK(await_full(of));
   const auto before = troupe::dead_letters();
   house.kill();
   sender.join();

@@ -13,7 +13,6 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <iterator>
 #include <numeric>
@@ -22,11 +21,9 @@
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
-using namespace std::chrono_literals;
 using troupe::test::eventually;
 
 namespace {

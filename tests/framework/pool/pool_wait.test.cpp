@@ -26,8 +26,6 @@
 #include <tuple>
 #include <vector>
 
-#include <unistd.h>
-
 using namespace std::chrono_literals;
 using troupe::as_completed;
 using troupe::deadline;
