@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 
 namespace troupe::os {
 
@@ -28,9 +29,16 @@ struct spin_policy {
   /// it.
   unsigned longest_gap = 1;
   /// In place of each such pause the thread yields: whoever has the lock may need
-  /// this very processor. 0: never.
+  /// this very processor. 0: never. Where the yields take longer than
+  /// `longest_yields` together, as they do among busy processes, it is time to
+  /// sleep.
   unsigned yield_every = 0;
 };
+
+/// For so long a thread yields at most before it sleeps, in nanoseconds. A yield
+/// that nobody wants takes less than a microsecond, one among busy processes a whole
+/// slice of time of each of them.
+inline constexpr std::int64_t longest_yields = 2'000'000;
 
 /// The pauses of one thread that looks for a change.
 class spinning {
@@ -45,7 +53,7 @@ public:
       return false;
     for (unsigned i = 0; i < gap_; ++i)
       if (++turn_; how_.yield_every != 0 && turn_ % how_.yield_every == 0)
-        yield();
+        yield_in_time();
       else
         os::pause();
     if (gap_ < how_.longest_gap)
@@ -54,9 +62,13 @@ public:
   }
 
 private:
+  /// Yields, and ends the spin where that has taken too long.
+  void yield_in_time() noexcept;
+
   spin_policy how_;
   unsigned turn_ = 0;
   unsigned gap_ = 1;
+  std::int64_t yielded_ = 0;
 };
 
 /// Looks until `ready()` is true. Returns false if it is not, and it is time to
