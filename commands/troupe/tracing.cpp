@@ -83,12 +83,7 @@ public:
       auto& known = processes_[each.slot];
       if (known.pid == each.pid && known.name == each.name)
         continue;
-      known = {each.pid, each.name};
-      to_.add({{"name", "process_name"},
-               {"ph", "M"},
-               {"pid", each.pid},
-               {"tid", each.pid},
-               {"args", {{"name", printable(each.name)}}}});
+      introduce(known, each.pid, each.name);
     }
     if (first)
       begin_what_lasts();
@@ -123,6 +118,16 @@ private:
     std::int32_t pid = 0;
     std::string name;
   };
+
+  void introduce(known_process& known, std::int32_t pid,
+                 const std::string& name) {
+    known = {pid, name};
+    to_.add({{"name", "process_name"},
+             {"ph", "M"},
+             {"pid", pid},
+             {"tid", pid},
+             {"args", {{"name", printable(name)}}}});
+  }
 
   struct span {
     trace_kind kind;
@@ -177,11 +182,18 @@ private:
     if (event.kind == trace_kind::none
         || event.wait == memory::wait_kind::service)
       return;
+    if (event.kind == trace_kind::process_name) {
+      auto& name = names_[event.slot];
+      if (event.part == 0)
+        name.clear();
+      name += event.name;
+      return;
+    }
     if (event.kind == trace_kind::process_begins) {
       auto& known = processes_[event.slot];
       // One that has ended already, unseen.
       if (known.pid != event.thread)
-        known = {event.thread, {}};
+        introduce(known, event.thread, names_[event.slot]);
     }
     const auto pid = event.kind == trace_kind::process_ends
                        ? event.thread
@@ -228,6 +240,7 @@ private:
       case trace_kind::actor_ends:
         end_as_far_as(trace_kind::actor_begins, thread, spans, event.when);
         break;
+      case trace_kind::process_name:
       case trace_kind::none: break;
     }
   }
@@ -287,6 +300,8 @@ private:
   trace_file to_;
   std::optional<snapshot> seen_;
   std::map<std::uint32_t, known_process> processes_;
+  /// Of those that begin, by slot.
+  std::map<std::uint32_t, std::string> names_;
   std::map<thread_key, std::vector<span>> open_;
   memory::object_id unknown_ = 0;
   std::uint64_t written_ = 0;

@@ -136,6 +136,22 @@ TEST_CASE(
                       [&](const auto& each) { return each.second == name; }));
 }
 
+TEST_CASE("a process that nobody has looked at has its name in a trace") {
+  const troupe::test::folder folder;
+  const auto path = (folder.path() / "trace.json").string();
+  stage scene{{TROUPE_WORK_ROLE, "brief_processes"}};
+  CHECK(scene.ask({"trace", path}).code == 0);
+  CHECK(scene.wait_for_end() == 0);
+  std::ifstream file{path};
+  std::map<std::int64_t, std::string> processes;
+  static_cast<void>(spans_of(json::parse(file), processes));
+  for (int i = 0; i < 20; ++i) {
+    const auto name = "a process with number " + std::to_string(i);
+    CHECK(std::any_of(processes.begin(), processes.end(),
+                      [&](const auto& each) { return each.second == name; }));
+  }
+}
+
 TEST_CASE("what a program waits for already is in its trace") {
   const troupe::test::folder folder;
   const auto path = (folder.path() / "trace.json").string();

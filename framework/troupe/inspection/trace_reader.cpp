@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <utility>
 
@@ -138,6 +139,14 @@ traced_event trace_reader::decode(const trace_event& event) const {
     case trace_kind::task_ends: result.function = run_.text_at(value); break;
     case trace_kind::actor_begins:
     case trace_kind::actor_ends: result.actor = value; break;
+    case trace_kind::process_name: {
+      std::array<char, trace_event::characters> text{};
+      std::memcpy(text.data(), &value, text.size());
+      result.name.assign(text.data(),
+                         std::find(text.begin(), text.end(), '\0'));
+      result.part = static_cast<std::uint32_t>(detail);
+      break;
+    }
     default: break;
   }
   return result;

@@ -28,6 +28,9 @@ struct traced_event {
   std::string function;
   /// Of an actor: its number.
   std::uint64_t actor = 0;
+  /// Of a process's name: a part of it, and which.
+  std::string name;
+  std::uint32_t part = 0;
 };
 
 /// Reads what happens in a run. As long as there is one that is asked again and

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <string_view>
 
 namespace troupe::memory {
 
@@ -84,6 +85,20 @@ std::uint32_t pool_counters::layout() noexcept {
      offsetof(pool_counters, started)});
 }
 
+namespace {
+
+void trace_name(std::string_view name) noexcept {
+  for (std::uint32_t part = 0; !name.empty(); ++part) {
+    const auto six = name.substr(0, trace_event::characters);
+    std::uint64_t value = 0;
+    std::memcpy(&value, six.data(), six.size());
+    trace(trace_kind::process_name, part, value);
+    name.remove_prefix(six.size());
+  }
+}
+
+} // namespace
+
 void begin_counters(process_slot& slot, slot_id self) noexcept {
   auto& memory = run_memory::current();
   auto& header = memory.header();
@@ -108,8 +123,10 @@ void begin_counters(process_slot& slot, slot_id self) noexcept {
   own.owner.store(self.packed(), std::memory_order_release);
   slot.counters.store(row, std::memory_order_release);
   memory.set_own_counters(&own);
-  if (is_traced())
+  if (is_traced()) {
+    trace_name(slot.name.get());
     trace(trace_kind::process_begins, 0, 0);
+  }
 }
 
 void end_counters(process_slot& slot, slot_id ended) noexcept {

@@ -22,9 +22,12 @@ enum class trace_kind : std::uint32_t {
   actor_ends,
   process_begins,
   process_ends,
+  /// Before a process begins: `value` is six characters of its name, `detail` which
+  /// six. It may have ended before anybody looks at it.
+  process_name,
 };
 
-inline constexpr std::uint32_t trace_kinds = 9;
+inline constexpr std::uint32_t trace_kinds = 10;
 
 /// Something that has happened.
 ///
@@ -42,6 +45,7 @@ struct trace_event {
   static constexpr unsigned kind_shift = 56;
   static constexpr unsigned detail_shift = 48;
   static constexpr std::uint64_t most_value = (1ULL << detail_shift) - 1;
+  static constexpr std::size_t characters = detail_shift / 8;
 };
 
 static_assert(sizeof(trace_event) == 32);

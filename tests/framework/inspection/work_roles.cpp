@@ -134,6 +134,16 @@ void lock_often(troupe::mutex lock, troupe::event held, troupe::event gone) {
     << " us" << std::endl;
 }
 
+/// Begins once it is traced: 20 processes, one after the other, that end at once.
+void brief_processes() {
+  troupe::test::await([] { return troupe::memory::is_traced(); });
+  for (int i = 0; i < 20; ++i) {
+    troupe::start_options options;
+    options.name = "a process with number " + std::to_string(i);
+    troupe::start(options, [] {}).join();
+  }
+}
+
 /// Begins once it is traced: five waits for a lock, and eight tasks; tells how
 /// long these took.
 void spans() {
@@ -212,6 +222,7 @@ const std::map<std::string, std::function<void()>> cases{
   {"pool_at_work", pool_at_work},
   {"queues_in_use", queues_in_use},
   {"spans", spans},
+  {"brief_processes", brief_processes},
   {"reported", reported},
   {"quick_tasks", quick_tasks},
   {"nothing", nothing},
