@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <support/launched.hpp>
+#include <support/sanitized.hpp>
 #include <support/screen.hpp>
 
 #include <csignal>
@@ -72,7 +73,8 @@ private:
 
 } // namespace
 
-TEST_CASE("top shows a deadlock on its first screen, line by line") {
+TEST_CASE("top shows a deadlock on its first screen, line by line"
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{{TROUPE_STALL_ROLE, "two_locks"}};
   static_cast<void>(scene.ask_when_stalled({"ps"}));
   shown_top top{scene};

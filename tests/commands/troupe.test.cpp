@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
+#include <support/sanitized.hpp>
 
 #include <regex>
 #include <set>
@@ -62,7 +63,8 @@ TEST_CASE("the data has what the text has") {
   CHECK(locks["locks"][0]["owner"]["slot"].is_number());
 }
 
-TEST_CASE("queues are shown with who sleeps there") {
+TEST_CASE("queues are shown with who sleeps there"
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"joins_its_writer"};
   const auto queues = scene.ask_when_stalled({"queues"});
   CHECK(queues.has({"QUEUE", "DEPTH", "IN/S", "queue ", "writer (pid "}));
@@ -81,8 +83,8 @@ TEST_CASE("what goes on is no news, and the command ends with 0") {
   }));
 }
 
-TEST_CASE(
-  "metrics are lines of name, labels and a number, each name explained") {
+TEST_CASE("metrics are lines of name, labels and a number, each name explained"
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"joins_its_writer"};
   const auto metrics = scene.ask_when_stalled({"metrics"});
   CHECK(metrics.has({"troupe_processes{run=\"", "troupe_stalled_threads{run=\"",

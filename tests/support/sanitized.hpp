@@ -33,4 +33,9 @@ inline constexpr std::size_t sanitizer_threads = 0;
 inline constexpr std::size_t sanitizer_threads = 0;
 #endif
 
+/// Whether stalls can be told: a sanitizer's own thread waits for nothing that is
+/// known, so its process may go on, and whoever waits for that process does not
+/// stand still.
+inline constexpr bool stalls_are_told = sanitizer_threads == 0;
+
 } // namespace troupe::test

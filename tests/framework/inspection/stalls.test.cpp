@@ -114,15 +114,10 @@ private:
   troupe::os::descriptor file_;
 };
 
-/// A sanitizer's own thread waits for nothing that is known, so its process may go
-/// on, and whoever waits for that process is not told to stand still.
-const auto not_where_a_stranger_runs
-  = doctest::skip(troupe::test::sanitizer_threads != 0);
-
 } // namespace
 
 TEST_CASE("two locks taken crosswise are found, and named as a circle"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"two_locks"};
   CHECK(scene.is_found({"these wait for each other:", "accounts (pid ",
                         "waits for mutex", ", which audit (pid ",
@@ -136,7 +131,7 @@ TEST_CASE("so are three") {
 }
 
 TEST_CASE("a reader whose only writer joins it is found"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"joins_its_reader"};
   CHECK(
     scene.is_found({"these wait for each other:", "waits for an item of queue",
@@ -144,27 +139,28 @@ TEST_CASE("a reader whose only writer joins it is found"
 }
 
 TEST_CASE("a writer of a full queue whose only reader joins it is found"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"joins_its_writer"};
   CHECK(scene.is_found({"these wait for each other:", "waits for room in queue",
                         "waits for the end of writer"}));
 }
 
-TEST_CASE("a barrier that lacks a party is found" * not_where_a_stranger_runs) {
+TEST_CASE("a barrier that lacks a party is found"
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"barrier_one_short"};
   CHECK(scene.is_found({"waits for the others at barrier", "one (pid ",
                         "two (pid ", "waits for the end of one"}));
 }
 
 TEST_CASE("a pool whose only worker waits for its next task is found"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"pool_waits_for_itself"};
   CHECK(scene.is_found({"these wait for each other:", "waits for event",
                         "waits for a result of its pool"}));
 }
 
 TEST_CASE("a semaphore without units, a condition without notices are found"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   {
     const stage scene{"no_unit_left"};
     CHECK(scene.is_found({"waits for a unit of semaphore"}));
@@ -174,21 +170,21 @@ TEST_CASE("a semaphore without units, a condition without notices are found"
 }
 
 TEST_CASE("two ends of a pipe that both listen are found"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"pipe_both_listen"};
   CHECK(scene.is_found({"these wait for each other:", "other (pid ",
                         "waits for an item of queue"}));
 }
 
 TEST_CASE("items that nobody will be done with are found"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"items_never_done"};
   CHECK(scene.is_found({"nobody can end this wait: root (pid ", "to be done",
                         "of which no other process has a handle"}));
 }
 
 TEST_CASE("a state that waits for its own client is found"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"state_waits_for_its_client"};
   CHECK(scene.is_found(
     {"these wait for each other:", "waits for an answer of the state desk",
@@ -196,7 +192,7 @@ TEST_CASE("a state that waits for its own client is found"
 }
 
 TEST_CASE("a program says itself that it stands still, once"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   troupe::test::launched program{
     {troupe::test::beside_this_program("stall_role"), "two_locks_reported"}};
   REQUIRE(program.wait_for("troupe: behind them: root (pid "));
@@ -211,7 +207,7 @@ TEST_CASE("a program says itself that it stands still, once"
 }
 
 TEST_CASE("a run says itself that it stands still where that was asked for"
-          * not_where_a_stranger_runs) {
+          * doctest::skip(!troupe::test::stalls_are_told)) {
   troupe::test::launched program{
     {troupe::test::beside_this_program("stall_role"), "two_locks_watched"}};
   REQUIRE(program.wait_for("troupe: behind them: root (pid "));
