@@ -4,10 +4,10 @@
 # both roofs is one layer in two halves: framework/ has what needs no CAF,
 # actors/ what is a CAF actor or carries one.
 
-set(TROUPE_CORE_LAYERS framework/base framework/os framework/memory
-  framework/codec framework/call framework/mailbox framework/process
-  framework/shared framework/channel framework/sync framework/state
-  framework/pool framework/inspection)
+set(TROUPE_CORE_LAYERS framework/base framework/supervision framework/os
+  framework/memory framework/codec framework/call framework/mailbox
+  framework/process framework/shared framework/channel framework/sync
+  framework/state framework/pool framework/inspection)
 set(TROUPE_ACTORS_LAYERS actors/transport actors/runtime actors/sync
   actors/state actors/pool)
 set(TROUPE_NETWORK_LAYERS actors/network actors/machines)

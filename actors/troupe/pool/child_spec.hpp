@@ -3,6 +3,7 @@
 
 #include <troupe/pool/child_start.hpp>
 #include <troupe/runtime/spawn.hpp>
+#include <troupe/supervision/child_policy.hpp>
 
 #include <caf/actor_cast.hpp>
 
@@ -18,49 +19,6 @@
 #include <utility>
 
 namespace troupe {
-
-/// When a supervisor restarts a child that has ended.
-enum class restart : std::uint8_t {
-  /// Always.
-  permanent,
-  /// If it ended otherwise than by itself: of an error, or with a process that
-  /// was killed or exited with another code than 0.
-  transient,
-  /// Never; it is forgotten.
-  temporary,
-};
-
-/// How a supervisor ends a child. What is killed is the whole process that the
-/// child lives in; a child in the supervisor's own process is sent `kill`.
-class shutdown {
-public:
-  /// Tell it to end, and kill its process when `limit` has passed. At least 0.
-  [[nodiscard]] static shutdown within(std::chrono::nanoseconds limit) {
-    return shutdown{limit};
-  }
-
-  /// Kill its process at once.
-  [[nodiscard]] static shutdown kill() {
-    return shutdown{std::chrono::nanoseconds{0}};
-  }
-
-  /// Tell it to end, and wait however long it takes: for supervisors.
-  [[nodiscard]] static shutdown infinity() {
-    return shutdown{std::nullopt};
-  }
-
-  /// Nothing for `infinity`.
-  [[nodiscard]] std::optional<std::chrono::nanoseconds> limit() const noexcept {
-    return limit_;
-  }
-
-private:
-  explicit shutdown(std::optional<std::chrono::nanoseconds> limit) noexcept
-    : limit_(limit) {
-  }
-
-  std::optional<std::chrono::nanoseconds> limit_;
-};
 
 /// What a supervisor knows of a child: Erlang's child specification.
 ///
@@ -104,6 +62,11 @@ struct child_spec {
   [[nodiscard]] child_spec named(std::string whole_run_name) && {
     name = std::move(whole_run_name);
     return std::move(*this);
+  }
+
+  /// All but how it is made and what it is called.
+  [[nodiscard]] supervision::child_policy policy() const {
+    return {id, restart, shutdown, supervises, start_limit};
   }
 };
 

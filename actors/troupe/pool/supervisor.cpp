@@ -2,9 +2,9 @@
 #include <troupe/pool/supervisor.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/option_checks.hpp>
 #include <troupe/pool/exception_of_request.hpp>
-#include <troupe/pool/option_checks.hpp>
-#include <troupe/pool/supervisor_core.hpp>
+#include <troupe/pool/supervisor_loop.hpp>
 #include <troupe/pool/supervisor_partners.hpp>
 #include <troupe/process/exit.hpp>
 #include <troupe/runtime/actor_system.hpp>
@@ -124,13 +124,12 @@ public:
   }
 
   void act() override {
-    supervision::supervisor_core work{this, std::move(plan_.options),
-                                      std::move(plan_.children)};
+    supervision::supervisor_loop work{this, std::move(plan_.options)};
     // Also where it gives up: Erlang's `shutdown`.
     fail_state(caf::exit_reason::user_shutdown);
     std::exception_ptr failure;
     try {
-      work.start();
+      work.start(std::move(plan_.children));
     } catch (...) {
       failure = std::current_exception();
     }

@@ -4,7 +4,7 @@
 #include <troupe/base/error.hpp>
 #include <troupe/pool/child_spec.hpp>
 #include <troupe/pool/supervisor_messages.hpp>
-#include <troupe/pool/supervisor_options.hpp>
+#include <troupe/supervision/supervisor_options.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/result.hpp>

@@ -2,7 +2,8 @@
 #pragma once
 
 #include <troupe/pool/child_spec.hpp>
-#include <troupe/pool/supervisor_options.hpp>
+#include <troupe/supervision/child_count.hpp>
+#include <troupe/supervision/restart_report.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -35,24 +36,6 @@ bool inspect(Inspector& inspector, child_info& what) {
     inspector.field("restarts", what.restarts),
     inspector.field("supervises", what.supervises),
     inspector.field("restarting", what.restarting));
-}
-
-/// How many children a supervisor has.
-struct child_count {
-  /// With a specification, whether they run or not.
-  std::uint64_t specs = 0;
-  std::uint64_t active = 0;
-  std::uint64_t supervisors = 0;
-  std::uint64_t workers = 0;
-};
-
-template <class Inspector>
-bool inspect(Inspector& inspector, child_count& what) {
-  return inspector.object(what).fields(
-    inspector.field("specs", what.specs),
-    inspector.field("active", what.active),
-    inspector.field("supervisors", what.supervisors),
-    inspector.field("workers", what.workers));
 }
 
 } // namespace troupe

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/dispatcher.hpp>
 
+#include <troupe/base/option_checks.hpp>
 #include <troupe/call/failure.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/notification.hpp>
@@ -8,7 +9,6 @@
 #include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/thread.hpp>
-#include <troupe/pool/option_checks.hpp>
 #include <troupe/process/table.hpp>
 
 #include <algorithm>
@@ -23,6 +23,7 @@ namespace {
 using mailbox::message_queue;
 using memory::reference;
 using memory::run_memory;
+using std::chrono::steady_clock;
 
 message_queue_part make_box() {
   return message_queue_part{message_queue::create(
@@ -71,9 +72,20 @@ pool_options completed(pool_options options) {
   if (options.size == 0)
     options.size = hardware_concurrency();
   hosting::require_places(options.size);
-  if (!options.report)
-    options.report = print_end;
   return options;
+}
+
+/// How a pool supervises: each worker by itself, and an end counts if its worker
+/// has done nothing yet.
+supervision::supervisor_core::settings
+supervision_of(const pool_options& options) {
+  return {.strategy = strategy::one_for_one,
+          .limits = {.most = options.intensity.value_or(
+                       3 * std::uint64_t{options.size} + 2),
+                     .period = options.period,
+                     .in_a_row = true},
+          .first_pause = std::chrono::milliseconds{20},
+          .longest_pause = std::chrono::seconds{2}};
 }
 
 } // namespace
@@ -116,16 +128,10 @@ dispatcher::dispatcher(const pool_options& options,
     finalizer_(finalizer),
     results_(make_box()),
     counters_(make_counters(results_, options_)),
-    failed_starts_(options_) {
+    children_(supervision_of(options_)) {
   limits_matter_ = options_.soft_limit || options_.hard_limit;
   deaths_seen_ = run_memory::current().header().deaths.load();
-  for (std::uint32_t index = 0; index < options_.size; ++index) {
-    auto made = std::make_unique<member>();
-    made->index = index;
-    made->name = options_.name + "-" + std::to_string(index + 1);
-    start(*made);
-    members_.push_back(std::move(made));
-  }
+  start_all();
 }
 
 dispatcher::~dispatcher() {
@@ -149,11 +155,26 @@ void dispatcher::require_original() const {
 
 // Workers --------------------------------------------------------------------
 
+void dispatcher::start_all() {
+  for (std::uint32_t index = 0; index < options_.size; ++index) {
+    auto made = std::make_unique<member>();
+    made->index = index;
+    made->name = options_.name + "-" + std::to_string(index + 1);
+    children_.add("start pool '" + options_.name + "'", {.id = made->name});
+    members_.push_back(std::move(made));
+  }
+  while (const auto step = children_.next(steady_clock::now())) {
+    start(*members_[step->child]);
+    children_.started(step->child, supervision::child_process::none);
+  }
+}
+
 void dispatcher::start(member& one) {
   one.overdue = 0;
   one.by_force = false;
   one.stopped = 0;
   one.fruitful = false;
+  one.refusal = nullptr;
   one.tasks.emplace(make_box());
   one.note.emplace(make_note());
   ++one.generation;
@@ -180,17 +201,6 @@ void dispatcher::start(member& one) {
 
 void dispatcher::show_waiting() const noexcept {
   shown().waiting.store(waiting_.size(), std::memory_order_relaxed);
-}
-
-void dispatcher::fill_vacancies() {
-  // One that is started after the last task would never be told to end.
-  if (broken_ || ended_ || (closed_ && waiting_.empty()))
-    return;
-  for (const auto& each : members_)
-    if (each->again && each->again->passed()) {
-      each->again.reset();
-      replace(*each);
-    }
 }
 
 /// From now on every task fails with `why`.
@@ -281,12 +291,8 @@ void dispatcher::close() {
 
 /// Lets each worker end after what it was given.
 void dispatcher::end_workers() {
-  const task_head head{task_head::end, 0, 0, 0, 0, 0, 0, 0};
-  for (const auto& each : members_)
-    if (each->runner.joinable())
-      static_cast<void>(
-        box_of(*each->tasks)
-          .put({std::as_bytes(std::span{&head, 1})}, deadline::never()));
+  children_.end_all_at_once(shutdown::infinity(), steady_clock::now());
+  supervise();
 }
 
 bool dispatcher::join(deadline limit) {
@@ -328,10 +334,13 @@ void dispatcher::terminate() {
     return;
   }
   fail_all(cancelled_because("the pool was terminated"));
+  children_.end_all_at_once(shutdown::kill(), steady_clock::now());
   std::vector<process> killed;
-  for (const auto& each : members_)
-    if (each->runner.joinable())
-      killed.push_back(std::move(each->runner));
+  while (const auto step = children_.next(steady_clock::now())) {
+    if (auto& runner = members_[step->child]->runner; runner.joinable())
+      killed.push_back(std::move(runner));
+    children_.stays_ended(step->child, steady_clock::now());
+  }
   news_.fetch_add(1);
   held.unlock();
   changed_.notify_all();

@@ -5,11 +5,11 @@
 #include <troupe/memory/counters.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/process_id.hpp>
-#include <troupe/pool/failed_start_limit.hpp>
 #include <troupe/pool/job.hpp>
 #include <troupe/pool/pool_options.hpp>
 #include <troupe/pool/worker.hpp>
 #include <troupe/process/start.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -190,9 +190,8 @@ private:
     std::uint64_t stopped = 0;
     /// This process has run a task.
     bool fruitful = false;
-    /// It could not be made, so often in a row; when it is tried again.
-    std::uint32_t refusals = 0;
-    std::optional<deadline> again;
+    /// Why it could not be made, if it could not.
+    std::exception_ptr refusal;
 
     /// Whether it may be given tasks. One that was killed dies a moment later,
     /// and must not begin anything until then.
@@ -219,6 +218,7 @@ private:
 
   void require_original() const;
   void start(member& one);
+  void start_all();
   /// What the pool shows of itself.
   [[nodiscard]] memory::pool_counters& shown() const noexcept {
     return *counters_.as<memory::pool_counters>();
@@ -244,11 +244,17 @@ private:
               std::deque<chunk>& again);
   void fail_begun(const chunk& which, std::uint32_t task, const member& dead,
                   const death& of);
-  void replace_dead(member& dead, const death& of);
-  void replace(member& one);
+  [[nodiscard]] static supervision::child_end end_of(const member& dead,
+                                                     const death& of);
+  [[nodiscard]] bool starts_nobody() const;
   void fill_vacancies();
-  void note_end(member& one, std::int32_t pid, const std::string& reason,
-                failed_start_limit::cause why, std::exception_ptr thrown);
+  void supervise();
+  void carry_out(const supervision::step& what);
+  void replace(member& one);
+  static void let_end(const member& one);
+  void tell(const supervision::step& what);
+  [[nodiscard]] static std::exception_ptr
+  story_of(const supervision::step& last, const member& of);
   void look_at_limits();
   [[nodiscard]] deadline next_look(deadline limit) const;
   enum class ending : std::uint8_t { ran, never_begun };
@@ -280,7 +286,10 @@ private:
   const finalizer_function* finalizer_;
   message_queue_part results_;
   memory::reference counters_;
+  /// By their number in `children_`, which decides who is started and when it is
+  /// too much.
   std::vector<std::unique_ptr<member>> members_;
+  supervision::supervisor_core children_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -299,7 +308,6 @@ private:
   bool gone_ = false;
   std::exception_ptr broken_;
   std::uint32_t next_chunk_ = 0;
-  failed_start_limit failed_starts_;
   std::uint64_t submitted_ = 0;
   std::uint32_t deaths_seen_ = 0;
   bool limits_matter_ = false;

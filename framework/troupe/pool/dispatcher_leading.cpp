@@ -35,10 +35,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t results_at_once = 64;
 
-/// How long a worker that was refused waits before it is tried again.
-constexpr std::chrono::milliseconds first_pause{20};
-constexpr std::chrono::milliseconds longest_pause{2000};
-
 /// How often limits are looked at, as a part of the shortest.
 constexpr int looks_per_limit = 8;
 
@@ -166,9 +162,8 @@ void dispatcher::do_work() {
 }
 
 deadline dispatcher::next_look(deadline limit) const {
-  for (const auto& each : members_)
-    if (each->again && each->again->when() < limit.when())
-      limit = *each->again;
+  if (children_.has_work() && !starts_nobody())
+    limit = std::min(limit, children_.next_time());
   if (!limits_matter_)
     return limit;
   auto shortest = std::chrono::nanoseconds::max();
@@ -224,8 +219,7 @@ void dispatcher::read(const message& shown) {
       || head.last <= head.first || head.last > found->last)
     return;
   from.fruitful = true;
-  from.refusals = 0;
-  failed_starts_.end_row();
+  children_.worked(from.index);
   auto& of = *found->of;
   const auto first = found->index + head.first;
   const auto last = found->index + head.last;
@@ -296,9 +290,13 @@ void dispatcher::on_worker_death(member& dead, const exit_status& how) {
     return true;
   });
   requeue(std::move(again));
-  if (of.winding_up || ended_ || broken_ || (closed_ && waiting_.empty()))
-    return;
-  replace_dead(dead, of);
+  const auto moment = steady_clock::now();
+  if (of.winding_up || starts_nobody())
+    return children_.stays_ended(dead.index, moment);
+  if (of.running != 0)
+    children_.worked(dead.index);
+  children_.ended(dead.index, end_of(dead, of), moment);
+  supervise();
 }
 
 /// What of a dead worker's chunk is to run again goes to `again`. The task that it
@@ -360,72 +358,6 @@ void dispatcher::fail_begun(const chunk& which, std::uint32_t task,
     why = hosting::with_causes(remote_error{dead.name, of.pid, of.how});
   fail(*which.of, which.index + task, std::move(why),
        cancelled ? ending::never_begun : ending::ran);
-}
-
-/// Starts another in the place of a dead worker, and notes a death that no task is
-/// to blame for.
-void dispatcher::replace_dead(member& dead, const death& of) {
-  if (of.running != 0)
-    failed_starts_.end_row();
-  if (of.how.success() || of.running != 0 || dead.by_force || dead.overdue != 0)
-    return replace(dead);
-  const bool made = of.how.exited() || of.how.signaled() || of.how.threw();
-  auto why = failed_start_limit::cause::not_made;
-  if (made)
-    why = of.how.signal() == SIGKILL ? failed_start_limit::cause::killed
-                                     : failed_start_limit::cause::crashed;
-  note_end(dead, made ? of.pid : 0, of.how.description(), why, nullptr);
-  if (made && !broken_)
-    replace(dead);
-}
-
-/// Starts a worker anew. One that is refused is tried again later.
-void dispatcher::replace(member& one) {
-  try {
-    start(one);
-  } catch (const error& failure) {
-    note_end(one, 0, failure.what(), failed_start_limit::cause::not_made,
-             std::current_exception());
-  }
-}
-
-/// A worker has ended, or was not made, with no task to blame: says so, and
-/// breaks the pool if that was once too often.
-void dispatcher::note_end(member& one, std::int32_t pid,
-                          const std::string& reason,
-                          failed_start_limit::cause why,
-                          std::exception_ptr thrown) {
-  const bool made = why != failed_start_limit::cause::not_made;
-  const bool enough = !one.fruitful
-                      && !failed_starts_.note(why, steady_clock::now());
-  callbacks_.push_back(
-    [tell = options_.report,
-     what = restart_report{one.name, pid, reason, one.generation, enough}] {
-      try {
-        tell(what);
-      } catch (...) {
-        print_end(what);
-      }
-    });
-  if (!enough) {
-    if (!made) {
-      const auto doublings = std::min<std::uint32_t>(one.refusals++, 16);
-      one.again = deadline::after(
-        std::min(first_pause * (1 << doublings), longest_pause));
-    }
-    return;
-  }
-  give_up(thrown ? std::move(thrown)
-                 : std::make_exception_ptr(process_died(
-                     "run a pool",
-                     std::string{made ? "its workers end before they run a "
-                                        "task"
-                                      : "its workers cannot be started"}
-                       + "; the last was " + one.name
-                       + (made ? ", which " : ": ") + reason,
-                     made ? "look at its initializer, and at what it wrote to "
-                            "standard error"
-                          : "lower pool_options::size, or raise the limit")));
 }
 
 void dispatcher::look_at_limits() {

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/option_checks.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/pool/dispatcher.hpp>
 #include <troupe/pool/imap_options.hpp>
-#include <troupe/pool/option_checks.hpp>
 #include <troupe/pool/pool_options.hpp>
 #include <troupe/pool/require_task.hpp>
 #include <troupe/pool/task_future.hpp>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/supervisor.hpp>
 
-#include <troupe/pool/restart_intensity.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/transport/caf_version.hpp>
@@ -453,16 +452,4 @@ TEST_CASE("children killed at random are all restarted") {
     REQUIRE(restarted(of, victim.id, victim.pid));
   }
   CHECK(book.read().size() == 30);
-}
-
-TEST_CASE("the intensity counts within its period only") {
-  using clock = troupe::restart_intensity::clock;
-  troupe::restart_intensity counts{2, 10s};
-  const auto start = clock::time_point{} + 100s;
-  CHECK(counts.note(start));
-  CHECK(counts.note(start + 1s));
-  CHECK_FALSE(counts.note(start + 2s));
-  // Exactly a period ago is within the period, as Erlang counts.
-  CHECK_FALSE(counts.note(start + 11s));
-  CHECK(counts.note(start + 22s));
 }

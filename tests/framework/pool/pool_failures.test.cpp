@@ -3,7 +3,6 @@
 // Workers that end before they have run a task, or cannot be made: the pool
 // says so, goes on with the others, and gives up after a stated number.
 
-#include <troupe/pool/failed_start_limit.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/shared/value.hpp>
 
@@ -126,16 +125,6 @@ TEST_CASE("so does one that crashes, as often as intensity says") {
                       troupe::worker_hooks{}.on_start<crash>()};
     CHECK(contains(story_of(pool), "SIGABRT"));
     CHECK(book.read().size() == most + 1);
-  }
-}
-
-TEST_CASE("an intensity may be as high as its type goes") {
-  using troupe::pooling::failed_start_limit;
-  // A hundred times as much is 4 in 32 bits.
-  for (const std::uint32_t most : {42'949'673U, 0xFFFF'FFFFU}) {
-    failed_start_limit counted{{.size = 1, .intensity = most}};
-    for (int i = 0; i < 200; ++i)
-      CHECK(counted.note(failed_start_limit::cause::killed, {}));
   }
 }
 

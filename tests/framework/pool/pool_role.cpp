@@ -6,6 +6,7 @@
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
+#include <troupe/pool/print_end.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/shared/value.hpp>
 

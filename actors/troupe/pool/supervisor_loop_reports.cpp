@@ -3,7 +3,8 @@
 // What a supervisor says of its children.
 
 #include <troupe/call/failure.hpp>
-#include <troupe/pool/supervisor_core.hpp>
+#include <troupe/pool/supervisor_loop.hpp>
+#include <troupe/supervision/report_line.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <cstdio>
@@ -12,17 +13,6 @@
 namespace troupe::supervision {
 
 namespace {
-
-void print(const restart_report& what) {
-  std::string line = "troupe: child '" + what.child + "'";
-  if (what.pid != 0)
-    line += " (pid " + std::to_string(what.pid) + ")";
-  line += " ended: " + what.reason + "; ";
-  line += what.given_up
-            ? "one restart too many, its supervisor gives up"
-            : "restart " + std::to_string(what.restarts) + " within the period";
-  std::fprintf(stderr, "%s\n", line.c_str());
-}
 
 /// The supervisor whose hook this thread is in.
 thread_local caf::actor_id calling_hook_of = caf::invalid_actor_id;
@@ -48,13 +38,16 @@ bool calls_hook() noexcept {
   return calling_hook_of != caf::invalid_actor_id;
 }
 
-void supervisor_core::report(const restart_report& what) const {
+void supervisor_loop::report(const restart_report& what) const {
   try {
     const hook_scope calling{self_->id()};
     if (options_.report)
       options_.report(what);
     else
-      print(what);
+      print(what,
+            {"child", "ended",
+             "restart " + std::to_string(what.restarts) + " within the period",
+             "one restart too many, its supervisor gives up"});
   } catch (...) {
     std::fprintf(stderr, "troupe: the report on child '%s' failed: %s\n",
                  what.child.c_str(),
@@ -65,7 +58,7 @@ void supervisor_core::report(const restart_report& what) const {
       transport::version::send_anonymously(each.wants, what);
 }
 
-void supervisor_core::subscribe(const caf::actor& who) {
+void supervisor_loop::subscribe(const caf::actor& who) {
   if (!who)
     return;
   for (auto& each : listeners_)
@@ -77,21 +70,13 @@ void supervisor_core::subscribe(const caf::actor& who) {
   listeners_.push_back({who.address(), who});
 }
 
-std::vector<child_info> supervisor_core::list() const {
+std::vector<child_info> supervisor_loop::list() {
   std::vector<child_info> result;
-  for (const auto& each : members_)
-    result.push_back({each.spec.id, each.actor, each.actor ? each.pid : 0,
-                      each.restarts, each.spec.supervises, each.restarting});
-  return result;
-}
-
-child_count supervisor_core::count() const {
-  child_count result;
-  for (const auto& each : members_) {
-    ++result.specs;
-    ++(each.spec.supervises ? result.supervisors : result.workers);
-    if (each.actor)
-      ++result.active;
+  for (const auto& each : core_.children()) {
+    const auto& what = of(each.number);
+    result.push_back({each.policy.id, what.actor, what.actor ? what.pid : 0,
+                      each.restarts, each.policy.supervises,
+                      each.phase == child_phase::failed});
   }
   return result;
 }

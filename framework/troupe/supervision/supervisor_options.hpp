@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/pool/restart_report.hpp>
+#include <troupe/supervision/restart_report.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -3,21 +3,21 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/pool/child_spec.hpp>
-#include <troupe/pool/restart_intensity.hpp>
+#include <troupe/pool/pending_start.hpp>
 #include <troupe/pool/supervisor_messages.hpp>
-#include <troupe/pool/supervisor_options.hpp>
+#include <troupe/supervision/supervisor_core.hpp>
+#include <troupe/supervision/supervisor_options.hpp>
 
 #include <caf/actor_addr.hpp>
 #include <caf/blocking_actor.hpp>
 #include <caf/system_messages.hpp>
 #include <caf/timespan.hpp>
 
-#include <chrono>
 #include <cstdint>
-#include <deque>
+#include <exception>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,54 +34,49 @@ namespace troupe::supervision {
 /// attempted as `attempted` says.
 void check_child(const child_spec& child, const std::string& attempted);
 
-/// What a supervisor does, as the body of an actor with a thread of its own:
-/// to start a process and to wait for the end of one take their time, and
-/// would hold up whoever shares a thread with it.
+/// What a supervisor does, as the body of an actor with a thread of its own: it
+/// serves requests, tells the supervisor core what happens to the children, and
+/// does to them what that says. To start a process and to wait for the end of
+/// one take their time, and would hold up whoever shares a thread with it.
 ///
 /// Whatever it waits for, it hears exit messages while it starts, and deaths
 /// are kept while it ends. Nothing that it waits for is without a limit, but
 /// for a `shutdown::infinity()`, and a start with no limit as long as nobody
 /// tells the supervisor to end.
-class supervisor_core {
+class supervisor_loop {
 public:
-  supervisor_core(caf::blocking_actor* self, supervisor_options options,
-                  std::vector<child_spec> children);
+  supervisor_loop(caf::blocking_actor* self, supervisor_options options);
 
   /// Starts the children in order. If one cannot be started, ends those that
   /// were, in reverse order, and throws what that start threw.
-  void start();
+  void start(std::vector<child_spec> children);
 
   /// Serves until it is told to end or has given up, and ends the children.
   void run();
 
 private:
+  /// What the core does not know of a child: the actor and its process.
   struct member {
-    explicit member(child_spec what) : spec(std::move(what)) {
-    }
-
-    child_spec spec;
+    child_number number = 0;
+    child_start make;
+    /// Registered for each new actor; empty for none.
+    std::string name;
     caf::actor actor;
+    /// It was told to end, or killed, and may still send its down message.
+    caf::actor ending;
     /// Of the process that it is in, or last was.
     std::int32_t pid = 0;
-    /// The process that it has to itself.
-    std::optional<process_view> own;
-    std::uint32_t restarts = 0;
-    /// Its last start failed, and is to be tried again.
-    bool restarting = false;
+    /// What has to be killed or be gone with it, of which start.
+    std::optional<process_view> process;
+    start_number start = 0;
     /// Who has last had its name.
     caf::actor named;
   };
 
-  /// A start that failed, and why.
-  struct failed_start {
-    std::string id;
-    std::string reason;
-  };
-
-  /// The process of a child that has ended, which has to follow.
-  struct leaving {
+  /// The process of a child that has ended by itself.
+  struct leftover {
+    start_number start = 0;
     process_view process;
-    deadline limit;
   };
 
   /// An actor that wants reports. It is watched until it dies, also when it does
@@ -92,33 +87,35 @@ private:
   };
 
   void serve();
+  [[nodiscard]] caf::timespan look_at_leftovers();
 
-  [[nodiscard]] member* look_up(std::string_view id) noexcept;
-  [[nodiscard]] member& find(std::string_view id);
-  /// The same, and throws `invalid_state` if it runs, or is to.
-  [[nodiscard]] member& find_ended(const char* what, const std::string& id);
+  [[nodiscard]] member& of(child_number which);
+  void drop(child_number which);
 
-  caf::actor add(child_spec spec);
-  void terminate(const std::string& id);
-  void forget(const member& one);
+  child_number add(const std::string& attempted, child_spec spec);
+  caf::actor start_child(child_spec spec);
+  caf::actor restart_child(const std::string& id);
+  void throw_if_failed();
 
-  void start(member& one);
-  void make(member& one);
+  void settle();
+  void carry_out(const step& what);
+  void await(const awaited& what);
+
+  void begin_start(const step& what);
+  void await_start(const awaited& what);
+  void finish_start(member& one, pending_start& work);
+  void abandon_start(member& one);
+  void start_failed(const member& one, std::exception_ptr why);
   void register_name(member& one);
 
-  void end(member& one);
-  void await_end(member& one);
-  [[nodiscard]] caf::timespan look_after_leaving();
-  void end_all();
-  bool await_down(const caf::actor& actor,
-                  std::optional<std::chrono::nanoseconds> limit);
-
+  void tell_to_end(member& one);
+  void kill(member& one);
+  void await_process(const awaited& what);
+  [[nodiscard]] std::optional<process_view> process_of(start_number start);
   void ended(const caf::down_msg& down);
-  void try_again();
-  void restart_from(member& dead, std::int32_t pid, const std::string& reason);
-  bool start_again(const std::string& id);
-  void report(const restart_report& what) const;
+  void end_all();
 
+  void report(const restart_report& what) const;
   void subscribe(const caf::actor& who);
 
   /// What `work` returns, or what it throws as an error, for the request at
@@ -126,19 +123,17 @@ private:
   template <class Work>
   [[nodiscard]] auto answer(Work work) const;
 
-  [[nodiscard]] std::vector<child_info> list() const;
-  [[nodiscard]] child_count count() const;
+  [[nodiscard]] std::vector<child_info> list();
 
   caf::blocking_actor* self_;
   supervisor_options options_;
-  restart_intensity intensity_;
+  supervisor_core core_;
   std::vector<member> members_;
-  /// Deaths that were heard of while another was waited for.
-  std::deque<caf::down_msg> late_;
-  std::deque<failed_start> again_;
-  std::vector<leaving> leaving_;
+  std::shared_ptr<pending_start> pending_;
+  /// Of the last start that failed.
+  std::exception_ptr failure_;
+  std::vector<leftover> leftovers_;
   std::vector<listener> listeners_;
-  std::uint64_t starts_ = 0;
   bool over_ = false;
 };
 
