@@ -79,13 +79,15 @@ pool_options completed(pool_options options) {
 /// has done nothing yet.
 supervision::supervisor_core::settings
 supervision_of(const pool_options& options) {
-  return {.strategy = strategy::one_for_one,
-          .limits = {.most = options.intensity.value_or(
-                       3 * std::uint64_t{options.size} + 2),
-                     .period = options.period,
-                     .in_a_row = true},
-          .first_pause = std::chrono::milliseconds{20},
-          .longest_pause = std::chrono::seconds{2}};
+  supervision::supervisor_core::settings how;
+  how.strategy = strategy::one_for_one;
+  how.limits.most = options.intensity ? std::uint64_t{*options.intensity}
+                                      : 3 * std::uint64_t{options.size} + 2;
+  how.limits.period = options.period;
+  how.limits.in_a_row = true;
+  how.first_pause = std::chrono::milliseconds{20};
+  how.longest_pause = std::chrono::seconds{2};
+  return how;
 }
 
 } // namespace

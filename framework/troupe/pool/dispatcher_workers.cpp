@@ -71,6 +71,7 @@ void dispatcher::carry_out(const supervision::step& what) {
     case kind::end: return let_end(one);
     case kind::report: return tell(what);
     case kind::give_up: return give_up(story_of(what, one));
+    // Starts have no limit here, `terminate` kills, and nobody is forgotten.
     default: return;
   }
 }

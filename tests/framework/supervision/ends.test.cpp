@@ -143,6 +143,19 @@ TEST_CASE("who has died already is not told to end, and not restarted twice") {
   CHECK(of.words() == words{"report a", "gone b", "start a", "start b"});
 }
 
+TEST_CASE("a death that was dealt with says nothing about the next one") {
+  script of{{.strategy = strategy::one_for_all, .limits = {.most = 10}}};
+  of.run({"a", "b"});
+  of.die("a");
+  of.die("b", {.reason = "the first time"});
+  REQUIRE(of.core.judge_next(of.now));
+  of.settle();
+  of.die("b", {.reason = "the second time"});
+  of.settle_all();
+  REQUIRE(of.reports.size() == 2);
+  CHECK(of.reports.back().reason == "the second time");
+}
+
 TEST_CASE("nobody waits for the process of one that ended by itself, and it "
           "is killed at its time") {
   script of{{.limits = {.most = 10}}};
