@@ -62,6 +62,11 @@ public:
   }
 };
 
+void wait_for_ever() {
+  for (;;)
+    ::pause();
+}
+
 class throwing : public caf::event_based_actor {
 public:
   explicit throwing(caf::actor_config& config)
@@ -244,6 +249,25 @@ TEST_CASE("a process that does not follow its actor is killed") {
   CHECK(eventually([&] { return is_gone(second); }));
   CHECK(eventually([&] { return is_gone(first); }));
   CHECK(of.child("permanent"));
+}
+
+TEST_CASE("so is one whose actor is in the supervisor's process") {
+  const auto pid = std::make_shared<std::atomic<std::int32_t>>(0);
+  troupe::child_spec speaker;
+  speaker.id = "speaker";
+  speaker.start = [pid](troupe::start_watch& watch) -> caf::actor {
+    auto there = troupe::start<&wait_for_ever>();
+    watch.has_process(there.view());
+    pid->store(there.pid());
+    there.detach();
+    return troupe::spawn<worker>(troupe::placement::here);
+  };
+  speaker.shutdown = troupe::shutdown::within(100ms);
+  supervisor of{{}, {std::move(speaker)}};
+  const auto there = pid->load();
+  REQUIRE_FALSE(is_gone(there));
+  of.terminate_child("speaker");
+  CHECK(eventually([&] { return is_gone(there); }));
 }
 
 TEST_CASE("a named child is found by its name after each restart") {
