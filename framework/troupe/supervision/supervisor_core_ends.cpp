@@ -152,10 +152,10 @@ void supervisor_core::is_down(child_state& one, clock::time_point now) {
 void supervisor_core::finish_end(child_state& one) {
   set_phase(one, child_phase::ended);
   done_with(one);
-  if (one.refusal) {
-    const auto reason = *std::exchange(one.refusal, std::nullopt);
+  if (const auto refusal = std::exchange(one.refusal, std::nullopt);
+      refusal && !ends_all_) {
     one.phase = child_phase::starting;
-    start_failed(one.number, reason);
+    start_failed(one.number, *refusal);
   } else if (one.policy.restart == restart::temporary && !ends_all_) {
     forget(one);
   }

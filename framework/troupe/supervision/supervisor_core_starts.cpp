@@ -66,8 +66,10 @@ void supervisor_core::start_failed(child_number which,
   if (one == nullptr || one->phase != child_phase::starting)
     return;
   done_with(*one);
-  // Those behind it are started with it, when that is tried again.
-  plan_.clear();
+  // Those behind it are started with it, when that is tried again. The end of
+  // all goes on.
+  if (!ends_all_)
+    plan_.clear();
   if (one->of_start == child_state::purpose::request) {
     set_phase(*one, child_phase::ended);
     return;

@@ -4,9 +4,13 @@
 
 #include "script.hpp"
 
+#include <troupe/base/error.hpp>
+
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <iterator>
+#include <random>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -237,6 +241,54 @@ TEST_CASE("all at once are told at the same time, and again if it is said "
   CHECK(of.words().empty());
   CHECK(of.phase("b") == child_phase::ended);
   CHECK_FALSE(of.core.has_work());
+}
+
+TEST_CASE("whatever has happened, the end of all ends all, in bounded time") {
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    CAPTURE(seed);
+    std::minstd_rand random{seed};
+    const auto any = [&](std::size_t of) { return random() % of; };
+    script of{{.strategy = static_cast<strategy>(any(3)),
+               .limits = {.most = 5, .period = 10s},
+               .first_pause = any(2) == 0 ? 0ms : 20ms,
+               .longest_pause = 1s}};
+    of.process = static_cast<child_process>(any(3));
+    const char* const names[] = {"a", "b", "c", "d"};
+    for (const char* each : names)
+      of.add({.id = each,
+              .restart = static_cast<troupe::restart>(any(3)),
+              .shutdown = any(2) == 0 ? shutdown::kill() : shutdown::within(2s),
+              .start_limit = 3s});
+    for (int steps = 0; steps < 40; ++steps) {
+      const std::string id = names[any(std::size(names))];
+      auto& moods = *std::vector{&of.failing, &of.hanging,  &of.in_vain,
+                                 &of.deaf,    &of.immortal, &of.lingering}
+                       .at(any(6));
+      switch (any(6)) {
+        case 0: moods.push_back(id); break;
+        case 1: moods.clear(); break;
+        case 2: of.pass(1s); break;
+        default: of.die(id);
+      }
+      // Requests are looked at when nothing is on the way.
+      if (any(4) == 0 && !of.core.awaits())
+        try {
+          any(2) == 0 ? of.core.terminate(id) : of.core.start_again(id);
+        } catch (const troupe::error&) {
+          // There is no such child any more, or it runs.
+        }
+      any(2) == 0 ? of.settle() : of.settle_all();
+    }
+    of.core.end_all();
+    of.settle();
+    // Four children and their leftovers, each of them given up in the end.
+    for (int waits = 0; waits < 200 && of.core.awaits(); ++waits)
+      of.pass(30s);
+    CHECK_FALSE(of.core.awaits());
+    for (const auto& each : of.core.children())
+      CHECK(each.phase == child_phase::ended);
+    CHECK_FALSE(of.core.has_work());
+  }
 }
 
 TEST_CASE("one that nobody needs any more stays ended") {
