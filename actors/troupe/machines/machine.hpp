@@ -2,9 +2,9 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/base/error.hpp>
 #include <troupe/call/future_base.hpp>
 #include <troupe/codec/codec.hpp>
-#include <troupe/machines/machine_lost.hpp>
 #include <troupe/machines/remote_call.hpp>
 #include <troupe/machines/require_to_cross.hpp>
 #include <troupe/process/process.hpp>

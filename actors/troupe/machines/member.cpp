@@ -3,7 +3,6 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/machines/lead.hpp>
-#include <troupe/machines/machine_lost.hpp>
 
 #include <algorithm>
 #include <utility>

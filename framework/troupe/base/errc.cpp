@@ -26,6 +26,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::cancelled: return "cancelled";
     case errc::unknown_message_type: return "unknown_message_type";
     case errc::unknown_name: return "unknown_name";
+    case errc::machine_lost: return "machine_lost";
   }
   return "unknown";
 }

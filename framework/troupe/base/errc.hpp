@@ -52,6 +52,8 @@ enum class errc : std::uint8_t {
   unknown_message_type,
   /// Nothing has that name: no actor, held object, field or child.
   unknown_name,
+  /// Another machine is not there any more, and what ran there has ended.
+  machine_lost,
 };
 
 /// Returns the enumerator's own name, for logs and error texts.

@@ -40,7 +40,7 @@ void throw_error(errc code, std::string_view attempted,
                malformed_bytes, closed, peer_died, process_died, timed_out,
                unknown_function, not_owner, would_deadlock, broken_barrier,
                not_authentic, connection_lost, cancelled, unknown_message_type,
-               unknown_name>(code, attempted, reason);
+               unknown_name, machine_lost>(code, attempted, reason);
 }
 
 os_failure::os_failure(std::string_view attempted, std::string_view advice)

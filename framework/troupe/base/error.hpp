@@ -66,6 +66,7 @@ using connection_lost = error_of<errc::connection_lost>;
 using cancelled = error_of<errc::cancelled>;
 using unknown_message_type = error_of<errc::unknown_message_type>;
 using unknown_name = error_of<errc::unknown_name>;
+using machine_lost = error_of<errc::machine_lost>;
 
 /// Throws the exception type of `code`; an `error` for a code that has none.
 [[noreturn]] void throw_error(errc code, std::string_view attempted,

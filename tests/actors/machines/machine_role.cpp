@@ -134,8 +134,6 @@ void tell(What what) {
   try {
     const auto value = what();
     std::cout << "result " << value;
-  } catch (const troupe::machine_lost& failure) {
-    std::cout << "machine_lost [" << failure.what() << ']';
   } catch (const troupe::remote_error& failure) {
     std::cout << to_string(failure.code()) << " [" << failure.what() << ']'
               << " type=" << failure.type() << " text=" << failure.text()

@@ -62,7 +62,7 @@ TEST_CASE("an error of Troupe's is shown by its name, and read by it") {
   CHECK(to_string(error) == R"_(peer_died("it is gone"))_");
   CHECK(caf::deep_to_string(troupe::errc::timed_out) == "timed_out");
   // Every enumerator, by CAF's readers of text as well.
-  for (auto code = troupe::errc::none; code <= troupe::errc::unknown_name;
+  for (auto code = troupe::errc::none; code <= troupe::errc::machine_lost;
        code = static_cast<troupe::errc>(static_cast<int>(code) + 1)) {
     caf::json_writer writer;
     auto shown = code;
