@@ -5,13 +5,16 @@
 
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
+#include <support/stopped.hpp>
 
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +45,17 @@ std::int32_t child_of(std::int32_t pid) {
   return child;
 }
 
+/// Whether a process has been sent a signal that it has not taken yet.
+bool has_pending(std::int32_t pid, int signal) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+  for (std::string line; std::getline(file, line);)
+    if (const std::string name{"ShdPnd:"}; line.starts_with(name))
+      return (std::stoull(line.substr(name.size()), nullptr, 16)
+              & (1ULL << (signal - 1)))
+             != 0;
+  return false;
+}
+
 bool may_unshare() {
   return ::geteuid() == 0
          && std::system("unshare --pid --fork --mount-proc true "
@@ -68,6 +82,41 @@ TEST_CASE("a handler that was set before program stays, and states live") {
                               + "; interrupted 0; started 1"));
     CHECK(gone(run));
   }
+}
+
+TEST_CASE("what serves others is passed by from its first moment on") {
+  for (const bool spawn : {false, true})
+    for (const int signal : {SIGINT, SIGTERM}) {
+      CAPTURE(spawn);
+      CAPTURE(signal);
+      auto how = in_terminal();
+      how.environment = {"TROUPE_TEST_STOP_FORKED=1"};
+      std::vector<std::string> command{role, "serves"};
+      if (spawn)
+        command.emplace_back("spawn");
+      launched program{command, how};
+      // The process of its state, which has done nothing yet.
+      std::int32_t state = 0;
+      REQUIRE(program.wait_until([&](const std::string& text) {
+        state = troupe::test::forked(text, 1);
+        return state != 0;
+      }));
+      const auto run = troupe::test::run_of(program.pid());
+      if (signal == SIGINT)
+        program.type("\x03");
+      else
+        ::kill(-program.pid(), SIGTERM);
+      // The terminal signals all at once: who is stopped has it, too.
+      REQUIRE(
+        troupe::test::eventually([&] { return has_pending(state, signal); }));
+      troupe::test::go_on(state);
+      const int status = program.wait();
+      CAPTURE(program.output());
+      CHECK(WIFEXITED(status));
+      CHECK(WEXITSTATUS(status) == 6);
+      CHECK(contains(program, "the state has 7"));
+      CHECK(gone(run));
+    }
 }
 
 TEST_CASE("a child that listens to SIGTERM has it passed on, one that does not "

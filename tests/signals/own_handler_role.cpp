@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Programs that tests run from outside, and signal:
-// `own_handler_role handles|tokens|calls_back`.
+// `own_handler_role handles|tokens|serves|calls_back [spawn]`.
 
 #include <troupe/process/program.hpp>
 #include <troupe/state/list.hpp>
 
 #include <support/eventually.hpp>
 #include <support/sleeping.hpp>
+#include <support/stop_forked.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -62,6 +63,19 @@ int tokens() {
   return 5;
 }
 
+/// Listens, and has a state that is to outlive the signal.
+int serves() {
+  const auto stop = troupe::interrupt_token(troupe::signals::interrupt
+                                            | troupe::signals::terminate);
+  troupe::state holder;
+  const auto list = holder.make<troupe::held::list<int>>();
+  list.push_back(7);
+  while (!stop.stop_requested())
+    std::this_thread::sleep_for(1ms);
+  std::cout << "the state has " << list.at(0) << std::endl;
+  return 6;
+}
+
 /// A callback of the token that never returns.
 int calls_back() {
   const auto stop = troupe::interrupt_token();
@@ -77,16 +91,20 @@ int calls_back() {
 } // namespace
 
 int main(int argc, char** argv) {
+  static_cast<void>(troupe::test::stops_forked);
   const std::string_view name = argc > 1 ? argv[1] : "";
   if (name == "handles")
     for (const int signal : {SIGINT, SIGTERM})
       std::signal(signal, note);
+  if (argc > 2 && std::string_view{argv[2]} == "spawn")
+    troupe::set_start_method(troupe::start_method::spawn);
   troupe::run_options options;
   // Nothing here may need it.
   options.grace = 5min;
   troupe::program program{argc, argv, options};
   const std::map<std::string_view, int (*)()> roles{{"handles", handles},
                                                     {"tokens", tokens},
+                                                    {"serves", serves},
                                                     {"calls_back", calls_back}};
   const auto found = roles.find(name);
   return found != roles.end() ? found->second() : 99;

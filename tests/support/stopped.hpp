@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -32,6 +33,25 @@ namespace troupe::test {
 /// Lets it go on.
 inline void go_on(std::int32_t pid) {
   ::kill(pid, SIGCONT);
+}
+
+/// Of what a program that includes `stop_forked.hpp` has printed: the process that
+/// it has forked as its `number`th, from 1, once that stands still; 0 if it is not
+/// told of yet, or does not.
+[[nodiscard]] inline std::int32_t forked(const std::string& output,
+                                         int number) {
+  const std::string word{"forked "};
+  std::size_t at = 0;
+  for (int i = 0; i < number; ++i) {
+    at = output.find(word, at);
+    if (at == std::string::npos)
+      return 0;
+    at += word.size();
+  }
+  if (output.find('\n', at) == std::string::npos)
+    return 0;
+  const auto pid = std::atoi(output.c_str() + at);
+  return eventually([pid] { return activity_of(pid) == 'T'; }) ? pid : 0;
 }
 
 } // namespace troupe::test

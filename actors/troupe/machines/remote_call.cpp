@@ -9,7 +9,6 @@
 #include <troupe/network/limits.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/process/remote_error.hpp>
-#include <troupe/process/signals.hpp>
 
 #include <csignal>
 #include <memory>
@@ -114,7 +113,6 @@ void remote_call::raise() {
 }
 
 bytes run_called_function(const called_function& what) {
-  hosting::leave_signals_to_root();
   const auto& function
     = hosting::function_entry::at({what.module, what.offset},
                                   "run a function for another machine",

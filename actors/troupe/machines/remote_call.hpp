@@ -66,9 +66,9 @@ struct called_function {
   bytes arguments;
 };
 
-/// What it runs: the function, whose encoded result it returns. From then on
-/// signals from outside pass it by, as the workers of a pool. Throws
-/// `unknown_function`, what the function throws.
+/// What it runs: the function, whose encoded result it returns. Signals from
+/// outside pass it by, as the workers of a pool. Throws `unknown_function`, what
+/// the function throws.
 [[nodiscard]] bytes run_called_function(const called_function& what);
 
 /// Has `function` run on `where`. Throws `machine_lost`, `cancelled` (it leaves),
@@ -80,3 +80,8 @@ call_on(const std::shared_ptr<member>& where,
         const start_options& options);
 
 } // namespace troupe::machines
+
+template <>
+inline constexpr bool troupe::hosting::leaves_signals_to_root<
+  troupe::calls::named<&troupe::machines::run_called_function>>
+  = true;

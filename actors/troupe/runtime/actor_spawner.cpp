@@ -132,7 +132,6 @@ private:
 } // namespace
 
 void keep_host(const host_cell& cell, host_life life) {
-  hosting::leave_signals_to_root();
   actor_spawner self{actor_system(), life};
   transport::node::require().keep(self.handle());
   cell.announce(self.handle()->aid);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/named.hpp>
+#include <troupe/process/signals.hpp>
 #include <troupe/runtime/host_cell.hpp>
 
 namespace troupe::factory {
@@ -18,3 +20,8 @@ enum class host_life : std::uint32_t {
 void keep_host(const host_cell& cell, host_life life);
 
 } // namespace troupe::factory
+
+template <>
+inline constexpr bool troupe::hosting::leaves_signals_to_root<
+  troupe::calls::named<&troupe::factory::keep_host>>
+  = true;

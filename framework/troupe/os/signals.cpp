@@ -38,6 +38,14 @@ struct signal_settings::state {
   struct sigaction quit{};
   struct sigaction terminate{};
   struct sigaction child{};
+
+  void restore(const sigset_t& with) const noexcept {
+    ::sigaction(SIGINT, &interrupt, nullptr);
+    ::sigaction(SIGQUIT, &quit, nullptr);
+    ::sigaction(SIGTERM, &terminate, nullptr);
+    ::sigaction(SIGCHLD, &child, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &with, nullptr);
+  }
 };
 
 signal_settings::signal_settings() : state_(std::make_unique<state>()) {
@@ -51,11 +59,18 @@ signal_settings::signal_settings() : state_(std::make_unique<state>()) {
 signal_settings::~signal_settings() = default;
 
 void signal_settings::restore() const noexcept {
-  ::sigaction(SIGINT, &state_->interrupt, nullptr);
-  ::sigaction(SIGQUIT, &state_->quit, nullptr);
-  ::sigaction(SIGTERM, &state_->terminate, nullptr);
-  ::sigaction(SIGCHLD, &state_->child, nullptr);
-  ::pthread_sigmask(SIG_SETMASK, &state_->mask, nullptr);
+  state_->restore(state_->mask);
+}
+
+void signal_settings::restore_but_hold() const noexcept {
+  auto mask = state_->mask;
+  for (const int signal : {SIGINT, SIGTERM})
+    sigaddset(&mask, signal);
+  state_->restore(mask);
+}
+
+bool signal_settings::lets_come(int signal) const noexcept {
+  return sigismember(&state_->mask, signal) == 0;
 }
 
 const void* signal_settings::mask() const noexcept {
@@ -90,10 +105,7 @@ void forget_signal(int signal) noexcept {
 
 void die_of(int signal) noexcept {
   set_disposition(signal, SIG_DFL);
-  sigset_t only;
-  sigemptyset(&only);
-  sigaddset(&only, signal);
-  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  let_come(signal);
   // The kernel drops signals at their default for the first process of a PID
   // namespace, also its own.
   if (::getpid() == 1)
@@ -113,6 +125,13 @@ void block_signals_to_end() noexcept {
   for (const int signal : {SIGINT, SIGQUIT, SIGTERM})
     sigaddset(&all, signal);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+void let_come(int signal) noexcept {
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
 }
 
 bool is_pending(int signal) noexcept {

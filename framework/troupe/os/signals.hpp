@@ -18,6 +18,13 @@ public:
   /// Puts them back, for the calling thread.
   void restore() const noexcept;
 
+  /// The same, but that SIGINT and SIGTERM wait until `let_come`, also in an
+  /// image that this process executes.
+  void restore_but_hold() const noexcept;
+
+  /// Whether the noted mask lets `signal` come.
+  [[nodiscard]] bool lets_come(int signal) const noexcept;
+
   /// The noted mask, as `sigset_t` for `spawn_self`.
   [[nodiscard]] const void* mask() const noexcept;
 
@@ -50,6 +57,10 @@ void die_of_after_handler(int signal) noexcept;
 /// otherwise. A process that is forked off it has them, if they come before it
 /// has restored its own mask, when it does.
 void block_signals_to_end() noexcept;
+
+/// Has the calling thread take `signal` from now on, also where it has come
+/// while the thread blocked it.
+void let_come(int signal) noexcept;
 
 /// Returns whether `signal` has come to the calling thread or its process, which
 /// blocks it.

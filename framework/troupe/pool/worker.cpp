@@ -11,7 +11,6 @@
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/run_command.hpp>
-#include <troupe/process/signals.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -402,7 +401,6 @@ worker_setup worker_setup::load(codec::decoder& from) {
 }
 
 void serve_pool(const worker_setup& setup) {
-  hosting::leave_signals_to_root();
   worker{setup}.serve();
   state_of_this_worker() = {};
 }

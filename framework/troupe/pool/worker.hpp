@@ -2,8 +2,10 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
+#include <troupe/call/named.hpp>
 #include <troupe/pool/task_message.hpp>
 #include <troupe/pool/task_recipe.hpp>
+#include <troupe/process/signals.hpp>
 
 #include <cstdint>
 #include <stop_token>
@@ -74,5 +76,10 @@ struct worker_setup {
 void serve_pool(const worker_setup& setup);
 
 } // namespace pooling
+
+template <>
+inline constexpr bool
+  hosting::leaves_signals_to_root<calls::named<&pooling::serve_pool>>
+  = true;
 
 } // namespace troupe

@@ -93,8 +93,18 @@ public:
     }
   }
 
-  void restore_signals() const noexcept {
-    settings_.restore();
+  /// Of a forked host: puts the signals back. Returns those that wait until it
+  /// can let them pass by.
+  [[nodiscard]] std::uint32_t restore_signals(slot_id host) const noexcept {
+    if (run_memory::current().slot(host.index).root_decides.load() == 0) {
+      settings_.restore();
+      return 0;
+    }
+    settings_.restore_but_hold();
+    std::uint32_t held = 0;
+    for (const int signal : {SIGINT, SIGTERM})
+      held |= settings_.lets_come(signal) ? bit_of(signal) : 0;
+    return held;
   }
 
 private:
@@ -244,10 +254,11 @@ slot_id serve_forks() {
   if (!report_service())
     os::exit_at_once(0);
   const auto host = server.run();
-  server.restore_signals();
+  auto& own = inherited_descriptors::current();
+  own.held_signals = server.restore_signals(host);
   delete &server;
-  inherited_descriptors::current().requests_reader.reset();
-  inherited_descriptors::current().freshly_executed = false;
+  own.requests_reader.reset();
+  own.freshly_executed = false;
   return host;
 }
 

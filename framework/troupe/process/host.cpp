@@ -192,14 +192,20 @@ void run_host(slot_id id) {
   if (slot->method.load() == static_cast<std::uint32_t>(start_method::spawn)
       && !inherited_descriptors::current().freshly_executed) {
     try {
-      os::exec_self(bootstrap_variable, write_bootstrap({role::host, id}),
-                    inherited(role::host));
+      os::exec_self(
+        bootstrap_variable,
+        write_bootstrap({role::host, id}, -1,
+                        inherited_descriptors::current().held_signals),
+        inherited(role::host));
     } catch (const error&) {
       note_exception(*slot);
       os::exit_at_once(exception_code);
     }
   }
   claim(id);
+  // What has come since the fork passes it by, too.
+  if (slot->root_decides.load() != 0)
+    leave_signals_to_root();
   os::name_process(slot->name.get().c_str());
   // A fork of the server has its streams from there.
   if (inherited_descriptors::current().freshly_executed)

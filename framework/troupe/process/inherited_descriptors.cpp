@@ -111,7 +111,8 @@ bootstrap answer_bootstrap() {
   in >> part;
   for (auto& fd : fds)
     in >> fd;
-  in >> slot >> identity[0] >> identity[1] >> own.server_number;
+  std::uint32_t number = 0;
+  in >> slot >> identity[0] >> identity[1] >> number;
   if (!in || part < 1 || part > 2)
     refuse_bootstrap("its text is not one that Troupe writes");
   const bool is_server = part == 1;
@@ -130,8 +131,11 @@ bootstrap answer_bootstrap() {
   own.requests_identity = os::identity_of(own.requests.get());
   own.rights = os::rights::of_this_thread();
   own.freshly_executed = true;
-  if (!is_server)
+  if (!is_server) {
+    own.held_signals = number;
     return {role::host, memory::slot_id::unpacked(slot)};
+  }
+  own.server_number = number;
   own.requests_reader = os::descriptor{fds[2]};
   own.server_report = os::descriptor{fds[4]};
   return {role::fork_server, {}};

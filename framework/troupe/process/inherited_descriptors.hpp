@@ -35,6 +35,9 @@ struct inherited_descriptors {
   /// What this process was allowed to do when it joined the run. Its children
   /// have the same, for the fork server has.
   os::rights rights;
+  /// Signals that wait until this process can let them pass by, a set of
+  /// `bit_of`: see `leave_signals_to_root`.
+  std::uint32_t held_signals = 0;
   /// This image was executed for the run, and is not a fork of the server.
   bool freshly_executed = false;
 
@@ -56,7 +59,8 @@ extern const char* const bootstrap_variable;
 
 /// Writes what a re-executed process must know to join the run. Of a fork server
 /// `report` is the descriptor of `inherited_descriptors::server_report` and `settings` the text
-/// of `os::settings`, which it takes before any static object is made.
+/// of `os::settings`, which it takes before any static object is made; `number`
+/// is its `server_number`, and of a host `held_signals`.
 [[nodiscard]] std::string
 write_bootstrap(const bootstrap& text, int report = -1,
                 std::uint32_t number = 0, const std::string& settings = {});

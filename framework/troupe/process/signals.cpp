@@ -8,6 +8,7 @@
 #include <troupe/os/signals.hpp>
 #include <troupe/os/wait_word.hpp>
 #include <troupe/process/host.hpp>
+#include <troupe/process/inherited_descriptors.hpp>
 #include <troupe/process/listener.hpp>
 #include <troupe/process/root_supervisor.hpp>
 #include <troupe/process/table.hpp>
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <utility>
 
 namespace troupe {
 
@@ -75,10 +77,14 @@ std::uint32_t hosting::bit_of(int signal) noexcept {
 }
 
 void hosting::leave_signals_to_root() noexcept {
-  run_memory::current().own_slot().root_decides.store(1);
-  for (const int signal : {SIGINT, SIGTERM})
+  const auto held = std::exchange(inherited_descriptors::current().held_signals,
+                                  0);
+  for (const int signal : {SIGINT, SIGTERM}) {
     if (os::disposition_of(signal) == os::disposition::usual)
       os::on_signal(signal, pass_by);
+    if ((held & bit_of(signal)) != 0)
+      os::let_come(signal);
+  }
 }
 
 void hosting::let_end_by_itself() noexcept {

@@ -51,14 +51,20 @@ namespace hosting {
 /// `signals`.
 [[nodiscard]] std::uint32_t bit_of(int signal) noexcept;
 
-/// To be called first in a process that serves others of the run: a state, the
-/// host of services or of actors, a pool's worker. From then on SIGINT and
-/// SIGTERM that come from the terminal, or from outside while the root listens,
-/// pass it by: the root decides. Those that a process of the run sends end it,
-/// and `interrupt_token` works as elsewhere.
+/// Of the first function of a process (`calls::named<&f>`): whether that process
+/// serves others of the run: a state, the host of services or of actors, a
+/// pool's worker, what runs for another machine. SIGINT and SIGTERM that come
+/// from the terminal, or from outside while the root listens, pass such a process
+/// by, from its first moment: the root decides. Those that a process of the run
+/// sends end it, and `interrupt_token` works as elsewhere.
+template <class Callable>
+inline constexpr bool leaves_signals_to_root = false;
+
+/// What makes it so, in that process: from now on they pass it by, with those
+/// that waited for this.
 void leave_signals_to_root() noexcept;
 
-/// To be called by a process that has called `leave_signals_to_root`, when its
+/// To be called by a process that leaves signals to the root, when its
 /// work is done and it is about to return. From then on SIGINT and SIGTERM pass
 /// it by, also those of its parent's end, so that it writes what it has buffered;
 /// the parent waits for it for the run's grace, and then kills it.

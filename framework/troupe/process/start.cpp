@@ -83,7 +83,7 @@ void require_rights_of_server() {
 
 slot_id request_process(const function_entry& function,
                         codec::packet& arguments, const start_options& options,
-                        awaited by_future) {
+                        awaited by_future, signals_pass by) {
   auto& memory = run_memory::current();
   if (!is_own_slot())
     throw invalid_state("start a process",
@@ -123,6 +123,7 @@ slot_id request_process(const function_entry& function,
   slot.daemon.store(options.daemon.value_or(parent_is_daemon) ? 1 : 0);
   slot.awaited.store(by_future == awaited::yes ? process_slot::is_awaited
                                                : process_slot::not_awaited);
+  slot.root_decides.store(by == signals_pass::yes ? 1 : 0);
   slot.method.store(
     static_cast<std::uint32_t>(options.method.value_or(get_start_method())));
   const auto& location = function.location();

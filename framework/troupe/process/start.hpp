@@ -4,6 +4,7 @@
 #include <troupe/call/arguments.hpp>
 #include <troupe/call/entry.hpp>
 #include <troupe/process/process.hpp>
+#include <troupe/process/signals.hpp>
 
 #include <concepts>
 #include <optional>
@@ -46,11 +47,15 @@ inline function_entry entry_of{&run_function<Callable>};
 /// Whether a future tells what the function throws.
 enum class awaited : bool { no, yes };
 
+/// Whether the signals of `leaves_signals_to_root` pass a process by.
+enum class signals_pass : bool { no, yes };
+
 /// Requests a process that runs `function`. `arguments` is left empty.
 /// Throws `invalid_state`, `invalid_argument`, `limit_reached`.
 [[nodiscard]] memory::slot_id
 request_process(const function_entry& function, codec::packet& arguments,
-                const start_options& options, awaited by_future);
+                const start_options& options, awaited by_future,
+                signals_pass by);
 
 template <class Callable, class... Args>
 [[nodiscard]] memory::slot_id
@@ -60,7 +65,8 @@ request(const start_options& options, awaited by_future, Args&&... args) {
   if constexpr (calls::accepts<signature, Args&&...>) {
     auto arguments
       = calls::pack_arguments<signature>(std::forward<Args>(args)...);
-    return request_process(entry_of<Callable>, arguments, options, by_future);
+    return request_process(entry_of<Callable>, arguments, options, by_future,
+                           signals_pass{leaves_signals_to_root<Callable>});
   } else {
     return {};
   }

@@ -10,7 +10,6 @@
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/tuning.hpp>
 #include <troupe/process/process.hpp>
-#include <troupe/process/signals.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/state/circle.hpp>
 #include <troupe/state/local_wire.hpp>
@@ -270,7 +269,6 @@ control_block_handle control_block_handle::load(codec::decoder& from) {
 }
 
 void serve_state(const control_block_handle& home) {
-  hosting::leave_signals_to_root();
   auto& of = *as_control_block(home.home());
   server self{home.home()};
   of.ready.store(1, std::memory_order_seq_cst);

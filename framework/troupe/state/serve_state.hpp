@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/call/named.hpp>
 #include <troupe/codec/coding.hpp>
 #include <troupe/memory/reference.hpp>
+#include <troupe/process/signals.hpp>
 
 namespace troupe::held {
 
@@ -34,3 +36,8 @@ private:
 void serve_state(const control_block_handle& home);
 
 } // namespace troupe::held
+
+template <>
+inline constexpr bool troupe::hosting::leaves_signals_to_root<
+  troupe::calls::named<&troupe::held::serve_state>>
+  = true;
