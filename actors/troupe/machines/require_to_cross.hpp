@@ -12,12 +12,16 @@
 /// What can be sent within a run, and yet not to another machine.
 namespace troupe::machines {
 
+/// A type of Troupe's that names shared memory here, and is sent as its bytes.
+template <class T>
+concept sent_as_bytes = requires { requires T::is_sent_as_bytes; };
+
 /// Whether `T` itself names something of this machine: shared memory, or whoever
 /// is reached through it. Troupe's own types that say how they are sent do, and
 /// so do CAF's handles.
 template <class T>
 inline constexpr bool is_of_one_machine
-  = (codec::self_coding<T> || codec::has_coding<T>)
+  = (codec::self_coding<T> || codec::has_coding<T>) && !sent_as_bytes<T>
     && (codec::type_name<T>().starts_with("troupe::")
         || codec::type_name<T>().starts_with("caf::"));
 
@@ -70,7 +74,8 @@ struct parameter_for_another_machine {
     static_assert(std::is_void_v<Part>,
                   "troupe: a parameter of a function for another machine is "
                   "memory of this machine, or names an actor of it: pass a "
-                  "copy, such as a std::vector, or publish a held object and "
+                  "copy, such as a std::vector or buffer.copied(), or publish "
+                  "a held object and "
                   "connect to it there");
   }
 };
@@ -81,7 +86,7 @@ struct result_from_another_machine {
     static_assert(std::is_void_v<Part>,
                   "troupe: the result of a function for another machine is "
                   "memory of that machine, or names an actor of it: return a "
-                  "copy, such as a std::vector");
+                  "copy, such as a std::vector or buffer.copied()");
   }
 };
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 
 namespace troupe {
 
@@ -57,6 +58,18 @@ buffer buffer::load(codec::decoder& from) {
                               + std::to_string(size));
   result.size_ = static_cast<std::size_t>(size);
   return result;
+}
+
+void copied_buffer::save(codec::encoder& to) const {
+  to.count(of_.size());
+  if (!of_.empty())
+    to.write_part(of_.data(), of_.size());
+}
+
+copied_buffer copied_buffer::load(codec::decoder& from) {
+  constexpr std::string_view type{"a copied buffer"};
+  const auto size = from.count(1, type);
+  return copied_buffer{buffer{bytes_view{from.take(size, type), size}}};
 }
 
 } // namespace troupe

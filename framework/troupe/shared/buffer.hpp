@@ -7,8 +7,11 @@
 #include <troupe/memory/reference.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace troupe {
+
+class copied_buffer;
 
 /// Bytes in shared memory that go from process to process without being copied.
 ///
@@ -62,6 +65,9 @@ public:
   /// many. The memory stays. Throws `invalid_argument` if it has fewer.
   void shrink(std::size_t size);
 
+  /// The same bytes, to be sent as bytes: see `copied_buffer`.
+  [[nodiscard]] copied_buffer copied() const noexcept;
+
   void save(codec::encoder& to) const;
 
   /// Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
@@ -71,5 +77,50 @@ private:
   memory::reference reference_;
   std::size_t size_ = 0;
 };
+
+/// A buffer that is sent as its bytes and not as a handle: whoever receives it has
+/// a buffer of its own, with a copy of what there was when it was sent. It crosses
+/// to other machines, where a handle means nothing.
+///
+///     double mean(const troupe::copied_buffer& image);
+///     kitchen.start<mean>(image.copied());
+///
+/// Until it is sent it means the buffer that it was made of.
+class copied_buffer {
+public:
+  /// Its bytes may be sent to another machine.
+  static constexpr bool is_sent_as_bytes = true;
+
+  /// Of no bytes.
+  copied_buffer() noexcept = default;
+
+  explicit copied_buffer(buffer of) noexcept : of_(std::move(of)) {
+  }
+
+  /// The buffer: at the receiver, its own.
+  [[nodiscard]] const buffer& get() const noexcept {
+    return of_;
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    return of_.size();
+  }
+
+  [[nodiscard]] bytes_span bytes() const noexcept {
+    return of_.bytes();
+  }
+
+  void save(codec::encoder& to) const;
+
+  /// Throws `malformed_bytes`, `limit_reached`.
+  [[nodiscard]] static copied_buffer load(codec::decoder& from);
+
+private:
+  buffer of_;
+};
+
+inline copied_buffer buffer::copied() const noexcept {
+  return copied_buffer{*this};
+}
 
 } // namespace troupe

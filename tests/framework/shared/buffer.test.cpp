@@ -2,6 +2,7 @@
 #include <troupe/shared/buffer.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/codec/codec.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>
 
@@ -53,4 +54,36 @@ TEST_CASE("a buffer does not grow") {
   CHECK_THROWS_AS(bytes.shrink(11), troupe::invalid_argument);
   bytes.shrink(0);
   CHECK(bytes.empty());
+}
+
+TEST_CASE("a copied buffer is sent as its bytes: the receiver has one of its "
+          "own") {
+  buffer bytes{std::size_t{1} << 20};
+  std::ranges::fill(bytes.bytes(), std::byte{7});
+  auto answer = troupe::async(
+    [](const troupe::copied_buffer& of) {
+      const auto same = std::ranges::count(of.bytes(), std::byte{7});
+      std::ranges::fill(of.bytes(), std::byte{8});
+      return std::pair{same, of};
+    },
+    bytes.copied());
+  const auto [same, back] = answer.get();
+  CHECK(same == 1 << 20);
+  CHECK(back.size() == bytes.size());
+  CHECK(std::ranges::count(back.bytes(), std::byte{8}) == 1 << 20);
+  CHECK(std::ranges::count(bytes.bytes(), std::byte{7}) == 1 << 20);
+  CHECK(troupe::async([](const troupe::copied_buffer& of) { return of.size(); },
+                      buffer{}.copied())
+          .get()
+        == 0);
+}
+
+TEST_CASE("bytes that announce a longer buffer than they are do not decode") {
+  const buffer of{std::size_t{40}};
+  auto packed = troupe::codec::encode(of.copied());
+  const auto body = packed.body();
+  CHECK_THROWS_AS(static_cast<void>(
+                    troupe::codec::decode<troupe::copied_buffer>(
+                      body.first(body.size() - 1))),
+                  troupe::malformed_bytes);
 }
