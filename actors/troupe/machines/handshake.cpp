@@ -118,16 +118,17 @@ std::string short_form(const std::string& build) {
   return build.size() > enough ? build.substr(0, enough) + "…" : build;
 }
 
-/// A library that both have, in two builds.
+/// A library that both have, in two builds. A program may have loaded several of
+/// one name, from several folders.
 const library_build* differing_library(const program_build& one,
                                        const program_build& other) {
   for (const auto& each : one.libraries) {
-    const auto same_name = [&](const library_build& candidate) {
+    const auto has_name = [&](const library_build& candidate) {
       return candidate.name == each.name;
     };
-    const auto found = std::find_if(other.libraries.begin(),
-                                    other.libraries.end(), same_name);
-    if (found != other.libraries.end() && found->module != each.module)
+    const auto& theirs = other.libraries;
+    if (std::any_of(theirs.begin(), theirs.end(), has_name)
+        && std::find(theirs.begin(), theirs.end(), each) == theirs.end())
       return &each;
   }
   return nullptr;
@@ -142,6 +143,9 @@ program_build program_build::own() {
   if (!words.empty())
     made.name = words.front().substr(words.front().rfind('/') + 1);
   made.build = os::build_of_program();
+  made.libraries = calls::entry::libraries();
+  if (made.libraries.size() > most_libraries)
+    made.libraries.resize(most_libraries);
   return made;
 }
 

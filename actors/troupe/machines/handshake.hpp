@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/bytes.hpp>
+#include <troupe/call/entry.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -18,14 +19,7 @@ namespace troupe::machines {
 /// understand each other, although they are the same program otherwise.
 inline constexpr std::uint32_t handshake_version = 1;
 
-/// A library that has functions for other processes.
-struct library_build {
-  std::string name;
-  /// As in `os::code_location`.
-  std::uint64_t module = 0;
-
-  friend bool operator==(const library_build&, const library_build&) = default;
-};
+using library_build = calls::entry::library_build;
 
 /// A program, as far as others must be the same.
 struct program_build {
@@ -33,9 +27,10 @@ struct program_build {
   /// The file name of the program, for texts.
   std::string name;
   std::string build;
+  /// Those that have functions for other processes, by name.
   std::vector<library_build> libraries;
 
-  /// That of the calling process.
+  /// That of the calling process, with the libraries that it has loaded so far.
   [[nodiscard]] static program_build own();
 
   friend bool operator==(const program_build&, const program_build&) = default;
@@ -93,6 +88,7 @@ struct verdict {
 /// Longer texts are cut where they are written, and malformed where they are
 /// read.
 inline constexpr std::size_t longest_text = 512;
+/// Of more, those that are last by name are not compared.
 inline constexpr std::size_t most_libraries = 512;
 
 [[nodiscard]] bytes to_bytes(const introduction& from);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <unordered_map>
 
 namespace troupe::calls {
@@ -124,6 +125,21 @@ const entry::place& entry::locate() const {
                                      std::memory_order_acq_rel))
     return *found.release();
   return *before;
+}
+
+std::vector<entry::library_build> entry::libraries() {
+  std::vector<library_build> all;
+  for (const auto* first : {first_with_place, first_with_name})
+    for (const auto* each = first; each != nullptr; each = each->next_)
+      if (const auto& found = each->where(); found.location.is_in_library())
+        all.push_back({found.library, found.location.module});
+  const auto key = [](const library_build& each) {
+    return std::tie(each.name, each.module);
+  };
+  std::ranges::sort(all, {}, key);
+  const auto twice = std::ranges::unique(all);
+  all.erase(twice.begin(), twice.end());
+  return all;
 }
 
 void entry::locate_all() {

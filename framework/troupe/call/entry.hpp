@@ -9,6 +9,7 @@
 #include <string_view>
 #include <typeinfo>
 #include <utility>
+#include <vector>
 
 namespace troupe::calls {
 
@@ -53,6 +54,20 @@ public:
   [[nodiscard]] std::uint64_t id() const noexcept {
     return id_;
   }
+
+  /// A library that has some.
+  struct library_build {
+    std::string name;
+    /// As in `os::code_location`: it is of this name and build.
+    std::uint64_t module = 0;
+
+    friend bool operator==(const library_build&, const library_build&)
+      = default;
+  };
+
+  /// Returns the libraries that the calling process has loaded and that have
+  /// entered something, by name. The program itself is none.
+  [[nodiscard]] static std::vector<library_build> libraries();
 
   /// Looks up all places by which something is found, so that hosts forked later
   /// need not.

@@ -106,7 +106,10 @@ hash_contents(const dl_phdr_info& module) noexcept {
     if (each.p_type != PT_LOAD || (each.p_flags & PF_W) != 0
         || (each.p_flags & PF_R) == 0)
       continue;
-    const auto bytes = bytes_of(module, each);
+    auto bytes = bytes_of(module, each);
+    // The file's header says where the tables are that a stripped copy has not.
+    if (each.p_offset == 0 && bytes.size() >= sizeof(ElfW(Ehdr)))
+      bytes.remove_prefix(sizeof(ElfW(Ehdr)));
     // By words: a library may have many megabytes.
     const auto mix = [&hash](std::uint64_t word) {
       hash = (hash ^ word) * 0x9E37'79B9'7F4A'7C15;

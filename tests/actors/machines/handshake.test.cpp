@@ -120,6 +120,16 @@ TEST_CASE("another architecture, build, or build of a library is refused, in "
   CHECK(contains(compare(one, leads).to_machine, "another build of a.so"));
 }
 
+TEST_CASE("of several libraries of one name one must be of the same build") {
+  auto one = joining();
+  one.program.libraries = {{"a.so", 1}, {"a.so", 2}};
+  auto leads = one.program;
+  leads.libraries = {{"a.so", 2}, {"a.so", 1}, {"b.so", 3}};
+  CHECK(compare(one, leads).why == refusal::none);
+  leads.libraries = {{"a.so", 1}};
+  CHECK(compare(one, leads).why == refusal::other_build);
+}
+
 TEST_CASE("a program knows its own build, and it is the linker's") {
   const auto own = program_build::own();
   CHECK(own.build == troupe::os::build_of_program());
