@@ -53,6 +53,18 @@ struct run_options {
 /// twice. What is *before* this line, and static initialisation, is done in
 /// the fork server too.
 ///
+/// # Options
+/// Arguments that begin with `--troupe.` and stand before the first `--` are
+/// options, and not among `arguments()`. Only the root looks at them, before
+/// anything of the run is made. Libraries take them: a program that includes
+/// `troupe/machines/machines.hpp` has
+///
+///     --troupe.listen=HOST:PORT    it leads machines, which join it there
+///     --troupe.join=HOST:PORT      it is one, and does not return from here
+///
+/// and those that `troupe/machines/machines.hpp` lists. In any other program
+/// each of them is `invalid_argument`.
+///
 /// With `TROUPE_REPORT=1` in the environment the root writes to standard error, at
 /// the end, what the run has spent its time on.
 ///
@@ -71,8 +83,8 @@ struct run_options {
 /// run, and frees its memory with the last of them.
 class program {
 public:
-  /// Throws `invalid_state` (there is one already), `invalid_argument`,
-  /// `os_failure` (also no more threads or processes), `malformed_bytes` (the
+  /// Throws `invalid_state` (there is one already), `invalid_argument` (also an
+  /// option that nobody takes), what those who take options throw, `os_failure` (also no more threads or processes), `malformed_bytes` (the
   /// environment has a variable of Troupe's that it has not made).
   program(int argc, char** argv, const run_options& options = {});
 
@@ -82,7 +94,7 @@ public:
   program(const program&) = delete;
   program& operator=(const program&) = delete;
 
-  /// The program's arguments, without its name.
+  /// The program's arguments, without its name and without options.
   [[nodiscard]] std::span<char* const> arguments() const noexcept {
     return arguments_;
   }
