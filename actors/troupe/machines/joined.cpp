@@ -6,6 +6,8 @@
 #include <troupe/machines/leave_signal.hpp>
 #include <troupe/machines/messages.hpp>
 #include <troupe/machines/remote_call.hpp>
+#include <troupe/memory/process_slot.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/network/credentials.hpp>
 #include <troupe/network/event_loop.hpp>
 #include <troupe/network/tls_carrier.hpp>
@@ -15,6 +17,7 @@
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/os/tcp.hpp>
+#include <troupe/os/wait_word.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/lease.hpp>
 #include <troupe/process/process.hpp>
@@ -59,6 +62,28 @@ void prolong(std::int64_t until, std::int64_t silence) {
     static_cast<void>(hosting::announce_request(no_slot));
 }
 
+/// How long the thread that serves the lead waits for a process to begin, which
+/// takes a fork; and how often it looks again after that, as for one that is
+/// executed anew and has much to initialise.
+constexpr std::chrono::milliseconds time_of_fork{2};
+
+/// Waits until a process has a number, or has none to come.
+[[nodiscard]] bool has_begun(const process_view& of, deadline limit) {
+  auto* const slot = memory::run_memory::current().find(of.id());
+  if (slot == nullptr)
+    return true;
+  for (;;) {
+    const auto seen = slot->state.load();
+    const auto state = slot->current_state();
+    if (state != memory::slot_state::requested
+        && state != memory::slot_state::starting)
+      return true;
+    if (limit.passed())
+      return false;
+    static_cast<void>(os::wait(slot->state, seen, limit));
+  }
+}
+
 /// What this machine does for its lead. Its messages come by the thread of the
 /// connection's loop; all else is done by the main thread, which sleeps until one
 /// has come, a process has ended or printed, or somebody asks the machine to leave.
@@ -96,7 +121,10 @@ private:
   /// A process that runs for the lead.
   struct running {
     future<bytes> result;
+    /// -1: it has no number yet.
     int sentinel = -1;
+    /// What it is to be sent when it has, each once.
+    std::vector<int> signals = {};
   };
 
   /// A process that has ended, of which the lead hears behind its output.
@@ -125,7 +153,10 @@ private:
 
   void obey(bytes_view message);
   void start(start_order what);
+  /// Has the end of each process told that has begun. Returns when to look again.
+  [[nodiscard]] deadline watch_those_that_begin();
   void signal(const signal_order& what);
+  void send_signal(const running& to, int number);
   void refuse(std::uint64_t number, errc code, const std::string& why);
   void finish(std::uint64_t number, running of);
   void forward_output();
@@ -328,6 +359,7 @@ void worker::work() {
   ring();
   try {
     for (;;) {
+      const auto limit = watch_those_that_begin();
       std::vector<os::watched> waiting{{leave_signal::event()}};
       if (not_printed_ < output_window)
         for (const int fd : output_.readable())
@@ -335,10 +367,12 @@ void worker::work() {
       const auto first = waiting.size();
       std::vector<std::uint64_t> numbers;
       for (const auto& [number, each] : running_) {
+        if (each.sentinel < 0)
+          continue;
         waiting.push_back({each.sentinel});
         numbers.push_back(number);
       }
-      static_cast<void>(os::wait_readable(waiting, deadline::never()));
+      static_cast<void>(os::wait_readable(waiting, limit));
       os::clear_event(leave_signal::event());
       for (std::size_t i = 0; i < numbers.size(); ++i)
         if (waiting[first + i].ready) {
@@ -389,19 +423,48 @@ void worker::start(start_order what) {
     running made{async<&run_called_function>(
       how, called_function{what.module, what.offset, std::move(what.library),
                            std::move(what.arguments)})};
-    made.sentinel = made.result.runner().sentinel();
+    static_cast<void>(
+      has_begun(made.result.runner().view(), deadline::after(time_of_fork)));
     running_.emplace(what.number, std::move(made));
   } catch (const error& failure) {
     refuse(what.number, failure.code(), failure.what());
   }
 }
 
+deadline worker::watch_those_that_begin() {
+  auto limit = deadline::never();
+  for (auto& [number, each] : running_) {
+    if (each.sentinel >= 0)
+      continue;
+    auto& runner = each.result.runner();
+    if (!has_begun(runner.view(), deadline::now())) {
+      limit = deadline::after(time_of_fork);
+      continue;
+    }
+    each.sentinel = runner.sentinel();
+    for (const int signal : std::exchange(each.signals, {}))
+      send_signal(each, signal);
+  }
+  return limit;
+}
+
 void worker::signal(const signal_order& what) {
   const auto found = running_.find(what.number);
   if (found == running_.end())
     return;
+  auto& to = found->second;
+  const auto number = static_cast<int>(what.signal);
+  if (to.sentinel >= 0)
+    return send_signal(to, number);
+  // It would be waited for.
+  if (std::find(to.signals.begin(), to.signals.end(), number)
+      == to.signals.end())
+    to.signals.push_back(number);
+}
+
+void worker::send_signal(const running& to, int number) {
   try {
-    found->second.result.runner().send_signal(what.signal);
+    to.result.runner().send_signal(number);
   } catch (const os_failure& failure) {
     output_.say(std::string{"troupe: "} + failure.what() + '\n');
   }

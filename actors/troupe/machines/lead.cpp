@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <optional>
 #include <utility>
 
 namespace troupe::machines {
@@ -112,7 +111,7 @@ void lead::begin(const options& said, const network::key& shared,
 
 void lead::say(const std::string& line) {
   // In the order of what else comes from machines.
-  lines_.print(2, "troupe: ", line, {});
+  lines_.say(line);
 }
 
 void lead::end() noexcept {
@@ -121,6 +120,7 @@ void lead::end() noexcept {
     if (std::exchange(ending_, true))
       return;
     changed_.notify_all();
+    happenings_.close();
   }
   parts_->loop->post([this] {
     parts_->admitted->close();
@@ -155,27 +155,6 @@ bool lead::wait(
   guard.unlock();
   os::stay_if_held();
   return in_time;
-}
-
-std::uint64_t lead::happenings() const {
-  const std::scoped_lock guard{mutex_};
-  return happened_.size();
-}
-
-std::optional<happening> lead::happening_after(std::uint64_t number,
-                                               deadline limit) const {
-  std::unique_lock guard{mutex_};
-  const auto done = [&] { return happened_.size() > number || ending_; };
-  if (limit.is_never())
-    changed_.wait(guard, done);
-  else
-    changed_.wait_until(guard, limit.when(), done);
-  if (happened_.size() <= number)
-    return std::nullopt;
-  auto found = happened_[number];
-  guard.unlock();
-  os::stay_if_held();
-  return found;
 }
 
 bool lead::is_taken(const std::string& name) const {
@@ -244,7 +223,7 @@ void lead::is_gone(const std::shared_ptr<member>& who, bool left,
 }
 
 void lead::note(happening what) {
-  happened_.push_back(std::move(what));
+  happenings_.add(std::move(what));
   changed_.notify_all();
 }
 

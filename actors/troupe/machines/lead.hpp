@@ -2,6 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
+#include <troupe/machines/event_log.hpp>
 #include <troupe/machines/handshake.hpp>
 #include <troupe/machines/member.hpp>
 #include <troupe/machines/options.hpp>
@@ -15,21 +16,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace troupe::machines {
-
-/// Something that has happened to a machine, in the order of `number`.
-struct happening {
-  enum class what : std::uint8_t { joined, leaving, left, lost };
-
-  what kind = what::joined;
-  std::shared_ptr<member> of;
-  std::string reason;
-};
 
 /// The one that decides who belongs: listens where others join, and knows those
 /// that have. There is one at most, in the root; it is never destroyed.
@@ -70,14 +61,10 @@ public:
          bool(const std::vector<std::shared_ptr<member>>& there)>& ready,
        deadline limit) const;
 
-  /// How many things have happened.
-  [[nodiscard]] std::uint64_t happenings() const;
-
-  /// Waits for the one behind `number` and gives it; nothing: `limit` passed
-  /// first, or the lead has ended.
-  /// @blocks on machines that join or are lost
-  [[nodiscard]] std::optional<happening> happening_after(std::uint64_t number,
-                                                         deadline limit) const;
+  /// What happens to machines. It is closed when the lead has ended.
+  [[nodiscard]] event_log& happenings() noexcept {
+    return happenings_;
+  }
 
   // Of the machines, by the loop:
 
@@ -108,7 +95,7 @@ private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   std::vector<std::shared_ptr<member>> there_;
-  std::vector<happening> happened_;
+  event_log happenings_;
   std::uint64_t joined_ = 0;
   bool ending_ = false;
   parts* parts_ = nullptr;

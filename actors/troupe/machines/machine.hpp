@@ -4,6 +4,7 @@
 #include <troupe/base/deadline.hpp>
 #include <troupe/base/error.hpp>
 #include <troupe/call/future_base.hpp>
+#include <troupe/channel/wait_condition.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/machines/remote_call.hpp>
 #include <troupe/machines/require_to_cross.hpp>
@@ -40,6 +41,8 @@ public:
   }
   [[nodiscard]] bytes take();
   [[nodiscard]] bool wait(deadline limit) const;
+  /// Null where there is none.
+  [[nodiscard]] std::shared_ptr<wait_condition> when_done() const;
   void terminate() const;
   void kill() const;
 
@@ -84,6 +87,12 @@ public:
     const auto result = taken.take();
     if constexpr (!std::is_void_v<R>)
       return codec::decode<R>(result);
+  }
+
+  /// For `wait_any`: ready when `get` would not wait. Null where there is nothing
+  /// to get.
+  [[nodiscard]] std::shared_ptr<wait_condition> when_ready() const {
+    return of_.when_done();
   }
 
   // Do nothing where the process has ended. Throw `invalid_state` when there is

@@ -2,6 +2,7 @@
 #include <troupe/machines/machines.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/machines/event_log.hpp>
 #include <troupe/machines/lead.hpp>
 #include <troupe/machines/member.hpp>
 
@@ -119,19 +120,31 @@ std::string address() {
   return to_string(lead::require("tell where machines join").where());
 }
 
-events::events() : seen_(lead::require("be told of machines").happenings()) {
+events::events()
+  : log_(&lead::require("be told of machines").happenings()),
+    here_(log_->listen()) {
 }
 
 std::optional<event> events::next(deadline limit) {
-  auto happened
-    = lead::require("be told of machines").happening_after(seen_, limit);
-  if (!happened)
+  if (!here_)
+    throw invalid_state("be told of machines",
+                        "these events were moved to another object",
+                        "ask that one");
+  auto told = log_->next(*here_, limit);
+  using how = event_log::told::how;
+  if (told.came == how::missed)
+    throw limit_reached(
+      "be told of machines",
+      std::to_string(told.missed) + " events were not kept: at most "
+        + std::to_string(event_log::most_kept) + " wait for whoever listens",
+      "look at machines::list(), and ask for the next more "
+      "often");
+  if (told.came != how::happened)
     return std::nullopt;
-  ++seen_;
   static_assert(static_cast<int>(happening::what::lost)
                 == static_cast<int>(event::what::lost));
-  return event{static_cast<event::what>(happened->kind),
-               machine{std::move(happened->of)}, std::move(happened->reason)};
+  return event{static_cast<event::what>(told.what.kind),
+               machine{std::move(told.what.of)}, std::move(told.what.reason)};
 }
 
 } // namespace troupe::machines

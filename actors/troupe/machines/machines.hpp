@@ -3,11 +3,13 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/machines/component.hpp>
+#include <troupe/machines/event_log.hpp>
 #include <troupe/machines/machine.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,11 +95,20 @@ struct event {
 
 /// Tells what happens to machines from now on, each thing once. Not to be used by
 /// several threads at once.
+///
+/// What has happened is kept until every `events` has told of it, and no longer.
+/// At most 10,000 wait: an `events` that is further behind says so.
 class events {
 public:
+  /// Throws `invalid_state` (this process leads nobody).
   events();
+  events(events&&) noexcept = default;
+  events& operator=(events&&) noexcept = default;
 
   /// Waits for the next; nothing: `limit` passed first, or this program ends.
+  /// Throws `limit_reached` once, and goes on with the oldest that is kept, where
+  /// this was not asked while more than 10,000 things happened; `invalid_state`
+  /// where this was moved from.
   /// @blocks on machines, until `limit`
   [[nodiscard]] std::optional<event> next(deadline limit = deadline::never());
 
@@ -108,7 +119,8 @@ public:
   }
 
 private:
-  std::uint64_t seen_;
+  event_log* log_;
+  std::shared_ptr<event_log::listener> here_;
 };
 
 } // namespace troupe::machines

@@ -49,7 +49,8 @@ struct start_order {
 
 struct signal_order {
   std::uint64_t number = 0;
-  std::int32_t signal = 0;
+  /// As long as the other: bytes between them would be sent, too.
+  std::int64_t signal = 0;
 };
 
 /// So much of what a machine has sent is written.

@@ -6,6 +6,7 @@
 #include <troupe/machines/machine.hpp>
 #include <troupe/machines/member.hpp>
 #include <troupe/memory/process_slot.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/network/limits.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/process/remote_error.hpp>
@@ -65,7 +66,7 @@ void remote_call::end(ended_note how, std::uint64_t lines_before) {
     return;
   ended_ = std::move(how);
   lines_before_ = lines_before;
-  changed_.notify_all();
+  tell();
 }
 
 void remote_call::lose(std::string why) {
@@ -73,7 +74,43 @@ void remote_call::lose(std::string why) {
   if (ended_ || lost_)
     return;
   lost_ = std::move(why);
+  tell();
+}
+
+void remote_call::tell() {
   changed_.notify_all();
+  if (watching_ > 0)
+    memory::notify(memory::run_memory::current().own_slot());
+}
+
+bool remote_call::is_done() {
+  std::uint64_t lines = 0;
+  {
+    const std::scoped_lock guard{mutex_};
+    if (!ended_ && !lost_)
+      return false;
+    lines = lines_before_;
+  }
+  auto* const of = lead::current();
+  return of == nullptr || of->lines().is_written(lines);
+}
+
+void remote_call::watch() {
+  {
+    const std::scoped_lock guard{mutex_};
+    ++watching_;
+  }
+  if (auto* const of = lead::current())
+    of->lines().watch();
+}
+
+void remote_call::unwatch() noexcept {
+  {
+    const std::scoped_lock guard{mutex_};
+    --watching_;
+  }
+  if (auto* const of = lead::current())
+    of->lines().unwatch();
 }
 
 bool remote_call::wait(deadline limit) {
@@ -110,6 +147,28 @@ void remote_call::raise() {
   const auto name = ended_->process + " on machine " + machine_;
   const auto pid = ended_->pid;
   hosting::raise(remote_error{name, pid, status_of(*ended_)});
+}
+
+std::shared_ptr<wait_condition> when_done(std::shared_ptr<remote_call> of) {
+  class condition final : public wait_condition {
+  public:
+    explicit condition(std::shared_ptr<remote_call> what) noexcept
+      : of_(std::move(what)) {
+    }
+    [[nodiscard]] bool ready() override {
+      return of_->is_done();
+    }
+    void watch() override {
+      of_->watch();
+    }
+    void unwatch() noexcept override {
+      of_->unwatch();
+    }
+
+  private:
+    std::shared_ptr<remote_call> of_;
+  };
+  return std::make_shared<condition>(std::move(of));
 }
 
 bytes run_called_function(const called_function& what) {
@@ -192,6 +251,10 @@ bytes handle::take() {
 
 bool handle::wait(deadline limit) const {
   return call().wait(limit);
+}
+
+std::shared_ptr<wait_condition> handle::when_done() const {
+  return of_ ? machines::when_done(of_) : nullptr;
 }
 
 void handle::signal(int number) const {

@@ -3,6 +3,7 @@
 
 #include <troupe/base/bytes.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/channel/wait_condition.hpp>
 #include <troupe/codec/packet.hpp>
 #include <troupe/machines/messages.hpp>
 #include <troupe/process/process.hpp>
@@ -36,6 +37,15 @@ public:
   /// @blocks on the process, and on whoever reads this program's output
   [[nodiscard]] bool wait(deadline limit);
 
+  /// Whether that is so now.
+  [[nodiscard]] bool is_done();
+
+  /// From now on the calling process is notified (`memory::notify`) each time that
+  /// `is_done` may have become true; as often as this is called, until `unwatch`
+  /// is.
+  void watch();
+  void unwatch() noexcept;
+
   /// Waits, and gives the encoded result. Throws `remote_error`, `machine_lost`,
   /// what kept the machine from starting it.
   [[nodiscard]] bytes take();
@@ -47,6 +57,8 @@ public:
 
 private:
   [[noreturn]] void raise();
+  /// With the mutex held: it has ended, or is lost.
+  void tell();
 
   const std::string machine_;
   const std::uint64_t number_;
@@ -56,7 +68,12 @@ private:
   std::optional<std::string> lost_;
   /// Lines that were there before, of all machines: see `printer`.
   std::uint64_t lines_before_ = 0;
+  int watching_ = 0;
 };
+
+/// What a future of `of` gives `wait_any`.
+[[nodiscard]] std::shared_ptr<wait_condition>
+when_done(std::shared_ptr<remote_call> of);
 
 /// What a process that was started for another machine is told.
 struct called_function {

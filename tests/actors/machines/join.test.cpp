@@ -14,6 +14,52 @@
 
 using namespace troupe::test;
 
+namespace {
+
+/// Makes a stripped copy, which is smaller. False: there is no `strip`.
+bool strip(const std::string& from, const std::string& to) {
+  const auto command = "strip -o " + to + ' ' + from + " 2>/dev/null";
+  if (std::system(command.c_str()) != 0) {
+    MESSAGE("there is no strip; skipped");
+    return false;
+  }
+  REQUIRE(std::filesystem::file_size(to) < std::filesystem::file_size(from));
+  return true;
+}
+
+const std::string with_library = "machine_role_with_library";
+
+/// A folder with a build of the library that `with_library` loads.
+class installed {
+public:
+  explicit installed(const std::string& build) {
+    std::filesystem::copy_file(
+      std::filesystem::path{TROUPE_LIBRARIES} / (build + ".so"), library());
+  }
+
+  /// Options for a program that loads it from there.
+  [[nodiscard]] launch_options way() const {
+    auto made = with_key();
+    made.environment.push_back("LD_LIBRARY_PATH=" + folder_.path().string());
+    return made;
+  }
+
+  [[nodiscard]] bool strip_it() {
+    const auto whole = library() + ".whole";
+    std::filesystem::rename(library(), whole);
+    return strip(whole, library());
+  }
+
+private:
+  [[nodiscard]] std::string library() const {
+    return (folder_.path() / "libcook.so").string();
+  }
+
+  folder folder_;
+};
+
+} // namespace
+
 TEST_CASE("a program that joins is a machine of the one that leads, and ends "
           "with it") {
   leading lead{{"square", "7"}};
@@ -101,21 +147,57 @@ TEST_CASE("another build is refused with a line at both ends and code 3") {
 }
 
 TEST_CASE("a stripped copy of the same build may join") {
-  const folder place;
-  const auto copy = (place.path() / "stripped").string();
-  const auto command = "strip -o " + copy + ' '
-                       + beside_this_program("machine_role") + " 2>/dev/null";
-  if (std::system(command.c_str()) != 0) {
-    MESSAGE("there is no strip; skipped");
-    return;
+  for (const std::string program :
+       {"machine_role", "machine_role_without_id"}) {
+    CAPTURE(program);
+    const folder place;
+    const auto copy = (place.path() / "stripped").string();
+    if (!strip(beside_this_program(program), copy))
+      return;
+    leading lead{{"square", "5"}, {}, program};
+    joining stripped{lead.where(), {}, copy};
+    CHECK(exited_with(lead.wait(), 0));
+    CHECK(lead.output().find("result 25") != std::string::npos);
+    CHECK(exited_with(stripped.wait(), 0));
   }
-  REQUIRE(std::filesystem::file_size(copy)
-          < std::filesystem::file_size(beside_this_program("machine_role")));
-  leading lead{{"square", "5"}};
-  joining stripped{lead.where(), {}, copy};
-  CHECK(exited_with(lead.wait(), 0));
-  CHECK(lead.output().find("result 25") != std::string::npos);
-  CHECK(exited_with(stripped.wait(), 0));
+}
+
+TEST_CASE("a library that has functions is of the same build at both ends, or "
+          "the machine is refused with a line at both ends and code 3") {
+  for (const std::string builds : {"with_id", "without_id"}) {
+    CAPTURE(builds);
+    const installed here{builds};
+    const installed next{builds + "_next"};
+    leading lead{{"none"}, {}, with_library, here.way()};
+    joining other{
+      lead.where(), {"--troupe.name=kitchen"}, with_library, next.way()};
+    CHECK(exited_with(other.wait(), 3));
+    CHECK(count(other.output(),
+                "refused by " + lead.where()
+                  + ": it has another build of libcook.so; copy the library\n")
+          == 1);
+    CHECK(lead.wait_for("(kitchen) was refused: it has another build of "
+                        "libcook.so; copy the library there\n"));
+    // And the lead goes on.
+    joining same{lead.where(), {}, with_library, here.way()};
+    CHECK(same.joins());
+  }
+}
+
+TEST_CASE("functions of a library run on a machine that has the same build of "
+          "it, also a stripped one") {
+  for (const std::string builds : {"with_id", "without_id"}) {
+    CAPTURE(builds);
+    const installed here{builds};
+    installed there{builds};
+    if (!there.strip_it())
+      return;
+    leading lead{{"cook", "5"}, {}, with_library, here.way()};
+    joining kitchen{lead.where(), {}, with_library, there.way()};
+    CHECK(exited_with(lead.wait(), 0));
+    CHECK(lead.output().find("result 15") != std::string::npos);
+    CHECK(exited_with(kitchen.wait(), 0));
+  }
 }
 
 TEST_CASE("a program without a build id is known by what it has mapped") {

@@ -5,6 +5,7 @@
 #include "together.hpp"
 
 #include <doctest/doctest.h>
+#include <support/stopped.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -70,6 +71,38 @@ TEST_CASE("Ctrl-C typed at a machine leaves its processes to finish") {
   CHECK(lead.output().find("result 7 after") != std::string::npos);
   CHECK(exited_with(kitchen.wait(), 0));
   CHECK(leaves_nothing(kitchen.run()));
+}
+
+TEST_CASE(
+  "a signal that comes when a process there has done nothing yet is not "
+  "that process's end") {
+  for (const std::string what : {"square", "spawned"})
+    for (const bool typed : {true, false}) {
+      CAPTURE(what);
+      CAPTURE(typed);
+      leading lead{{what, "6"}};
+      auto how = with_key();
+      how.terminal = true;
+      how.environment.emplace_back("TROUPE_TEST_STOP_FORKED=1");
+      joining kitchen{
+        lead.where(), {"--troupe.name=kitchen"}, "machine_role", how};
+      REQUIRE(kitchen.joins());
+      std::int32_t child = 0;
+      REQUIRE(lead.wait_until([&](const std::string& text) {
+        child = forked(text, 1);
+        return child != 0;
+      }));
+      if (typed)
+        kitchen.type("\x03");
+      else
+        ::kill(-kitchen.pid(), SIGTERM);
+      REQUIRE(kitchen.wait_for("kitchen finishes what it has begun"));
+      go_on(child);
+      CHECK(lead.wait_for("result 36 after"));
+      CHECK(exited_with(kitchen.wait(), 0));
+      CHECK(exited_with(lead.wait(), 0));
+      CHECK(leaves_nothing(kitchen.run()));
+    }
 }
 
 TEST_CASE("a second signal ends the machine at once") {

@@ -179,7 +179,7 @@ TEST_CASE("a lost machine is told of, and one that comes again is another") {
 TEST_CASE("machines killed at any moment leave nothing") {
   std::srand(17);
   for (int round = 0; round < 6; ++round) {
-    leading lead{{"squares", "200"}};
+    leading lead{{"squares", "200", "1"}};
     joining kitchen{lead.where(), {"--troupe.name=kitchen"}};
     REQUIRE(kitchen.joins());
     // Time: the moment of the kill is the input of the test.

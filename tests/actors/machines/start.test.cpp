@@ -5,6 +5,7 @@
 #include "together.hpp"
 
 #include <doctest/doctest.h>
+#include <support/stopped.hpp>
 
 using namespace troupe::test;
 
@@ -35,7 +36,7 @@ bool contains(const std::string& text, const std::string& part) {
 } // namespace
 
 TEST_CASE("many processes at once, on two machines") {
-  leading lead{{"squares", "60"}};
+  leading lead{{"squares", "60", "2"}};
   joining one{lead.where()};
   joining two{lead.where()};
   CHECK(exited_with(lead.wait(), 0));
@@ -73,9 +74,58 @@ TEST_CASE("a process on another machine can be killed from here") {
   CHECK(contains(text, "killed by SIGKILL (9)"));
 }
 
+TEST_CASE(
+  "a process that takes long to begin holds up nobody, and is killed when "
+  "it begins if it was to be") {
+  leading lead{{"late"}};
+  auto how = with_key();
+  how.environment.emplace_back("TROUPE_TEST_STOP_FORKED=1");
+  joining kitchen{lead.where(), {"--troupe.name=kitchen"}, "machine_role", how};
+  const auto next_forked = [&](int number) {
+    std::int32_t pid = 0;
+    REQUIRE(lead.wait_until([&](const std::string& text) {
+      pid = forked(text, number);
+      return pid != 0;
+    }));
+    return pid;
+  };
+  const auto first = next_forked(1);
+  go_on(next_forked(2));
+  REQUIRE(lead.wait_for("result 9 after"));
+  go_on(next_forked(3));
+  REQUIRE(lead.wait_for("all but the first"));
+  CHECK(contains(lead.output(), "result 16 after"));
+  go_on(first);
+  CHECK(exited_with(lead.wait(), 0));
+  CHECK(contains(lead.output(), "killed by SIGKILL (9)"));
+  CHECK(exited_with(kitchen.wait(), 0));
+}
+
+TEST_CASE("wait_any waits for the results of machines beside other things, and "
+          "is told of their deaths and losses") {
+  leading lead{{"wait"}};
+  joining kitchen{lead.where(), {"--troupe.name=kitchen"}};
+  REQUIRE(kitchen.joins());
+  REQUIRE(lead.wait_for("about to be lost"));
+  kitchen.signal(SIGKILL);
+  CHECK(exited_with(lead.wait(), 0));
+  CHECK(contains(lead.output(), "first 1 2\n"));
+  CHECK(contains(lead.output(), "none in time 1\n"));
+  CHECK(contains(lead.output(), "beside others 1\n"));
+  CHECK(contains(lead.output(), "taken 1\n"));
+  CHECK(contains(lead.output(), "killed 0\n"));
+  CHECK(contains(lead.output(), "killed by SIGKILL (9)"));
+  CHECK(contains(lead.output(), "lost 0\n"));
+}
+
 TEST_CASE("a large argument and a large result cross in pieces") {
   CHECK(contains(output_of({"echo", "30000000"}), "result 1 after"));
   CHECK(contains(output_of({"echo", "0"}), "result 1 after"));
+}
+
+TEST_CASE("a buffer crosses as a copy, in pieces, there and back") {
+  CHECK(contains(output_of({"image", "60000000"}), "result 1 after"));
+  CHECK(contains(output_of({"image", "0"}), "result 1 after"));
 }
 
 TEST_CASE("memory of this machine in an argument whose type does not tell is "

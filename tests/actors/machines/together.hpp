@@ -64,8 +64,9 @@ class leading : public launched {
 public:
   explicit leading(std::vector<std::string> arguments,
                    const std::vector<std::string>& options = {},
-                   const std::string& program = "machine_role")
-    : launched(command(std::move(arguments), options, program), with_key()) {
+                   const std::string& program = "machine_role",
+                   const launch_options& how = with_key())
+    : launched(command(std::move(arguments), options, program), how) {
     if (wait_for("leads at ")) {
       wait_for("\n");
       where_ = word_behind(output(), "leads at ");

@@ -2,6 +2,7 @@
 #include <troupe/channel/queue.hpp>
 #include <troupe/machines/machines.hpp>
 #include <troupe/shared/array.hpp>
+#include <troupe/shared/buffer.hpp>
 #include <troupe/state/list.hpp>
 #include <troupe/state/state.hpp>
 
@@ -18,6 +19,9 @@ int take(const order& what);
 int add(const troupe::held::list<int>& to);
 troupe::array<int> make();
 int look(int* at);
+int show(const troupe::buffer& image);
+/// A copy of a buffer crosses, also inside of other things.
+int show_copies(const std::vector<troupe::copied_buffer>& images);
 
 /// A type of the program's own in a container of itself comes to an end.
 struct tree {
@@ -30,6 +34,8 @@ void check(const troupe::machine& kitchen, const troupe::array<double>& numbers,
            const order& soup, const troupe::held::list<int>& dishes, int* at) {
 #ifdef TROUPE_CONTROL
   static_cast<void>(kitchen.start<walk>(tree{}).get());
+  static_cast<void>(
+    kitchen.start<show_copies>(std::vector{troupe::buffer{}.copied()}).get());
 #elif defined(CASE_ARRAY)
   static_cast<void>(kitchen.start<sum>(1, numbers));
 #elif defined(CASE_INSIDE)
@@ -38,6 +44,8 @@ void check(const troupe::machine& kitchen, const troupe::array<double>& numbers,
   static_cast<void>(kitchen.start<add>(dishes));
 #elif defined(CASE_RESULT)
   static_cast<void>(kitchen.start<make>());
+#elif defined(CASE_BUFFER)
+  static_cast<void>(kitchen.start<show>(troupe::buffer{}));
 #elif defined(CASE_POINTER)
   static_cast<void>(kitchen.start<look>(at));
 #endif
