@@ -94,10 +94,13 @@ struct inventory {
       if (troupe::memory::head_page::state_of(
             memory.page(index / troupe::memory::head_page::heads).word.load())
             != troupe::memory::page_state::open
-          || head->life_now().state() != troupe::memory::life_state::alive)
+          || (head->life_now().state() != troupe::memory::life_state::alive
+              && head->life_now().state() != troupe::memory::life_state::ended))
         continue;
       ++result.objects;
       for (const auto& word : head->holders)
+        result.holds += static_cast<std::uint64_t>(std::popcount(word.load()));
+      for (const auto& word : head->second_holders)
         result.holds += static_cast<std::uint64_t>(std::popcount(word.load()));
     }
     return result;

@@ -519,7 +519,7 @@ template <class Then>
 void each_death_at_first_use(Then then) {
   const auto before = troupe::test::living_bytes();
   for (const std::string name : {"memory.late.made", "memory.late.named",
-                                 "memory.late.owned", "pipe.open.half_ready"})
+                                 "memory.late.owned", "pipe.open.told"})
     for (const bool is_first : {true, false}) {
       CAPTURE(name);
       CAPTURE(is_first);

@@ -21,56 +21,70 @@ using memory::object_id;
 using memory::object_kind;
 using memory::reference;
 
-/// The payload of an end.
+/// The payload of a pipe, which both ends have.
 ///
 ///     0    fingerprint   of the connection's type
 ///     8    window        of the mailboxes
-///     16   peer          id of the other end
-///     24   owner         of the mailboxes: which of the two ends this is
-///     28   ways          1: it receives, 2: it sends
-///     32   in            the mailbox to receive from
-///     48   out           the mailbox to send to
+///     16   to_first      the mailbox that the first end receives from
+///     32   to_second     the one that the second end receives from
+///     48   both_ways     1: each end receives and sends; 0: the first receives
 ///
-/// Never changes before the end's last holder is gone, but for the mailboxes,
-/// which come later.
-struct end_object {
-  static constexpr std::uint32_t receives = 1;
-  static constexpr std::uint32_t sends = 2;
-
+/// Never changes before both ends are gone, but for the mailboxes, which come
+/// later.
+struct pipe_object {
   std::uint64_t fingerprint;
   std::uint64_t window;
-  object_id peer;
-  memory::owner owner;
-  std::uint32_t ways;
-  late_object in;
-  late_object out;
+  late_object to_first;
+  late_object to_second;
+  std::uint64_t both_ways;
+
+  /// The mailbox that an end receives from.
+  [[nodiscard]] late_object& in_of(bool second) noexcept {
+    return second ? to_second : to_first;
+  }
+
+  /// The mailbox that an end sends to.
+  [[nodiscard]] late_object& out_of(bool second) noexcept {
+    return in_of(!second);
+  }
 };
 
-static_assert(sizeof(end_object) == 64);
+static_assert(sizeof(pipe_object) == 56);
+static_assert(sizeof(pipe_object) <= memory::object_head::size_of_two_sides);
 
 message_queue* as_box(std::byte* payload) noexcept {
   return reinterpret_cast<message_queue*>(payload);
 }
 
-void dispose(std::byte* payload, std::uint64_t) noexcept {
-  auto& end = *reinterpret_cast<end_object*>(payload);
-  // The news first: should this be killed in between, it is called again. The
-  // readers' end before the writers': who hears that nothing more comes must
-  // not be able to send any more.
-  if (auto* box = as_box(end.in.find_owned(end.owner, object_kind::queue)))
+/// Tells both mailboxes that an end has gone. May be done again, and by several.
+/// The readers' end before the writers': who hears that nothing more comes must
+/// not be able to send any more.
+void end_gone(pipe_object& pipe, bool second) noexcept {
+  const auto find = [](const late_object& way) {
+    return as_box(way.find_owned(memory::owner::first, object_kind::queue));
+  };
+  if (auto* box = find(pipe.in_of(second)))
     box->readers_gone();
-  if (auto* box = as_box(end.out.find_owned(end.owner, object_kind::queue)))
+  if (auto* box = find(pipe.out_of(second)))
     box->writers_gone();
+}
+
+void side_ended(std::byte* payload, bool second) noexcept {
+  end_gone(*reinterpret_cast<pipe_object*>(payload), second);
   TROUPE_CRASH_POINT("pipe.close.told");
-  end.out.give_up(end.owner);
-  end.in.give_up(end.owner);
+}
+
+void dispose(std::byte* payload, std::uint64_t) noexcept {
+  auto& pipe = *reinterpret_cast<pipe_object*>(payload);
+  pipe.to_first.give_up(memory::owner::first);
+  pipe.to_second.give_up(memory::owner::first);
 }
 
 void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t slot) noexcept {
-  auto& end = *reinterpret_cast<end_object*>(payload);
+  auto& pipe = *reinterpret_cast<pipe_object*>(payload);
   // Who has used a mailbox has found it ready.
-  for (const auto* way : {&end.in, &end.out})
+  for (const auto* way : {&pipe.to_first, &pipe.to_second})
     if (auto* box = as_box(way->find()))
       box->user_died(slot);
 }
@@ -78,89 +92,56 @@ void holder_died(std::byte* payload, std::uint64_t,
 const bool registered = memory::register_kind(object_kind::connection,
                                               {.dispose = dispose,
                                                .holder_died = holder_died,
-                                               .layout = pipe_end::layout()});
+                                               .layout = pipe_end::layout(),
+                                               .side_ended = side_ended});
 
 reference make_box(const void* context) {
-  const auto& end = *static_cast<const end_object*>(context);
+  const auto& pipe = *static_cast<const pipe_object*>(context);
   return message_queue::create(
-    {.fingerprint = end.fingerprint, .window = end.window});
+    {.fingerprint = pipe.fingerprint, .window = pipe.window});
 }
 
-/// The other end; nothing where that has gone.
-reference attach_peer(const end_object& end) {
-  try {
-    return reference::attach(end.peer, object_kind::connection);
-  } catch (const stale_handle&) {
-    return {};
-  }
-}
-
-/// What the other end would have told the mailbox of a way when it went, had it
-/// been there. In the same order: who is told that nothing more comes must not be
-/// able to send any more.
-void tell_that_peer_has_gone(const end_object& end, message_queue& box,
-                             bool is_in) noexcept {
-  if (!is_in)
-    return box.readers_gone();
-  if (auto* out = as_box(end.out.find()))
-    out->readers_gone();
-  box.writers_gone();
-}
-
-/// Sees that there is a mailbox in `way`, one of the two of `end`, and that the
-/// other end knows it too. docs/design/mailbox.md argues each death.
+/// Sees that there is a mailbox in `way`, one of the two of the pipe of which
+/// `end` is an end. docs/design/mailbox.md argues each death.
 /// @pre the caller holds the end
-message_queue& open(end_object& end, late_object& way) {
+message_queue& open(const reference& end, late_object& way) {
   if (auto* box = as_box(way.find()))
     return *box;
-  // While both are held, neither end goes.
-  if (const auto peer = attach_peer(end)) {
-    auto& others = *peer.as<end_object>();
-    auto& other = &way == &end.in ? others.out : others.in;
-    const bool is_first = end.owner == memory::owner::first;
-    // What the first end names is the one, for both.
-    auto& first = is_first ? way : other;
-    auto& second = is_first ? other : way;
-    const auto box = first.claim(memory::owner::first, object_kind::queue,
-                                 make_box, &end);
-    second.take(box, memory::owner::second);
-    // Only now, that both ends will tell it when they go.
-    second.set_ready();
-    TROUPE_CRASH_POINT("pipe.open.half_ready");
-    first.set_ready();
-  } else {
-    // So nobody else changes this end's.
-    const auto box = way.claim(end.owner, object_kind::queue, make_box, &end);
-    tell_that_peer_has_gone(end, *box.as<message_queue>(), &way == &end.in);
-    TROUPE_CRASH_POINT("pipe.open.told");
-    way.set_ready();
-  }
-  return *as_box(way.find());
+  auto& pipe = *end.as<pipe_object>();
+  // Held until it is ready: it is owned by then, and stays as long as the pipe.
+  const auto box = way.claim(memory::owner::first, object_kind::queue, make_box,
+                             &pipe);
+  // Whoever ends the other end looks for the mailbox afterwards. So it finds
+  // this one, or is found here to have ended that end.
+  const auto other = memory::other_side(end.id());
+  if (memory::kind_of(other) == object_kind::none)
+    end_gone(pipe, memory::is_second_side(other));
+  TROUPE_CRASH_POINT("pipe.open.told");
+  way.set_ready();
+  return *as_box(box.data());
 }
 
 } // namespace
 
-pipe_end::boxes
-pipe_end::boxes_in(std::span<const std::byte, payload> copied) noexcept {
-  boxes result{};
+pipe_end::boxes pipe_end::boxes_in(std::span<const std::byte, payload> copied,
+                                   bool second) noexcept {
   const auto read = [&copied](std::size_t way) {
     object_id box = 0;
-    // Who waits at a mailbox finds both ends to have named it; ready it may be for
-    // one of them.
+    // Who waits at a mailbox has named it.
     std::memcpy(&box, copied.data() + way + offsetof(late_object, named),
                 sizeof box);
     return box;
   };
-  result.in = read(offsetof(end_object, in));
-  result.out = read(offsetof(end_object, out));
-  return result;
+  const auto to_first = read(offsetof(pipe_object, to_first));
+  const auto to_second = read(offsetof(pipe_object, to_second));
+  return second ? boxes{to_second, to_first} : boxes{to_first, to_second};
 }
 
 std::uint32_t pipe_end::layout() noexcept {
-  static_assert(sizeof(end_object) == payload);
-  return memory::layout_of({sizeof(end_object), offsetof(end_object, in),
-                            offsetof(end_object, out),
-                            offsetof(late_object, named)});
+  static_assert(sizeof(pipe_object) == payload);
+  return memory::layout_of(
+    {sizeof(pipe_object), offsetof(pipe_object, to_first),
+     offsetof(pipe_object, to_second), offsetof(late_object, named)});
 }
 
 pipe_end::pipe_end(reference object) noexcept : object_(std::move(object)) {
@@ -168,38 +149,33 @@ pipe_end::pipe_end(reference object) noexcept : object_(std::move(object)) {
 
 bool pipe_end::can_receive() const noexcept {
   return object_
-         && (object_.as<const end_object>()->ways & end_object::receives) != 0;
+         && (!memory::is_second_side(object_.id())
+             || object_.as<const pipe_object>()->both_ways != 0);
 }
 
 bool pipe_end::can_send() const noexcept {
   return object_
-         && (object_.as<const end_object>()->ways & end_object::sends) != 0;
+         && (memory::is_second_side(object_.id())
+             || object_.as<const pipe_object>()->both_ways != 0);
 }
 
 std::pair<pipe_end, pipe_end> pipe_end::make(std::uint64_t fingerprint,
                                              bool both_ways,
                                              std::uint64_t most_unread) {
   static_cast<void>(registered);
-  auto first = reference::create(object_kind::connection, sizeof(end_object));
-  auto second = reference::create(object_kind::connection, sizeof(end_object));
-  const auto fill = [&](const reference& end, const reference& peer,
-                        memory::owner which, std::uint32_t ways) {
-    auto& made = *end.as<end_object>();
-    made.fingerprint = fingerprint;
-    made.window = most_unread;
-    made.peer = peer.id();
-    made.owner = which;
-    made.ways = both_ways ? end_object::receives | end_object::sends : ways;
-  };
-  fill(first, second, memory::owner::first, end_object::receives);
-  fill(second, first, memory::owner::second, end_object::sends);
+  auto [first, second] = reference::create_two_sided(object_kind::connection,
+                                                     sizeof(pipe_object));
+  auto& made = *first.as<pipe_object>();
+  made.fingerprint = fingerprint;
+  made.window = most_unread;
+  made.both_ways = both_ways ? 1 : 0;
   return {pipe_end{std::move(first)}, pipe_end{std::move(second)}};
 }
 
 message_queue& pipe_end::open_in() const {
   if (can_receive()) {
-    auto& end = *object_.as<end_object>();
-    auto& box = open(end, end.in);
+    auto& box = open(object_, object_.as<pipe_object>()->in_of(
+                                memory::is_second_side(object_.id())));
     in_.store(&box);
     return box;
   }
@@ -214,8 +190,8 @@ message_queue& pipe_end::open_in() const {
 
 message_queue& pipe_end::open_out() const {
   if (can_send()) {
-    auto& end = *object_.as<end_object>();
-    auto& box = open(end, end.out);
+    auto& box = open(object_, object_.as<pipe_object>()->out_of(
+                                memory::is_second_side(object_.id())));
     out_.store(&box);
     return box;
   }
@@ -298,8 +274,8 @@ pipe_end pipe_end::load(codec::decoder& from, std::uint64_t fingerprint,
   auto object = channel::attach(from, object_kind::connection);
   if (!object)
     from.refuse(type, "the handle is empty");
-  if (object.size() < sizeof(end_object)
-      || object.as<const end_object>()->fingerprint != fingerprint)
+  if (object.size() < sizeof(pipe_object)
+      || object.as<const pipe_object>()->fingerprint != fingerprint)
     from.refuse(type, "it is a handle of a connection of another type");
   return pipe_end{std::move(object)};
 }

@@ -17,29 +17,29 @@
 namespace troupe::channel {
 
 /// What a connection is, whatever the type of its messages: a hold on one end
-/// of a pipe, an object of kind `connection`.
+/// of a pipe.
 ///
-/// A pipe is two end objects, and a mailbox for each way, made when either end
-/// first uses it; each end is an owner of both mailboxes, and connections hold
-/// only ends. So the end object goes with its last holder, however that one ends,
-/// and on the way out tells both mailboxes that on this side nobody writes, and
-/// nobody reads, any more.
+/// A pipe is an object of kind `connection` with two sides, its ends, and a mailbox
+/// for each way, made when either end first uses it, which the pipe owns.
+/// Connections hold only ends. So an end goes with its last holder, however that
+/// one ends, and on the way out tells both mailboxes that on this side nobody
+/// writes, and nobody reads, any more.
 class pipe_end {
 public:
   /// Bytes that may be unread before a send waits.
   static constexpr std::uint64_t window = 256 << 10;
 
-  /// What a look from outside wants to know of the payload of an end: the ids of
-  /// the mailboxes that it receives from and sends to, 0 for one that is not there,
+  /// What a look from outside wants to know of the payload of a pipe: the ids of
+  /// the mailboxes that an end receives from and sends to, 0 for one that is not there,
   /// or not yet.
   struct boxes {
     memory::object_id in;
     memory::object_id out;
   };
-  static constexpr std::size_t payload = 64;
+  static constexpr std::size_t payload = 56;
 
   [[nodiscard]] static boxes
-  boxes_in(std::span<const std::byte, payload> copied) noexcept;
+  boxes_in(std::span<const std::byte, payload> copied, bool second) noexcept;
 
   /// See `memory::layout_of`.
   [[nodiscard]] static std::uint32_t layout() noexcept;

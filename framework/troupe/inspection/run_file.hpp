@@ -96,8 +96,8 @@ public:
   [[nodiscard]] std::optional<std::uint32_t>
   slot_of(std::uint64_t place) const noexcept;
 
-  /// Calls `visit(index, head)` for each head in a page that is in use. Stops
-  /// when `visit` returns false.
+  /// Calls `visit(index, head)` for each head in a page that is in use, of which
+  /// a side lives. Stops when `visit` returns false.
   template <class Visit>
   void for_each_head(Visit visit) const {
     constexpr std::uint32_t at_once = 4096 / sizeof(memory::head_page);
@@ -141,7 +141,9 @@ private:
       copy_of<memory::object_head> head;
       if (!read(head_at(index), head))
         return false;
-      if (head->life_now().state() == memory::life_state::alive
+      const auto life = head->life_now().state();
+      if ((life == memory::life_state::alive
+           || life == memory::life_state::ended)
           && !visit(index, head))
         return false;
     }

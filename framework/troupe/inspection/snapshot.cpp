@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -312,7 +313,7 @@ private:
     if (!file_.read(file_.head_at(index), head)
         || head->life_now().state() != memory::life_state::alive)
       return 0;
-    if (auto found = read_object(index, head)) {
+    if (auto found = read_object(index, false, head)) {
       list(std::move(*found));
       return into_.objects.back().id;
     }
@@ -347,13 +348,18 @@ private:
       [&](std::uint32_t index, const copy_of<object_head>& head) {
         const auto kind = static_cast<object_kind>(head->kind.load());
         auto& total = into_.totals[kind];
-        ++total.count;
         total.bytes += head->accounted.load();
         if (!file_.knows(kind))
           strange.insert(kind);
-        if (is_listed(kind) && into_.objects.size() < most_objects)
-          if (auto found = read_object(index, head))
-            list(std::move(*found));
+        for (const bool second : {false, true}) {
+          if (state_of(*head, second) != memory::life_state::alive)
+            continue;
+          // Of an object of two sides each is one.
+          ++total.count;
+          if (is_listed(kind) && into_.objects.size() < most_objects)
+            if (auto found = read_object(index, second, head))
+              list(std::move(*found));
+        }
         return into_.totals.size() < 4096;
       });
     for (const auto kind : strange)
@@ -361,40 +367,51 @@ private:
                + memory::name_of(kind) + ": what is in them is not told");
   }
 
-  std::optional<object_record> read_object(std::uint32_t index,
+  static memory::life_state state_of(const object_head& head,
+                                     bool second) noexcept {
+    return second ? head.second_life_now().state() : head.life_now().state();
+  }
+
+  std::optional<object_record> read_object(std::uint32_t index, bool second,
                                            copy_of<object_head> head) {
     object_record result;
     for (int turn = 0; turn < most_tries; ++turn) {
       result = {};
-      result.id = (object_id{head->generation.load()} << 32) | index;
+      result.id = (object_id{head->generation.load()} << 32) | index
+                  | (second ? memory::second_side : 0);
       result.kind = static_cast<object_kind>(head->kind.load());
       result.size = head->size.load();
       result.creator = head->creator.load();
-      result.shares = shares_of(*head);
+      result.shares = shares_of(*head, second);
       result.origin = file_.text_at(head->origin.load());
-      read_holders(index, *head, result.holders);
+      read_holders(index, *head, second, result.holders);
       if (file_.knows(result.kind))
         read_content(head->payload.load(), result);
       copy_of<object_head> again;
       if (!file_.read(file_.head_at(index), again))
         return std::nullopt;
       const bool same = again->life.load() == head->life.load()
+                        && again->second_life.load() == head->second_life.load()
                         && again->kind.load() == head->kind.load();
       head = again;
       if (same)
         return result;
-      if (head->life_now().state() != memory::life_state::alive)
+      if (state_of(*head, second) != memory::life_state::alive)
         return std::nullopt;
     }
     result.damaged = true;
     return result;
   }
 
-  static std::uint64_t shares_of(const object_head& head) noexcept {
-    return head.shares_now().count();
+  static std::uint64_t shares_of(const object_head& head,
+                                 bool second) noexcept {
+    // A side only reads.
+    return memory::object_side{const_cast<object_head*>(&head), second}
+      .shares_now()
+      .count();
   }
 
-  void read_holders(std::uint32_t index, const object_head& head,
+  void read_holders(std::uint32_t index, const object_head& head, bool second,
                     std::vector<std::uint32_t>& into) const {
     const auto slots = file_.header().slots;
     // The first bit is of the row behind the last slot.
@@ -405,19 +422,25 @@ private:
         into.push_back(position == 0 ? slots : position - 1);
       }
     };
-    for (std::uint32_t word = 0; word < head.holders.size(); ++word)
-      add(word * 64, head.holders[word].load());
+    using words_of_head = std::span<const std::atomic<std::uint64_t>>;
+    const auto inside = second ? words_of_head{head.second_holders}
+                               : words_of_head{head.holders};
+    for (std::uint32_t word = 0; word < inside.size(); ++word)
+      add(word * 64, inside[word].load());
     const auto& header = file_.header();
-    const bool has_more = (head.flags.load() & object_head::has_more_holders)
+    const auto words = second ? header.more_second_words : header.more_words;
+    const bool has_more = (head.flags.load()
+                           & (second ? object_head::has_more_second_holders
+                                     : object_head::has_more_holders))
                             != 0
-                          && header.more_words <= 1024;
+                          && words <= 1024;
     const auto page = index / memory::head_page::heads;
     const auto at = header.more_holders + page * header.more_bytes
-                    + (index % memory::head_page::heads) * header.more_words
-                        * 8;
-    for (std::uint32_t word = 0; has_more && word < header.more_words; ++word)
+                    + (second ? header.more_first_bytes : 0)
+                    + (index % memory::head_page::heads) * words * 8;
+    for (std::uint32_t word = 0; has_more && word < words; ++word)
       if (const auto bits = file_.read_value<std::uint64_t>(at + word * 8ULL))
-        add(object_head::rows_inside + word * 64, *bits);
+        add(static_cast<std::uint32_t>(inside.size() * 64) + word * 64, *bits);
     std::sort(into.begin(), into.end());
   }
 
@@ -526,7 +549,8 @@ private:
     std::array<std::byte, channel::pipe_end::payload> copy{};
     if (of.size < copy.size() || !file_.read(at, copy))
       return false;
-    const auto boxes = channel::pipe_end::boxes_in(copy);
+    const auto boxes
+      = channel::pipe_end::boxes_in(copy, memory::is_second_side(of.id));
     of.content = connection_record{boxes.in, boxes.out};
     return true;
   }

@@ -304,7 +304,11 @@ void free(picker* from, object_head* head, std::uint32_t row) noexcept {
     head->change(seen, life_state::none);
     return;
   }
-  head->change(seen, life_state::free);
+  // Above every count of the second side, which begins with this one.
+  const auto count = std::max(seen.count(), head->second_life_now().count());
+  head->life.compare_exchange_strong(
+    seen.bits, life_word::make(life_state::free, 0, count + 1).bits,
+    std::memory_order_seq_cst);
   TROUPE_CRASH_POINT("memory.head.free");
   const auto page = index / heads_in_page;
   const auto bit = 1ULL << (index % heads_in_page);
@@ -386,14 +390,17 @@ void give_back_empty_pages(std::uint32_t row) noexcept {
     }
 }
 
-std::atomic<std::uint64_t>& more_holders(object_head* head,
+std::atomic<std::uint64_t>& more_holders(const object_side& side,
                                          std::uint32_t word) noexcept {
   auto& header = memory().header();
-  const auto index = memory().index_of(head);
+  const auto index = memory().index_of(side.head);
   const auto page = index / heads_in_page;
   auto* words = reinterpret_cast<std::atomic<std::uint64_t>*>(
-    memory().at(header.more_holders + std::uint64_t{page} * header.more_bytes));
-  return words[(index % heads_in_page) * header.more_words + word];
+    memory().at(header.more_holders + std::uint64_t{page} * header.more_bytes
+                + (side.is_second ? header.more_first_bytes : 0)));
+  const auto each = side.is_second ? header.more_second_words
+                                   : header.more_words;
+  return words[(index % heads_in_page) * each + word];
 }
 
 } // namespace troupe::memory::head_table

@@ -36,7 +36,7 @@ std::byte* late_object::find() const noexcept {
 std::byte* late_object::find_owned(owner which,
                                    object_kind kind) const noexcept {
   const auto id = named.load(std::memory_order_seq_cst);
-  const auto index = static_cast<std::uint32_t>(id);
+  const auto index = head_number(id);
   if (id == 0 || !head_table::is_in_use(index))
     return nullptr;
   auto& memory = run_memory::current();

@@ -28,6 +28,8 @@ constexpr auto header
                offsetof(run_header, pages_at),
                offsetof(run_header, more_holders),
                offsetof(run_header, more_words),
+               offsetof(run_header, more_second_words),
+               offsetof(run_header, more_first_bytes),
                offsetof(run_header, heads),
                offsetof(run_header, pages),
                offsetof(run_header, pages_high),
@@ -94,13 +96,14 @@ constexpr auto tables = layout_of({sizeof(process_slot),
                                    offsetof(wait_row, places),
                                    sizeof(wait_rows)});
 
-constexpr auto heads
-  = layout_of({sizeof(object_head), offsetof(object_head, generation),
-               offsetof(object_head, kind), offsetof(object_head, size),
-               offsetof(object_head, payload), offsetof(object_head, shares),
-               offsetof(object_head, granules), offsetof(object_head, creator),
-               offsetof(object_head, flags), offsetof(object_head, origin),
-               offsetof(object_head, holders), offsetof(object_head, inside)});
+constexpr auto heads = layout_of(
+  {sizeof(object_head), offsetof(object_head, generation),
+   offsetof(object_head, kind), offsetof(object_head, size),
+   offsetof(object_head, payload), offsetof(object_head, shares),
+   offsetof(object_head, granules), offsetof(object_head, creator),
+   offsetof(object_head, flags), offsetof(object_head, origin),
+   offsetof(object_head, holders), offsetof(object_head, second_life),
+   offsetof(object_head, second_holders), offsetof(object_head, inside)});
 
 } // namespace
 

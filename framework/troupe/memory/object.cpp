@@ -18,7 +18,11 @@ struct kind_entry {
 
 // Constant-initialised, so that registration during static initialisation
 // finds it whatever the order.
-constinit std::array<kind_entry, most_kinds> kinds{};
+constinit std::array<kind_operations, 32> kinds_by_number{};
+constinit std::array<kind_entry, most_kinds> other_kinds{};
+
+static_assert(static_cast<std::size_t>(object_kind::pool)
+              < kinds_by_number.size());
 
 } // namespace
 
@@ -36,7 +40,12 @@ std::string name_of(object_kind kind) {
 }
 
 bool register_kind(object_kind kind, kind_operations operations) noexcept {
-  for (auto& entry : kinds)
+  const auto number = static_cast<std::size_t>(kind);
+  if (number < kinds_by_number.size()) {
+    kinds_by_number[number] = operations;
+    return true;
+  }
+  for (auto& entry : other_kinds)
     if (entry.kind == object_kind::none || entry.kind == kind) {
       entry = {kind, operations};
       return true;
@@ -45,7 +54,10 @@ bool register_kind(object_kind kind, kind_operations operations) noexcept {
 }
 
 kind_operations operations_of(object_kind kind) noexcept {
-  for (const auto& entry : kinds) {
+  const auto number = static_cast<std::size_t>(kind);
+  if (number < kinds_by_number.size())
+    return kinds_by_number[number];
+  for (const auto& entry : other_kinds) {
     if (entry.kind == kind)
       return entry.operations;
     if (entry.kind == object_kind::none)

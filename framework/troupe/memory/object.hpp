@@ -46,7 +46,26 @@ enum class object_kind : std::uint32_t {
 /// Names one object of the run, for ever: the number of its head below, and
 /// above how often that head was used. 0 names none. Valid in every process of
 /// the run; an object that has ended is named by no later one.
+///
+/// An object of two sides has two ids, one for each, which differ in the bit
+/// `second_side`.
 using object_id = std::uint64_t;
+
+inline constexpr std::uint32_t second_side = 0x8000'0000;
+
+/// The number of the head that `id` names.
+[[nodiscard]] constexpr std::uint32_t head_number(object_id id) noexcept {
+  return static_cast<std::uint32_t>(id) & ~second_side;
+}
+
+[[nodiscard]] constexpr bool is_second_side(object_id id) noexcept {
+  return (id & second_side) != 0;
+}
+
+/// The id of the other side of an object of two sides.
+[[nodiscard]] constexpr object_id other_side(object_id id) noexcept {
+  return id ^ second_side;
+}
 
 /// The life of a head, which is used for one object after the other.
 enum class life_state : std::uint8_t {
@@ -64,6 +83,8 @@ enum class life_state : std::uint8_t {
   kept,
   /// Row `row` is about to give back the page of the head.
   shut,
+  /// The first side has ended, of an object of which the second may not have.
+  ended,
 };
 
 /// The word that decides everything about a head; changed by compare-exchange
@@ -160,16 +181,25 @@ struct share_word {
 ///     48   flags
 ///     52   origin      where it was made, and its name
 ///     56   shares      see `share_word`
-///     64   holders     one bit for each of the first 512 rows
+///     64   holders     one bit for each of the first 320 rows
+///     104  second life       of the second side; `none` where there is none
+///     112  second holders    one bit for each of the first 128 rows
 ///     128  payload of up to 128 bytes
+///     248  second shares     behind the payload of an object of two sides
 ///     256
 ///
 /// An object lives while a bit is set or a share is counted. Whoever takes
 /// the last away ends it: the race of two, or with a late attach, is decided by
 /// one compare-exchange on `life` (docs/design/memory.md argues it).
+///
+/// An object of two sides has holders, shares and a life for each. A side ends
+/// by itself; the object ends with the later one.
 struct object_head {
   static constexpr std::uint64_t size_inside = 128;
-  static constexpr std::uint32_t rows_inside = 512;
+  static constexpr std::uint64_t size_of_two_sides = size_inside
+                                                     - sizeof(std::uint64_t);
+  static constexpr std::uint32_t rows_inside = 320;
+  static constexpr std::uint32_t second_rows_inside = 128;
 
   /// A holder's bit may stand outside, in the page's own rows.
   static constexpr std::uint32_t has_more_holders = 1;
@@ -182,6 +212,8 @@ struct object_head {
   static constexpr std::uint32_t second_owner = 16;
   /// The payload begins with a list of shares: see `share_list`.
   static constexpr std::uint32_t has_shares = 32;
+  /// As `has_more_holders`, for the second side.
+  static constexpr std::uint32_t has_more_second_holders = 64;
 
   std::atomic<std::uint64_t> life;
   std::atomic<std::uint32_t> generation;
@@ -196,10 +228,23 @@ struct object_head {
   std::atomic<std::uint32_t> origin;
   std::atomic<std::uint64_t> shares;
   std::array<std::atomic<std::uint64_t>, rows_inside / 64> holders;
+  std::atomic<std::uint64_t> second_life;
+  std::array<std::atomic<std::uint64_t>, second_rows_inside / 64>
+    second_holders;
   std::array<std::byte, size_inside> inside;
 
   [[nodiscard]] life_word life_now() const noexcept {
     return {life.load(std::memory_order_seq_cst)};
+  }
+
+  [[nodiscard]] life_word second_life_now() const noexcept {
+    return {second_life.load(std::memory_order_seq_cst)};
+  }
+
+  /// Whether there is a second side that has not ended.
+  /// @pre the object lives, or the caller has its life
+  [[nodiscard]] bool has_second_side() const noexcept {
+    return second_life_now().state() != life_state::none;
   }
 
   [[nodiscard]] share_word shares_now() const noexcept {
@@ -219,13 +264,54 @@ static_assert(sizeof(object_head) == 256);
 static_assert(offsetof(object_head, inside) == 128);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
-/// Returns whether `head` is that of the living object `id`, and `kind` its kind.
+/// What can be held: an object, or one of the two sides of one.
+struct object_side {
+  object_head* head;
+  bool is_second = false;
+
+  object_side(object_head* of, bool second = false) noexcept
+    : head(of), is_second(second) {
+  }
+
+  [[nodiscard]] std::atomic<std::uint64_t>& life() const noexcept {
+    return is_second ? head->second_life : head->life;
+  }
+
+  /// Of the second side it means nothing unless the object has two, and lives.
+  [[nodiscard]] std::atomic<std::uint64_t>& shares() const noexcept {
+    return is_second ? *reinterpret_cast<std::atomic<std::uint64_t>*>(
+                         head->inside.data() + object_head::size_of_two_sides)
+                     : head->shares;
+  }
+
+  [[nodiscard]] life_word life_now() const noexcept {
+    return {life().load(std::memory_order_seq_cst)};
+  }
+
+  [[nodiscard]] share_word shares_now() const noexcept {
+    return {shares().load(std::memory_order_seq_cst)};
+  }
+
+  /// As that of `object_head`.
+  bool change(life_word& seen, life_state state,
+              std::uint32_t row = 0) const noexcept {
+    return life().compare_exchange_strong(seen.bits, seen.next(state, row).bits,
+                                          std::memory_order_seq_cst);
+  }
+
+  /// Whether the side lives, and is that which `id` names.
+  [[nodiscard]] bool is_living(object_id id) const noexcept {
+    return life_now().state() == life_state::alive
+           && head->generation.load(std::memory_order_relaxed) == id >> 32;
+  }
+};
+
+/// Returns whether `side` is that of the living object `id`, and `kind` its kind.
 /// May have changed when it returns, unless the caller keeps the object alive.
-[[nodiscard]] inline bool is_object(const object_head* head, object_id id,
+[[nodiscard]] inline bool is_object(const object_side& side, object_id id,
                                     object_kind kind) noexcept {
-  return head->life_now().state() == life_state::alive
-         && head->generation.load(std::memory_order_relaxed) == id >> 32
-         && head->kind.load(std::memory_order_relaxed)
+  return side.is_living(id)
+         && side.head->kind.load(std::memory_order_relaxed)
               == static_cast<std::uint32_t>(kind);
 }
 
@@ -238,8 +324,8 @@ struct kind_operations {
   /// place first.
   void (*dispose)(std::byte* payload, std::uint64_t size) noexcept = nullptr;
 
-  /// Called for each object that a dead process held, before its bit is
-  /// cleared, by whoever confirmed the death; perhaps twice. `slot` is the
+  /// Called for each object, or each side, that a dead process held, before its
+  /// bit is cleared, by whoever confirmed the death; perhaps twice. `slot` is the
   /// index of the dead process.
   void (*holder_died)(std::byte* payload, std::uint64_t size,
                       std::uint32_t slot) noexcept
@@ -254,6 +340,10 @@ struct kind_operations {
 
   /// Of the payload: see `layout_of`. 0 for what nobody looks at from outside.
   std::uint32_t layout = 0;
+
+  /// Called when the side that nobody holds any more has ended, of an object of
+  /// two: before `dispose`, which comes after both, and as that perhaps again.
+  void (*side_ended)(std::byte* payload, bool is_second) noexcept = nullptr;
 };
 
 /// Registers the operations of `kind`; to be called during static

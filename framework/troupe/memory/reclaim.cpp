@@ -8,6 +8,7 @@
 #include <troupe/os/crash_point.hpp>
 
 #include <mutex>
+#include <span>
 
 namespace troupe::memory {
 
@@ -19,30 +20,51 @@ std::uint32_t position_of(std::uint32_t row) noexcept {
   return row == run_memory::current().header().slots ? 0 : row + 1;
 }
 
-std::atomic<std::uint64_t>& word_of(object_head* object,
-                                    std::uint32_t position) noexcept {
-  return position < object_head::rows_inside
-           ? object->holders[position / 64]
-           : head_table::more_holders(
-               object, (position - object_head::rows_inside) / 64);
+constexpr std::uint32_t rows_inside(const object_side& side) noexcept {
+  return side.is_second ? object_head::second_rows_inside
+                        : object_head::rows_inside;
 }
 
-bool is_held(object_head* object) noexcept {
+/// The flag that says that bits of holders stand outside of the head.
+constexpr std::uint32_t more_flag(const object_side& side) noexcept {
+  return side.is_second ? object_head::has_more_second_holders
+                        : object_head::has_more_holders;
+}
+
+std::span<std::atomic<std::uint64_t>>
+words_inside(const object_side& side) noexcept {
+  if (side.is_second)
+    return side.head->second_holders;
+  return side.head->holders;
+}
+
+std::atomic<std::uint64_t>& word_of(const object_side& side,
+                                    std::uint32_t position) noexcept {
+  return position < rows_inside(side)
+           ? words_inside(side)[position / 64]
+           : head_table::more_holders(side,
+                                      (position - rows_inside(side)) / 64);
+}
+
+bool is_held(const object_side& side) noexcept {
   // First the bits and then the shares: who counts one holds a bit meanwhile,
   // and may drop the bit only afterwards. [send]
-  for (const auto& word : object->holders)
+  for (const auto& word : words_inside(side))
     if (word.load(std::memory_order_seq_cst) != 0)
       return true;
-  const auto flags = object->flags.load(std::memory_order_seq_cst);
+  const auto flags = side.head->flags.load(std::memory_order_seq_cst);
   if ((flags & (object_head::first_owner | object_head::second_owner)) != 0)
     return true;
-  if ((flags & object_head::has_more_holders) != 0)
-    for (std::uint32_t word = 0;
-         word < run_memory::current().header().more_words; ++word)
-      if (head_table::more_holders(object, word).load(std::memory_order_seq_cst)
+  if ((flags & more_flag(side)) != 0) {
+    const auto& header = run_memory::current().header();
+    const auto words = side.is_second ? header.more_second_words
+                                      : header.more_words;
+    for (std::uint32_t word = 0; word < words; ++word)
+      if (head_table::more_holders(side, word).load(std::memory_order_seq_cst)
           != 0)
         return true;
-  return object->shares_now().count() != 0;
+  }
+  return side.shares_now().count() != 0;
 }
 
 /// The lock of the calling process's row, if that is the one.
@@ -65,8 +87,17 @@ void strike(object_head* object, std::uint32_t row) noexcept {
   ledger.end();
 }
 
-/// Ends an object that `row` has the life of. Every step may be done again by
-/// whoever goes on after a crash, and none is done by two at a time.
+/// Another may have ended the object before the look at its head, and its page
+/// be gone. [late look]
+void looked_at(object_head* object) noexcept {
+  head_table::looked_at(run_memory::current().index_of(object));
+}
+
+void end_if_both_ended(object_head* object, std::uint32_t row) noexcept;
+
+/// Ends an object that `row` has the life of, or only its first side if the
+/// second has not ended. Every step may be done again by whoever goes on after a
+/// crash, and none is done by two at a time.
 void end(object_head* object, std::uint32_t row) noexcept {
   TROUPE_CRASH_POINT("memory.reclaim.decided");
   if (const auto kind = object->kind.load(std::memory_order_acquire);
@@ -76,6 +107,14 @@ void end(object_head* object, std::uint32_t row) noexcept {
         != 0)
       shares::end_all(object, row);
     const auto operations = operations_of(static_cast<object_kind>(kind));
+    if (operations.side_ended != nullptr)
+      operations.side_ended(run_memory::current().payload_of(object), false);
+    if (object->has_second_side()) {
+      auto seen = object->life_now();
+      object->change(seen, life_state::ended);
+      TROUPE_CRASH_POINT("memory.side.first_ended");
+      return end_if_both_ended(object, row);
+    }
     if (operations.dispose != nullptr)
       operations.dispose(run_memory::current().payload_of(object),
                          object->size.load());
@@ -88,47 +127,74 @@ void end(object_head* object, std::uint32_t row) noexcept {
   give_up(object, row);
 }
 
+/// Ends an object of two sides of which both have ended, in the name of `row`.
+/// Who ends a side looks after it; so the later one finds that both have.
+void end_if_both_ended(object_head* object, std::uint32_t row) noexcept {
+  // A second side that has ended does so for ever. So if `life` has not moved
+  // between the look and the exchange, it is that of this object. [sides]
+  auto seen = object->life_now();
+  if (seen.state() == life_state::ended && !object->has_second_side()
+      && object->change(seen, life_state::dying, row))
+    return end(object, row);
+  looked_at(object);
+}
+
+/// Ends the second side of an object, which `row` has the life of. As `end`.
+void end_second(object_head* object, std::uint32_t row) noexcept {
+  TROUPE_CRASH_POINT("memory.side.decided");
+  const auto kind = object->kind.load(std::memory_order_acquire);
+  const auto operations = operations_of(static_cast<object_kind>(kind));
+  if (operations.side_ended != nullptr)
+    operations.side_ended(run_memory::current().payload_of(object), true);
+  const object_side side{object, true};
+  auto seen = side.life_now();
+  side.change(seen, life_state::none);
+  TROUPE_CRASH_POINT("memory.side.second_ended");
+  end_if_both_ended(object, row);
+}
+
 } // namespace
 
-void set_holder(object_head* object, std::uint32_t row) noexcept {
+void set_holder(const object_side& side, std::uint32_t row) noexcept {
   const auto position = position_of(row);
-  if (position >= object_head::rows_inside)
-    object->flags.fetch_or(object_head::has_more_holders,
-                           std::memory_order_seq_cst);
-  word_of(object, position)
+  if (position >= rows_inside(side))
+    side.head->flags.fetch_or(more_flag(side), std::memory_order_seq_cst);
+  word_of(side, position)
     .fetch_or(1ULL << (position % 64), std::memory_order_seq_cst);
 }
 
-void clear_holder(object_head* object, std::uint32_t row) noexcept {
+void clear_holder(const object_side& side, std::uint32_t row) noexcept {
   const auto position = position_of(row);
-  word_of(object, position)
+  word_of(side, position)
     .fetch_and(~(1ULL << (position % 64)), std::memory_order_seq_cst);
 }
 
-bool is_holder(object_head* object, std::uint32_t row) noexcept {
+bool is_holder(const object_side& side, std::uint32_t row) noexcept {
   const auto position = position_of(row);
-  if (position >= object_head::rows_inside
-      && (object->flags.load() & object_head::has_more_holders) == 0)
+  if (position >= rows_inside(side)
+      && (side.head->flags.load() & more_flag(side)) == 0)
     return false;
-  return (word_of(object, position).load(std::memory_order_acquire)
+  return (word_of(side, position).load(std::memory_order_acquire)
           & (1ULL << (position % 64)))
          != 0;
 }
 
-void end_if_unheld(object_head* object, std::uint32_t row) noexcept {
+void end_if_unheld(const object_side& side, std::uint32_t row) noexcept {
   for (;;) {
     // An attach sets its bit first and then changes `life`. So either the scan
     // sees the bit, or the exchange below fails because `life` moved, or the
     // attach comes after the exchange and finds the object dying. [attach]
-    auto seen = object->life_now();
-    if (seen.state() != life_state::alive || is_held(object))
-      return;
-    if (object->change(seen, life_state::dying, row))
-      return end(object, row);
+    auto seen = side.life_now();
+    if (seen.state() != life_state::alive || is_held(side))
+      return looked_at(side.head);
+    if (side.change(seen, life_state::dying, row))
+      return side.is_second ? end_second(side.head, row) : end(side.head, row);
   }
 }
 
 void finish_work(object_head* object, std::uint32_t row) noexcept {
+  if (object->second_life_now().is(life_state::dying, row))
+    end_second(object, row);
   const auto seen = object->life_now();
   switch (seen.state()) {
     case life_state::free: head_table::announce_free(object, row); break;
@@ -148,6 +214,7 @@ void finish_work(object_head* object, std::uint32_t row) noexcept {
       if (auto now = seen; object->change(now, life_state::dying, row))
         give_up(object, row);
       break;
+    case life_state::ended: end_if_both_ended(object, row); break;
     default: break;
   }
 }

@@ -22,7 +22,7 @@
 
 namespace troupe::memory {
 
-/// What the calling process holds, by the number of the head. Guarded by
+/// What the calling process holds, by the lower half of the id. Guarded by
 /// `own_row_mutex()`.
 struct hold_table {
   struct place {
@@ -34,6 +34,11 @@ struct hold_table {
   };
 
   std::unordered_map<std::uint32_t, place> holds;
+
+  /// The number of the head, and which of its sides.
+  static constexpr std::uint32_t key_of(object_id id) noexcept {
+    return static_cast<std::uint32_t>(id);
+  }
 
   static hold_table& of_this_process() {
     // Never destroyed, for the sake of handles in static variables.
@@ -47,16 +52,12 @@ struct hold_table {
     made->head = object;
     made->data = run_memory::current().payload_of(object);
     made->owner = os::this_pid();
-    auto& place = holds.find(static_cast<std::uint32_t>(id))->second;
+    auto& place = holds.find(key_of(id))->second;
     place = {id, made, place.holds + 1};
   }
 };
 
 namespace {
-
-constexpr auto number_of(object_id id) noexcept {
-  return static_cast<std::uint32_t>(id);
-}
 
 std::string attempt_text(object_id id) {
   return "attach the object " + std::to_string(id);
@@ -296,6 +297,36 @@ reference reference::create(object_kind kind, std::uint64_t size, contents of) {
   }
 }
 
+std::pair<reference, reference>
+reference::create_two_sided(object_kind kind, std::uint64_t size) {
+  auto first = create(kind, size);
+  auto& memory = run_memory::current();
+  const auto self = memory.self().index;
+  const auto id = other_side(first.id());
+  const auto side = memory.side_of(id);
+  auto& table = hold_table::of_this_process();
+  // Should anything throw, the object goes with its first side.
+  const std::scoped_lock guard{own_row_mutex()};
+  auto made = std::make_shared<hold>();
+  noted note{"create a shared object"};
+  table.holds.try_emplace(hold_table::key_of(id));
+  note.name(id);
+  TROUPE_CRASH_POINT("memory.side.noted");
+  side.shares().store(0, std::memory_order_relaxed);
+  set_holder(side, self);
+  TROUPE_CRASH_POINT("memory.side.described");
+  // From here on it can be attached. The count is above every one that the word
+  // had: see head_table::free.
+  side.life().store(life_word::make(life_state::alive, 0,
+                                    side.head->life_now().count() + 1)
+                      .bits,
+                    std::memory_order_seq_cst);
+  TROUPE_CRASH_POINT("memory.side.published");
+  made->entry = note.keep();
+  table.commit(made, side.head, id);
+  return {std::move(first), reference{std::move(made)}};
+}
+
 void reference::populate() const noexcept {
   if (!hold_->is_warm)
     os::populate(hold_->data, size());
@@ -304,7 +335,8 @@ void reference::populate() const noexcept {
 reference reference::attach(object_id id, object_kind kind) {
   auto& memory = run_memory::current();
   const auto self = memory.self().index;
-  const auto index = number_of(id);
+  const auto index = head_number(id);
+  const auto key = hold_table::key_of(id);
   const auto refuse = [id](const char* why) {
     throw stale_handle(attempt_text(id), why,
                        "keep a handle until the other side has its own");
@@ -312,13 +344,13 @@ reference reference::attach(object_id id, object_kind kind) {
   constexpr auto none = "no living object of that kind is there";
   if (!head_table::is_in_use(index))
     refuse(none);
-  auto* const head = memory.head_at(index);
+  const auto side = memory.side_of(id);
   bool marked = false;
   std::uint32_t entry = 0;
   {
     auto& table = hold_table::of_this_process();
     const std::scoped_lock guard{own_row_mutex()};
-    const auto found = table.holds.find(index);
+    const auto found = table.holds.find(key);
     if (found != table.holds.end()) {
       // While this process holds the head's object, no other has the head.
       if (found->second.id != id)
@@ -334,37 +366,37 @@ reference reference::attach(object_id id, object_kind kind) {
     noted note{"attach a shared object"};
     const bool is_new = found == table.holds.end();
     if (is_new)
-      table.holds.try_emplace(index, hold_table::place{id, {}, 0});
+      table.holds.try_emplace(key, hold_table::place{id, {}, 0});
     note.name(id);
     TROUPE_CRASH_POINT("memory.attach.noted");
-    for (auto seen = head->life_now();
+    for (auto seen = side.life_now();
          seen.state() == life_state::alive
-         && head->generation.load(std::memory_order_relaxed) == id >> 32
-         && head->kind.load(std::memory_order_relaxed)
+         && side.head->generation.load(std::memory_order_relaxed) == id >> 32
+         && side.head->kind.load(std::memory_order_relaxed)
               == static_cast<std::uint32_t>(kind);) {
       // The bit first: see end_if_unheld. [attach]
       if (!std::exchange(marked, true))
-        set_holder(head, self);
+        set_holder(side, self);
       TROUPE_CRASH_POINT("memory.attach.marked");
       // If `life` has not moved, what was read of the object since is its own.
-      if (!head->change(seen, life_state::alive))
+      if (!side.change(seen, life_state::alive))
         continue;
       made->entry = note.keep();
-      table.commit(made, head, id);
+      table.commit(made, side.head, id);
       return reference{std::move(made)};
     }
     // A hold that is being destroyed still has its bit, and takes it along.
     if (is_new) {
-      table.holds.erase(index);
+      table.holds.erase(key);
       if (marked)
-        clear_holder(head, self);
+        clear_holder(side, self);
     }
     marked &= is_new;
     entry = note.keep();
   }
   // The bit may have kept another object, that has the head by now, from its end.
   if (marked)
-    end_if_unheld(head, self);
+    end_if_unheld(side, self);
   head_table::looked_at(index);
   const std::scoped_lock guard{own_row_mutex()};
   own_row::of_this_process().give_entry_back(entry);
@@ -378,13 +410,14 @@ reference::hold::~hold() {
     return;
   auto& table = hold_table::of_this_process();
   const auto self = run_memory::current().self().index;
+  const object_side side{head, is_second_side(id)};
   bool last = false;
   {
     const std::scoped_lock guard{own_row_mutex()};
     // Another thread may have attached anew since the count went to zero. The
     // last hold that comes here takes the bit along: so whatever threads have
     // done with the object comes before its end.
-    const auto found = table.holds.find(number_of(id));
+    const auto found = table.holds.find(hold_table::key_of(id));
     last = found != table.holds.end() && found->second.id == id
            && --found->second.holds == 0;
     if (last) {
@@ -394,26 +427,27 @@ reference::hold::~hold() {
       if (operations.holder_left != nullptr)
         operations.holder_left(data, head->size.load(std::memory_order_relaxed),
                                self);
-      clear_holder(head, self);
+      clear_holder(side, self);
       TROUPE_CRASH_POINT("memory.drop.cleared");
     }
   }
   // Not under the lock: to give a large object back takes its time.
   if (last)
-    end_if_unheld(head, self);
+    end_if_unheld(side, self);
   const std::scoped_lock guard{own_row_mutex()};
   own_row::of_this_process().give_entry_back(entry);
 }
 
 object_kind kind_of(object_id id) noexcept {
   auto& memory = run_memory::current();
-  if (!head_table::is_in_use(number_of(id)))
+  if (!head_table::is_in_use(head_number(id)))
     return object_kind::none;
-  const auto kind = static_cast<object_kind>(
-    memory.head_of(id)->kind.load(std::memory_order_relaxed));
-  if (is_object(memory.head_of(id), id, kind))
+  const auto side = memory.side_of(id);
+  const auto kind
+    = static_cast<object_kind>(side.head->kind.load(std::memory_order_relaxed));
+  if (is_object(side, id, kind))
     return kind;
-  head_table::looked_at(number_of(id));
+  head_table::looked_at(head_number(id));
   return object_kind::none;
 }
 
@@ -424,7 +458,7 @@ reference reference::create_with_shares(object_kind kind, std::uint64_t size,
     return create(kind, size, rest);
   auto& memory = run_memory::current();
   for (const auto id : of)
-    if (memory.head_of(id)->shares_now().count() >= share_word::most / 2)
+    if (memory.side_of(id).shares_now().count() >= share_word::most / 2)
       throw limit_reached("send a handle of the object " + std::to_string(id),
                           "it is in " + std::to_string(share_word::most / 2)
                             + " places that keep it alive already",
@@ -504,21 +538,22 @@ void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
   const auto id = entry.load(std::memory_order_acquire);
   if (id == 0)
     return;
-  const auto index = number_of(id);
+  const auto index = head_number(id);
   if (head_table::is_in_use(index)) {
     auto& memory = run_memory::current();
-    auto* const head = memory.head_at(index);
+    const auto side = memory.side_of(id);
+    auto* const head = side.head;
     finish_work(head, row);
-    if (is_holder(head, row)) {
+    if (is_holder(side, row)) {
       const auto operations
         = operations_of(static_cast<object_kind>(head->kind.load()));
-      if (head->life_now().state() == life_state::alive
+      if (side.life_now().state() == life_state::alive
           && operations.holder_died != nullptr)
         operations.holder_died(memory.payload_of(head), head->size.load(), row);
-      clear_holder(head, row);
+      clear_holder(side, row);
       TROUPE_CRASH_POINT("memory.release.cleared");
     }
-    end_if_unheld(head, row);
+    end_if_unheld(side, row);
   }
   // The dead process may have looked at the page when it was gone, too.
   head_table::looked_at(index);

@@ -11,6 +11,7 @@
 #include <source_location>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace troupe::memory {
 
@@ -56,6 +57,14 @@ public:
                      std::span<const object_id> of,
                      contents rest = contents::zero);
 
+  /// Creates an object of two sides, with at most
+  /// `object_head::size_of_two_sides` bytes of zeros for payload, and returns a
+  /// reference to each side. Each has holders and shares of its own, and ends by
+  /// itself, which the kind is told by `side_ended`; both have the same payload,
+  /// and the object ends with the later one. Throws as `create`.
+  [[nodiscard]] static std::pair<reference, reference>
+  create_two_sided(object_kind kind, std::uint64_t size);
+
   /// Takes hold of the object `id`. Throws `stale_handle` if no living object of
   /// that kind has that id, `limit_reached`.
   [[nodiscard]] static reference attach(object_id id, object_kind kind);
@@ -81,7 +90,9 @@ public:
 
   /// Shares of the object that are counted at this moment.
   [[nodiscard]] std::uint64_t shares() const noexcept {
-    return hold_->head->shares_now().count();
+    return object_side{hold_->head, is_second_side(hold_->id)}
+      .shares_now()
+      .count();
   }
 
   /// The objects that this one has shares of: as often as they were given.
@@ -172,7 +183,7 @@ void note_origin(const reference& object,
 /// @pre the caller holds the object
 void name_object(object_id object, std::string_view name) noexcept;
 
-/// What the object `id` is; `none` where there is none.
+/// What the object `id` is; `none` where there is none, or that side has ended.
 [[nodiscard]] object_kind kind_of(object_id id) noexcept;
 
 /// The object has something that keeps it alive until `forget`, beside all

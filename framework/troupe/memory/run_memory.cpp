@@ -58,12 +58,20 @@ void lay_out(run_header& header, std::uint64_t size, offset rows_at,
   const auto rows = std::uint64_t{header.slots} + 1;
   const auto rest = size - tables_end;
   const auto words = (rows + 63) / 64;
-  constexpr auto words_inside = object_head::rows_inside / 64;
+  const auto more_than = [words](std::uint64_t rows_inside) {
+    return words > rows_inside / 64 ? words - rows_inside / 64 : 0;
+  };
+  const auto bytes_of = [page](std::uint64_t words_of_head) {
+    return round_up(words_of_head * sizeof(std::uint64_t) * head_page::heads,
+                    page);
+  };
   header.size = size;
   header.rows_at = rows_at;
-  header.more_words = words > words_inside ? words - words_inside : 0;
-  header.more_bytes = round_up(
-    header.more_words * sizeof(std::uint64_t) * head_page::heads, page);
+  header.more_words = more_than(object_head::rows_inside);
+  header.more_second_words = more_than(object_head::second_rows_inside);
+  header.more_first_bytes = bytes_of(header.more_words);
+  header.more_bytes = header.more_first_bytes
+                      + bytes_of(header.more_second_words);
   auto pages = std::min<std::uint64_t>(rest / 32 / head_page::bytes,
                                        (1U << 31) / head_page::heads);
   if (header.more_bytes != 0)
@@ -288,12 +296,12 @@ std::uint32_t run_memory::head_of_place(offset place) noexcept {
 }
 
 object_head* run_memory::find_object(object_id id, object_kind kind) noexcept {
-  const auto index = static_cast<std::uint32_t>(id);
+  const auto index = head_number(id);
   if (!head_table::is_in_use(index))
     return nullptr;
-  auto* head = head_at(index);
-  if (is_object(head, id, kind))
-    return head;
+  const auto side = side_of(id);
+  if (is_object(side, id, kind))
+    return side.head;
   head_table::looked_at(index);
   return nullptr;
 }

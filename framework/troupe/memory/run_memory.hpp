@@ -53,7 +53,7 @@ inline constexpr std::uint64_t most_small_extent = 1 << 20;
 ///     trace_at       events                 65536 * 32 bytes
 ///     pages_at       pages of heads         pages * 32 bytes
 ///     words          whose each granule is  4 bytes each, of both regions
-///     more_holders   bits of holders in rows above 512
+///     more_holders   bits of holders in further rows
 ///     heads          heads of objects       pages * 4 KiB
 ///     small region   granules of 4 KiB
 ///     large region   granules of 2 MiB
@@ -83,10 +83,13 @@ struct run_header {
   offset trace_at = 0;
   offset pages_at = 0;
   offset more_holders = 0;
-  /// Of the bits of holders outside of the heads: words for each head, and bytes
-  /// for each page of heads.
+  /// Of the bits of holders outside of the heads: words for each head, and of its
+  /// second side; bytes for each page of heads, and how many of them stand before
+  /// those of the second sides.
   std::uint64_t more_words = 0;
+  std::uint64_t more_second_words = 0;
   std::uint64_t more_bytes = 0;
+  std::uint64_t more_first_bytes = 0;
   offset heads = 0;
   /// Pages of heads that there may be.
   std::uint32_t pages = 0;
@@ -287,7 +290,12 @@ public:
 
   /// Returns the head that `id` names. The object need not be there any more.
   [[nodiscard]] object_head* head_of(object_id id) noexcept {
-    return heads_ + static_cast<std::uint32_t>(id);
+    return heads_ + head_number(id);
+  }
+
+  /// The same, and which of its sides.
+  [[nodiscard]] object_side side_of(object_id id) noexcept {
+    return {head_of(id), is_second_side(id)};
   }
 
   /// Returns the payload of an object that the caller knows to be alive, or has

@@ -25,7 +25,7 @@ share_change& change_of(std::uint32_t row) noexcept {
 
 /// What was last done to the word must be known to be so before the word says
 /// something else.
-void make_known(const object_head* head, object_id id,
+void make_known(const object_side& side, object_id id,
                 share_word seen) noexcept {
   const auto row = seen.row();
   if (row > run_memory::current().header().slots)
@@ -41,7 +41,7 @@ void make_known(const object_head* head, object_id id,
   // counted, if it is still what it was.
   if (counted < number
       && change.number.load(std::memory_order_seq_cst) == number
-      && head->shares_now().bits == seen.bits)
+      && side.shares_now().bits == seen.bits)
     change.counted.compare_exchange_strong(counted, number,
                                            std::memory_order_seq_cst);
 }
@@ -51,20 +51,18 @@ bool is_counted(std::uint32_t row) noexcept {
   const auto& change = change_of(row);
   const auto number = change.number.load(std::memory_order_seq_cst);
   const auto id = change.object.load(std::memory_order_relaxed);
-  const auto index = static_cast<std::uint32_t>(id);
+  const auto index = head_number(id);
   // A share that is still counted keeps its object alive; so where there is no
   // such object the share has ended. And if it is there after the look at the
   // word, the word was its own.
   if (!head_table::is_in_use(index))
     return true;
-  const auto* head = run_memory::current().head_of(id);
-  const auto seen = head->shares_now();
+  const auto side = run_memory::current().side_of(id);
+  const auto seen = side.shares_now();
   const auto counted = change.counted.load(std::memory_order_seq_cst);
   if (seen.tag() == share_word::tag(row, number) || counted >= number)
     return true;
-  const bool gone = head->life_now().state() != life_state::alive
-                    || head->generation.load(std::memory_order_relaxed)
-                         != id >> 32;
+  const bool gone = !side.is_living(id);
   if (gone)
     head_table::looked_at(index);
   return gone;
@@ -78,17 +76,17 @@ std::uint64_t count(std::uint32_t row) noexcept {
   const auto id = change.object.load(std::memory_order_relaxed);
   const bool ends = (change.place.load(std::memory_order_relaxed) & share_ends)
                     != 0;
-  auto* const head = run_memory::current().head_of(id);
-  auto seen = head->shares_now();
+  const auto side = run_memory::current().side_of(id);
+  auto seen = side.shares_now();
   share_word next;
   do {
-    make_known(head, id, seen);
+    make_known(side, id, seen);
     // Never below 0, though a process has written where nothing of its is.
     const auto count = ends ? std::max<std::uint64_t>(seen.count(), 1) - 1
                             : seen.count() + 1;
     next = {count | share_word::tag(row, number)};
-  } while (!head->shares.compare_exchange_strong(seen.bits, next.bits,
-                                                 std::memory_order_seq_cst));
+  } while (!side.shares().compare_exchange_strong(seen.bits, next.bits,
+                                                  std::memory_order_seq_cst));
   TROUPE_CRASH_POINT("memory.share.counted");
   // Others may have done so; nobody can say more.
   change.counted.store(number, std::memory_order_release);
@@ -110,10 +108,8 @@ void write_place(const share_change& change) noexcept {
 
 /// @pre the object has not ended, or the page of its head is in use
 bool is_living(object_id id) noexcept {
-  const auto* head = run_memory::current().head_of(id);
-  return head_table::is_in_use(static_cast<std::uint32_t>(id))
-         && head->life_now().state() == life_state::alive
-         && head->generation.load(std::memory_order_relaxed) == id >> 32;
+  return head_table::is_in_use(head_number(id))
+         && run_memory::current().side_of(id).is_living(id);
 }
 
 void finish(share_change& change) noexcept {
@@ -132,7 +128,7 @@ std::uint64_t change_shares(std::uint32_t row, object_id id, object_id& place,
                      std::memory_order_release);
   auto number = change.number.load(std::memory_order_relaxed) + 1;
   // Not the one that the word has: then it would seem counted.
-  if (memory.head_of(id)->shares_now().tag() == share_word::tag(row, number))
+  if (memory.side_of(id).shares_now().tag() == share_word::tag(row, number))
     ++number;
   // release: the exchange comes after it.
   change.number.store(number, std::memory_order_release);
@@ -157,7 +153,7 @@ void finish_end(share_change& change, object_id id) noexcept {
   own_row_mutex().unlock();
   TROUPE_CRASH_POINT("memory.share.ended");
   if (kind_of(id) != object_kind::none)
-    end_if_unheld(run_memory::current().head_of(id),
+    end_if_unheld(run_memory::current().side_of(id),
                   run_memory::current().self().index);
   own_row_mutex().lock();
   if (entry)

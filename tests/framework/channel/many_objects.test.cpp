@@ -65,8 +65,7 @@ TEST_CASE("a million values, mutexes and pipes live in one run") {
     });
     const auto locks = make_many<troupe::mutex>("mutex", 256,
                                                 [] { return troupe::mutex{}; });
-    // 256 for each end.
-    const auto pipes = make_many<ends>("pipe", 512,
+    const auto pipes = make_many<ends>("pipe", 256,
                                        [] { return troupe::pipe<int>(); });
     // Each of them is one of its own, and works.
     for (std::size_t i = 0; i < values.size(); i += values.size() / 100) {

@@ -27,27 +27,30 @@ namespace {
 constexpr auto kind = object_kind::user;
 
 constexpr std::array points{
-  "memory.handles.taken",    "memory.head.noted",
-  "memory.head.cleared",     "memory.page.noted",
-  "memory.page.busy",        "memory.page.free",
-  "memory.extent.noted",     "memory.extent.first",
-  "memory.extent.taken",     "memory.create.noted",
-  "memory.create.entered",   "memory.create.described",
-  "memory.create.accounted", "memory.create.unpublished",
-  "memory.create.published", "memory.attach.noted",
-  "memory.attach.marked",    "memory.drop.cleared",
-  "memory.forget.counted",   "memory.reclaim.decided",
-  "memory.reclaim.striking", "memory.reclaim.struck",
-  "memory.reclaim.silent",   "memory.reclaim.half_punched",
-  "memory.reclaim.punched",  "memory.extent.freed",
-  "memory.head.free",        "memory.page.shut",
-  "memory.page.counted",     "memory.page.listed",
-  "memory.page.opened",      "memory.page.punched",
-  "memory.keep.unlisted",    "memory.keep.listed",
-  "memory.warm.unlisted",    "memory.warm.taken",
-  "memory.share.noted",      "memory.share.counted",
-  "memory.share.known",      "memory.share.written",
-  "memory.share.ended",
+  "memory.handles.taken",     "memory.head.noted",
+  "memory.head.cleared",      "memory.page.noted",
+  "memory.page.busy",         "memory.page.free",
+  "memory.extent.noted",      "memory.extent.first",
+  "memory.extent.taken",      "memory.create.noted",
+  "memory.create.entered",    "memory.create.described",
+  "memory.create.accounted",  "memory.create.unpublished",
+  "memory.create.published",  "memory.attach.noted",
+  "memory.attach.marked",     "memory.drop.cleared",
+  "memory.forget.counted",    "memory.reclaim.decided",
+  "memory.reclaim.striking",  "memory.reclaim.struck",
+  "memory.reclaim.silent",    "memory.reclaim.half_punched",
+  "memory.reclaim.punched",   "memory.extent.freed",
+  "memory.head.free",         "memory.page.shut",
+  "memory.page.counted",      "memory.page.listed",
+  "memory.page.opened",       "memory.page.punched",
+  "memory.keep.unlisted",     "memory.keep.listed",
+  "memory.warm.unlisted",     "memory.warm.taken",
+  "memory.share.noted",       "memory.share.counted",
+  "memory.share.known",       "memory.share.written",
+  "memory.share.ended",       "memory.side.noted",
+  "memory.side.described",    "memory.side.published",
+  "memory.side.decided",      "memory.side.first_ended",
+  "memory.side.second_ended",
 };
 
 constexpr std::array cleaners_points{
@@ -68,7 +71,20 @@ constexpr std::array cleaners_points{
   "memory.page.punched",
   "memory.warm.settling",
   "memory.handles.punched",
+  "memory.side.decided",
+  "memory.side.first_ended",
+  "memory.side.second_ended",
 };
+
+/// Makes objects of two sides, of which either ends first.
+void make_and_drop_sides() {
+  for (const bool first_goes : {true, false, true, false}) {
+    auto [first, second] = reference::create_two_sided(kind, 16);
+    (first_goes ? first : second).reset();
+    const auto& left = first_goes ? second : first;
+    static_cast<void>(reference::attach(left.id(), kind));
+  }
+}
 
 /// Passes every point: creates, attaches, drops, keeps alive and forgets.
 void do_everything(memory::object_id others) {
@@ -87,6 +103,7 @@ void do_everything(memory::object_id others) {
     memory::entrust(place, reference::create(kind, 20'000));
     memory::forget_at(place);
   }
+  make_and_drop_sides();
   // Takes what was kept, and then all that is kept is given back. Large ones are
   // not kept; so many that pages of heads are opened and closed.
   static_cast<void>(reference::create(kind, 20'000));
@@ -339,12 +356,19 @@ TEST_CASE("a process that dies while it cleans up after another is followed "
               each = reference::create(kind, 20'000);
               std::ranges::fill(each.bytes(), std::byte{7});
             }
+            // Both sides of two.
+            for (int count = 0; count < 2; ++count) {
+              auto [first, second] = reference::create_two_sided(kind, 16);
+              held.push_back(std::move(first));
+              held.push_back(std::move(second));
+            }
             // Two are kept for later, and a page of heads is empty.
             held[1] = reference::attach(ours.id(), kind);
-            held.resize(39);
+            held.erase(held.begin() + 2);
+            const auto many = held.size();
             for (int count = 0; count < 30; ++count)
               held.push_back(reference::create(kind, 10));
-            held.resize(39);
+            held.resize(many);
             ::raise(SIGKILL);
           });
           int status = 0;

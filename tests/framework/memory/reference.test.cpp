@@ -10,6 +10,7 @@
 #include <support/sleeping.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <optional>
 #include <random>
@@ -44,6 +45,8 @@ struct counters {
   std::atomic<int> disposed{0};
   std::atomic<int> died{0};
   std::atomic<int> last_dead{0};
+  /// 1 for each end of a first side, 10 for a second.
+  std::atomic<int> sides{0};
   std::atomic<bool> die_in_dispose{false};
 };
 
@@ -58,6 +61,10 @@ const bool registered = memory::register_kind(
                [](std::byte*, std::uint64_t, std::uint32_t slot) noexcept {
                  ++counted->died;
                  counted->last_dead = static_cast<int>(slot);
+               },
+               nullptr, 0,
+               [](std::byte*, bool is_second) noexcept {
+                 counted->sides += is_second ? 10 : 1;
                }});
 
 } // namespace
@@ -318,6 +325,98 @@ TEST_CASE("a kind is told of its end, and again if its reclaimer is killed") {
                      expect(counted->died == 0, "it had let go before it died");
                      expect(bytes_of_objects() == base, "memory is left");
                    })
+        == "");
+}
+
+TEST_CASE("each side of an object of two ends by itself, and the object with "
+          "the later one") {
+  CHECK(in_new_run(
+          {},
+          [] {
+            warm_up(1);
+            auto board = reference::create(kind, sizeof(counters));
+            counted = new (board.data()) counters;
+            const auto base = bytes_of_objects();
+            for (const bool first_goes : {true, false}) {
+              const auto ended_before = counted->sides.load();
+              const auto disposed_before = counted->disposed.load();
+              auto [first, second] = reference::create_two_sided(other_kind,
+                                                                 120);
+              expect(first.id() != second.id() && first.data() == second.data(),
+                     "not two sides of one object");
+              auto& early = first_goes ? first : second;
+              auto& late = first_goes ? second : first;
+              const auto gone = early.id();
+              // Held by a process, and by a message that is held by one.
+              const auto side = late.id();
+              const auto pid = fork_into_slot(1, [side] {
+                const auto mine = reference::attach(side, other_kind);
+                ::raise(SIGSTOP);
+                ::raise(SIGKILL);
+              });
+              int status = 0;
+              ::waitpid(pid, &status, WUNTRACED);
+              early.reset();
+              expect(counted->sides - ended_before == (first_goes ? 1 : 10),
+                     "that side has not ended");
+              expect(thrown<stale_handle>([&] {
+                       static_cast<void>(reference::attach(gone, other_kind));
+                     }).has_value(),
+                     "a side that has ended is attached");
+              expect(memory::kind_of(gone) == object_kind::none
+                       && memory::kind_of(side) == other_kind,
+                     "the other side has ended");
+              late.reset();
+              expect(counted->disposed == disposed_before, "it has ended");
+              late = reference::attach(side, other_kind);
+              ::kill(pid, SIGCONT);
+              confirm(pid, 1);
+              expect(counted->disposed == disposed_before, "it has ended");
+              auto carrier = reference::create_with_shares(kind, 8,
+                                                           std::array{side});
+              late.reset();
+              expect(memory::kind_of(side) == other_kind, "a share is nothing");
+              carrier.reset();
+              // At its end it is told of the first side again.
+              expect(counted->disposed == disposed_before + 1,
+                     "it was disposed of not once");
+              memory::warm_memory::give_back_own();
+              expect(bytes_of_objects() == base, "memory is left");
+            }
+          })
+        == "");
+}
+
+TEST_CASE("a side that a process of any row holds lives, and ends with it") {
+  CHECK(in_new_run(
+          {.address_space = 1ULL << 36},
+          [] {
+            // The last with a bit in the head, and the first without, of each.
+            for (const std::uint32_t row : {126U, 127U, 318U, 319U, 2000U}) {
+              auto [first, second] = reference::create_two_sided(kind, 8);
+              const std::array ids{first.id(), second.id()};
+              const auto pid = fork_into_slot(row, [&] {
+                const auto mine = reference::attach(ids[0], kind);
+                const auto other = reference::attach(ids[1], kind);
+                ::raise(SIGSTOP);
+                ::raise(SIGKILL);
+              });
+              int status = 0;
+              ::waitpid(pid, &status, WUNTRACED);
+              const auto when = " of row " + std::to_string(row);
+              first.reset();
+              second.reset();
+              for (const auto id : ids)
+                expect(memory::kind_of(id) == kind, "lost the side" + when);
+              ::kill(pid, SIGCONT);
+              confirm(pid, row);
+              for (const auto id : ids)
+                expect(memory::kind_of(id) == object_kind::none,
+                       "the side stays" + when);
+            }
+            memory::warm_memory::give_back_own();
+            expect(run_memory::current().reserved_bytes() == 0, "reserved");
+          })
         == "");
 }
 
