@@ -5,6 +5,7 @@
 #include <troupe/channel/pipe_end.hpp>
 #include <troupe/mailbox/message_queue.hpp>
 #include <troupe/os/crash_point.hpp>
+#include <troupe/sync/semaphore.hpp>
 #include <troupe/transport/shares.hpp>
 
 #include <support/living_bytes.hpp>
@@ -16,6 +17,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -386,6 +388,68 @@ TEST_CASE("killed after any instruction of the first use of a pipe") {
     return;
   CHECK(with_pipe_at_every_instruction("first end of a pipe", true) == "");
   CHECK(with_pipe_at_every_instruction("second end of a pipe", false) == "");
+}
+
+namespace {
+
+/// The victim takes a unit of a semaphore, gives it back and takes it again,
+/// where `others` rows have one each.
+std::string with_units_at_every_instruction(const char* name, int others) {
+  return troupe::test::in_new_run({}, [&] {
+    constexpr int all = 9;
+    auto& memory = troupe::memory::run_memory::current();
+    troupe::test::warm_up(1);
+    const auto reserved = memory.reserved_bytes();
+    const auto once = [&](std::size_t steps) {
+      const auto when = " killed after " + std::to_string(steps)
+                        + " instructions";
+      std::optional<troupe::semaphore> units{all};
+      for (int other = 0; other < others; ++other)
+        expect(units->units().try_take(10U + static_cast<unsigned>(other)),
+               "no unit," + when);
+      troupe::codec::packet message;
+      troupe::codec::encoder to{message};
+      units->save(to);
+      const auto done = run_for(steps, [&] {
+        troupe::codec::decoder from{message.body(), message.handles(),
+                                    "a semaphore"};
+        const auto theirs = troupe::semaphore::load(from);
+        // So that there is memory for the line: how that is taken is seen above.
+        static_cast<void>(reference::create(user_kind, 9000));
+        ::raise(SIGSTOP);
+        theirs.acquire();
+        theirs.release();
+        theirs.acquire();
+        ::raise(SIGSTOP);
+      });
+      if (done < 0)
+        return done;
+      const int free = all - others;
+      expect(units->value() == free, "units are lost or made," + when);
+      // By row, for the thread here must not become an owner that forks inherit.
+      for (int unit = 0; unit < free; ++unit)
+        expect(units->units().try_take(0), "no unit," + when);
+      expect(!units->units().try_take(0), "a unit too many," + when);
+      message.release_handles();
+      units.reset();
+      troupe::memory::warm_memory::give_back_own();
+      expect(memory.reserved_bytes() == reserved,
+             std::to_string(memory.reserved_bytes() - reserved)
+               + " bytes are reserved," + when);
+      return done;
+    };
+    kill_after_each(name, most_of_memory, once, [](std::size_t) {});
+  });
+}
+
+} // namespace
+
+TEST_CASE("killed after any instruction of taking and giving a unit of a "
+          "semaphore") {
+  if (instrumented)
+    return;
+  CHECK(with_units_at_every_instruction("unit noted inside", 0) == "");
+  CHECK(with_units_at_every_instruction("unit noted outside", 5) == "");
 }
 
 TEST_CASE("killed after any instruction of making and dropping a share of an "

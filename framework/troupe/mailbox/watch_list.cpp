@@ -24,8 +24,12 @@ void watch_list::remove(std::atomic<std::uint64_t>* bits,
 }
 
 void watch_list::ring(const std::atomic<std::uint64_t>* bits) const noexcept {
+  ring(bits, memory::run_memory::current().header().slots / 64);
+}
+
+void watch_list::ring(const std::atomic<std::uint64_t>* bits,
+                      std::uint32_t words) const noexcept {
   auto& memory = memory::run_memory::current();
-  const auto words = memory.header().slots / 64;
   for (std::uint32_t word = 0; word < words; ++word) {
     for (auto left = bits[word].load(std::memory_order_seq_cst); left != 0;
          left &= left - 1) {

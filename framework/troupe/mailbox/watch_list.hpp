@@ -7,8 +7,9 @@
 namespace troupe::mailbox {
 
 /// Which processes want to be notified when something changes here: one bit
-/// for each slot of the process table. Part of a shared object; all zero is
-/// nobody. The bits stand somewhere behind it, in the same object.
+/// for each slot of the process table, or for the first ones. Part of a shared
+/// object; all zero is nobody. The bits stand somewhere behind it, in the same
+/// object.
 ///
 /// # What a crash leaves
 /// The bit of a dead process, until whoever confirms the death calls `remove`;
@@ -27,6 +28,10 @@ public:
 
   /// Notifies all watchers.
   void ring(const std::atomic<std::uint64_t>* bits) const noexcept;
+
+  /// The same where there are bits only in the first `words`.
+  void ring(const std::atomic<std::uint64_t>* bits,
+            std::uint32_t words) const noexcept;
 
 private:
   std::atomic<std::uint32_t> count_{0};

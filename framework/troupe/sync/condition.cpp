@@ -21,9 +21,14 @@ void holder_died(std::byte* payload, std::uint64_t,
   see_to_repair(*reinterpret_cast<sync::notices*>(payload), row, own_row());
 }
 
+void dispose(std::byte* payload, std::uint64_t) noexcept {
+  reinterpret_cast<sync::notices*>(payload)->dispose();
+}
+
 const bool registered = memory::register_kind(
-  object_kind::condition,
-  {.holder_died = holder_died, .layout = sync::notices::layout()});
+  object_kind::condition, {.dispose = dispose,
+                           .holder_died = holder_died,
+                           .layout = sync::notices::layout()});
 
 } // namespace
 
@@ -47,8 +52,15 @@ condition::condition(codec::decoder& from)
 sync::place& condition::enrol() const {
   const auto me = sync::owner::this_thread();
   auto* const at = notices_->enrol(me, me.row());
+  const auto attempted = [this] {
+    return "wait on condition " + std::to_string(id());
+  };
+  if (at == nullptr && !notices_->has_line())
+    throw limit_reached(attempted(),
+                        "there is no memory for the line of those who wait",
+                        "drop handles, or raise limits::memory");
   if (at == nullptr)
-    throw limit_reached("wait on condition " + std::to_string(id()),
+    throw limit_reached(attempted(),
                         std::to_string(most_waiters) + " threads wait already",
                         "use several conditions");
   return *at;

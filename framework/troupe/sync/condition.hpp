@@ -42,8 +42,9 @@ public:
   condition(std::source_location made_at = std::source_location::current());
 
   /// Unlocks `lock`, sleeps until notified, and locks it again.
-  /// Throws `limit_reached` (`most_waiters` wait already), and what unlocking
-  /// throws: `not_owner` if the caller does not hold the lock.
+  /// Throws `limit_reached` (`most_waiters` wait already, or there is no memory
+  /// for those who wait), and what unlocking throws: `not_owner` if the caller
+  /// does not hold the lock.
   /// @blocks on who notifies
   template <class Lock>
   void wait(Lock& lock) const {

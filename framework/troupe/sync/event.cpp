@@ -19,7 +19,7 @@ using sync::event_state;
 void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t row) noexcept {
   auto& state = *reinterpret_cast<event_state*>(payload);
-  state.watchers.remove(state.watcher_bits(), row);
+  state.remove_watcher(row);
   // The dead may have set the flag and woken nobody. The wake words of those who
   // watch are rung at each death.
   state.sleepers.evacuate();
@@ -56,13 +56,11 @@ private:
   }
 
   void add_watcher(std::uint32_t slot) noexcept override {
-    auto& state = event_.state();
-    state.watchers.add(state.watcher_bits(), slot);
+    event_.state().add_watcher(slot);
   }
 
   void remove_watcher(std::uint32_t slot) noexcept override {
-    auto& state = event_.state();
-    state.watchers.remove(state.watcher_bits(), slot);
+    event_.state().remove_watcher(slot);
   }
 
   [[nodiscard]] const void* identity() const noexcept override {
@@ -80,9 +78,28 @@ const bool registered = memory::register_kind(
 
 } // namespace
 
-std::uint64_t sync::event_state::size() {
-  const auto slots = memory::run_memory::current().header().slots;
-  return sizeof(event_state) + (std::uint64_t{slots} / 64 + 1) * 8;
+void sync::event_state::add_watcher(std::uint32_t slot) noexcept {
+  if (slot < slots_inside)
+    watchers.add(bits.data(), slot);
+  else
+    // For ever: nobody knows when the last of these has gone.
+    // seq_cst: pairs with the look in ring_watchers, as the count of the list.
+    watched_by_all.store(1, std::memory_order_seq_cst);
+}
+
+void sync::event_state::remove_watcher(std::uint32_t slot) noexcept {
+  if (slot < slots_inside)
+    watchers.remove(bits.data(), slot);
+}
+
+void sync::event_state::ring_watchers() noexcept {
+  if (watched_by_all.load(std::memory_order_seq_cst) != 0) {
+    auto& memory = memory::run_memory::current();
+    const auto high = memory.header().slots_high.load();
+    for (std::uint32_t slot = 0; slot < high; ++slot)
+      memory::notify(memory.slot(slot));
+  } else if (watchers.any())
+    watchers.ring(bits.data(), slots_inside / 64);
 }
 
 event::event(std::source_location made_at)
@@ -112,8 +129,7 @@ void event::set() const noexcept {
                                                 std::memory_order_relaxed));
   TROUPE_CRASH_POINT("sync.event.set");
   state_->sleepers.ring_if_occupied(INT_MAX);
-  if (state_->watchers.any())
-    state_->watchers.ring(state_->watcher_bits());
+  state_->ring_watchers();
   sync::ring_home(state_->actor);
 }
 

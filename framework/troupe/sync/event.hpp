@@ -10,6 +10,7 @@
 #include <troupe/memory/reference.hpp>
 #include <troupe/sync/actor_place.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -27,30 +28,38 @@ namespace sync {
 ///
 ///     0    state     how often it was set << 1 | 1 while it is set
 ///     8    watchers  processes in which `wait_any` waits for it
+///     12   watched_by_all  1: one of them is in a slot without a bit, so
+///                          every process is rung
 ///     16   sleepers
 ///     32   actor     where its actor is: if somewhere, that process is rung
-///     48   watchers' bits                            slots / 8 bytes
+///     48   bits      of the watchers in the first 640 slots
 struct event_state {
+  static constexpr std::uint32_t slots_inside = 640;
+
   std::atomic<std::uint64_t> state;
   mailbox::watch_list watchers;
-  std::uint32_t unused;
+  std::atomic<std::uint32_t> watched_by_all;
   mailbox::waiting_room sleepers;
   actor_place actor;
+  std::array<std::atomic<std::uint64_t>, slots_inside / 64> bits;
 
-  [[nodiscard]] static std::uint64_t size();
+  [[nodiscard]] static constexpr std::uint64_t size() noexcept {
+    return sizeof(event_state);
+  }
+
+  void add_watcher(std::uint32_t slot) noexcept;
+  void remove_watcher(std::uint32_t slot) noexcept;
+  void ring_watchers() noexcept;
 
   /// See `memory::layout_of`.
   [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
     return memory::layout_of({sizeof(event_state), offsetof(event_state, state),
                               offsetof(event_state, sleepers)});
   }
-
-  [[nodiscard]] std::atomic<std::uint64_t>* watcher_bits() noexcept {
-    return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
-  }
 };
 
-static_assert(sizeof(event_state) == 48);
+static_assert(sizeof(event_state) == 128);
+static_assert(sizeof(event_state) <= memory::object_head::size_inside);
 
 } // namespace sync
 

@@ -4,6 +4,9 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 
+#include <chrono>
+#include <exception>
+
 namespace troupe::sync {
 
 namespace {
@@ -117,6 +120,29 @@ bool line::wait_for_room(std::uint32_t seen, deadline limit,
                          memory::wait_note& note) noexcept {
   note.sleeps(head_->room, seen);
   return os::wait(head_->room, seen, limit);
+}
+
+bool see_to_line(memory::late_object& at,
+                 memory::reference (*make)(const void* context)) noexcept {
+  if (at.find() != nullptr)
+    return true;
+  try {
+    const auto made = at.claim(memory::owner::first, line_kind, make);
+    at.set_ready();
+    TROUPE_CRASH_POINT("sync.line.ready");
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool nap(deadline limit, memory::wait_note& note) noexcept {
+  const os::wait_word nothing{0};
+  const auto soon = deadline::after(std::chrono::milliseconds{1});
+  note.sleeps();
+  static_cast<void>(
+    os::wait(nothing, 0, limit.when() < soon.when() ? limit : soon));
+  return !limit.passed();
 }
 
 void line::mark_dead(std::uint32_t row) noexcept {

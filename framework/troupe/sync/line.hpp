@@ -3,6 +3,7 @@
 
 #include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/late_object.hpp>
 #include <troupe/memory/object.hpp>
 #include <troupe/memory/wait_row.hpp>
 #include <troupe/sync/latch.hpp>
@@ -202,6 +203,27 @@ private:
   std::uint32_t capacity_;
 };
 
+/// Sees that there is a line in `at`, made when somebody first stands in it, for
+/// the object that `at` is a part of. Outside of the latch, for this takes memory.
+/// `make` makes an object of `line_kind`. False: there is no memory.
+[[nodiscard]] bool
+see_to_line(memory::late_object& at,
+            memory::reference (*make)(const void* context)) noexcept;
+
+/// Sleeps for a moment where there is no line to be woken in. False: `limit` has
+/// passed.
+bool nap(deadline limit, memory::wait_note& note) noexcept;
+
+/// Repairs what those have left who died while another was inside.
+template <class Object>
+void repair_marked(Object& of) noexcept {
+  const auto repair = [&of](std::uint32_t row) { of.repair(row); };
+  of.waiters().reclaim_dead(repair);
+  // What an object marks itself, as it may have no line.
+  if constexpr (requires { of.reclaim_dead(repair); })
+    of.reclaim_dead(repair);
+}
+
 /// Being inside the latch of an object. `Object` has a `line waiters()` and a
 /// `void repair(std::uint32_t row) noexcept` for who died meanwhile.
 template <class Object>
@@ -222,8 +244,7 @@ public:
   void leave() noexcept {
     // The line may have been made since we came in.
     while (inside_ && !waiters_.door().try_leave())
-      of_.waiters().reclaim_dead(
-        [this](std::uint32_t row) { of_.repair(row); });
+      repair_marked(of_);
     inside_ = false;
   }
 
@@ -239,11 +260,18 @@ template <class Object>
 void see_to_repair(Object& of, std::uint32_t row,
                    std::uint32_t own_row) noexcept {
   auto& door = of.waiters().door();
-  of.waiters().mark_dead(row);
+  constexpr bool marks = requires { of.mark_dead(row); };
+  if constexpr (marks)
+    of.mark_dead(row);
+  else
+    of.waiters().mark_dead(row);
   if (!door.enter_after_death(row, own_row))
     return;
+  // It may have died inside, before there was anything to mark.
+  if constexpr (marks)
+    of.repair(row);
   do
-    of.waiters().reclaim_dead([&of](std::uint32_t each) { of.repair(each); });
+    repair_marked(of);
   while (!door.try_leave_after_death());
 }
 

@@ -4,10 +4,6 @@
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/os/tuning.hpp>
-#include <troupe/os/wait_word.hpp>
-
-#include <chrono>
-#include <exception>
 
 namespace troupe::sync {
 
@@ -17,17 +13,6 @@ constexpr std::uint64_t flags = ~owner::mask;
 
 bool is_free(std::uint64_t word) noexcept {
   return (word & owner::mask) == 0;
-}
-
-/// Sleeps for a moment where there is nothing to be woken by. False: `limit` has
-/// passed.
-bool nap(deadline limit, memory::wait_note& note) noexcept {
-  const os::wait_word nothing{0};
-  const auto soon = deadline::after(std::chrono::milliseconds{1});
-  note.sleeps();
-  static_cast<void>(
-    os::wait(nothing, 0, limit.when() < soon.when() ? limit : soon));
-  return !limit.passed();
 }
 
 memory::reference make_line(const void*) {
@@ -74,7 +59,7 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
   place* at = nullptr;
   for (;;) {
     std::uint32_t room = 0;
-    const bool in_line = see_to_line();
+    const bool in_line = see_to_line(line_, make_line);
     if (in_line) {
       session inside{*this, row};
       room = waiters().room();
@@ -103,23 +88,8 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
   }
 }
 
-/// Sees that there is a line to stand in. Outside of the latch, for this takes
-/// memory. False: there is none.
-bool mutex_word::see_to_line() noexcept {
-  if (line_.find() != nullptr)
-    return true;
-  try {
-    const auto made = line_.claim(memory::owner::first, line_kind, make_line);
-    line_.set_ready();
-    TROUPE_CRASH_POINT("sync.line.ready");
-    return true;
-  } catch (const std::exception&) {
-    return false;
-  }
-}
-
 place* mutex_word::wait_in_line(owner me, std::uint32_t host) noexcept {
-  if (!see_to_line())
+  if (!see_to_line(line_, make_line))
     return nullptr;
   session inside{*this, host};
   auto* const at = waiters().enrol(me, host,

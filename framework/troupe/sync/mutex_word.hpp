@@ -197,7 +197,6 @@ private:
   [[nodiscard]] bool take_if_free(std::uint64_t seen, owner me) noexcept;
   [[nodiscard]] bool spin(owner me, deadline limit) noexcept;
   [[nodiscard]] bool give_back_slowly(std::uint64_t seen, owner me) noexcept;
-  [[nodiscard]] bool see_to_line() noexcept;
   void rouse_first(std::uint32_t row) noexcept;
   bool hand_over() noexcept;
   void settle() noexcept;

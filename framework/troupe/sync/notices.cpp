@@ -15,9 +15,15 @@ bool is_notified(const place& at) noexcept {
   return at.mark.load(std::memory_order_acquire) == notified;
 }
 
+memory::reference make_line(const void*) {
+  return memory::reference::create(line_kind, line::size(notices::places));
+}
+
 } // namespace
 
 place* notices::enrol(owner me, std::uint32_t host) noexcept {
+  if (!see_to_line(line_, make_line))
+    return nullptr;
   session inside{*this, host};
   return waiters().enrol(me, host, 0);
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/late_object.hpp>
 #include <troupe/memory/layout.hpp>
 #include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/line.hpp>
 
-#include <cstddef>
 #include <cstdint>
 
 namespace troupe::sync {
@@ -16,7 +15,8 @@ namespace troupe::sync {
 /// whether who waits there has been notified.
 ///
 ///     0     actor   where its actor is
-///     128   the line
+///     16    door    the latch of the line
+///     24    line    an object of its own, made for the first who waits
 ///
 /// A notification belongs to a place until its owner gives the place up, which
 /// is how it takes the notification. If that one dies before, the notification
@@ -25,8 +25,8 @@ class notices {
 public:
   static constexpr std::uint32_t places = 1024;
 
-  [[nodiscard]] static std::uint64_t size() {
-    return sizeof(notices) + line::size(places);
+  [[nodiscard]] static constexpr std::uint64_t size() noexcept {
+    return sizeof(notices);
   }
 
   /// See `memory::layout_of`.
@@ -34,7 +34,7 @@ public:
     return memory::layout_of({sizeof(notices), places});
   }
 
-  /// Takes a place; nullptr if none is free.
+  /// Takes a place; nullptr if none is free, or there is no memory for the line.
   [[nodiscard]] place* enrol(owner me, std::uint32_t host) noexcept;
 
   /// Sleeps until notified and gives the place up. False: `limit` passed first.
@@ -58,7 +58,16 @@ public:
   std::uint32_t notify(std::uint32_t count, std::uint32_t row) noexcept;
 
   [[nodiscard]] line waiters() noexcept {
-    return line{reinterpret_cast<std::byte*>(this) + sizeof(notices), places};
+    return line{door_, line_.find(), places};
+  }
+
+  [[nodiscard]] bool has_line() const noexcept {
+    return line_.find() != nullptr;
+  }
+
+  /// Gives up the line; for the condition's last holder.
+  void dispose() noexcept {
+    line_.give_up(memory::owner::first);
   }
 
   [[nodiscard]] actor_place& actor() noexcept {
@@ -71,9 +80,10 @@ private:
   bool notify_next() noexcept;
 
   actor_place actor_;
-  [[maybe_unused]] std::byte unused_[cache_line - 16];
+  latch door_;
+  memory::late_object line_;
 };
 
-static_assert(sizeof(notices) == cache_line);
+static_assert(sizeof(notices) <= memory::object_head::size_inside);
 
 } // namespace troupe::sync

@@ -11,15 +11,23 @@ namespace {
 using memory::object_kind;
 using sync::semaphore_units;
 
+semaphore_units& units_at(std::byte* payload) noexcept {
+  return *reinterpret_cast<semaphore_units*>(payload);
+}
+
 void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t row) noexcept {
-  see_to_repair(*reinterpret_cast<semaphore_units*>(payload), row,
+  see_to_repair(units_at(payload), row,
                 memory::run_memory::current().self().index);
+}
+
+void dispose(std::byte* payload, std::uint64_t) noexcept {
+  units_at(payload).dispose();
 }
 
 const bool registered = memory::register_kind(
   object_kind::semaphore,
-  {nullptr, holder_died, holder_died, sync::semaphore_units::layout()});
+  {dispose, holder_died, holder_died, sync::semaphore_units::layout()});
 
 } // namespace
 

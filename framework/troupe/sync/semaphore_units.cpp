@@ -9,12 +9,17 @@
 
 namespace troupe::sync {
 
-std::uint64_t semaphore_units::size() {
+namespace {
+
+memory::reference make_line(const void*) {
   const auto rows = std::uint64_t{memory::run_memory::current().header().slots}
                     + 1;
-  return sizeof(semaphore_units) + line::size(places)
-         + rows * sizeof(std::uint32_t);
+  return memory::reference::create(line_kind,
+                                   line::size(semaphore_units::places)
+                                     + rows * sizeof(std::uint32_t));
 }
+
+} // namespace
 
 void semaphore_units::initialise(std::int64_t initial,
                                  std::int64_t bound) noexcept {
@@ -23,11 +28,88 @@ void semaphore_units::initialise(std::int64_t initial,
   value_.store(initial, std::memory_order_release);
 }
 
-std::atomic<std::uint32_t>&
-semaphore_units::account(std::uint32_t row) noexcept {
-  auto* const start = reinterpret_cast<std::byte*>(this)
-                      + sizeof(semaphore_units) + line::size(places);
-  return reinterpret_cast<std::atomic<std::uint32_t>*>(start)[row];
+std::atomic<std::uint64_t>*
+semaphore_units::find_inside(std::uint32_t row) noexcept {
+  for (auto& each : inside_)
+    if (const auto seen = each.load(std::memory_order_relaxed);
+        seen != 0 && row_of(seen) == row)
+      return &each;
+  return nullptr;
+}
+
+/// One that has no units; it may still name the row that had some.
+std::atomic<std::uint64_t>* semaphore_units::find_empty() noexcept {
+  for (auto& each : inside_)
+    if (units_in(each.load(std::memory_order_relaxed)) == 0)
+      return &each;
+  return nullptr;
+}
+
+std::atomic<std::uint32_t>*
+semaphore_units::find_outside(std::uint32_t row) noexcept {
+  auto* const start = line_.find();
+  return start == nullptr ? nullptr
+                          : reinterpret_cast<std::atomic<std::uint32_t>*>(
+                              start + line::size(places))
+                              + row;
+}
+
+std::uint32_t semaphore_units::units_of(std::uint32_t row) noexcept {
+  if (const auto* account = find_inside(row))
+    return units_in(account->load(std::memory_order_relaxed));
+  const auto* account = find_outside(row);
+  return account == nullptr ? 0 : account->load(std::memory_order_relaxed);
+}
+
+/// To be done again after a death inside: each way is one store, after which the
+/// account is found where it was stored.
+void semaphore_units::set_units(std::uint32_t row,
+                                std::uint32_t units) noexcept {
+  auto* inside = find_inside(row);
+  if (inside == nullptr) {
+    auto* const outside = find_outside(row);
+    if (outside != nullptr
+        && (units == 0 || outside->load(std::memory_order_relaxed) != 0))
+      return outside->store(units, std::memory_order_relaxed);
+    if (units != 0)
+      inside = find_empty();
+    if (inside == nullptr) {
+      if (outside != nullptr)
+        outside->store(units, std::memory_order_relaxed);
+      return;
+    }
+  }
+  const auto wanted = (std::uint64_t{row} + 1) | std::uint64_t{units} << 32;
+  // Nobody marks a living process as dead.
+  if (row == memory::run_memory::current().self().index)
+    return inside->store(wanted, std::memory_order_relaxed);
+  auto seen = inside->load(std::memory_order_relaxed);
+  while (!inside->compare_exchange_weak(
+    seen, units == 0 || row_of(seen) != row ? wanted : wanted | (seen & dead),
+    std::memory_order_relaxed)) {
+  }
+}
+
+/// Whether a unit more for the process in `row` can be noted.
+bool semaphore_units::has_room_for(std::uint32_t row) noexcept {
+  return find_inside(row) != nullptr || find_empty() != nullptr
+         || line_.find() != nullptr;
+}
+
+bool semaphore_units::see_to_line() noexcept {
+  return sync::see_to_line(line_, make_line);
+}
+
+void semaphore_units::mark_dead(std::uint32_t row) noexcept {
+  waiters().mark_dead(row);
+  for (auto& each : inside_)
+    for (auto seen = each.load(std::memory_order_relaxed);
+         units_in(seen) != 0 && row_of(seen) == row && (seen & dead) == 0;)
+      // release: pairs with the acquire in reclaim_dead.
+      if (each.compare_exchange_weak(seen, seen | dead,
+                                     std::memory_order_release,
+                                     std::memory_order_relaxed))
+        break;
 }
 
 void semaphore_units::write(std::uint32_t row, std::uint32_t count,
@@ -44,8 +126,7 @@ void semaphore_units::finish_entry() noexcept {
   const auto row = entry_row_.load(std::memory_order_acquire);
   if (row == 0)
     return;
-  account(row - 1).store(entry_count_.load(std::memory_order_relaxed),
-                         std::memory_order_relaxed);
+  set_units(row - 1, entry_count_.load(std::memory_order_relaxed));
   TROUPE_CRASH_POINT("sync.semaphore.half");
   value_.store(entry_value_.load(std::memory_order_relaxed),
                std::memory_order_relaxed);
@@ -53,8 +134,7 @@ void semaphore_units::finish_entry() noexcept {
 }
 
 void semaphore_units::take_one(std::uint32_t row) noexcept {
-  write(row, account(row).load(std::memory_order_relaxed) + 1,
-        value_.load(std::memory_order_relaxed) - 1);
+  write(row, units_of(row) + 1, value_.load(std::memory_order_relaxed) - 1);
   taken_.store(taken_.load(std::memory_order_relaxed) + 1,
                std::memory_order_relaxed);
 }
@@ -69,11 +149,16 @@ bool semaphore_units::may_overtake() noexcept {
 }
 
 bool semaphore_units::try_take(std::uint32_t row) noexcept {
-  session inside{*this, row};
-  if (value_.load(std::memory_order_relaxed) <= 0 || !may_overtake())
-    return false;
-  take_one(row);
-  return true;
+  do {
+    session inside{*this, row};
+    if (value_.load(std::memory_order_relaxed) <= 0 || !may_overtake())
+      return false;
+    if (has_room_for(row)) {
+      take_one(row);
+      return true;
+    }
+  } while (see_to_line());
+  return false;
 }
 
 bool semaphore_units::take(owner me, deadline limit) noexcept {
@@ -89,6 +174,13 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
     return try_take(row);
   memory::wait_note note{memory::wait_kind::unit, this, limit};
   for (;;) {
+    if (!see_to_line()) {
+      if (try_take(row))
+        return true;
+      if (!nap(limit, note))
+        return false;
+      continue;
+    }
     std::uint32_t room = 0;
     {
       session inside{*this, row};
@@ -120,6 +212,9 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
 
 place* semaphore_units::wait_in_line(owner me, std::uint32_t host,
                                      bool& taken) noexcept {
+  taken = false;
+  if (!see_to_line())
+    return nullptr;
   session inside{*this, host};
   taken = value_.load(std::memory_order_relaxed) > 0 && may_overtake();
   if (taken) {
@@ -168,7 +263,7 @@ semaphore_units::give(std::uint32_t row, std::int64_t count,
   const auto free = value_.load(std::memory_order_relaxed);
   if (count > bound_ - free)
     return release_result::above_bound;
-  const auto own = account(row).load(std::memory_order_relaxed);
+  const auto own = units_of(row);
   const auto back = std::min<std::int64_t>(own, count);
   write(row, own - static_cast<std::uint32_t>(back), free + count);
   TROUPE_CRASH_POINT("sync.semaphore.given");
@@ -179,15 +274,14 @@ semaphore_units::give(std::uint32_t row, std::int64_t count,
 void semaphore_units::give_back_lost(std::uint32_t row, std::int64_t count,
                                      std::uint32_t own_row) noexcept {
   session inside{*this, own_row};
-  lose(row, std::min<std::int64_t>(account(row).load(std::memory_order_relaxed),
-                                   count));
+  lose(row, std::min<std::int64_t>(units_of(row), count));
 }
 
 /// Takes `count` units out of the account of `row`; so many of them are free
 /// again as bring the value to where it began.
 void semaphore_units::lose(std::uint32_t row, std::int64_t count) noexcept {
   const auto free = value_.load(std::memory_order_relaxed);
-  const auto held = account(row).load(std::memory_order_relaxed);
+  const auto held = units_of(row);
   const auto lost = std::max<std::int64_t>(0, initial_ - free);
   if (count != 0)
     write(row, held - static_cast<std::uint32_t>(count),
@@ -216,7 +310,7 @@ void semaphore_units::repair(std::uint32_t row) noexcept {
   auto standing = waiters();
   standing.remove(row, [](place&) {});
   standing.open_up();
-  lose(row, account(row).load(std::memory_order_relaxed));
+  lose(row, units_of(row));
 }
 
 } // namespace troupe::sync

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/base/align.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/memory/late_object.hpp>
 #include <troupe/memory/layout.hpp>
 #include <troupe/sync/actor_place.hpp>
 #include <troupe/sync/line.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -22,11 +23,17 @@ namespace troupe::sync {
 ///     32    entry     a change of value and account that is not finished:
 ///           32 row + 1, or 0 · 36 the account's new count · 40 the new value
 ///     48    actor   where its actor is
-///     128   the line
-///     …     accounts  units that each process has, 4 bytes per row
+///     64    door    the latch of the line
+///     72    line    an object of its own, made for the first who waits, or where
+///                   more than five processes have units: the line, and behind
+///                   it an account of 4 bytes for each row
+///     88    inside  accounts of up to five processes: bit 0 row + 1 · 31 the
+///                   process died, and its units are to come back · 32 units
 ///
 /// Everything changes inside the latch, value and account by way of the entry:
-/// whoever finds one that a dead process left does it again.
+/// whoever finds one that a dead process left does it again. A process has one
+/// account, inside or in the object of the line; one of no units is none, and
+/// may be anybody's next.
 class semaphore_units {
 public:
   /// As with a mutex, but counted in units.
@@ -36,7 +43,12 @@ public:
 
   enum class release_result : std::uint8_t { done, above_bound };
 
-  [[nodiscard]] static std::uint64_t size();
+  /// Processes that may have units at a time before more memory is needed.
+  static constexpr std::uint32_t accounts_inside = 5;
+
+  [[nodiscard]] static constexpr std::uint64_t size() noexcept {
+    return sizeof(semaphore_units);
+  }
 
   /// See `memory::layout_of`.
   [[nodiscard]] static constexpr std::uint32_t layout() noexcept {
@@ -47,10 +59,12 @@ public:
 
   void initialise(std::int64_t initial, std::int64_t bound) noexcept;
 
-  /// Takes a unit for the process in `row` if one is free.
+  /// Takes a unit for the process in `row` if one is free. False also where there
+  /// is no memory to note that it has one.
   [[nodiscard]] bool try_take(std::uint32_t row) noexcept;
 
-  /// Waits for a unit. False: `limit` has passed.
+  /// Waits for a unit. False: `limit` has passed. Where there is no memory for the
+  /// line it looks every millisecond, and nobody is before another.
   [[nodiscard]] bool take(owner me, deadline limit) noexcept;
 
   /// Gives `count` units to whoever comes, first of all those of `row`'s own.
@@ -83,8 +97,12 @@ public:
   }
 
   [[nodiscard]] line waiters() noexcept {
-    return line{reinterpret_cast<std::byte*>(this) + sizeof(semaphore_units),
-                places};
+    return line{door_, line_.find(), places};
+  }
+
+  /// Gives up the line; for the semaphore's last holder.
+  void dispose() noexcept {
+    line_.give_up(memory::owner::first);
   }
 
   [[nodiscard]] actor_place& actor() noexcept {
@@ -93,8 +111,45 @@ public:
 
   void repair(std::uint32_t row) noexcept;
 
+  /// Notes that the process in `row` has died with what it has here, for who is
+  /// inside the latch.
+  void mark_dead(std::uint32_t row) noexcept;
+
+  /// Calls `repair(row)` for each process with an account inside that is marked.
+  template <class Repair>
+  void reclaim_dead(Repair repair) noexcept {
+    for (const auto& account : inside_) {
+      // acquire: pairs with the release in mark_dead.
+      const auto seen = account.load(std::memory_order_acquire);
+      // Which empties the account.
+      if ((seen & dead) != 0)
+        repair(row_of(seen));
+    }
+  }
+
 private:
-  [[nodiscard]] std::atomic<std::uint32_t>& account(std::uint32_t row) noexcept;
+  static constexpr std::uint64_t dead = 1ULL << 31;
+
+  static constexpr std::uint32_t row_of(std::uint64_t account) noexcept {
+    return static_cast<std::uint32_t>(account & ~dead) - 1;
+  }
+
+  static constexpr std::uint32_t units_in(std::uint64_t account) noexcept {
+    return static_cast<std::uint32_t>(account >> 32);
+  }
+
+  /// The account of that row inside; nullptr if there is none.
+  [[nodiscard]] std::atomic<std::uint64_t>*
+  find_inside(std::uint32_t row) noexcept;
+  [[nodiscard]] std::atomic<std::uint64_t>* find_empty() noexcept;
+  /// The account in the object of the line; nullptr as long as that is not made.
+  [[nodiscard]] std::atomic<std::uint32_t>*
+  find_outside(std::uint32_t row) noexcept;
+
+  [[nodiscard]] std::uint32_t units_of(std::uint32_t row) noexcept;
+  void set_units(std::uint32_t row, std::uint32_t units) noexcept;
+  [[nodiscard]] bool has_room_for(std::uint32_t row) noexcept;
+  [[nodiscard]] bool see_to_line() noexcept;
   [[nodiscard]] bool may_overtake() noexcept;
   void take_one(std::uint32_t row) noexcept;
   void write(std::uint32_t row, std::uint32_t count,
@@ -111,9 +166,12 @@ private:
   std::atomic<std::uint32_t> entry_count_;
   std::atomic<std::int64_t> entry_value_;
   actor_place actor_;
-  std::byte unused_[cache_line - 64];
+  latch door_;
+  memory::late_object line_;
+  std::array<std::atomic<std::uint64_t>, accounts_inside> inside_;
 };
 
-static_assert(sizeof(semaphore_units) == cache_line);
+static_assert(sizeof(semaphore_units) == 128);
+static_assert(sizeof(semaphore_units) <= memory::object_head::size_inside);
 
 } // namespace troupe::sync

@@ -10,7 +10,10 @@
 #include <troupe/memory/warm_memory.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/shared/value.hpp>
+#include <troupe/sync/condition.hpp>
+#include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
+#include <troupe/sync/semaphore.hpp>
 
 #include <support/living_bytes.hpp>
 #include <support/sanitized.hpp>
@@ -81,6 +84,39 @@ TEST_CASE("a million values, mutexes and pipes live in one run") {
     }
     CHECK(values[1].load() == 7);
     CHECK(!locks[1].is_locked());
+  }
+  troupe::memory::warm_memory::give_back_own();
+  CHECK(troupe::test::living_bytes() == before);
+}
+
+TEST_CASE(
+  "a million semaphores, events and conditions live in one run, each of "
+  "256 bytes") {
+  const auto before = troupe::test::living_bytes();
+  {
+    const auto units = make_many<troupe::semaphore>("semaphore", 256, [] {
+      return troupe::semaphore{1};
+    });
+    // Still no more: the unit is noted inside.
+    const auto of_all = troupe::test::living_bytes();
+    for (std::size_t i = 0; i < units.size(); i += units.size() / 100)
+      CHECK(units[i].try_acquire());
+    CHECK(units[0].value() == 0);
+    CHECK(units[1].value() == 1);
+    CHECK(troupe::test::living_bytes() == of_all);
+  }
+  {
+    const auto flags = make_many<troupe::event>("event", 256,
+                                                [] { return troupe::event{}; });
+    flags[1].set();
+    CHECK(flags[1].is_set());
+    CHECK(!flags[0].is_set());
+  }
+  {
+    const auto changes = make_many<troupe::condition>("condition", 256, [] {
+      return troupe::condition{};
+    });
+    CHECK(changes[0].notify(1) == 0);
   }
   troupe::memory::warm_memory::give_back_own();
   CHECK(troupe::test::living_bytes() == before);

@@ -2,6 +2,7 @@
 #include <troupe/sync/condition.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
@@ -49,6 +50,20 @@ int waiting(const troupe::condition& changed) {
 }
 
 } // namespace
+
+TEST_CASE(
+  "a wait for which there is no memory is refused, with the lock held") {
+  const troupe::condition changed;
+  const troupe::mutex lock;
+  auto& limit = troupe::memory::run_memory::current().header().memory_limit;
+  std::unique_lock guard{lock};
+  const auto before = limit.exchange(0);
+  CHECK_THROWS_AS(changed.wait(guard), troupe::limit_reached);
+  CHECK(lock.is_mine());
+  CHECK(changed.notify(1) == 0);
+  limit.store(before);
+  CHECK(changed.wait_for(guard, 1ms) == std::cv_status::timeout);
+}
 
 TEST_CASE("notify wakes the sleepers one by one") {
   const troupe::condition changed;

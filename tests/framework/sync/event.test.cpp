@@ -3,6 +3,7 @@
 
 #include <troupe/channel/queue.hpp>
 #include <troupe/channel/wait_any.hpp>
+#include <troupe/memory/run_memory.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/sync/semaphore.hpp>
 
@@ -163,4 +164,18 @@ TEST_CASE("a dead process that waited for an event is rung no more") {
   CHECK_FALSE(news.state().watchers.any());
   news.set();
   CHECK(troupe::wait_any(news) == 0);
+}
+
+TEST_CASE(
+  "who watches an event from a slot without a bit there is rung as well") {
+  const troupe::event news;
+  auto& own = troupe::memory::run_memory::current().own_slot();
+  const auto before = own.wake_word.load();
+  news.state().add_watcher(troupe::sync::event_state::slots_inside - 1);
+  news.set();
+  CHECK(own.wake_word.load() == before);
+  news.clear();
+  news.state().add_watcher(troupe::sync::event_state::slots_inside);
+  news.set();
+  CHECK(own.wake_word.load() != before);
 }

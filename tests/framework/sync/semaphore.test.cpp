@@ -2,6 +2,8 @@
 #include <troupe/sync/semaphore.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/run_memory.hpp>
+#include <troupe/process/start.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/event.hpp>
 
@@ -142,6 +144,59 @@ TEST_CASE("a dead process's units come back") {
     // Each of the three ended without giving its unit back, so they came back.
     CHECK(units.value() == 3);
   }
+}
+
+TEST_CASE(
+  "more processes than there is room for in a semaphore have units, and "
+  "all come back") {
+  constexpr int processes = 2 + troupe::sync::semaphore_units::accounts_inside;
+  const troupe::semaphore units{2 * processes};
+  std::vector<troupe::process> holders;
+  for (int i = 0; i < processes; ++i) {
+    const troupe::event taken;
+    holders.push_back(troupe::start<take_for_ever>(units, 2, taken));
+    taken.wait();
+  }
+  CHECK(units.value() == 0);
+  // Those with an account inside first, and then the others; or all at once.
+  SUBCASE("one after the other") {
+    for (int i = 0; i < processes; ++i) {
+      holders[static_cast<std::size_t>(i)].kill();
+      holders[static_cast<std::size_t>(i)].join();
+      CHECK(units.value() == 2 * (i + 1));
+    }
+  }
+  SUBCASE("at once, while others take and give") {
+    const troupe::value<int> inside{0};
+    const troupe::value<int> most{0};
+    crew crew{crew::processes};
+    for (int i = 0; i < 3; ++i)
+      crew.add<take_turns>(units, inside, most, 1000);
+    for (auto& each : holders)
+      each.kill();
+    for (auto& each : holders)
+      each.join();
+    CHECK(crew.join());
+    CHECK(units.value() == 2 * processes);
+  }
+  for (int i = 0; i < 2 * processes; ++i)
+    CHECK(units.try_acquire());
+  CHECK_FALSE(units.try_acquire());
+}
+
+TEST_CASE("a unit is waited for where there is no memory for the line") {
+  const troupe::semaphore units{0};
+  auto& limit = troupe::memory::run_memory::current().header().memory_limit;
+  const auto before = limit.exchange(0);
+  CHECK_FALSE(units.try_acquire_for(5ms));
+  {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < 3; ++i)
+      all.emplace_back([=] { units.acquire(); });
+    units.release(3);
+  }
+  limit.store(before);
+  CHECK(units.value() == 0);
 }
 
 TEST_CASE("a death makes no events that did not happen") {
