@@ -17,6 +17,7 @@
 #include <troupe/shared/buffer.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/sync/barrier.hpp>
+#include <troupe/sync/condition.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
 #include <troupe/sync/semaphore.hpp>
@@ -65,6 +66,8 @@ void bench_kinds(bench::suite& suite) {
   bench_kind(suite, "make_mutex", often, [] { return troupe::mutex{}; });
   bench_kind(suite, "make_semaphore", often,
              [] { return troupe::semaphore{1}; });
+  bench_kind(suite, "make_condition", often,
+             [] { return troupe::condition{}; });
   bench_kind(suite, "make_event", often, [] { return troupe::event{}; });
   bench_kind(suite, "make_barrier", often, [] { return troupe::barrier{2}; });
 }
