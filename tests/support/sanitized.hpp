@@ -38,4 +38,13 @@ inline constexpr std::size_t sanitizer_threads = 0;
 /// stand still.
 inline constexpr bool stalls_are_told = sanitizer_threads == 0;
 
+/// Whether a program goes on without a free descriptor: UndefinedBehaviorSanitizer
+/// looks at an object through a pipe that it opens, and takes it for a wrong one if
+/// it cannot.
+#if defined(TROUPE_SANITIZED_UNDEFINED)
+inline constexpr bool needs_no_descriptor = false;
+#else
+inline constexpr bool needs_no_descriptor = true;
+#endif
+
 } // namespace troupe::test

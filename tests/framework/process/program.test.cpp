@@ -6,6 +6,7 @@
 
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
+#include <support/sanitized.hpp>
 
 #include <doctest/doctest.h>
 
@@ -71,7 +72,8 @@ TEST_CASE(
   CHECK(contains(program, "second: killed by SIGKILL"));
 }
 
-TEST_CASE("a process without a free descriptor still kills its children") {
+TEST_CASE("a process without a free descriptor still kills its children"
+          * doctest::skip(!troupe::test::needs_no_descriptor)) {
   for (const auto* name : {"no_descriptors", "no_descriptors_at_end"}) {
     launched program{
       {"/bin/sh", "-c", "ulimit -n 64; exec \"$0\" \"$1\"", role, name}};
