@@ -70,8 +70,7 @@ int serves() {
   troupe::state holder;
   const auto list = holder.make<troupe::held::list<int>>();
   list.push_back(7);
-  while (!stop.stop_requested())
-    std::this_thread::sleep_for(1ms);
+  troupe::test::await([&] { return stop.stop_requested(); });
   std::cout << "the state has " << list.at(0) << std::endl;
   return 6;
 }

@@ -248,6 +248,7 @@ bool turn_there(std::size_t size) {
 }
 
 long nap_and_give(double seconds, long what) {
+  // Time: the caller says how long.
   std::this_thread::sleep_for(std::chrono::duration<double>{seconds});
   return what;
 }
@@ -306,6 +307,7 @@ footprint settled() {
   auto last = footprint::own();
   int same = 0;
   static_cast<void>(troupe::test::eventually([&] {
+    // Time: in which something would be given back.
     std::this_thread::sleep_for(10ms);
     const auto now = footprint::own();
     same = now.memory == last.memory && now.descriptors == last.descriptors
