@@ -10,9 +10,8 @@
 #include <troupe/os/program_build.hpp>
 
 #include <doctest/doctest.h>
-#include <support/seed.hpp>
+#include <support/changed_bytes.hpp>
 
-#include <random>
 #include <span>
 #include <vector>
 
@@ -52,29 +51,9 @@ TEST_CASE("every shortening and every lengthening is malformed") {
 }
 
 TEST_CASE("whatever comes is read or refused, and nothing worse") {
-  const auto right = fuzz::right_handshakes();
-  std::minstd_rand random{troupe::test::seed()};
-  const auto number = [&](std::size_t below) {
-    return static_cast<std::size_t>(random()) % below;
-  };
-  int refused = 0;
-  for (int round = 0; round < 20'000; ++round) {
-    auto changed = right[number(right.size())];
-    for (auto times = number(5) + 1; times > 0; --times) {
-      auto& byte = changed[number(changed.size())];
-      byte = number(3) == 0 ? std::uint8_t{0xFF}
-                            : static_cast<std::uint8_t>(random());
-    }
-    if (!fuzz::feed_handshake(changed))
-      ++refused;
-  }
-  for (int round = 0; round < 5'000; ++round) {
-    std::vector<std::uint8_t> noise(number(300));
-    for (auto& each : noise)
-      each = static_cast<std::uint8_t>(random());
-    if (!fuzz::feed_handshake(noise))
-      ++refused;
-  }
+  const auto refused = troupe::test::refused_of_changed(
+    fuzz::right_handshakes(),
+    [](const auto& input) { return fuzz::feed_handshake(input); });
   CHECK(refused > 8'000);
 }
 
