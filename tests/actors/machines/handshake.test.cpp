@@ -13,7 +13,6 @@
 #include <support/changed_bytes.hpp>
 
 #include <span>
-#include <vector>
 
 using namespace troupe::machines;
 
