@@ -36,8 +36,10 @@ launch_options counted() {
 /// A sanitizer keeps what was freed for a while.
 void check_little_left(const std::string& text, const std::string& where,
                        std::int64_t memory) {
-  CHECK(left(text, where, "descriptors") == 0);
-  CHECK(left(text, where, "threads") == 0);
+  // Fewer, where on a busy machine the last connection of the first ones had not
+  // gone yet when they were counted. What each leaves would be dozens.
+  CHECK(left(text, where, "descriptors") <= 0);
+  CHECK(left(text, where, "threads") <= 0);
   if (!sanitized)
     CHECK(left(text, where, "memory") < memory);
   MESSAGE("memory left at the ", where, ": ", left(text, where, "memory"),
