@@ -415,7 +415,7 @@ TEST_CASE(
 
 TEST_CASE("a reader killed while it sleeps, or as it wakes, swallows nothing") {
   for (const std::string where :
-       {"mailbox.wait.enrolled", "mailbox.wait.woken"}) {
+       {"mailbox.wait.prepared", "mailbox.wait.woken"}) {
     CAPTURE(where);
     const queue<int> numbers;
     const queue<int> taken;

@@ -9,6 +9,7 @@
 #include <troupe/transport/shares.hpp>
 
 #include <support/living_bytes.hpp>
+#include <support/sanitized.hpp>
 
 #include <doctest/doctest.h>
 
@@ -212,16 +213,6 @@ void expect_either(message_queue& box, const std::string& when,
   }
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool instrumented = true;
-#else
-constexpr bool instrumented = false;
-#endif
-
-} // namespace
-
-namespace {
-
 /// The same for what a process does with the run's memory alone: `work` is given
 /// an object that the root holds. Whatever is killed when, nothing of the victim
 /// is left, the root's object is as it was, and the next process in the victim's
@@ -276,7 +267,7 @@ with_memory_at_every_instruction(const char* name, Prepare prepare, Work work) {
 
 TEST_CASE(
   "killed after any instruction of making and dropping a small object") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   const auto work = [](auto) {
     static_cast<void>(reference::create(user_kind, 10));
@@ -286,7 +277,7 @@ TEST_CASE(
 
 TEST_CASE("killed after any instruction of making an object and keeping its "
           "memory") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(with_memory_at_every_instruction(
           "object with granules",
@@ -297,7 +288,7 @@ TEST_CASE("killed after any instruction of making an object and keeping its "
 
 TEST_CASE("killed after any instruction of using kept memory and giving it "
           "back") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(with_memory_at_every_instruction(
           "kept memory",
@@ -310,7 +301,7 @@ TEST_CASE("killed after any instruction of using kept memory and giving it "
 }
 
 TEST_CASE("killed after any instruction of attaching and dropping") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   const auto work = [](auto ours) {
     static_cast<void>(reference::attach(ours, user_kind));
@@ -319,7 +310,7 @@ TEST_CASE("killed after any instruction of attaching and dropping") {
 }
 
 TEST_CASE("killed after any instruction of making and dropping a pipe") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   const auto work = [](auto) {
     static_cast<void>(troupe::channel::pipe_end::make(1, true));
@@ -384,7 +375,7 @@ std::string with_pipe_at_every_instruction(const char* name, bool is_first) {
 } // namespace
 
 TEST_CASE("killed after any instruction of the first use of a pipe") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(with_pipe_at_every_instruction("first end of a pipe", true) == "");
   CHECK(with_pipe_at_every_instruction("second end of a pipe", false) == "");
@@ -414,7 +405,7 @@ std::string with_units_at_every_instruction(const char* name, int others) {
         troupe::codec::decoder from{message.body(), message.handles(),
                                     "a semaphore"};
         const auto theirs = troupe::semaphore::load(from);
-        // So that there is memory for the line: how that is taken is seen above.
+        // So that there is memory for the wait queue: how that is taken is seen above.
         static_cast<void>(reference::create(user_kind, 9000));
         ::raise(SIGSTOP);
         theirs.acquire();
@@ -446,7 +437,7 @@ std::string with_units_at_every_instruction(const char* name, int others) {
 
 TEST_CASE("killed after any instruction of taking and giving a unit of a "
           "semaphore") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(with_units_at_every_instruction("unit noted inside", 0) == "");
   CHECK(with_units_at_every_instruction("unit noted outside", 5) == "");
@@ -454,7 +445,7 @@ TEST_CASE("killed after any instruction of taking and giving a unit of a "
 
 TEST_CASE("killed after any instruction of making and dropping a share of an "
           "actor") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   const auto problem = troupe::test::in_new_run({}, [] {
     auto& memory = troupe::memory::run_memory::current();
@@ -503,7 +494,7 @@ TEST_CASE("killed after any instruction of making and dropping a share of an "
 
 TEST_CASE("killed after any instruction of opening and closing a page of "
           "heads") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   std::vector<reference> held;
   CHECK(with_memory_at_every_instruction(
@@ -525,7 +516,7 @@ TEST_CASE("killed after any instruction of opening and closing a page of "
 }
 
 TEST_CASE("killed after any instruction of counting a share and ending it") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   const auto work = [](auto ours) {
     const auto held = reference::attach(ours, user_kind);
@@ -538,7 +529,7 @@ TEST_CASE("killed after any instruction of counting a share and ending it") {
 TEST_CASE(
   "killed all along the life of a mailbox with a message that carries a "
   "handle") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   const auto work = [](auto ours) {
     const auto held = reference::attach(ours, user_kind);
@@ -554,7 +545,7 @@ TEST_CASE(
 }
 
 TEST_CASE("killed after any instruction of a put of a handle") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "put of a handle", {},
@@ -578,7 +569,7 @@ TEST_CASE("killed after any instruction of a put of a handle") {
 }
 
 TEST_CASE("killed after any instruction of the get of a handle") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "get of a handle", {},
@@ -598,7 +589,7 @@ TEST_CASE("killed after any instruction of the get of a handle") {
 }
 
 TEST_CASE("killed after any instruction of put") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "put", {.ledger = true},
@@ -614,7 +605,7 @@ TEST_CASE("killed after any instruction of put") {
 }
 
 TEST_CASE("killed all along the first put, which makes a segment") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "first put", {.ledger = true}, [](message_queue&) {},
@@ -626,7 +617,7 @@ TEST_CASE("killed all along the first put, which makes a segment") {
 }
 
 TEST_CASE("killed after any instruction of a put of two") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "put of two", {.ledger = true},
@@ -643,7 +634,7 @@ TEST_CASE("killed after any instruction of a put of two") {
 }
 
 TEST_CASE("killed after any instruction of the first get") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "first get", {.messages = 8, .ledger = true},
@@ -660,7 +651,7 @@ TEST_CASE("killed after any instruction of the first get") {
 }
 
 TEST_CASE("killed after any instruction of get") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "get", {.messages = 8, .ledger = true},
@@ -679,7 +670,7 @@ TEST_CASE("killed after any instruction of get") {
 
 TEST_CASE("killed after any instruction of get in a dead reader's place: the "
           "tasks of both are accounted for") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "get in another's place", {.ledger = true},
@@ -708,7 +699,7 @@ TEST_CASE("killed after any instruction of get in a dead reader's place: the "
 }
 
 TEST_CASE("killed after any instruction of the get that leaves a segment") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "get across segments", {},
@@ -787,7 +778,7 @@ TEST_CASE(
 }
 
 TEST_CASE("killed after any instruction of close") {
-  if (instrumented)
+  if (troupe::test::sanitized)
     return;
   CHECK(at_every_instruction(
           "close", {}, [](message_queue& box) { put(box, 1); },

@@ -283,14 +283,22 @@ void end(const stage& on, gang& workers) {
 
 TEST_CASE("a process is killed at each named point, and nobody else notices") {
   const char* points[] = {
-    "sync.latch.entered",     "sync.latch.left",
-    "sync.line.enrolled",     "sync.line.left",
-    "sync.line.before_wake",  "sync.lock.taken",
-    "sync.lock.woken",        "sync.lock.settling",
-    "sync.unlock.before",     "sync.unlock.before_rouse",
-    "sync.semaphore.entered", "sync.semaphore.half",
-    "sync.semaphore.given",   "sync.semaphore.woken",
-    "sync.condition.woken",   "sync.condition.notified",
+    "sync.robust_lock.locked",
+    "sync.robust_lock.unlocked",
+    "sync.wait_queue.enqueued",
+    "sync.wait_queue.left",
+    "sync.wait_queue.before_wake",
+    "sync.lock.taken",
+    "sync.lock.woken",
+    "sync.lock.settling",
+    "sync.unlock.before",
+    "sync.unlock.before_wake",
+    "sync.semaphore.entered",
+    "sync.semaphore.half",
+    "sync.semaphore.given",
+    "sync.semaphore.woken",
+    "sync.condition.woken",
+    "sync.condition.notified",
     "sync.event.set",
   };
   const stage on;
@@ -310,9 +318,10 @@ TEST_CASE("a process is killed at each named point, and nobody else notices") {
 }
 
 TEST_CASE(
-  "who is killed while it makes the line of a lock is missed by nobody") {
-  for (const std::string name : {"memory.late.made", "memory.late.named",
-                                 "memory.late.owned", "sync.line.ready"}) {
+  "who is killed while it makes the wait queue of a lock is missed by nobody") {
+  for (const std::string name :
+       {"memory.late.made", "memory.late.named", "memory.late.owned",
+        "sync.wait_queue.ready"}) {
     CAPTURE(name);
     const troupe::mutex lock;
     lock.lock();
@@ -389,7 +398,7 @@ TEST_CASE("who hands the lock over is killed before it wakes the other") {
   first->mark.store(lock.fence()
                     - 2 * troupe::sync::mutex_word::most_overtakes);
   REQUIRE(eventually([&] {
-    standing.rouse(*first);
+    standing.notify(*first);
     return lock.word().is_owed();
   }));
   go.set();
@@ -411,9 +420,9 @@ void hold_a_unit(stage on, troupe::event held) {
 } // namespace
 
 TEST_CASE("whoever repairs is killed while it does") {
-  const char* points[] = {"sync.repair.taken",     "sync.repair.removed",
-                          "sync.repair.returned",  "sync.line.left",
-                          "sync.line.before_wake", "sync.semaphore.half"};
+  const char* points[] = {"sync.repair.taken",           "sync.repair.removed",
+                          "sync.repair.returned",        "sync.wait_queue.left",
+                          "sync.wait_queue.before_wake", "sync.semaphore.half"};
   const stage on;
   auto workers = start_workers(on, 3);
   const auto& server
@@ -458,7 +467,7 @@ void sleep_once(troupe::condition changed, troupe::mutex lock,
 
 std::size_t asleep_at(const troupe::condition& changed) {
   std::size_t count = 0;
-  changed.notices().waiters().for_each([&](auto&) { ++count; });
+  changed.state().waiters().for_each([&](auto&) { ++count; });
   return count;
 }
 
@@ -596,7 +605,7 @@ TEST_CASE("a mutex that only the dead knew is gone") {
 TEST_CASE("a party of a barrier is killed at each named point") {
   for (const std::string point :
        {"sync.barrier.arrived", "sync.barrier.changed", "sync.barrier.woken",
-        "sync.barrier.left", "mailbox.wait.enrolled", "mailbox.wait.woken"})
+        "sync.barrier.left", "mailbox.wait.prepared", "mailbox.wait.woken"})
     for (unsigned count = 1; count < 6; ++count) {
       CAPTURE(point);
       const troupe::barrier all{3};

@@ -5,7 +5,7 @@
 # actors/ what is a CAF actor or carries one.
 
 set(TROUPE_CORE_LAYERS framework/base framework/supervision framework/os
-  framework/memory framework/codec framework/call framework/mailbox
+  framework/memory framework/codec framework/calls framework/mailbox
   framework/process framework/shared framework/channel framework/sync
   framework/state framework/pool framework/inspection)
 set(TROUPE_ACTORS_LAYERS actors/transport actors/runtime actors/sync

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/bytes.hpp>
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/entry.hpp>
 
 #include <cstdint>
 #include <optional>

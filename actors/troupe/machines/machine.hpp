@@ -3,7 +3,7 @@
 
 #include <troupe/base/deadline.hpp>
 #include <troupe/base/error.hpp>
-#include <troupe/call/future_base.hpp>
+#include <troupe/calls/future_base.hpp>
 #include <troupe/channel/wait_condition.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/machines/remote_call.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/bytes.hpp>
-#include <troupe/call/exception_cause.hpp>
+#include <troupe/calls/exception_cause.hpp>
 #include <troupe/codec/codec.hpp>
 
 #include <cstdint>

@@ -70,7 +70,7 @@ struct child_spec {
   }
 };
 
-namespace factory {
+namespace runtime {
 
 /// A process is called like its child, as far as it fits.
 [[nodiscard]] inline std::string process_name(const std::string& id) {
@@ -98,35 +98,35 @@ template <class Recipe, class... Args>
   return result;
 }
 
-} // namespace factory
+} // namespace runtime
 
 /// A child that is the actor `F(args...)` in a process of its own, as `spawn`
 /// makes it; the process is named like the child. What cannot be sent does not
 /// compile.
 template <auto F, class... Args>
 [[nodiscard]] child_spec child(std::string id, Args&&... args) {
-  return factory::child_of<factory::from_function<F>>(
+  return runtime::child_of<runtime::from_function<F>>(
     std::move(id), std::forward<Args>(args)...);
 }
 
 /// The same for an actor of class `Actor`.
 template <class Actor, class... Args>
 [[nodiscard]] child_spec child(std::string id, Args&&... args) {
-  return factory::child_of<factory::from_class<Actor, stored<Args>...>>(
+  return runtime::child_of<runtime::from_class<Actor, stored<Args>...>>(
     std::move(id), std::forward<Args>(args)...);
 }
 
 /// The same for a lambda without captures.
 template <calls::captureless_lambda F, class... Args>
 [[nodiscard]] child_spec child(std::string id, F, Args&&... args) {
-  return factory::child_of<factory::from_lambda<F>>(
+  return runtime::child_of<runtime::from_lambda<F>>(
     std::move(id), std::forward<Args>(args)...);
 }
 
 /// What is no actor, and a compile error that says why.
 template <calls::not_nameable F, class... Args>
 [[nodiscard]] child_spec child(const std::string&, F&&, Args&&...) {
-  factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+  runtime::refuse_to_spawn<std::remove_cvref_t<F>>();
   return {};
 }
 

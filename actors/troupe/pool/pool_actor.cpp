@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/pool/pool_actor.hpp>
 
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/service_actor.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -55,7 +55,7 @@ caf::error error_from(const std::exception_ptr& why) {
   return transport::make_error(failed.code, failed.full_text());
 }
 
-using pool_service = factory::service<pool_actor::pointer>;
+using pool_service = runtime::service<pool_actor::pointer>;
 
 /// The tasks that are not yet answered; used by the actor alone.
 class desk {
@@ -158,7 +158,7 @@ public:
     auto made = actor_system().spawn(serve_tasks, std::make_shared<desk>(of));
     of->at_end([this, key = of.get(), made] {
       forget(key, made->id());
-      factory::let_end(made->id());
+      runtime::let_end(made->id());
       caf::anon_send_exit(made, caf::exit_reason::user_shutdown);
     });
     all_.emplace(of.get(), made);

@@ -115,10 +115,10 @@ public:
   /// forgets a link when it reads one.
   bool enqueue(caf::mailbox_element_ptr what,
                transport::version::execution_context* context) override {
-    if (const auto* const told = factory::exit_in(*what);
+    if (const auto* const told = runtime::exit_in(*what);
         told != nullptr && partners_.is_end_of_one(*this, *told))
       return true;
-    if (factory::refuse_error(*what))
+    if (runtime::refuse_error(*what))
       return true;
     return caf::blocking_actor::enqueue(std::move(what), context);
   }

@@ -204,7 +204,7 @@ struct from_plan {
 /// minute to start, and one to end.
 template <auto F, class... Args>
 [[nodiscard]] child_spec supervised(std::string id, Args&&... args) {
-  auto result = factory::child_of<supervision::from_plan<F>>(
+  auto result = runtime::child_of<supervision::from_plan<F>>(
     std::move(id), std::forward<Args>(args)...);
   result.supervises = true;
   result.start_limit = std::chrono::minutes{1};

@@ -2,7 +2,7 @@
 
 // What a supervisor says of its children.
 
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/pool/supervisor_loop.hpp>
 #include <troupe/supervision/report_line.hpp>
 #include <troupe/transport/caf_version.hpp>

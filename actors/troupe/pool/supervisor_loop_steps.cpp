@@ -5,7 +5,7 @@
 #include <troupe/pool/supervisor_loop.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/signals.hpp>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <troupe/base/stored.hpp>
-#include <troupe/call/arguments.hpp>
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/arguments.hpp>
+#include <troupe/calls/entry.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/codec/narrowing.hpp>
 #include <troupe/runtime/actor_system.hpp>
@@ -21,7 +21,7 @@
 /// What the templates of `spawn` are made of: a recipe for an actor is a type,
 /// so that it is known in every process with the same image, like the functions
 /// of `start`.
-namespace troupe::factory {
+namespace troupe::runtime {
 
 /// The signature of an actor's function as who spawns it sees it: without the
 /// pointer to itself, where it has one.
@@ -132,4 +132,4 @@ caf::strong_actor_ptr make(calls::arguments given) {
 template <class Recipe>
 inline recipe_entry entry_of{&make<Recipe>};
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

@@ -2,7 +2,7 @@
 #include <troupe/runtime/actor_spawner.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/entry.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/process/process.hpp>
@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace troupe::factory {
+namespace troupe::runtime {
 
 namespace {
 
@@ -141,4 +141,4 @@ void keep_host(const host_cell& cell, host_life life) {
   self.run();
 }
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

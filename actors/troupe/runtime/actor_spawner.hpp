@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/named.hpp>
+#include <troupe/calls/named.hpp>
 #include <troupe/process/signals.hpp>
 #include <troupe/runtime/host_cell.hpp>
 
-namespace troupe::factory {
+namespace troupe::runtime {
 
 /// When a host's process ends.
 enum class host_life : std::uint32_t {
@@ -19,9 +19,9 @@ enum class host_life : std::uint32_t {
 /// that makes actors on request and ends the process.
 void keep_host(const host_cell& cell, host_life life);
 
-} // namespace troupe::factory
+} // namespace troupe::runtime
 
 template <>
 inline constexpr bool troupe::hosting::leaves_signals_to_root<
-  troupe::calls::named<&troupe::factory::keep_host>>
+  troupe::calls::named<&troupe::runtime::keep_host>>
   = true;

@@ -68,15 +68,15 @@ public:
   }
 };
 
-struct runtime {
+struct process_runtime {
   configuration config;
   caf::actor_system system{config};
 };
 
 struct runtime_place {
   std::mutex mutex;
-  std::unique_ptr<runtime> value;
-  std::atomic<runtime*> made{nullptr};
+  std::unique_ptr<process_runtime> value;
+  std::atomic<process_runtime*> made{nullptr};
   bool over = false;
 
   static runtime_place& of_this_process() {
@@ -104,7 +104,7 @@ void end_runtime() {
   if (!hosting::begin_exit())
     return;
   auto& place = runtime_place::of_this_process();
-  std::unique_ptr<runtime> ending;
+  std::unique_ptr<process_runtime> ending;
   {
     const std::scoped_lock guard{place.mutex};
     place.over = true;
@@ -207,7 +207,7 @@ caf::actor_system& actor_system() {
   if (!place.value) {
     os::keep_freed_memory();
     transport::type_table::current().add_own();
-    place.value = std::make_unique<runtime>();
+    place.value = std::make_unique<process_runtime>();
     std::atexit(end_runtime);
     place.made.store(place.value.get(), std::memory_order_release);
   }
@@ -230,14 +230,14 @@ bool await_actors(deadline limit) {
   auto& elsewhere = made_elsewhere::of_this_process();
   do {
     if (!elsewhere.await_none(limit) || !await_none_here(limit)
-        || !factory::await_own_processes(limit))
+        || !runtime::await_own_processes(limit))
       return false;
     // The last ones here may have made others.
   } while (!elsewhere.none());
   return true;
 }
 
-caf::strong_actor_ptr factory::awaited(caf::strong_actor_ptr made) {
+caf::strong_actor_ptr runtime::awaited(caf::strong_actor_ptr made) {
   if (made) {
     auto& elsewhere = made_elsewhere::of_this_process();
     elsewhere.add();

@@ -79,12 +79,12 @@ await_actors_until(const std::chrono::time_point<Clock, Duration>& limit) {
   return await_actors(deadline::at(limit));
 }
 
-namespace factory {
+namespace runtime {
 
 /// `await_actors` waits for this actor of another process, which the calling
 /// process has made. Returns it.
 [[nodiscard]] caf::strong_actor_ptr awaited(caf::strong_actor_ptr made);
 
-} // namespace factory
+} // namespace runtime
 
 } // namespace troupe

@@ -40,16 +40,16 @@ namespace {
   }
 }
 
-process start_spawner(const factory::host_cell& cell, factory::host_life life,
+process start_spawner(const runtime::host_cell& cell, runtime::host_life life,
                       std::string name) {
   start_options options;
   options.name = std::move(name);
   options.daemon = true;
-  return start<&factory::keep_host>(options, cell, life);
+  return start<&runtime::keep_host>(options, cell, life);
 }
 
 /// Waits until the host has announced its spawner.
-caf::actor await_spawner(const factory::host_cell& cell,
+caf::actor await_spawner(const runtime::host_cell& cell,
                          const process_view& runner) {
   auto& own = memory::run_memory::current().own_slot();
   const auto ready = [&] {
@@ -133,8 +133,8 @@ const bool told_of_deaths = transport::node::tell_of_deaths(
 } // namespace
 
 caf::strong_actor_ptr
-factory::request_actor(const caf::actor& actor_spawner,
-                       const factory::recipe_entry& recipe,
+runtime::request_actor(const caf::actor& actor_spawner,
+                       const runtime::recipe_entry& recipe,
                        codec::packet& arguments) {
   const auto where = recipe.location();
   // Held here until the spawner has answered.
@@ -151,8 +151,8 @@ factory::request_actor(const caf::actor& actor_spawner,
   return made;
 }
 
-caf::strong_actor_ptr factory::request_own_process(
-  const factory::recipe_entry& recipe, codec::packet& arguments,
+caf::strong_actor_ptr runtime::request_own_process(
+  const runtime::recipe_entry& recipe, codec::packet& arguments,
   std::string name, process_end end,
   const std::function<void(const process_view&)>& requested) {
   // The process is requested first, so that it starts while our own actor
@@ -169,13 +169,13 @@ caf::strong_actor_ptr factory::request_own_process(
   return made;
 }
 
-bool factory::await_own_processes(deadline limit) {
+bool runtime::await_own_processes(deadline limit) {
   return own_processes::all().await_ends(limit);
 }
 
 host::host(std::string name) {
-  const auto cell = factory::host_cell::make();
-  runner_ = start_spawner(cell, factory::host_life::until_told,
+  const auto cell = runtime::host_cell::make();
+  runner_ = start_spawner(cell, runtime::host_life::until_told,
                           std::move(name));
   static_cast<void>(actor_system());
   spawner_ = await_spawner(cell, runner_.view());

@@ -12,7 +12,7 @@
 
 namespace troupe {
 
-namespace factory {
+namespace runtime {
 
 /// Has the host behind `actor_spawner` make an actor. Takes `arguments` over.
 /// Throws what `host::spawn` throws.
@@ -37,7 +37,7 @@ request_own_process(const recipe_entry& recipe, codec::packet& arguments,
 /// @blocks on these processes
 [[nodiscard]] bool await_own_processes(deadline limit);
 
-} // namespace factory
+} // namespace runtime
 
 /// A process that carries actors.
 ///
@@ -71,26 +71,26 @@ public:
   /// @blocks on the host: until the actor's function has returned
   template <auto F, class... Args>
   auto spawn(Args&&... args) {
-    return request<factory::from_function<F>>(std::forward<Args>(args)...);
+    return request<runtime::from_function<F>>(std::forward<Args>(args)...);
   }
 
   /// Makes an actor of class `Actor`.
   template <class Actor, class... Args>
   auto spawn(Args&&... args) {
-    return request<factory::from_class<Actor, stored<Args>...>>(
+    return request<runtime::from_class<Actor, stored<Args>...>>(
       std::forward<Args>(args)...);
   }
 
   /// Makes an actor of a lambda without captures.
   template <calls::captureless_lambda F, class... Args>
   auto spawn(F, Args&&... args) {
-    return request<factory::from_lambda<F>>(std::forward<Args>(args)...);
+    return request<runtime::from_lambda<F>>(std::forward<Args>(args)...);
   }
 
   /// What is no actor, and a compile error that says why.
   template <calls::not_nameable F, class... Args>
   caf::actor spawn(F&&, Args&&...) {
-    factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+    runtime::refuse_to_spawn<std::remove_cvref_t<F>>();
     return {};
   }
 
@@ -113,12 +113,12 @@ public:
 private:
   template <class Recipe, class... Args>
   typename Recipe::handle request(Args&&... args) {
-    factory::require_spawnable<Recipe, Args&&...>();
-    if constexpr (factory::spawnable<Recipe, Args&&...>) {
+    runtime::require_spawnable<Recipe, Args&&...>();
+    if constexpr (runtime::spawnable<Recipe, Args&&...>) {
       auto arguments = calls::pack_arguments<typename Recipe::signature>(
         std::forward<Args>(args)...);
-      return caf::actor_cast<typename Recipe::handle>(factory::awaited(
-        factory::request_actor(actor_spawner(), factory::entry_of<Recipe>,
+      return caf::actor_cast<typename Recipe::handle>(runtime::awaited(
+        runtime::request_actor(actor_spawner(), runtime::entry_of<Recipe>,
                                arguments)));
     } else {
       return {};

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace troupe::factory {
+namespace troupe::runtime {
 
 /// Where a new host says that it is ready, and through which actor.
 ///
@@ -59,4 +59,4 @@ private:
   memory::reference cell_;
 };
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

@@ -39,7 +39,7 @@ memory::reference find_or_make() {
     }
     // Never taken back: a table outlives whoever made it. Each who finds it does
     // this, too: whoever made it may have been killed before.
-    memory::own(place, held, memory::owner::first);
+    memory::own(place, held);
     return held;
   }
 }

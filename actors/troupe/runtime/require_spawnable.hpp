@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/require_callable.hpp>
+#include <troupe/calls/require_callable.hpp>
 
 #include <caf/abstract_actor.hpp>
 #include <caf/behavior.hpp>
@@ -12,7 +12,7 @@
 #include <type_traits>
 
 /// Checks of what an actor is made of: see require_callable.hpp.
-namespace troupe::factory {
+namespace troupe::runtime {
 
 template <class T>
 inline constexpr bool is_behavior = std::is_void_v<T>
@@ -111,4 +111,4 @@ void refuse_to_spawn() {
     calls::refuse<F>();
 }
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <set>
 
-namespace troupe::factory {
+namespace troupe::runtime {
 
 namespace {
 
@@ -75,4 +75,4 @@ bool refuse_error(const caf::mailbox_element& what) {
   return true;
 }
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

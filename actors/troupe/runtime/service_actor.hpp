@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace troupe::factory {
+namespace troupe::runtime {
 
 /// From now on an exit message ends that service of this process.
 void let_end(caf::actor_id service);
@@ -62,4 +62,4 @@ public:
 template <class Pointer>
 using service = service_actor<std::remove_pointer_t<Pointer>>*;
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

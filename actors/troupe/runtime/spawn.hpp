@@ -17,7 +17,7 @@ enum class placement {
   here,
 };
 
-namespace factory {
+namespace runtime {
 
 template <class Recipe, class... Args>
 typename Recipe::handle place(placement where, Args&&... args) {
@@ -47,7 +47,7 @@ template <class... Args>
 inline constexpr bool names_place
   = is_place<std::tuple_element_t<0, std::tuple<Args..., void>>>;
 
-} // namespace factory
+} // namespace runtime
 
 /// Makes an actor of function `F` in a process of its own and returns its
 /// handle: a `caf::actor`, or the typed handle of a typed behaviour.
@@ -67,16 +67,16 @@ inline constexpr bool names_place
 /// @blocks on the new process: until the function has returned, some
 ///         milliseconds
 template <auto F, class... Args>
-  requires(!factory::names_place<Args...>)
+  requires(!runtime::names_place<Args...>)
 auto spawn(Args&&... args) {
-  return factory::place<factory::from_function<F>>(placement::own_process,
+  return runtime::place<runtime::from_function<F>>(placement::own_process,
                                                    std::forward<Args>(args)...);
 }
 
 /// The same where `where` says.
 template <auto F, class... Args>
 auto spawn(placement where, Args&&... args) {
-  return factory::place<factory::from_function<F>>(where,
+  return runtime::place<runtime::from_function<F>>(where,
                                                    std::forward<Args>(args)...);
 }
 
@@ -89,17 +89,17 @@ auto spawn(host& where, Args&&... args) {
 /// Makes an actor of class `Actor`, whose constructor takes the configuration
 /// and these arguments.
 template <class Actor, class... Args>
-  requires(!factory::names_place<Args...>)
+  requires(!runtime::names_place<Args...>)
 auto spawn(Args&&... args) {
-  using recipe = factory::from_class<Actor, stored<Args>...>;
-  return factory::place<recipe>(placement::own_process,
+  using recipe = runtime::from_class<Actor, stored<Args>...>;
+  return runtime::place<recipe>(placement::own_process,
                                 std::forward<Args>(args)...);
 }
 
 template <class Actor, class... Args>
 auto spawn(placement where, Args&&... args) {
-  using recipe = factory::from_class<Actor, stored<Args>...>;
-  return factory::place<recipe>(where, std::forward<Args>(args)...);
+  using recipe = runtime::from_class<Actor, stored<Args>...>;
+  return runtime::place<recipe>(where, std::forward<Args>(args)...);
 }
 
 template <class Actor, class... Args>
@@ -110,13 +110,13 @@ auto spawn(host& where, Args&&... args) {
 /// Makes an actor of a lambda without captures.
 template <calls::captureless_lambda F, class... Args>
 auto spawn(F, Args&&... args) {
-  return factory::place<factory::from_lambda<F>>(placement::own_process,
+  return runtime::place<runtime::from_lambda<F>>(placement::own_process,
                                                  std::forward<Args>(args)...);
 }
 
 template <calls::captureless_lambda F, class... Args>
 auto spawn(placement where, F, Args&&... args) {
-  return factory::place<factory::from_lambda<F>>(where,
+  return runtime::place<runtime::from_lambda<F>>(where,
                                                  std::forward<Args>(args)...);
 }
 
@@ -127,16 +127,16 @@ auto spawn(host& where, F function, Args&&... args) {
 
 /// What is no actor, and a compile error that says why.
 template <calls::not_nameable F, class... Args>
-  requires(!factory::is_place<F>)
+  requires(!runtime::is_place<F>)
 caf::actor spawn(F&&, Args&&...) {
-  factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+  runtime::refuse_to_spawn<std::remove_cvref_t<F>>();
   return {};
 }
 
 template <class Place, calls::not_nameable F, class... Args>
-  requires factory::is_place<Place>
+  requires runtime::is_place<Place>
 caf::actor spawn(Place&&, F&&, Args&&...) {
-  factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+  runtime::refuse_to_spawn<std::remove_cvref_t<F>>();
   return {};
 }
 

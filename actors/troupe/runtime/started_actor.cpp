@@ -4,7 +4,7 @@
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/transport/node.hpp>
 
-namespace troupe::factory {
+namespace troupe::runtime {
 
 namespace {
 
@@ -78,4 +78,4 @@ bool actor_start::has_failed() noexcept {
   return true;
 }
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

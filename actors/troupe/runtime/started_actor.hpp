@@ -15,7 +15,7 @@ namespace caf {
 class blocking_actor;
 } // namespace caf
 
-namespace troupe::factory {
+namespace troupe::runtime {
 
 /// The start of one actor, in the thread that makes it: its function, or its
 /// `make_behavior`, has returned when the actor's handle is given away, and what
@@ -89,4 +89,4 @@ struct startable<Actor> {
   using type = started<Actor>;
 };
 
-} // namespace troupe::factory
+} // namespace troupe::runtime

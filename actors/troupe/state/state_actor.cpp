@@ -2,7 +2,7 @@
 #include <troupe/state/state_actor.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/process/table.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/service_actor.hpp>
@@ -234,7 +234,7 @@ private:
 };
 
 state_actor::behavior_type
-serve_messages(factory::service<state_actor::stateful_pointer<desk>> self) {
+serve_messages(runtime::service<state_actor::stateful_pointer<desk>> self) {
   transport::version::state_of(self).self = self;
   return {
     [self](const call& what) {
@@ -285,7 +285,7 @@ private:
     guard.unlock();
     if (!ending)
       return;
-    factory::let_end(ending->id());
+    runtime::let_end(ending->id());
     caf::scoped_actor self{actor_system()};
     self->send_exit(ending, caf::exit_reason::user_shutdown);
     self->wait_for(ending);

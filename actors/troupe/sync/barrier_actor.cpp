@@ -45,7 +45,7 @@ public:
       [this](query_atom) -> caf::result<std::uint32_t> {
         return all_->waiting();
       },
-      [this](roused_atom, std::uint64_t key) -> caf::result<void> {
+      [this](woken_atom, std::uint64_t key) -> caf::result<void> {
         with(key, [this](position at) { look(at); });
         return caf::unit;
       },
@@ -128,7 +128,7 @@ private:
 };
 
 barrier_actor::behavior_type
-serve(factory::service<barrier_actor::stateful_pointer<barrier_service>> self,
+serve(runtime::service<barrier_actor::stateful_pointer<barrier_service>> self,
       barrier all) {
   return transport::version::state_of(self).start(self, std::move(all));
 }
@@ -136,7 +136,7 @@ serve(factory::service<barrier_actor::stateful_pointer<barrier_service>> self,
 } // namespace
 
 barrier_actor actor_of(const barrier& all) {
-  return sync::services::find_or_make<factory::from_function<&serve>>(
+  return sync::services::find_or_make<runtime::from_function<&serve>>(
     all.state().actor(), all);
 }
 

@@ -18,7 +18,7 @@ namespace troupe {
 ///     arrive, limit      the same; when the limit passes the barrier breaks
 ///     abort, restart     `barrier::abort` and `barrier::reset`
 ///     query              how many wait
-///     roused, number     not for users
+///     woken, number     not for users
 ///
 /// Errors: `broken_barrier`.
 ///
@@ -32,7 +32,7 @@ using barrier_actor
                      caf::result<void>(abort_atom),
                      caf::result<void>(restart_atom),
                      caf::result<std::uint32_t>(query_atom),
-                     caf::result<void>(roused_atom, std::uint64_t)>;
+                     caf::result<void>(woken_atom, std::uint64_t)>;
 
 /// Returns the actor of a barrier. @blocks on the services host, at first use
 [[nodiscard]] barrier_actor actor_of(const barrier& all);

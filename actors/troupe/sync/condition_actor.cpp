@@ -16,7 +16,7 @@ struct condition_request {
   client whose;
   caf::typed_response_promise<grant> answer;
   memory::reference mutex;
-  sync::place* at;
+  sync::waiter* at;
   std::uint64_t ticket;
   deadline limit;
   /// Notified, or too late: it now waits for the mutex.
@@ -52,7 +52,7 @@ public:
       [this](notify_atom, std::uint32_t count) -> caf::result<std::uint32_t> {
         return state().notify(count, row_);
       },
-      [this](roused_atom, std::uint64_t key) -> caf::result<void> {
+      [this](woken_atom, std::uint64_t key) -> caf::result<void> {
         with(key, [this](position at) { look(at); });
         return caf::unit;
       },
@@ -60,8 +60,8 @@ public:
   }
 
 private:
-  [[nodiscard]] sync::notices& state() const noexcept {
-    return changed_->notices();
+  [[nodiscard]] sync::condition_state& state() const noexcept {
+    return changed_->state();
   }
 
   caf::result<grant> wait(std::uint64_t mutex, deadline limit) {
@@ -79,7 +79,7 @@ private:
     if (request.word().holder() != whose->who)
       return refuse(errc::not_owner, what + ": the sender does not own mutex "
                                        + std::to_string(mutex));
-    request.at = state().enrol(whose->who, row_);
+    request.at = state().enqueue(whose->who, row_);
     if (request.at == nullptr)
       return refuse(errc::limit_reached, what + ": too many wait");
     request.ticket = request.at->ticket.load();
@@ -98,14 +98,14 @@ private:
     if (of->at == nullptr) {
       if (word.try_take(who))
         return finish(of);
-      of->at = word.wait_in_line(who, row_);
+      of->at = word.enqueue(who, row_);
       if (of->at == nullptr)
         return take(of).answer.deliver(refuse(
           errc::limit_reached, "acquire the mutex again: too many wait"));
       of->ticket = of->at->ticket.load();
     }
     const auto seen = of->at->wake_word.load(std::memory_order_acquire);
-    if (word.take_in_line(who, *of->at, of->ticket, row_))
+    if (word.take_as_waiter(who, *of->at, of->ticket, row_))
       return finish(of);
     watch_wake_word(of, seen, deadline::never());
   }
@@ -150,8 +150,8 @@ private:
     end_requests_of(gone, [this, &gone](condition_request request) {
       if (request.woken) {
         if (request.at != nullptr)
-          static_cast<void>(request.word().leave_line(gone.who, *request.at,
-                                                      request.ticket, row_));
+          static_cast<void>(request.word().leave_queue(gone.who, *request.at,
+                                                       request.ticket, row_));
         request.word().take_from(gone.who, row_);
       } else if (state().withdraw(gone.who, *request.at, request.ticket, row_))
         state().notify(1, row_);
@@ -162,7 +162,7 @@ private:
 };
 
 condition_actor::behavior_type serve(
-  factory::service<condition_actor::stateful_pointer<condition_service>> self,
+  runtime::service<condition_actor::stateful_pointer<condition_service>> self,
   condition changed) {
   return transport::version::state_of(self).start(self, std::move(changed));
 }
@@ -170,8 +170,8 @@ condition_actor::behavior_type serve(
 } // namespace
 
 condition_actor actor_of(const condition& changed) {
-  return sync::services::find_or_make<factory::from_function<&serve>>(
-    changed.notices().actor(), changed);
+  return sync::services::find_or_make<runtime::from_function<&serve>>(
+    changed.state().actor(), changed);
 }
 
 } // namespace troupe

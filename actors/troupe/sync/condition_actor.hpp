@@ -21,9 +21,9 @@ namespace troupe {
 ///                          grant
 ///     wait, mutex, limit   the same; error `timed_out` when the limit passes
 ///                          first. The sender owns the mutex again even so
-///     notify               notifies the first in the line
+///     notify               notifies the first in the queue
 ///     notify, count        notifies several; how many
-///     roused, number       not for users
+///     woken, number       not for users
 ///
 /// Errors: `not_owner` (the sender does not own the mutex), `stale_handle`,
 /// `limit_reached`.
@@ -37,7 +37,7 @@ using condition_actor
                                         caf::timespan),
                      caf::result<std::uint32_t>(notify_atom),
                      caf::result<std::uint32_t>(notify_atom, std::uint32_t),
-                     caf::result<void>(roused_atom, std::uint64_t)>;
+                     caf::result<void>(woken_atom, std::uint64_t)>;
 
 /// Returns the actor of a condition. @blocks on the services host, at first use
 [[nodiscard]] condition_actor actor_of(const condition& changed);

@@ -39,7 +39,7 @@ public:
       [this](wait_atom, caf::timespan limit) {
         return wait(deadline::after(limit));
       },
-      [this](roused_atom, std::uint64_t key) -> caf::result<void> {
+      [this](woken_atom, std::uint64_t key) -> caf::result<void> {
         with(key, [this](position at) { look(at); });
         return caf::unit;
       },
@@ -82,7 +82,7 @@ private:
 };
 
 event_actor::behavior_type
-serve(factory::service<event_actor::stateful_pointer<event_service>> self,
+serve(runtime::service<event_actor::stateful_pointer<event_service>> self,
       event news) {
   return transport::version::state_of(self).start(self, std::move(news));
 }
@@ -90,7 +90,7 @@ serve(factory::service<event_actor::stateful_pointer<event_service>> self,
 } // namespace
 
 event_actor actor_of(const event& news) {
-  return sync::services::find_or_make<factory::from_function<&serve>>(
+  return sync::services::find_or_make<runtime::from_function<&serve>>(
     news.state().actor, news);
 }
 

@@ -18,7 +18,7 @@ namespace troupe {
 ///     query              whether it is set
 ///     wait               answered when it is set
 ///     wait, limit        the same; error `timed_out` when the limit passes
-///     roused, number     not for users
+///     woken, number     not for users
 ///
 /// # What a crash leaves
 /// The flag. If the services host dies, requests that wait fail at once.
@@ -27,7 +27,7 @@ using event_actor
                      caf::result<bool>(query_atom),
                      caf::result<void>(wait_atom),
                      caf::result<void>(wait_atom, caf::timespan),
-                     caf::result<void>(roused_atom, std::uint64_t)>;
+                     caf::result<void>(woken_atom, std::uint64_t)>;
 
 /// Returns the actor of an event. @blocks on the services host, at first use
 [[nodiscard]] event_actor actor_of(const event& news);

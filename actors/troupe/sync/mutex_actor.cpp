@@ -16,7 +16,7 @@ namespace {
 using sync::client;
 using sync::mutex_word;
 
-using mutex_request = sync::place_request<grant>;
+using mutex_request = sync::queued_request<grant>;
 
 template <class Lock>
 class mutex_service : public sync::service_base<mutex_actor, mutex_request> {
@@ -35,7 +35,7 @@ public:
       },
       [this](release_atom) { return release(); },
       [this](query_atom) -> caf::result<std::string> { return holder_text(); },
-      [this](roused_atom, std::uint64_t key) -> caf::result<void> {
+      [this](woken_atom, std::uint64_t key) -> caf::result<void> {
         with(key, [this](position at) { look(at); });
         return caf::unit;
       },
@@ -88,7 +88,7 @@ private:
       return granted(word(), *whose, row_);
     if (limit.passed())
       return refuse(errc::timed_out, what());
-    auto* const at = word().wait_in_line(who, row_);
+    auto* const at = word().enqueue(who, row_);
     if (at == nullptr)
       return refuse(errc::limit_reached, what() + ": too many wait");
     auto answer = self_->make_response_promise<grant>();
@@ -110,7 +110,7 @@ private:
   void look(position of) {
     const auto& who = of->whose.who;
     const auto seen = of->at->wake_word.load(std::memory_order_acquire);
-    const bool taken = word().take_in_line(who, *of->at, of->ticket, row_);
+    const bool taken = word().take_as_waiter(who, *of->at, of->ticket, row_);
     if (!taken && !of->limit.passed())
       return wait_for(
         of,
@@ -119,7 +119,7 @@ private:
         },
         of->limit);
     const bool granted_late
-      = !taken && word().leave_line(who, *of->at, of->ticket, row_);
+      = !taken && word().leave_queue(who, *of->at, of->ticket, row_);
     auto done = take(of);
     if (taken || granted_late)
       done.answer.deliver(granted(word(), done.whose, row_));
@@ -146,7 +146,7 @@ private:
   void on_client_death(const client& gone) {
     end_requests_of(gone, [this, &gone](const mutex_request& request) {
       static_cast<void>(
-        word().leave_line(gone.who, *request.at, request.ticket, row_));
+        word().leave_queue(gone.who, *request.at, request.ticket, row_));
     });
     word().take_from(gone.who, row_);
   }
@@ -167,7 +167,7 @@ private:
 
 template <class Lock>
 mutex_actor::behavior_type
-serve(factory::service<mutex_actor::stateful_pointer<mutex_service<Lock>>> self,
+serve(runtime::service<mutex_actor::stateful_pointer<mutex_service<Lock>>> self,
       Lock lock) {
   return transport::version::state_of(self).start(self, std::move(lock));
 }
@@ -175,13 +175,13 @@ serve(factory::service<mutex_actor::stateful_pointer<mutex_service<Lock>>> self,
 } // namespace
 
 mutex_actor actor_of(const mutex& lock) {
-  return sync::services::find_or_make<factory::from_function<&serve<mutex>>>(
+  return sync::services::find_or_make<runtime::from_function<&serve<mutex>>>(
     lock.word().actor(), lock);
 }
 
 mutex_actor actor_of(const recursive_mutex& lock) {
   return sync::services::find_or_make<
-    factory::from_function<&serve<recursive_mutex>>>(lock.word().actor(), lock);
+    runtime::from_function<&serve<recursive_mutex>>>(lock.word().actor(), lock);
 }
 
 } // namespace troupe

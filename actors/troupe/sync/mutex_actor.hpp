@@ -14,16 +14,16 @@
 namespace troupe {
 
 /// The actor of a lock: an actor acquires it by a request and never blocks a
-/// thread. Threads that `lock()` and actors that ask stand in one line.
+/// thread. Threads that `lock()` and actors that ask stand in one queue.
 ///
 ///     acquire            the grant, when the sender owns the lock
 ///     acquire, limit     the same; error `timed_out` when the limit passes
 ///     release            error `not_owner` if the sender does not own it
 ///     query              who owns it, in words; empty if nobody does
-///     roused, number     not for users
+///     woken, number     not for users
 ///
 /// The *sender* of `acquire` is the owner, until it releases or ends. One that
-/// asks again while it still waits stands in the line twice, and is granted the
+/// asks again while it still waits stands in the queue twice, and is granted the
 /// lock a second time when it has released it. Errors:
 /// `would_deadlock` (it owns the lock already, and that is no
 /// `recursive_mutex`), `invalid_argument` (no sender, or one of another
@@ -39,7 +39,7 @@ using mutex_actor
                      caf::result<grant>(acquire_atom, caf::timespan),
                      caf::result<void>(release_atom),
                      caf::result<std::string>(query_atom),
-                     caf::result<void>(roused_atom, std::uint64_t)>;
+                     caf::result<void>(woken_atom, std::uint64_t)>;
 
 /// Returns the actor of a lock; starts the services host where there is none.
 /// Throws what `host` throws.

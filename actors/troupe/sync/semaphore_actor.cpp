@@ -13,7 +13,7 @@ namespace {
 
 using sync::client;
 
-using semaphore_request = sync::place_request<void>;
+using semaphore_request = sync::queued_request<void>;
 
 class semaphore_service
   : public sync::service_base<semaphore_actor, semaphore_request> {
@@ -35,7 +35,7 @@ public:
       [this](query_atom) -> caf::result<std::int64_t> {
         return units_->value();
       },
-      [this](roused_atom, std::uint64_t key) -> caf::result<void> {
+      [this](woken_atom, std::uint64_t key) -> caf::result<void> {
         with(key, [this](position at) { look(at); });
         return caf::unit;
       },
@@ -59,7 +59,7 @@ private:
     if (!whose)
       return refuse_sender("acquire a semaphore");
     bool taken = false;
-    auto* const at = state().wait_in_line(whose->who, row_, taken);
+    auto* const at = state().enqueue(whose->who, row_, taken);
     if (taken) {
       note_taken(*whose);
       return caf::unit;
@@ -73,13 +73,13 @@ private:
 
   void look(position of) {
     const auto seen = of->at->wake_word.load(std::memory_order_acquire);
-    if (state().take_in_line(of->whose.who, *of->at, of->ticket, row_)) {
+    if (state().take_as_waiter(of->whose.who, *of->at, of->ticket, row_)) {
       auto done = take(of);
       note_taken(done.whose);
       return done.answer.deliver();
     }
     if (of->limit.passed()) {
-      state().leave_line(of->whose.who, *of->at, of->ticket, row_);
+      state().leave_queue(of->whose.who, *of->at, of->ticket, row_);
       return take(of).answer.deliver(
         refuse(errc::timed_out, "acquire a semaphore"));
     }
@@ -111,7 +111,7 @@ private:
 
   void on_client_death(const client& gone) {
     end_requests_of(gone, [this](semaphore_request request) {
-      state().leave_line(request.whose.who, *request.at, request.ticket, row_);
+      state().leave_queue(request.whose.who, *request.at, request.ticket, row_);
     });
     const auto found = held_.find(gone.who.bits());
     if (found == held_.end())
@@ -127,7 +127,7 @@ private:
 };
 
 semaphore_actor::behavior_type serve(
-  factory::service<semaphore_actor::stateful_pointer<semaphore_service>> self,
+  runtime::service<semaphore_actor::stateful_pointer<semaphore_service>> self,
   semaphore units) {
   return transport::version::state_of(self).start(self, std::move(units));
 }
@@ -135,7 +135,7 @@ semaphore_actor::behavior_type serve(
 } // namespace
 
 semaphore_actor actor_of(const semaphore& units) {
-  return sync::services::find_or_make<factory::from_function<&serve>>(
+  return sync::services::find_or_make<runtime::from_function<&serve>>(
     units.units().actor(), units);
 }
 

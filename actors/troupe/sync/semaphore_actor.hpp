@@ -12,7 +12,7 @@
 
 namespace troupe {
 
-/// The actor of a semaphore. Threads and actors stand in one line.
+/// The actor of a semaphore. Threads and actors stand in one queue.
 ///
 ///     acquire            answered when the sender has a unit
 ///     acquire, limit     the same; error `timed_out` when the limit passes
@@ -20,7 +20,7 @@ namespace troupe {
 ///     release, count     gives several back; error `invalid_state` above the
 ///                        bound
 ///     query              units that are free
-///     roused, number     not for users
+///     woken, number     not for users
 ///
 /// # What a crash leaves
 /// Units that the sender had come back when it ends or its process dies, as
@@ -32,7 +32,7 @@ using semaphore_actor
                      caf::result<void>(release_atom),
                      caf::result<void>(release_atom, std::int64_t),
                      caf::result<std::int64_t>(query_atom),
-                     caf::result<void>(roused_atom, std::uint64_t)>;
+                     caf::result<void>(woken_atom, std::uint64_t)>;
 
 /// Returns the actor of a semaphore. @blocks on the services host, at first use
 [[nodiscard]] semaphore_actor actor_of(const semaphore& units);

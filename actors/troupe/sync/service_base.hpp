@@ -4,10 +4,10 @@
 #include <troupe/base/deadline.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/runtime/service_actor.hpp>
-#include <troupe/sync/actor_place.hpp>
+#include <troupe/sync/actor_location.hpp>
 #include <troupe/sync/clients.hpp>
-#include <troupe/sync/line.hpp>
 #include <troupe/sync/services.hpp>
+#include <troupe/sync/wait_queue.hpp>
 #include <troupe/sync/wait_thread.hpp>
 #include <troupe/transport/caf_error.hpp>
 
@@ -23,12 +23,12 @@
 
 namespace troupe::sync {
 
-/// A request of `whose` that waits at a place of a line, until `limit`.
+/// A request of `whose` that waits at a place of a queue, until `limit`.
 template <class Answer>
-struct place_request {
+struct queued_request {
   client whose;
   caf::typed_response_promise<Answer> answer;
-  place* at;
+  waiter* at;
   std::uint64_t ticket;
   deadline limit;
   std::uint64_t key = 0;
@@ -58,7 +58,7 @@ protected:
   /// `where` is a part of `object`. However the actor ends, `actor_of` makes
   /// another one.
   template <class Object>
-  void open(pointer self, const Object& object, actor_place& where,
+  void open(pointer self, const Object& object, actor_location& where,
             std::function<void(const client&)> on_client_death) {
     self_ = self;
     row_ = memory::run_memory::current().self().index;
@@ -94,7 +94,7 @@ protected:
     return std::prev(requests_.end());
   }
 
-  /// Has `(roused_atom, key)` sent when `ready()` or when the limit has passed.
+  /// Has `(woken_atom, key)` sent when `ready()` or when the limit has passed.
   void wait_for(position of, std::function<bool()> ready, deadline limit) {
     wait_thread::of_this_process().watch(
       of->key, caf::actor_cast<caf::actor>(self_->address()), std::move(ready),

@@ -56,13 +56,13 @@ std::optional<services_cell> look() {
 }
 
 /// The cell as the argument of the host's process: see runtime/host_cell.hpp.
-factory::host_cell as_host_cell(const memory::reference& cell) {
+runtime::host_cell as_host_cell(const memory::reference& cell) {
   codec::packet packed;
   codec::encoder to{packed};
   to.handle(cell);
   auto result = [&] {
     codec::decoder from{packed.body(), packed.handles()};
-    return factory::host_cell::load(from);
+    return runtime::host_cell::load(from);
   }();
   packed.release_handles();
   return result;
@@ -73,8 +73,8 @@ services_cell start() {
   start_options options;
   options.name = "services";
   options.daemon = true;
-  auto runner = troupe::start<&factory::keep_host>(
-    options, as_host_cell(cell), factory::host_life::until_told);
+  auto runner = troupe::start<&runtime::keep_host>(
+    options, as_host_cell(cell), runtime::host_life::until_told);
   const auto id = runner.view().id();
   process_word(cell).store(id.packed(), std::memory_order_release);
   runner.detach();
@@ -145,7 +145,7 @@ void services::end() {
   }
 }
 
-caf::strong_actor_ptr services::find(const actor_place& where) {
+caf::strong_actor_ptr services::find(const actor_location& where) {
   const auto home = where.home.load(std::memory_order_acquire);
   const auto id = where.id.load(std::memory_order_acquire);
   if (home == 0 || id == 0 || !hosting::is_alive(home)
@@ -156,11 +156,11 @@ caf::strong_actor_ptr services::find(const actor_place& where) {
     memory::slot_id::unpacked(home), id);
 }
 
-caf::strong_actor_ptr services::make(const factory::recipe_entry& recipe,
+caf::strong_actor_ptr services::make(const runtime::recipe_entry& recipe,
                                      codec::packet& arguments, int attempt) {
   const auto host = keeper();
   try {
-    return factory::request_actor(host, recipe, arguments);
+    return runtime::request_actor(host, recipe, arguments);
   } catch (const process_died&) {
     // Killed meanwhile. For any other reason that it may have, `keeper` throws.
     if (attempt == most_attempts)
@@ -169,7 +169,8 @@ caf::strong_actor_ptr services::make(const factory::recipe_entry& recipe,
   }
 }
 
-void services::enter(actor_place& where, const caf::strong_actor_ptr& actor) {
+void services::enter(actor_location& where,
+                     const caf::strong_actor_ptr& actor) {
   transport::node::require().keep(actor);
   where.id.store(actor->aid, std::memory_order_release);
   // release: pairs with the acquire in find; the id belongs to it.
@@ -177,7 +178,7 @@ void services::enter(actor_place& where, const caf::strong_actor_ptr& actor) {
                    std::memory_order_release);
 }
 
-void services::leave(actor_place& where, caf::actor_id id) noexcept {
+void services::leave(actor_location& where, caf::actor_id id) noexcept {
   std::uint64_t before = id;
   static_cast<void>(
     where.id.compare_exchange_strong(before, 0, std::memory_order_acq_rel));

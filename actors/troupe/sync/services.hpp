@@ -3,7 +3,7 @@
 
 #include <troupe/process/process.hpp>
 #include <troupe/runtime/actor_factory.hpp>
-#include <troupe/sync/actor_place.hpp>
+#include <troupe/sync/actor_location.hpp>
 
 #include <caf/actor.hpp>
 
@@ -41,7 +41,7 @@ public:
   /// in the services host and enters it there.
   template <class Recipe, class... Args>
   [[nodiscard]] static typename Recipe::handle
-  find_or_make(actor_place& where, const Args&... args) {
+  find_or_make(actor_location& where, const Args&... args) {
     using handle = typename Recipe::handle;
     for (int attempt = 1;; ++attempt) {
       if (auto found = find(where))
@@ -49,22 +49,22 @@ public:
       auto arguments
         = calls::pack_arguments<typename Recipe::signature>(args...);
       // Nothing: the host was killed meanwhile, and is started anew.
-      if (auto made = make(factory::entry_of<Recipe>, arguments, attempt))
+      if (auto made = make(runtime::entry_of<Recipe>, arguments, attempt))
         return caf::actor_cast<handle>(made);
     }
   }
 
   /// Enters an actor of the calling process, the services host. From now on it
   /// ends with the process: who finds it at `where` has no handle before.
-  static void enter(actor_place& where, const caf::strong_actor_ptr& actor);
+  static void enter(actor_location& where, const caf::strong_actor_ptr& actor);
 
   /// That actor has ended.
-  static void leave(actor_place& where, caf::actor_id id) noexcept;
+  static void leave(actor_location& where, caf::actor_id id) noexcept;
 
 private:
-  [[nodiscard]] static caf::strong_actor_ptr find(const actor_place& where);
+  [[nodiscard]] static caf::strong_actor_ptr find(const actor_location& where);
   [[nodiscard]] static caf::strong_actor_ptr
-  make(const factory::recipe_entry& recipe, codec::packet& arguments,
+  make(const runtime::recipe_entry& recipe, codec::packet& arguments,
        int attempt);
 };
 

@@ -32,7 +32,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe_sync, 160)
   CAF_ADD_ATOM(troupe_sync, troupe, arrive_atom)
   CAF_ADD_ATOM(troupe_sync, troupe, abort_atom)
   CAF_ADD_ATOM(troupe_sync, troupe, restart_atom)
-  CAF_ADD_ATOM(troupe_sync, troupe, roused_atom)
+  CAF_ADD_ATOM(troupe_sync, troupe, woken_atom)
 CAF_END_TYPE_ID_BLOCK(troupe_sync)
 
 namespace troupe::sync {

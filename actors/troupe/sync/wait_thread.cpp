@@ -53,7 +53,7 @@ void wait_thread::run() {
       const std::scoped_lock guard{mutex_};
       for (auto at = entries_.begin(); at != entries_.end();) {
         if (at->second.limit.passed() || at->second.ready()) {
-          transport::version::send_anonymously(at->second.whom, roused_atom_v,
+          transport::version::send_anonymously(at->second.whom, woken_atom_v,
                                                at->first);
           at = entries_.erase(at);
           continue;

@@ -15,7 +15,7 @@ namespace troupe::sync {
 /// Waits on behalf of the actors of the services host: one thread that sleeps
 /// on the process's wake word and looks what has become ready.
 ///
-/// An actor is sent `(roused_atom, key)` once for each `watch`, when `ready`
+/// An actor is sent `(woken_atom, key)` once for each `watch`, when `ready`
 /// returns true or the limit has passed.
 class wait_thread {
 public:

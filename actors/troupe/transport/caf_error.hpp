@@ -3,7 +3,7 @@
 
 #include <troupe/base/errc.hpp>
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/memory/process_slot.hpp>
 
 #include <caf/error.hpp>

@@ -2,7 +2,7 @@
 #include <troupe/transport/hub.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/readable_name.hpp>
+#include <troupe/calls/readable_name.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/transport/node.hpp>
@@ -223,8 +223,8 @@ void hub::show_type_of(hub_thread& stuck) {
   const auto* const name = stuck.type.load(std::memory_order_relaxed);
   stuck.shown->typed.store(0, std::memory_order_relaxed);
   auto type = calls::readable_name(name);
-  // What `factory::started` adds to the user's class.
-  constexpr std::string_view added = "troupe::factory::started<";
+  // What `runtime::started` adds to the user's class.
+  constexpr std::string_view added = "troupe::runtime::started<";
   if (type.starts_with(added) && type.ends_with('>'))
     type = type.substr(added.size(), type.size() - added.size() - 1);
   stuck.shown->type.set(type);

@@ -145,8 +145,7 @@ void outgoing_channel::enlarge() {
   try {
     auto object = mailbox::make_ring(reader_, large_ring, types_);
     const auto where = object.id();
-    memory::own(ring_.object().as<mailbox::ring_head>()->successor, object,
-                memory::owner::first);
+    memory::own(ring_.object().as<mailbox::ring_head>()->successor, object);
     TROUPE_CRASH_POINT("transport.ring.kept");
     std::memcpy(room, &where, sizeof where);
     commit(sizeof where, {frame_kind::moved, 0});

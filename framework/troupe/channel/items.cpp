@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/channel/items.hpp>
 
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
 

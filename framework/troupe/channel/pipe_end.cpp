@@ -61,7 +61,7 @@ message_queue* as_box(std::byte* payload) noexcept {
 /// not be able to send any more.
 void end_gone(pipe_object& pipe, bool second) noexcept {
   const auto find = [](const late_object& way) {
-    return as_box(way.find_owned(memory::owner::first, object_kind::queue));
+    return as_box(way.find_owned(object_kind::queue));
   };
   if (auto* box = find(pipe.in_of(second)))
     box->readers_gone();
@@ -76,8 +76,8 @@ void side_ended(std::byte* payload, bool second) noexcept {
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {
   auto& pipe = *reinterpret_cast<pipe_object*>(payload);
-  pipe.to_first.give_up(memory::owner::first);
-  pipe.to_second.give_up(memory::owner::first);
+  pipe.to_first.give_up();
+  pipe.to_second.give_up();
 }
 
 void holder_died(std::byte* payload, std::uint64_t,
@@ -109,8 +109,7 @@ message_queue& open(const reference& end, late_object& way) {
     return *box;
   auto& pipe = *end.as<pipe_object>();
   // Held until it is ready: it is owned by then, and stays as long as the pipe.
-  const auto box = way.claim(memory::owner::first, object_kind::queue, make_box,
-                             &pipe);
+  const auto box = way.claim(object_kind::queue, make_box, &pipe);
   // Whoever ends the other end looks for the mailbox afterwards. So it finds
   // this one, or is found here to have ended that end.
   const auto other = memory::other_side(end.id());

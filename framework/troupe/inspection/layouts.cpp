@@ -6,9 +6,9 @@
 #include <troupe/memory/counters.hpp>
 #include <troupe/state/object_ref.hpp>
 #include <troupe/sync/barrier_state.hpp>
+#include <troupe/sync/condition_state.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex_word.hpp>
-#include <troupe/sync/notices.hpp>
 #include <troupe/sync/semaphore_units.hpp>
 
 namespace troupe::inspection {
@@ -20,7 +20,7 @@ std::uint32_t layout_of_kind(memory::object_kind kind) noexcept {
     case object_kind::connection: return channel::pipe_end::layout();
     case object_kind::mutex: return sync::mutex_word::layout();
     case object_kind::semaphore: return sync::semaphore_units::layout();
-    case object_kind::condition: return sync::notices::layout();
+    case object_kind::condition: return sync::condition_state::layout();
     case object_kind::event: return sync::event_state::layout();
     case object_kind::barrier: return sync::barrier_state::layout();
     case object_kind::state: return held::layout_of_parts();

@@ -80,8 +80,7 @@ void cut_out(inbox_head& head, memory::object_id first,
 
 void give_up_successor(std::byte* payload, std::uint64_t size) noexcept {
   if (size >= sizeof(ring_head))
-    memory::disown(reinterpret_cast<ring_head*>(payload)->successor,
-                   memory::owner::first);
+    memory::disown(reinterpret_cast<ring_head*>(payload)->successor);
 }
 
 /// Whether the ring has been announced to an inbox, by a writer that is dead.

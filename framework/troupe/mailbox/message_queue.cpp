@@ -102,7 +102,7 @@ void message_queue::readers_gone() noexcept {
 void message_queue::ring_everybody() noexcept {
   constexpr auto all = std::numeric_limits<int>::max();
   // Each caller has changed a word before, seq_cst, that a waiter reads once more
-  // after it has enrolled.
+  // after it has counted itself as a sleeper.
   arrivals_.room.ring_if_occupied(all);
   departures_.room.ring_if_occupied(all);
   finishing_.room.ring_if_occupied(all);

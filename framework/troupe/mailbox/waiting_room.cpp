@@ -5,9 +5,9 @@
 
 namespace troupe::mailbox {
 
-std::uint32_t waiting_room::enrol() noexcept {
+std::uint32_t waiting_room::prepare_wait() noexcept {
   const auto before = sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  TROUPE_CRASH_POINT("mailbox.wait.enrolled");
+  TROUPE_CRASH_POINT("mailbox.wait.prepared");
   return static_cast<std::uint32_t>(before >> 32);
 }
 

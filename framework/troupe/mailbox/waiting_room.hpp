@@ -22,19 +22,19 @@ namespace troupe::mailbox {
 ///     8    sleepers   epoch << 32 | how many sleep, or are about to
 ///
 /// Whoever makes the condition true first stores that (sequentially
-/// consistent), then calls `ring` if the room is `occupied`. A sleeper enrols
+/// consistent), then calls `ring` if the room is `occupied`. A sleeper counts itself
 /// first and looks at the condition afterwards, sequentially consistent too.
 /// So one of the two sees the other.
 ///
 /// # What a crash leaves
 /// A dead sleeper stays counted, and a wake-up given to it may be lost; a
 /// waker killed between store and `ring` wakes nobody. Therefore whoever
-/// confirms a death calls `evacuate`: all that live wake, look, and enrol anew
+/// confirms a death calls `evacuate`: all that live wake, look, and count themselves anew
 /// in a new epoch, in which the dead are not counted.
 class waiting_room {
 public:
   [[nodiscard]] bool occupied() const noexcept {
-    // seq_cst: pairs with the enrolment in wait.
+    // seq_cst: pairs with prepare_wait.
     return static_cast<std::uint32_t>(sleepers_.load(std::memory_order_seq_cst))
            != 0;
   }
@@ -64,7 +64,7 @@ public:
       return true;
     for (;;) {
       const auto start = deadline::clock::now();
-      const auto epoch = enrol();
+      const auto epoch = prepare_wait();
       const auto ticket = wake_word_.load(std::memory_order_seq_cst);
       const bool now = ready();
       if (!now)
@@ -89,7 +89,7 @@ public:
   }
 
 private:
-  std::uint32_t enrol() noexcept;
+  std::uint32_t prepare_wait() noexcept;
   void leave(std::uint32_t epoch) noexcept;
 
   os::wait_word wake_word_{0};

@@ -33,8 +33,7 @@ std::byte* late_object::find() const noexcept {
   return memory.payload_of(memory.head_of(id));
 }
 
-std::byte* late_object::find_owned(owner which,
-                                   object_kind kind) const noexcept {
+std::byte* late_object::find_owned(object_kind kind) const noexcept {
   const auto id = named.load(std::memory_order_seq_cst);
   const auto index = head_number(id);
   if (id == 0 || !head_table::is_in_use(index))
@@ -44,14 +43,13 @@ std::byte* late_object::find_owned(owner which,
   // The flags first: if the object is there afterwards they are its own, for it
   // was there when it was named.
   const auto flags = head->flags.load(std::memory_order_seq_cst);
-  if ((flags & static_cast<std::uint32_t>(which)) != 0
-      && is_object(head, id, kind))
+  if ((flags & object_head::is_owned) != 0 && is_object(head, id, kind))
     return memory.payload_of(head);
   head_table::looked_at(index);
   return nullptr;
 }
 
-reference late_object::claim(owner which, object_kind kind,
+reference late_object::claim(object_kind kind,
                              reference (*make)(const void* context),
                              const void* context) {
   for (;;) {
@@ -67,14 +65,10 @@ reference late_object::claim(owner which, object_kind kind,
       TROUPE_CRASH_POINT("memory.late.named");
     }
     // As it lives, nobody names another one.
-    take(held, which);
+    own(named, held);
+    TROUPE_CRASH_POINT("memory.late.owned");
     return held;
   }
-}
-
-void late_object::take(const reference& object, owner which) noexcept {
-  own(named, object, which);
-  TROUPE_CRASH_POINT("memory.late.owned");
 }
 
 void late_object::set_ready() noexcept {
@@ -82,9 +76,9 @@ void late_object::set_ready() noexcept {
   ready.store(named.load(std::memory_order_relaxed), std::memory_order_release);
 }
 
-void late_object::give_up(owner which) noexcept {
+void late_object::give_up() noexcept {
   ready.store(0, std::memory_order_relaxed);
-  disown(named, which);
+  disown(named);
 }
 
 } // namespace troupe::memory

@@ -31,26 +31,21 @@ struct late_object {
 
   /// The same for an object that may not be ready, but is owned already: for the
   /// `dispose` of the object that this is a part of.
-  [[nodiscard]] std::byte* find_owned(owner which,
-                                      object_kind kind) const noexcept;
+  [[nodiscard]] std::byte* find_owned(object_kind kind) const noexcept;
 
   /// Owns the object that is named, or one that `make` makes: the same for all
   /// who call this. It is not `ready` yet.
   /// Throws `limit_reached`, and what `make` throws.
   /// @pre the caller holds the object that this is a part of
-  [[nodiscard]] reference claim(owner which, object_kind kind,
+  [[nodiscard]] reference claim(object_kind kind,
                                 reference (*make)(const void* context),
                                 const void* context = nullptr);
-
-  /// Owns an object that the caller holds.
-  /// @pre nothing else has been named here, and all who call this agree
-  void take(const reference& object, owner which) noexcept;
 
   /// May be used from now on.
   void set_ready() noexcept;
 
   /// Owns it no longer; for `dispose`. May be called again.
-  void give_up(owner which) noexcept;
+  void give_up() noexcept;
 };
 
 static_assert(sizeof(late_object) == 16);

@@ -207,13 +207,12 @@ struct object_head {
   static constexpr std::uint32_t is_punched = 2;
   /// The payload promises nothing about what is in it: see `contents`.
   static constexpr std::uint32_t is_unspecified = 4;
-  /// One of at most two other objects keeps this one alive: see `owner`.
-  static constexpr std::uint32_t first_owner = 8;
-  static constexpr std::uint32_t second_owner = 16;
+  /// Another object keeps this one alive: see `own`.
+  static constexpr std::uint32_t is_owned = 8;
   /// The payload begins with a list of shares: see `share_list`.
-  static constexpr std::uint32_t has_shares = 32;
+  static constexpr std::uint32_t has_shares = 16;
   /// As `has_more_holders`, for the second side.
-  static constexpr std::uint32_t has_more_second_holders = 64;
+  static constexpr std::uint32_t has_more_second_holders = 32;
 
   std::atomic<std::uint64_t> life;
   std::atomic<std::uint32_t> generation;

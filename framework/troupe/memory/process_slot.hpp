@@ -91,7 +91,7 @@ struct process_slot {
   std::atomic<std::uint32_t> looks_done{0};
   std::atomic<std::uint64_t> transport_root{0};
   /// Of a state: the packed slot_id of the state that the call which it executes
-  /// waits for, or 0. See state/circle.hpp.
+  /// waits for, or 0. See state/wait_cycle.hpp.
   std::atomic<std::uint64_t> waits_for{0};
 
   alignas(cache_line) std::atomic<std::int32_t> pid{0};

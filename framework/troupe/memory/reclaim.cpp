@@ -53,7 +53,7 @@ bool is_held(const object_side& side) noexcept {
     if (word.load(std::memory_order_seq_cst) != 0)
       return true;
   const auto flags = side.head->flags.load(std::memory_order_seq_cst);
-  if ((flags & (object_head::first_owner | object_head::second_owner)) != 0)
+  if ((flags & object_head::is_owned) != 0)
     return true;
   if ((flags & more_flag(side)) != 0) {
     const auto& header = run_memory::current().header();

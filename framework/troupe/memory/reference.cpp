@@ -563,17 +563,15 @@ void release(std::uint32_t row, std::atomic<object_id>& entry) noexcept {
 
 } // namespace
 
-void own(std::atomic<object_id>& place, const reference& object,
-         owner which) noexcept {
+void own(std::atomic<object_id>& place, const reference& object) noexcept {
   // The place first: killed in between, the caller leaves an id and no bit.
   place.store(object.id(), std::memory_order_seq_cst);
   run_memory::current()
     .head_of(object.id())
-    ->flags.fetch_or(static_cast<std::uint32_t>(which),
-                     std::memory_order_seq_cst);
+    ->flags.fetch_or(object_head::is_owned, std::memory_order_seq_cst);
 }
 
-void disown(std::atomic<object_id>& place, owner which) noexcept {
+void disown(std::atomic<object_id>& place) noexcept {
   const auto id = place.load(std::memory_order_seq_cst);
   if (id == 0)
     return;
@@ -582,7 +580,7 @@ void disown(std::atomic<object_id>& place, owner which) noexcept {
     // any time, and another one have the head.
     const auto held = reference::attach(id, kind_of(id));
     run_memory::current().head_of(id)->flags.fetch_and(
-      ~static_cast<std::uint32_t>(which), std::memory_order_seq_cst);
+      ~object_head::is_owned, std::memory_order_seq_cst);
   } catch (const std::exception&) {
     // It is gone, or there is no room to hold it.
   }

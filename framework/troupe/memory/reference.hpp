@@ -205,23 +205,16 @@ void entrust(std::atomic<object_id>& place, const reference& object) noexcept;
 /// Nothing happens where `place` is 0.
 void forget_at(std::atomic<object_id>& place) noexcept;
 
-/// Which of its at most two owners an object has in another.
-enum class owner : std::uint32_t {
-  first = object_head::first_owner,
-  second = object_head::second_owner,
-};
-
 /// The object that has `place` in its payload keeps `object` alive from now on.
 /// Unlike a share of a message this is a bit, so it may be given up twice: a
 /// process killed in `own` or `disown` leaves what whoever goes on finds.
 /// @pre the caller has just made the object of `place`, and nobody else knows it
-void own(std::atomic<object_id>& place, const reference& object,
-         owner which) noexcept;
+void own(std::atomic<object_id>& place, const reference& object) noexcept;
 
 /// Ends that: for the `dispose` of the object that has `place` in its payload.
 /// Where the process can hold no more objects the object stays until the run
 /// ends.
-void disown(std::atomic<object_id>& place, owner which) noexcept;
+void disown(std::atomic<object_id>& place) noexcept;
 
 /// Gives back everything that the process in row `index` held, and finishes or
 /// undoes what it was about to do. Only for whoever has confirmed that it is

@@ -41,7 +41,7 @@ TROUPE_TUNED os::spin_policy mutex{uses("mutex_spin") ? 2000U : 0U,
 /// A thread in line that was woken, while another has taken the `mutex` before it.
 TROUPE_TUNED os::spin_policy overtaken{256, 1, 16};
 /// The short locks inside of mutexes, semaphores and conditions.
-TROUPE_TUNED os::spin_policy latch{200, 1, 16};
+TROUPE_TUNED os::spin_policy robust_lock{200, 1, 16};
 /// A semaphore's unit, a condition's notification.
 TROUPE_TUNED os::spin_policy unit{200, 1, 16};
 TROUPE_TUNED os::spin_policy notification{200, 1, 16};

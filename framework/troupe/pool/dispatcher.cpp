@@ -2,7 +2,7 @@
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/base/option_checks.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/memory/origin.hpp>

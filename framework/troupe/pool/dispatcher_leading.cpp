@@ -5,7 +5,7 @@
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/base/stop_of_thread.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/mailbox/spinner.hpp>
 #include <troupe/memory/reclaim.hpp>

@@ -4,7 +4,7 @@
 
 #include <troupe/pool/dispatcher.hpp>
 
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/pool/print_end.hpp>
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/require_callable.hpp>
+#include <troupe/calls/require_callable.hpp>
 #include <troupe/pool/task_recipe.hpp>
 
 #include <ranges>

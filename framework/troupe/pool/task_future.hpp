@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/future_base.hpp>
+#include <troupe/calls/future_base.hpp>
 #include <troupe/pool/dispatcher.hpp>
 #include <troupe/pool/job_condition.hpp>
 #include <troupe/process/remote_error.hpp>

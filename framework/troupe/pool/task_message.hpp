@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/codec/codec.hpp>
 #include <troupe/mailbox/message_queue.hpp>
 #include <troupe/memory/reference.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/named.hpp>
+#include <troupe/calls/named.hpp>
 #include <troupe/pool/task_message.hpp>
 #include <troupe/pool/task_recipe.hpp>
 #include <troupe/process/signals.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/entry.hpp>
 #include <troupe/pool/task_recipe.hpp>
 
 #include <utility>

@@ -2,7 +2,7 @@
 #include <troupe/process/fork_server.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/entry.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/boot_clock.hpp>
 #include <troupe/os/child.hpp>

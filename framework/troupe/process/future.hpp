@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/deadline.hpp>
-#include <troupe/call/future_base.hpp>
+#include <troupe/calls/future_base.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/start.hpp>

@@ -2,7 +2,7 @@
 #include <troupe/process/host.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/codec/parcel.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/os/child.hpp>

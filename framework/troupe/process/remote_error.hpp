@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/process/exit_status.hpp>
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/arguments.hpp>
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/arguments.hpp>
+#include <troupe/calls/entry.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/signals.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/state/call.hpp>
 
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/state/operation.hpp>
 

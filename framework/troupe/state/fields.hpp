@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/readable_name.hpp>
+#include <troupe/calls/readable_name.hpp>
 #include <troupe/state/state.hpp>
 
 #include <any>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/future_base.hpp>
+#include <troupe/calls/future_base.hpp>
 #include <troupe/channel/wait_condition.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/caller.hpp>

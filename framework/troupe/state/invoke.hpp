@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/arguments.hpp>
+#include <troupe/calls/arguments.hpp>
 #include <troupe/channel/outgoing.hpp>
 #include <troupe/state/call.hpp>
 #include <troupe/state/caller.hpp>

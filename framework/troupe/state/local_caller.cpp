@@ -11,9 +11,9 @@
 #include <troupe/os/tuning.hpp>
 #include <troupe/process/exit_status.hpp>
 #include <troupe/process/process.hpp>
-#include <troupe/state/circle.hpp>
 #include <troupe/state/route.hpp>
 #include <troupe/state/table.hpp>
+#include <troupe/state/wait_cycle.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -62,8 +62,7 @@ void dispose(std::byte* payload, std::uint64_t) noexcept {
       return release_object(*reinterpret_cast<object_ref*>(payload));
     case state_part::cell: return end_state(*reinterpret_cast<cell*>(payload));
     case state_part::control_block:
-      return memory::disown(reinterpret_cast<control_block*>(payload)->box,
-                            memory::owner::first);
+      return memory::disown(reinterpret_cast<control_block*>(payload)->box);
     default: return;
   }
 }
@@ -149,7 +148,7 @@ mailbox::message_queue& control_block::requests() noexcept {
 
 reference make_control_block(const reference& requests) {
   auto made = make<control_block>(state_part::control_block);
-  memory::own(made.as<control_block>()->box, requests, memory::owner::first);
+  memory::own(made.as<control_block>()->box, requests);
   return made;
 }
 

@@ -2,7 +2,7 @@
 #include <troupe/state/operation.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/readable_name.hpp>
+#include <troupe/calls/readable_name.hpp>
 
 #include <string>
 #include <string_view>

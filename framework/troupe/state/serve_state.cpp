@@ -11,11 +11,11 @@
 #include <troupe/os/tuning.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/table.hpp>
-#include <troupe/state/circle.hpp>
 #include <troupe/state/local_wire.hpp>
 #include <troupe/state/object_ref.hpp>
 #include <troupe/state/route.hpp>
 #include <troupe/state/table.hpp>
+#include <troupe/state/wait_cycle.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/named.hpp>
+#include <troupe/calls/named.hpp>
 #include <troupe/codec/coding.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/process/signals.hpp>

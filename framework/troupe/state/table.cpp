@@ -2,7 +2,7 @@
 #include <troupe/state/table.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/readable_name.hpp>
+#include <troupe/calls/readable_name.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/state/inside_caller.hpp>
 #include <troupe/state/itself.hpp>

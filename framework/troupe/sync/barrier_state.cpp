@@ -29,7 +29,7 @@ void barrier_state::initialise(std::uint32_t parties, std::int64_t limit,
 
 void barrier_state::wake_all() noexcept {
   sleepers_.ring_if_occupied(INT_MAX);
-  ring_home(actor_);
+  notify_home(actor_);
 }
 
 void barrier_state::take_part(std::uint32_t row) noexcept {
@@ -45,7 +45,7 @@ bool barrier_state::change(Step step) noexcept {
     auto wanted = view::of(seen);
     if (!step(wanted))
       return false;
-    // seq_cst: whoever enrols after this sees it, see waiting_room.
+    // seq_cst: whoever counts itself a sleeper after this sees it, see waiting_room.
     if (word_.compare_exchange_weak(seen, wanted.word(),
                                     std::memory_order_seq_cst))
       break;
@@ -222,7 +222,7 @@ void barrier_state::on_death(std::uint32_t row) noexcept {
   forget(row);
   // The dead may have changed the word and woken nobody.
   sleepers_.evacuate();
-  ring_home(actor_);
+  notify_home(actor_);
 }
 
 void barrier_state::forget(std::uint32_t row) noexcept {

@@ -5,7 +5,7 @@
 #include <troupe/mailbox/waiting_room.hpp>
 #include <troupe/memory/layout.hpp>
 #include <troupe/memory/slot_text.hpp>
-#include <troupe/sync/actor_place.hpp>
+#include <troupe/sync/actor_location.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -132,7 +132,7 @@ public:
   /// The process whose death broke it: "name (pid 42)"; empty if none did.
   [[nodiscard]] std::string broken_by() const;
 
-  [[nodiscard]] actor_place& actor() noexcept {
+  [[nodiscard]] actor_location& actor() noexcept {
     return actor_;
   }
 
@@ -163,7 +163,7 @@ private:
   std::int64_t limit_;
   std::atomic<std::uint32_t> creator_;
   std::atomic<std::int32_t> broken_pid_;
-  actor_place actor_;
+  actor_location actor_;
   memory::slot_text<256> broken_name_;
 };
 

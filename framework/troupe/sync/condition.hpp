@@ -4,7 +4,7 @@
 #include <troupe/codec/decoder.hpp>
 #include <troupe/codec/encoder.hpp>
 #include <troupe/memory/reference.hpp>
-#include <troupe/sync/notices.hpp>
+#include <troupe/sync/condition_state.hpp>
 
 #include <chrono>
 #include <condition_variable>
@@ -32,11 +32,12 @@ namespace troupe {
 ///
 /// # What a crash leaves
 /// A notification given to a waiter that dies before it wakes goes to the next
-/// in the line. A notifier never waits for anybody.
+/// in the queue. A notifier never waits for anybody.
 class condition {
 public:
   /// Threads that may wait at the same time.
-  static constexpr std::uint32_t most_waiters = sync::notices::places;
+  static constexpr std::uint32_t most_waiters
+    = sync::condition_state::most_waiters;
 
   /// Throws `limit_reached`, `invalid_state`.
   condition(std::source_location made_at = std::source_location::current());
@@ -88,7 +89,7 @@ public:
     return wait_before(lock, deadline::at(limit), std::move(ready));
   }
 
-  /// Notifies the first in the line. The lock need not be held.
+  /// Notifies the first in the queue. The lock need not be held.
   void notify_one() const {
     notify(1);
   }
@@ -108,8 +109,8 @@ public:
     return condition{from};
   }
 
-  [[nodiscard]] sync::notices& notices() const noexcept {
-    return *notices_;
+  [[nodiscard]] sync::condition_state& state() const noexcept {
+    return *state_;
   }
 
   [[nodiscard]] memory::object_id id() const noexcept {
@@ -127,13 +128,13 @@ private:
     return notified ? std::cv_status::no_timeout : std::cv_status::timeout;
   }
 
-  [[nodiscard]] sync::place& enrol() const;
-  [[nodiscard]] bool sleep(sync::place& at, deadline limit) const noexcept;
-  void withdraw(sync::place& at) const noexcept;
+  [[nodiscard]] sync::waiter& enqueue() const;
+  [[nodiscard]] bool sleep(sync::waiter& at, deadline limit) const noexcept;
+  void withdraw(sync::waiter& at) const noexcept;
 
   template <class Lock>
   [[nodiscard]] bool wait_before(Lock& lock, deadline limit) const {
-    auto& at = enrol();
+    auto& at = enqueue();
     try {
       lock.unlock();
     } catch (...) {
@@ -155,7 +156,7 @@ private:
   }
 
   memory::reference object_;
-  sync::notices* notices_;
+  sync::condition_state* state_;
 };
 
 } // namespace troupe

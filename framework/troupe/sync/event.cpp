@@ -123,14 +123,14 @@ void event::set() const noexcept {
   do {
     if ((seen & 1) != 0)
       return;
-    // seq_cst: whoever enrols after this sees it, see waiting_room.
+    // seq_cst: whoever counts itself a sleeper after this sees it, see waiting_room.
   } while (!state_->state.compare_exchange_weak(seen, (seen + 2) | 1,
                                                 std::memory_order_seq_cst,
                                                 std::memory_order_relaxed));
   TROUPE_CRASH_POINT("sync.event.set");
   state_->sleepers.ring_if_occupied(INT_MAX);
   state_->ring_watchers();
-  sync::ring_home(state_->actor);
+  sync::notify_home(state_->actor);
 }
 
 std::shared_ptr<wait_condition> event::when_ready() const {

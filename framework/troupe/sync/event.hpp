@@ -8,7 +8,7 @@
 #include <troupe/mailbox/watch_list.hpp>
 #include <troupe/memory/layout.hpp>
 #include <troupe/memory/reference.hpp>
-#include <troupe/sync/actor_place.hpp>
+#include <troupe/sync/actor_location.hpp>
 
 #include <array>
 #include <atomic>
@@ -40,7 +40,7 @@ struct event_state {
   mailbox::watch_list watchers;
   std::atomic<std::uint32_t> watched_by_all;
   mailbox::waiting_room sleepers;
-  actor_place actor;
+  actor_location actor;
   std::array<std::atomic<std::uint64_t>, slots_inside / 64> bits;
 
   [[nodiscard]] static constexpr std::uint64_t size() noexcept {

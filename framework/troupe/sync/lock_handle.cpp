@@ -27,7 +27,7 @@ void holder_died(std::byte* payload, std::uint64_t,
   auto& word = word_at(payload);
   word.take_from(row);
   TROUPE_CRASH_POINT("sync.repair.taken");
-  see_to_repair(word, row, own_row());
+  repair_after_death(word, row, own_row());
 }
 
 void holder_left(std::byte* payload, std::uint64_t size,
@@ -113,9 +113,9 @@ std::optional<lock_holder> lock_handle::holder() const {
 
 std::vector<participant> lock_handle::waiters() const {
   std::vector<std::pair<std::uint64_t, owner>> standing;
-  standing.reserve(mutex_word::places);
-  word_->waiters().for_each([&](const place& each) {
-    if (const auto who = each.waiter())
+  standing.reserve(mutex_word::most_waiters);
+  word_->waiters().for_each([&](const waiter& each) {
+    if (const auto who = each.identity())
       standing.emplace_back(each.ticket.load(std::memory_order_relaxed), who);
   });
   std::sort(standing.begin(), standing.end(),

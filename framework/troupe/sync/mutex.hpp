@@ -17,16 +17,16 @@ namespace troupe {
 ///
 /// # Cost
 /// `lock` and `unlock` of a free mutex are one compare-exchange each. Who finds
-/// it taken spins for some microseconds and then sleeps in a line.
+/// it taken spins for some microseconds and then sleeps in a queue.
 ///
 /// # Order
-/// First come, first served among those in the line. A thread that runs may
+/// First come, first served among those in the queue. A thread that runs may
 /// overtake them, so that the lock does not lie idle while one wakes, but not
-/// for ever: after 1024 overtakes the first of the line gets it next.
+/// for ever: after 1024 overtakes the first of the queue gets it next.
 ///
 /// # What a crash leaves
 /// A free lock. Its next owner is told, once, by `acquire` or `owner_died`. The
-/// dead do not stand in the line. The same happens when a process destroys its
+/// dead do not stand in the queue. The same happens when a process destroys its
 /// last handle while a thread of it holds the lock, and standard error says so.
 class mutex : public sync::lock_handle {
 public:

@@ -15,8 +15,9 @@ bool is_free(std::uint64_t word) noexcept {
   return (word & owner::mask) == 0;
 }
 
-memory::reference make_line(const void*) {
-  return memory::reference::create(line_kind, line::size(mutex_word::places));
+memory::reference make_wait_queue(const void*) {
+  return memory::reference::create(wait_queue_kind,
+                                   wait_queue::size(mutex_word::most_waiters));
 }
 
 /// Not the owner's: an actor's lock is given back by another process for it.
@@ -56,14 +57,14 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
     return false;
   const auto row = me.row();
   memory::wait_note note{memory::wait_kind::lock, this, limit};
-  place* at = nullptr;
+  waiter* at = nullptr;
   for (;;) {
     std::uint32_t room = 0;
-    const bool in_line = see_to_line(line_, make_line);
-    if (in_line) {
-      session inside{*this, row};
+    const bool has_queue = ensure_wait_queue(queue_, make_wait_queue);
+    if (has_queue) {
+      repairing_lock held{*this, row};
       room = waiters().room();
-      at = waiters().enrol(me, row, fence_.load(std::memory_order_relaxed));
+      at = waiters().enqueue(me, row, fence_.load(std::memory_order_relaxed));
       if (at != nullptr)
         // seq_cst: whoever unlocks after this sees it.
         word_.fetch_or(waiting, std::memory_order_seq_cst);
@@ -72,35 +73,35 @@ bool mutex_word::take(owner me, deadline limit) noexcept {
       break;
     if (try_take(me))
       return true;
-    if (!(in_line ? waiters().wait_for_room(room, limit, note)
-                  : nap(limit, note)))
+    if (!(has_queue ? waiters().wait_for_room(room, limit, note)
+                    : sleep_briefly(limit, note)))
       return false;
   }
   const auto ticket = at->ticket.load(std::memory_order_relaxed);
   for (;;) {
-    // acquire: pairs with the release in rouse.
+    // acquire: pairs with the release in announce.
     const auto seen = at->wake_word.load(std::memory_order_acquire);
-    if (take_in_line(me, *at, ticket, row))
+    if (take_as_waiter(me, *at, ticket, row))
       return true;
-    if (!line::sleep(*at, seen, limit, note))
-      return leave_line(me, *at, ticket, row);
+    if (!wait_queue::sleep(*at, seen, limit, note))
+      return leave_queue(me, *at, ticket, row);
     TROUPE_CRASH_POINT("sync.lock.woken");
   }
 }
 
-place* mutex_word::wait_in_line(owner me, std::uint32_t host) noexcept {
-  if (!see_to_line(line_, make_line))
+waiter* mutex_word::enqueue(owner me, std::uint32_t host) noexcept {
+  if (!ensure_wait_queue(queue_, make_wait_queue))
     return nullptr;
-  session inside{*this, host};
-  auto* const at = waiters().enrol(me, host,
-                                   fence_.load(std::memory_order_relaxed));
+  repairing_lock held{*this, host};
+  auto* const at = waiters().enqueue(me, host,
+                                     fence_.load(std::memory_order_relaxed));
   if (at != nullptr)
     word_.fetch_or(waiting, std::memory_order_seq_cst);
   return at;
 }
 
-bool mutex_word::take_in_line(owner me, place& at, std::uint64_t ticket,
-                              std::uint32_t row) noexcept {
+bool mutex_word::take_as_waiter(owner me, waiter& at, std::uint64_t ticket,
+                                std::uint32_t row) noexcept {
   os::spinning turns{tuning::overtaken};
   for (auto seen = word_.load(std::memory_order_seq_cst);;
        seen = word_.load(std::memory_order_seq_cst)) {
@@ -108,29 +109,29 @@ bool mutex_word::take_in_line(owner me, place& at, std::uint64_t ticket,
     if (granted)
       note_taken();
     if (granted || take_if_free(seen, me)) {
-      session inside{*this, row};
+      repairing_lock held{*this, row};
       waiters().leave(at, me, ticket);
       settle();
       return true;
     }
     // Roused, and another was faster: the owner will not be long.
-    if ((seen & roused) != 0 && turns.pause())
+    if ((seen & woken) != 0 && turns.pause())
       continue;
     if (may_sleep(at, seen, row))
       return false;
   }
 }
 
-/// Returns whether the word says that the owner will rouse who now sleeps.
-bool mutex_word::may_sleep(place& at, std::uint64_t seen,
+/// Returns whether the word says that the owner will wake who now sleeps.
+bool mutex_word::may_sleep(waiter& at, std::uint64_t seen,
                            std::uint32_t row) noexcept {
   if (is_free(seen) || (seen & waiting) == 0)
     return false;
-  auto wanted = seen & ~roused;
+  auto wanted = seen & ~woken;
   const auto overtakes = fence_.load(std::memory_order_relaxed)
                          - (at.mark.load(std::memory_order_relaxed) & ~handed);
   if ((seen & owed) == 0 && overtakes > most_overtakes) {
-    session inside{*this, row};
+    repairing_lock held{*this, row};
     if (waiters().first() == &at)
       wanted |= owed;
   }
@@ -140,28 +141,28 @@ bool mutex_word::may_sleep(place& at, std::uint64_t seen,
   return word_.compare_exchange_strong(seen, wanted, std::memory_order_seq_cst);
 }
 
-bool mutex_word::leave_line(owner me, place& at, std::uint64_t ticket,
-                            std::uint32_t row) noexcept {
-  session inside{*this, row};
+bool mutex_word::leave_queue(owner me, waiter& at, std::uint64_t ticket,
+                             std::uint32_t row) noexcept {
+  repairing_lock held{*this, row};
   const bool granted = holder() == me && is_handed_to(at);
   if (granted)
     note_taken();
   waiters().leave(at, me, ticket);
   settle();
   const auto seen = word_.load(std::memory_order_seq_cst);
-  // We may have been the one whom the last unlock has roused.
+  // We may have been the one whom the last unlock has woken.
   if (is_free(seen) && (seen & waiting) != 0)
     if (auto* const next = waiters().first()) {
-      word_.fetch_or(roused, std::memory_order_seq_cst);
-      line::rouse(*next);
+      word_.fetch_or(woken, std::memory_order_seq_cst);
+      wait_queue::notify(*next);
     }
   return granted;
 }
 
-/// After a place was given up: what the word says of the line is true again.
+/// After a place was given up: what the word says of the queue is true again.
 void mutex_word::settle() noexcept {
   TROUPE_CRASH_POINT("sync.lock.settling");
-  const auto gone = waiters().empty() ? waiting | roused | owed : roused | owed;
+  const auto gone = waiters().empty() ? waiting | woken | owed : woken | owed;
   word_.fetch_and(~gone, std::memory_order_seq_cst);
 }
 
@@ -175,31 +176,31 @@ bool mutex_word::give_back_slowly(std::uint64_t seen, owner me) noexcept {
       seen = word_.load(std::memory_order_relaxed);
       continue;
     }
-    const bool somebody = (seen & (waiting | roused)) == waiting;
-    const auto wanted = (seen & flags & ~died) | (somebody ? roused : 0);
+    const bool somebody = (seen & (waiting | woken)) == waiting;
+    const auto wanted = (seen & flags & ~died) | (somebody ? woken : 0);
     if (word_.compare_exchange_weak(seen, wanted, std::memory_order_seq_cst,
                                     std::memory_order_relaxed)) {
-      TROUPE_CRASH_POINT("sync.unlock.before_rouse");
+      TROUPE_CRASH_POINT("sync.unlock.before_wake");
       if (somebody)
-        rouse_first(own_row());
+        wake_first(own_row());
       return true;
     }
   }
 }
 
-void mutex_word::rouse_first(std::uint32_t row) noexcept {
-  session inside{*this, row};
+void mutex_word::wake_first(std::uint32_t row) noexcept {
+  repairing_lock held{*this, row};
   auto* const next = waiters().first();
   if (next == nullptr)
     return settle();
-  line::announce(*next);
-  inside.leave();
-  line::wake(*next);
+  wait_queue::announce(*next);
+  held.unlock();
+  wait_queue::wake(*next);
 }
 
-/// Makes the first of the line the owner. False: nobody is there any more.
+/// Makes the first of the queue the owner. False: nobody is there any more.
 bool mutex_word::hand_over() noexcept {
-  session inside{*this, own_row()};
+  repairing_lock held{*this, own_row()};
   auto* const next = waiters().first();
   if (next == nullptr) {
     settle();
@@ -211,13 +212,13 @@ bool mutex_word::hand_over() noexcept {
   TROUPE_CRASH_POINT("sync.unlock.marked");
   auto seen = word_.load(std::memory_order_relaxed);
   while (!word_.compare_exchange_weak(
-    seen, next->waiter().bits() | (seen & flags & ~(owed | died)),
+    seen, next->identity().bits() | (seen & flags & ~(owed | died)),
     std::memory_order_seq_cst, std::memory_order_relaxed)) {
   }
   TROUPE_CRASH_POINT("sync.unlock.handed_over");
-  line::announce(*next);
-  inside.leave();
-  line::wake(*next);
+  wait_queue::announce(*next);
+  held.unlock();
+  wait_queue::wake(*next);
   return true;
 }
 
@@ -236,7 +237,7 @@ bool mutex_word::take_from(owner who, std::uint32_t own_row) noexcept {
     if (word_.compare_exchange_weak(seen, (seen & flags) | died,
                                     std::memory_order_seq_cst,
                                     std::memory_order_relaxed)) {
-      rouse_first(own_row);
+      wake_first(own_row);
       return true;
     }
   return false;
@@ -244,14 +245,14 @@ bool mutex_word::take_from(owner who, std::uint32_t own_row) noexcept {
 
 void mutex_word::repair(std::uint32_t row) noexcept {
   auto standing = waiters();
-  standing.remove(row, [](place&) {});
-  standing.open_up();
+  standing.remove(row, [](waiter&) {});
+  standing.notify_room();
   TROUPE_CRASH_POINT("sync.repair.removed");
   settle();
-  // The dead may have been about to rouse the first, or have handed over.
+  // The dead may have been about to wake the first, or have handed over.
   if (auto* const next = standing.first()) {
-    word_.fetch_or(roused, std::memory_order_seq_cst);
-    line::rouse(*next);
+    word_.fetch_or(woken, std::memory_order_seq_cst);
+    wait_queue::notify(*next);
   }
 }
 

@@ -6,9 +6,9 @@
 #include <troupe/memory/layout.hpp>
 #include <troupe/os/coarse_clock.hpp>
 #include <troupe/os/crash_point.hpp>
-#include <troupe/sync/actor_place.hpp>
-#include <troupe/sync/line.hpp>
+#include <troupe/sync/actor_location.hpp>
 #include <troupe/sync/owner.hpp>
+#include <troupe/sync/wait_queue.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace troupe::sync {
 /// What a mutex is in shared memory.
 ///
 ///     0     word    bit 0   owner    who holds it, see `owner`; 0: free
-///                   40      waiting  somebody stands in the line
-///                   41      roused   the first of the line has been woken and
+///                   40      waiting  somebody stands in the queue
+///                   41      woken   the first of the queue has been woken and
 ///                                    has not gone back to sleep
 ///                   42      owed     the first was overtaken often enough: the
 ///                                    next unlock hands the lock to it
@@ -31,28 +31,28 @@ namespace troupe::sync {
 ///     28    recursive
 ///     32    actor   where its actor is
 ///     48    client  the whole id of an owner that is an actor
-///     64    door    the latch of the line
-///     72    line    an object of its own, made for the first who stands in it;
+///     64    guard    the robust lock of the queue
+///     72    queue    an object of its own, made for the first who stands in it;
 ///                   the mark of a place is the fence when it was taken, and in
 ///                   bit 63 whether the lock was handed to it
 ///
 /// The word alone says who holds the lock, and is changed by compare-exchange
-/// only. What it says of the line is set and cleared inside the line's latch,
+/// only. What it says of the queue is set and cleared under the robust lock of the queue,
 /// or mended there. docs/design/sync.md argues each transition and each death.
 class mutex_word {
 public:
   static constexpr std::uint64_t waiting = 1ULL << 40;
-  static constexpr std::uint64_t roused = 1ULL << 41;
+  static constexpr std::uint64_t woken = 1ULL << 41;
   static constexpr std::uint64_t owed = 1ULL << 42;
   static constexpr std::uint64_t died = 1ULL << 43;
 
   /// Owners that may come before one who waits longer than they, each time
-  /// that one is first in the line.
+  /// that one is first in the queue.
   static constexpr std::uint64_t most_overtakes = 1024;
 
   /// Threads that may wait in order; more wait for a place first. So many that
   /// all fits one page.
-  static constexpr std::uint32_t places = 96;
+  static constexpr std::uint32_t most_waiters = 96;
 
   [[nodiscard]] static constexpr std::uint64_t size() noexcept {
     return sizeof(mutex_word);
@@ -80,7 +80,7 @@ public:
   }
 
   /// Waits for the lock. False: `limit` has passed. Where there is no memory for
-  /// the line, it looks every millisecond, and nobody is before another.
+  /// the queue, it looks every millisecond, and nobody is before another.
   /// @pre `me` does not hold it
   [[nodiscard]] bool take(owner me, deadline limit) noexcept;
 
@@ -95,22 +95,22 @@ public:
     return give_back_slowly(seen, me);
   }
 
-  /// Puts `me` into the line without sleeping, for an actor that answers when
-  /// the place is roused. Nullptr: there is no room. An actor may stand there
+  /// Puts `me` into the queue without sleeping, for an actor that answers when
+  /// the place is woken. Nullptr: there is no room. An actor may stand there
   /// several times, and own the lock meanwhile.
-  [[nodiscard]] place* wait_in_line(owner me, std::uint32_t host) noexcept;
+  [[nodiscard]] waiter* enqueue(owner me, std::uint32_t host) noexcept;
 
-  /// What who waits in the line does when it was roused. True: the lock is
+  /// What who waits in the queue does when it was woken. True: the lock is
   /// `me`'s, and the place is given up.
-  [[nodiscard]] bool take_in_line(owner me, place& at, std::uint64_t ticket,
-                                  std::uint32_t row) noexcept;
+  [[nodiscard]] bool take_as_waiter(owner me, waiter& at, std::uint64_t ticket,
+                                    std::uint32_t row) noexcept;
 
   /// Gives up waiting. True: too late, the lock is `me`'s.
-  [[nodiscard]] bool leave_line(owner me, place& at, std::uint64_t ticket,
-                                std::uint32_t row) noexcept;
+  [[nodiscard]] bool leave_queue(owner me, waiter& at, std::uint64_t ticket,
+                                 std::uint32_t row) noexcept;
 
   /// Whether an unlock has made who waits at `at` the owner.
-  [[nodiscard]] static bool is_handed_to(const place& at) noexcept {
+  [[nodiscard]] static bool is_handed_to(const waiter& at) noexcept {
     return (at.mark.load(std::memory_order_relaxed) & handed) != 0;
   }
 
@@ -124,7 +124,7 @@ public:
     return (word_.load(std::memory_order_relaxed) & died) != 0;
   }
 
-  /// Returns whether the next unlock hands the lock to the first of the line.
+  /// Returns whether the next unlock hands the lock to the first of the queue.
   [[nodiscard]] bool is_owed() const noexcept {
     return (word_.load(std::memory_order_relaxed) & owed) != 0;
   }
@@ -154,16 +154,16 @@ public:
     recursive_ = 1;
   }
 
-  [[nodiscard]] line waiters() noexcept {
-    return line{door_, line_.find(), places};
+  [[nodiscard]] wait_queue waiters() noexcept {
+    return wait_queue{guard_, queue_.find(), most_waiters};
   }
 
-  /// Gives up the line; for the mutex's last holder.
+  /// Gives up the queue; for the mutex's last holder.
   void dispose() noexcept {
-    line_.give_up(memory::owner::first);
+    queue_.give_up();
   }
 
-  [[nodiscard]] actor_place& actor() noexcept {
+  [[nodiscard]] actor_location& actor() noexcept {
     return actor_;
   }
 
@@ -172,15 +172,15 @@ public:
     return client_;
   }
 
-  /// Frees the lock if the process in `row` holds it; then the line is to be
+  /// Frees the lock if the process in `row` holds it; then the queue is to be
   /// repaired. Waits for nobody.
   void take_from(std::uint32_t row) noexcept;
 
   /// The same if `who` holds it: an actor that ended before its process.
   bool take_from(owner who, std::uint32_t own_row) noexcept;
 
-  /// Brings the line in order after the death of the process in `row`. Inside
-  /// the latch.
+  /// Brings the queue in order after the death of the process in `row`. Inside
+  /// the robust lock.
   void repair(std::uint32_t row) noexcept;
 
 private:
@@ -197,10 +197,10 @@ private:
   [[nodiscard]] bool take_if_free(std::uint64_t seen, owner me) noexcept;
   [[nodiscard]] bool spin(owner me, deadline limit) noexcept;
   [[nodiscard]] bool give_back_slowly(std::uint64_t seen, owner me) noexcept;
-  void rouse_first(std::uint32_t row) noexcept;
+  void wake_first(std::uint32_t row) noexcept;
   bool hand_over() noexcept;
   void settle() noexcept;
-  [[nodiscard]] bool may_sleep(place& at, std::uint64_t seen,
+  [[nodiscard]] bool may_sleep(waiter& at, std::uint64_t seen,
                                std::uint32_t row) noexcept;
 
   std::atomic<std::uint64_t> word_;
@@ -208,11 +208,11 @@ private:
   std::atomic<std::int64_t> since_;
   std::atomic<std::uint32_t> depth_;
   std::uint32_t recursive_;
-  actor_place actor_;
+  actor_location actor_;
   std::atomic<std::uint64_t> client_;
   // Apart from the word, which others change meanwhile.
-  alignas(64) latch door_;
-  memory::late_object line_;
+  alignas(64) robust_lock guard_;
+  memory::late_object queue_;
 };
 
 static_assert(sizeof(mutex_word) <= memory::object_head::size_inside);

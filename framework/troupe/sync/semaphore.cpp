@@ -17,8 +17,8 @@ semaphore_units& units_at(std::byte* payload) noexcept {
 
 void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t row) noexcept {
-  see_to_repair(units_at(payload), row,
-                memory::run_memory::current().self().index);
+  repair_after_death(units_at(payload), row,
+                     memory::run_memory::current().self().index);
 }
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {

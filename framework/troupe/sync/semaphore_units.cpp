@@ -11,12 +11,12 @@ namespace troupe::sync {
 
 namespace {
 
-memory::reference make_line(const void*) {
+memory::reference make_wait_queue(const void*) {
   const auto rows = std::uint64_t{memory::run_memory::current().header().slots}
                     + 1;
-  return memory::reference::create(line_kind,
-                                   line::size(semaphore_units::places)
-                                     + rows * sizeof(std::uint32_t));
+  return memory::reference::create(
+    wait_queue_kind, wait_queue::size(semaphore_units::most_waiters)
+                       + rows * sizeof(std::uint32_t));
 }
 
 } // namespace
@@ -47,10 +47,10 @@ std::atomic<std::uint64_t>* semaphore_units::find_empty() noexcept {
 
 std::atomic<std::uint32_t>*
 semaphore_units::find_outside(std::uint32_t row) noexcept {
-  auto* const start = line_.find();
+  auto* const start = queue_.find();
   return start == nullptr ? nullptr
                           : reinterpret_cast<std::atomic<std::uint32_t>*>(
-                              start + line::size(places))
+                              start + wait_queue::size(most_waiters))
                               + row;
 }
 
@@ -93,11 +93,11 @@ void semaphore_units::set_units(std::uint32_t row,
 /// Whether a unit more for the process in `row` can be noted.
 bool semaphore_units::has_room_for(std::uint32_t row) noexcept {
   return find_inside(row) != nullptr || find_empty() != nullptr
-         || line_.find() != nullptr;
+         || queue_.find() != nullptr;
 }
 
-bool semaphore_units::see_to_line() noexcept {
-  return sync::see_to_line(line_, make_line);
+bool semaphore_units::ensure_wait_queue() noexcept {
+  return sync::ensure_wait_queue(queue_, make_wait_queue);
 }
 
 void semaphore_units::mark_dead(std::uint32_t row) noexcept {
@@ -139,7 +139,7 @@ void semaphore_units::take_one(std::uint32_t row) noexcept {
                std::memory_order_relaxed);
 }
 
-/// Whether one who does not stand in the line may take a unit.
+/// Whether one who does not stand in the queue may take a unit.
 bool semaphore_units::may_overtake() noexcept {
   auto* const first = waiters().first();
   return first == nullptr
@@ -150,14 +150,14 @@ bool semaphore_units::may_overtake() noexcept {
 
 bool semaphore_units::try_take(std::uint32_t row) noexcept {
   do {
-    session inside{*this, row};
+    repairing_lock held{*this, row};
     if (value_.load(std::memory_order_relaxed) <= 0 || !may_overtake())
       return false;
     if (has_room_for(row)) {
       take_one(row);
       return true;
     }
-  } while (see_to_line());
+  } while (ensure_wait_queue());
   return false;
 }
 
@@ -174,30 +174,30 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
     return try_take(row);
   memory::wait_note note{memory::wait_kind::unit, this, limit};
   for (;;) {
-    if (!see_to_line()) {
+    if (!ensure_wait_queue()) {
       if (try_take(row))
         return true;
-      if (!nap(limit, note))
+      if (!sleep_briefly(limit, note))
         return false;
       continue;
     }
     std::uint32_t room = 0;
     {
-      session inside{*this, row};
+      repairing_lock held{*this, row};
       room = waiters().room();
     }
     bool taken = false;
-    if (auto* const at = wait_in_line(me, row, taken)) {
+    if (auto* const at = enqueue(me, row, taken)) {
       const auto ticket = at->ticket.load(std::memory_order_relaxed);
       for (;;) {
-        // acquire: pairs with the release in rouse.
+        // acquire: pairs with the release in announce.
         const auto seen = at->wake_word.load(std::memory_order_acquire);
-        if (take_in_line(me, *at, ticket, row))
+        if (take_as_waiter(me, *at, ticket, row))
           return true;
-        if (!line::sleep(*at, seen, limit, note)) {
-          if (take_in_line(me, *at, ticket, row))
+        if (!wait_queue::sleep(*at, seen, limit, note)) {
+          if (take_as_waiter(me, *at, ticket, row))
             return true;
-          leave_line(me, *at, ticket, row);
+          leave_queue(me, *at, ticket, row);
           return false;
         }
         TROUPE_CRASH_POINT("sync.semaphore.woken");
@@ -210,56 +210,57 @@ bool semaphore_units::take(owner me, deadline limit) noexcept {
   }
 }
 
-place* semaphore_units::wait_in_line(owner me, std::uint32_t host,
-                                     bool& taken) noexcept {
+waiter* semaphore_units::enqueue(owner me, std::uint32_t host,
+                                 bool& taken) noexcept {
   taken = false;
-  if (!see_to_line())
+  if (!ensure_wait_queue())
     return nullptr;
-  session inside{*this, host};
+  repairing_lock held{*this, host};
   taken = value_.load(std::memory_order_relaxed) > 0 && may_overtake();
   if (taken) {
     take_one(me.row());
     return nullptr;
   }
-  return waiters().enrol(me, host, taken_.load(std::memory_order_relaxed));
+  return waiters().enqueue(me, host, taken_.load(std::memory_order_relaxed));
 }
 
-bool semaphore_units::take_in_line(owner me, place& at, std::uint64_t ticket,
-                                   std::uint32_t own_row) noexcept {
-  // Without the latch first: a look that comes too early sleeps and is roused.
+bool semaphore_units::take_as_waiter(owner me, waiter& at, std::uint64_t ticket,
+                                     std::uint32_t own_row) noexcept {
+  // Without the robust lock first: a look that comes too early sleeps and is woken.
   if (value_.load(std::memory_order_seq_cst) <= 0)
     return false;
-  session inside{*this, own_row};
+  repairing_lock held{*this, own_row};
   const auto free = value_.load(std::memory_order_relaxed);
   if (free <= 0)
     return false;
-  if (at.waiter() != me || at.ticket.load(std::memory_order_relaxed) != ticket)
+  if (at.identity() != me
+      || at.ticket.load(std::memory_order_relaxed) != ticket)
     return false;
   take_one(me.row());
   waiters().leave(at);
   if (free > 1)
-    rouse(free - 1);
+    wake(free - 1);
   return true;
 }
 
 void semaphore_units::take_back(std::uint32_t row,
                                 std::uint32_t own_row) noexcept {
-  session inside{*this, own_row};
+  repairing_lock held{*this, own_row};
   repair(row);
 }
 
-void semaphore_units::leave_line(owner me, place& at, std::uint64_t ticket,
-                                 std::uint32_t own_row) noexcept {
-  session inside{*this, own_row};
+void semaphore_units::leave_queue(owner me, waiter& at, std::uint64_t ticket,
+                                  std::uint32_t own_row) noexcept {
+  repairing_lock held{*this, own_row};
   waiters().leave(at, me, ticket);
-  // We may have been the one whom a release has roused.
-  rouse(value_.load(std::memory_order_relaxed));
+  // We may have been the one whom a release has woken.
+  wake(value_.load(std::memory_order_relaxed));
 }
 
 semaphore_units::release_result
 semaphore_units::give(std::uint32_t row, std::int64_t count,
                       std::uint32_t own_row) noexcept {
-  session inside{*this, own_row};
+  repairing_lock held{*this, own_row};
   const auto free = value_.load(std::memory_order_relaxed);
   if (count > bound_ - free)
     return release_result::above_bound;
@@ -267,13 +268,13 @@ semaphore_units::give(std::uint32_t row, std::int64_t count,
   const auto back = std::min<std::int64_t>(own, count);
   write(row, own - static_cast<std::uint32_t>(back), free + count);
   TROUPE_CRASH_POINT("sync.semaphore.given");
-  rouse(free + count);
+  wake(free + count);
   return release_result::done;
 }
 
 void semaphore_units::give_back_lost(std::uint32_t row, std::int64_t count,
                                      std::uint32_t own_row) noexcept {
-  session inside{*this, own_row};
+  repairing_lock held{*this, own_row};
   lose(row, std::min<std::int64_t>(units_of(row), count));
 }
 
@@ -281,35 +282,35 @@ void semaphore_units::give_back_lost(std::uint32_t row, std::int64_t count,
 /// again as bring the value to where it began.
 void semaphore_units::lose(std::uint32_t row, std::int64_t count) noexcept {
   const auto free = value_.load(std::memory_order_relaxed);
-  const auto held = units_of(row);
+  const auto units = units_of(row);
   const auto lost = std::max<std::int64_t>(0, initial_ - free);
   if (count != 0)
-    write(row, held - static_cast<std::uint32_t>(count),
+    write(row, units - static_cast<std::uint32_t>(count),
           free + std::min(count, lost));
   TROUPE_CRASH_POINT("sync.repair.returned");
-  rouse(value_.load(std::memory_order_relaxed));
+  wake(value_.load(std::memory_order_relaxed));
 }
 
-/// Rouses the first `count` of the line.
-void semaphore_units::rouse(std::int64_t count) noexcept {
+/// Wakes the first `count` of the queue.
+void semaphore_units::wake(std::int64_t count) noexcept {
   auto standing = waiters();
   std::uint64_t after = 0;
   for (; count > 0; --count) {
-    auto* const next = standing.first([after](const place& each) {
+    auto* const next = standing.first([after](const waiter& each) {
       return each.ticket.load(std::memory_order_relaxed) > after;
     });
     if (next == nullptr)
       return;
     after = next->ticket.load(std::memory_order_relaxed);
-    line::rouse(*next);
+    wait_queue::notify(*next);
   }
 }
 
 void semaphore_units::repair(std::uint32_t row) noexcept {
   finish_entry();
   auto standing = waiters();
-  standing.remove(row, [](place&) {});
-  standing.open_up();
+  standing.remove(row, [](waiter&) {});
+  standing.notify_room();
   lose(row, units_of(row));
 }
 

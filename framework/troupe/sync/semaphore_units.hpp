@@ -4,8 +4,8 @@
 #include <troupe/base/deadline.hpp>
 #include <troupe/memory/late_object.hpp>
 #include <troupe/memory/layout.hpp>
-#include <troupe/sync/actor_place.hpp>
-#include <troupe/sync/line.hpp>
+#include <troupe/sync/actor_location.hpp>
+#include <troupe/sync/wait_queue.hpp>
 
 #include <array>
 #include <atomic>
@@ -23,23 +23,23 @@ namespace troupe::sync {
 ///     32    entry     a change of value and account that is not finished:
 ///           32 row + 1, or 0 · 36 the account's new count · 40 the new value
 ///     48    actor   where its actor is
-///     64    door    the latch of the line
-///     72    line    an object of its own, made for the first who waits, or where
-///                   more than five processes have units: the line, and behind
+///     64    guard    the robust lock of the queue
+///     72    queue    an object of its own, made for the first who waits, or where
+///                   more than five processes have units: the queue, and behind
 ///                   it an account of 4 bytes for each row
 ///     88    inside  accounts of up to five processes: bit 0 row + 1 · 31 the
 ///                   process died, and its units are to come back · 32 units
 ///
-/// Everything changes inside the latch, value and account by way of the entry:
+/// Everything changes under the robust lock, value and account by way of the entry:
 /// whoever finds one that a dead process left does it again. A process has one
-/// account, inside or in the object of the line; one of no units is none, and
+/// account, inside or in the object of the queue; one of no units is none, and
 /// may be anybody's next.
 class semaphore_units {
 public:
   /// As with a mutex, but counted in units.
   static constexpr std::uint64_t most_overtakes = 64;
 
-  static constexpr std::uint32_t places = 96;
+  static constexpr std::uint32_t most_waiters = 96;
 
   enum class release_result : std::uint8_t { done, above_bound };
 
@@ -64,7 +64,7 @@ public:
   [[nodiscard]] bool try_take(std::uint32_t row) noexcept;
 
   /// Waits for a unit. False: `limit` has passed. Where there is no memory for the
-  /// line it looks every millisecond, and nobody is before another.
+  /// queue it looks every millisecond, and nobody is before another.
   [[nodiscard]] bool take(owner me, deadline limit) noexcept;
 
   /// Gives `count` units to whoever comes, first of all those of `row`'s own.
@@ -78,12 +78,12 @@ public:
 
   /// As with a mutex, for an actor. Nullptr: a unit is taken already, or there
   /// is no room; `taken` tells which.
-  [[nodiscard]] place* wait_in_line(owner me, std::uint32_t host,
-                                    bool& taken) noexcept;
-  [[nodiscard]] bool take_in_line(owner me, place& at, std::uint64_t ticket,
-                                  std::uint32_t own_row) noexcept;
-  void leave_line(owner me, place& at, std::uint64_t ticket,
-                  std::uint32_t own_row) noexcept;
+  [[nodiscard]] waiter* enqueue(owner me, std::uint32_t host,
+                                bool& taken) noexcept;
+  [[nodiscard]] bool take_as_waiter(owner me, waiter& at, std::uint64_t ticket,
+                                    std::uint32_t own_row) noexcept;
+  void leave_queue(owner me, waiter& at, std::uint64_t ticket,
+                   std::uint32_t own_row) noexcept;
 
   /// Gives back what `row` took a moment ago, and had died before.
   void take_back(std::uint32_t row, std::uint32_t own_row) noexcept;
@@ -96,23 +96,23 @@ public:
     return bound_;
   }
 
-  [[nodiscard]] line waiters() noexcept {
-    return line{door_, line_.find(), places};
+  [[nodiscard]] wait_queue waiters() noexcept {
+    return wait_queue{guard_, queue_.find(), most_waiters};
   }
 
-  /// Gives up the line; for the semaphore's last holder.
+  /// Gives up the queue; for the semaphore's last holder.
   void dispose() noexcept {
-    line_.give_up(memory::owner::first);
+    queue_.give_up();
   }
 
-  [[nodiscard]] actor_place& actor() noexcept {
+  [[nodiscard]] actor_location& actor() noexcept {
     return actor_;
   }
 
   void repair(std::uint32_t row) noexcept;
 
   /// Notes that the process in `row` has died with what it has here, for who is
-  /// inside the latch.
+  /// under the robust lock.
   void mark_dead(std::uint32_t row) noexcept;
 
   /// Calls `repair(row)` for each process with an account inside that is marked.
@@ -142,21 +142,21 @@ private:
   [[nodiscard]] std::atomic<std::uint64_t>*
   find_inside(std::uint32_t row) noexcept;
   [[nodiscard]] std::atomic<std::uint64_t>* find_empty() noexcept;
-  /// The account in the object of the line; nullptr as long as that is not made.
+  /// The account in the object of the queue; nullptr as long as that is not made.
   [[nodiscard]] std::atomic<std::uint32_t>*
   find_outside(std::uint32_t row) noexcept;
 
   [[nodiscard]] std::uint32_t units_of(std::uint32_t row) noexcept;
   void set_units(std::uint32_t row, std::uint32_t units) noexcept;
   [[nodiscard]] bool has_room_for(std::uint32_t row) noexcept;
-  [[nodiscard]] bool see_to_line() noexcept;
+  [[nodiscard]] bool ensure_wait_queue() noexcept;
   [[nodiscard]] bool may_overtake() noexcept;
   void take_one(std::uint32_t row) noexcept;
   void write(std::uint32_t row, std::uint32_t count,
              std::int64_t value) noexcept;
   void finish_entry() noexcept;
   void lose(std::uint32_t row, std::int64_t count) noexcept;
-  void rouse(std::int64_t count) noexcept;
+  void wake(std::int64_t count) noexcept;
 
   std::atomic<std::int64_t> value_;
   std::int64_t initial_;
@@ -165,9 +165,9 @@ private:
   std::atomic<std::uint32_t> entry_row_;
   std::atomic<std::uint32_t> entry_count_;
   std::atomic<std::int64_t> entry_value_;
-  actor_place actor_;
-  latch door_;
-  memory::late_object line_;
+  actor_location actor_;
+  robust_lock guard_;
+  memory::late_object queue_;
   std::array<std::atomic<std::uint64_t>, accounts_inside> inside_;
 };
 

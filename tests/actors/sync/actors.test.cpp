@@ -201,7 +201,7 @@ TEST_CASE("an actor that asks twice gets the lock twice, and not at once") {
   first.receive(note, fail);
   // As the wait thread does that has been rung for something else.
   for (std::uint64_t key = 0; key < 16; ++key)
-    tell(troupe::roused_atom_v, key);
+    tell(troupe::woken_atom_v, key);
   CHECK(lock.waiters().size() == 1);
   tell(troupe::release_atom_v);
   second.receive(note, fail);
@@ -353,7 +353,7 @@ TEST_CASE("an actor waits on a condition") {
   CHECK(lock.is_locked());
   std::jthread notifier{[&] {
     static_cast<void>(
-      eventually([&] { return !changed.notices().waiters().empty(); }));
+      eventually([&] { return !changed.state().waiters().empty(); }));
     const std::scoped_lock guard{lock};
     changed.notify_one();
   }};
@@ -369,7 +369,7 @@ TEST_CASE("a wait whose place is another's by now leaves that one there") {
   const troupe::condition changed;
   const auto locker = actor_of(lock);
   const auto actor = actor_of(changed);
-  auto& notices = changed.notices();
+  auto& state = changed.state();
   asker self;
   REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
   std::jthread late{[&] {
@@ -377,19 +377,19 @@ TEST_CASE("a wait whose place is another's by now leaves that one there") {
                                         caf::timespan{300ms}));
     CHECK(self.last == errc::timed_out);
   }};
-  REQUIRE(eventually([&] { return !notices.waiters().empty(); }));
+  REQUIRE(eventually([&] { return !state.waiters().empty(); }));
   const auto me = troupe::sync::owner::this_thread();
   {
     // As if the sender's process were dead and the actor not told of it yet.
-    const troupe::sync::session inside{notices, me.row()};
-    notices.repair(troupe::sync::services::process()->id().index);
+    const troupe::sync::repairing_lock inside{state, me.row()};
+    state.repair(troupe::sync::services::process()->id().index);
   }
-  auto* const mine = notices.enrol(me, me.row());
+  auto* const mine = state.enqueue(me, me.row());
   REQUIRE(mine != nullptr);
   late.join();
-  CHECK(mine->waiter() == me);
+  CHECK(mine->identity() == me);
   CHECK(changed.notify(1) == 1);
-  CHECK(notices.take(*mine, me.row()));
+  CHECK(state.take(*mine, me.row()));
   CHECK(self.tell(locker, troupe::release_atom_v));
 }
 
@@ -402,7 +402,7 @@ TEST_CASE("an actor that has waited on a condition holds the lock once") {
   REQUIRE(self.ask<troupe::grant>(locker, troupe::acquire_atom_v));
   std::jthread notifier{[&] {
     static_cast<void>(
-      eventually([&] { return !changed.notices().waiters().empty(); }));
+      eventually([&] { return !changed.state().waiters().empty(); }));
     const std::scoped_lock guard{lock};
     changed.notify_one();
   }};

@@ -45,7 +45,7 @@ void wait_until_four(troupe::condition changed, troupe::mutex lock,
 
 int waiting(const troupe::condition& changed) {
   int count = 0;
-  changed.notices().waiters().for_each([&](auto&) { ++count; });
+  changed.state().waiters().for_each([&](auto&) { ++count; });
   return count;
 }
 

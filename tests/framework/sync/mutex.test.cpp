@@ -223,14 +223,14 @@ TEST_CASE("more wait than the line has places") {
     for (int i = 0; i < 150; ++i)
       all.emplace_back([=] { count_up(lock, number, 2); });
     REQUIRE(troupe::test::eventually([&] {
-      return lock.waiters().size() == troupe::sync::mutex_word::places;
+      return lock.waiters().size() == troupe::sync::mutex_word::most_waiters;
     }));
   }
   all.clear();
   CHECK(number.get() == 300);
 }
 
-TEST_CASE("a lock is waited for where there is no memory for its line") {
+TEST_CASE("a lock is waited for where there is no memory for its wait queue") {
   troupe::mutex lock;
   const troupe::value<long> number{0};
   auto& limit = troupe::memory::run_memory::current().header().memory_limit;

@@ -184,7 +184,7 @@ TEST_CASE(
   CHECK_FALSE(units.try_acquire());
 }
 
-TEST_CASE("a unit is waited for where there is no memory for the line") {
+TEST_CASE("a unit is waited for where there is no memory for the wait queue") {
   const troupe::semaphore units{0};
   auto& limit = troupe::memory::run_memory::current().header().memory_limit;
   const auto before = limit.exchange(0);

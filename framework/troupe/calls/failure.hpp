@@ -2,7 +2,7 @@
 #pragma once
 
 #include <troupe/base/errc.hpp>
-#include <troupe/call/exception_cause.hpp>
+#include <troupe/calls/exception_cause.hpp>
 
 #include <exception>
 #include <string>

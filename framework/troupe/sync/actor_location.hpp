@@ -10,18 +10,19 @@ namespace troupe::sync {
 ///
 ///     0    home    packed slot_id of the services host that carries it
 ///     8    id      the actor's id there
-struct actor_place {
+struct actor_location {
   std::atomic<std::uint64_t> home;
   std::atomic<std::uint64_t> id;
 };
 
-static_assert(sizeof(actor_place) == 16);
+static_assert(sizeof(actor_location) == 16);
 
 /// Notifies the process that carries the actor, if there is one, so
 /// that it looks again.
-void ring_home(const actor_place& of) noexcept;
+void notify_home(const actor_location& of) noexcept;
 
 /// Returns whether the process in `row` carries the actor.
-[[nodiscard]] bool is_home(const actor_place& of, std::uint32_t row) noexcept;
+[[nodiscard]] bool is_home(const actor_location& of,
+                           std::uint32_t row) noexcept;
 
 } // namespace troupe::sync

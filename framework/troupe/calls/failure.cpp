@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/readable_name.hpp>
+#include <troupe/calls/readable_name.hpp>
 
 #include <cxxabi.h>
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/call/signature.hpp>
+#include <troupe/calls/signature.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/sync/latch.hpp>
+#include <troupe/sync/robust_lock.hpp>
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/crash_point.hpp>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t by_pid = 1U << 22;
 constexpr std::uint32_t sleepers = 1U << 30;
-constexpr std::uint32_t news = 1U << 31;
+constexpr std::uint32_t death = 1U << 31;
 constexpr std::uint32_t name_mask = (by_pid << 1) - 1;
 
 std::uint32_t name_of(std::uint32_t row) noexcept {
@@ -30,17 +30,17 @@ bool is_dead_server(std::uint32_t name, std::uint32_t own_name) noexcept {
 
 } // namespace
 
-void latch::enter(std::uint32_t row) noexcept {
+void robust_lock::lock(std::uint32_t row) noexcept {
   const auto name = row + 1;
   std::uint32_t expected = 0;
   // acquire: pairs with the release of who left before.
   if (!word_.compare_exchange_strong(expected, name, std::memory_order_acquire,
                                      std::memory_order_relaxed))
-    enter_slowly(name);
-  TROUPE_CRASH_POINT("sync.latch.entered");
+    lock_slowly(name);
+  TROUPE_CRASH_POINT("sync.robust_lock.locked");
 }
 
-void latch::enter_slowly(std::uint32_t name) noexcept {
+void robust_lock::lock_slowly(std::uint32_t name) noexcept {
   auto seen = word_.load(std::memory_order_relaxed);
   const auto entered = [&] {
     seen = word_.load(std::memory_order_relaxed);
@@ -49,7 +49,7 @@ void latch::enter_slowly(std::uint32_t name) noexcept {
                                             std::memory_order_acquire,
                                             std::memory_order_relaxed);
   };
-  if (os::spin(tuning::latch, entered))
+  if (os::spin(tuning::robust_lock, entered))
     return;
   for (;;) {
     if ((seen & name_mask) == 0) {
@@ -69,48 +69,49 @@ void latch::enter_slowly(std::uint32_t name) noexcept {
   }
 }
 
-/// Frees the latch unless there is news. `seen`: the word before.
-bool latch::try_free(std::uint32_t& seen) noexcept {
+/// Frees the robust lock unless there is news. `seen`: the word before.
+bool robust_lock::try_free(std::uint32_t& seen) noexcept {
   seen = word_.load(std::memory_order_relaxed);
   for (;;) {
-    if ((seen & news) != 0) {
+    if ((seen & death) != 0) {
       // acquire: the mark of who died was set before the news.
-      word_.fetch_and(~news, std::memory_order_acquire);
+      word_.fetch_and(~death, std::memory_order_acquire);
       return false;
     }
-    // release: what was done inside comes before the latch is free.
+    // release: what was done inside comes before the robust lock is free.
     if (word_.compare_exchange_weak(seen, 0, std::memory_order_release,
                                     std::memory_order_relaxed))
       return true;
   }
 }
 
-bool latch::try_leave() noexcept {
+bool robust_lock::try_unlock() noexcept {
   std::uint32_t seen = 0;
   if (!try_free(seen))
     return false;
-  TROUPE_CRASH_POINT("sync.latch.left");
+  TROUPE_CRASH_POINT("sync.robust_lock.unlocked");
   if ((seen & sleepers) != 0)
     os::wake(word_, 1);
   return true;
 }
 
-bool latch::enter_after_death(std::uint32_t dead_row,
-                              std::uint32_t own_row) noexcept {
+bool robust_lock::try_lock_after_death(std::uint32_t dead_row,
+                                       std::uint32_t own_row) noexcept {
   const auto own = name_of(own_row);
   auto seen = word_.load(std::memory_order_relaxed);
   for (;;) {
     const auto inside = seen & name_mask;
     const bool free = inside == 0 || inside == dead_row + 1
                       || is_dead_server(inside, own);
-    const auto wanted = free ? (seen & ~name_mask & ~news) | own : seen | news;
+    const auto wanted = free ? (seen & ~name_mask & ~death) | own
+                             : seen | death;
     if (word_.compare_exchange_weak(seen, wanted, std::memory_order_acq_rel,
                                     std::memory_order_relaxed))
       return free;
   }
 }
 
-bool latch::try_leave_after_death() noexcept {
+bool robust_lock::try_unlock_after_death() noexcept {
   std::uint32_t seen = 0;
   if (!try_free(seen))
     return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
 #include <troupe/base/hash.hpp>
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/entry.hpp>
 
 #include <doctest/doctest.h>
 

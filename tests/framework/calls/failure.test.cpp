@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/codec/codec.hpp>
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/call/readable_name.hpp>
+#include <troupe/calls/readable_name.hpp>
 
 #include <cstdlib>
 #include <cxxabi.h>

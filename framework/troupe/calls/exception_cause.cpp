@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/call/exception_cause.hpp>
+#include <troupe/calls/exception_cause.hpp>
 
 #include <algorithm>
 

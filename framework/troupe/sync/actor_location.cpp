@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/sync/actor_place.hpp>
+#include <troupe/sync/actor_location.hpp>
 
 #include <troupe/memory/run_memory.hpp>
 
 namespace troupe::sync {
 
-void ring_home(const actor_place& of) noexcept {
+void notify_home(const actor_location& of) noexcept {
   // acquire: pairs with the release in services::enter.
   const auto home = of.home.load(std::memory_order_acquire);
   if (home == 0)
@@ -15,7 +15,7 @@ void ring_home(const actor_place& of) noexcept {
     memory::notify(*slot);
 }
 
-bool is_home(const actor_place& of, std::uint32_t row) noexcept {
+bool is_home(const actor_location& of, std::uint32_t row) noexcept {
   const auto home = of.home.load(std::memory_order_acquire);
   return home != 0 && memory::slot_id::unpacked(home).index == row;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/call/signature.hpp>
+#include <troupe/calls/signature.hpp>
 
 #include <concepts>
 #include <type_traits>

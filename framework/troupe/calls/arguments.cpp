@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/call/arguments.hpp>
+#include <troupe/calls/arguments.hpp>
 
 #include <troupe/os/crash_point.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/call/entry.hpp>
+#include <troupe/calls/entry.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/base/hash.hpp>

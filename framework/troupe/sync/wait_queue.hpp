@@ -6,8 +6,8 @@
 #include <troupe/memory/late_object.hpp>
 #include <troupe/memory/object.hpp>
 #include <troupe/memory/wait_row.hpp>
-#include <troupe/sync/latch.hpp>
 #include <troupe/sync/owner.hpp>
+#include <troupe/sync/robust_lock.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -15,36 +15,36 @@
 
 namespace troupe::sync {
 
-/// The kind of an object that is nothing but a line. Here and not with the others,
+/// The kind of an object that is nothing but a queue. Here and not with the others,
 /// so that only this layer knows it.
-inline constexpr memory::object_kind line_kind{22};
+inline constexpr memory::object_kind wait_queue_kind{22};
 
-/// One who waits in a line.
+/// One who waits in a queue.
 ///
 ///     0    who     an `owner`; 0: nobody waits here. Stored last when it is
 ///                  taken, and first when it is given up
-///     8    ticket  the lowest in the line is first
+///     8    ticket  the lowest in the queue is first
 ///     16   mark    the object's own note
-///     24   wake_word    counted up to rouse who waits
+///     24   wake_word    counted up to wake who waits
 ///     28   host    row of the process that sleeps here: the owner's own, or
 ///                  that of the actor that waits on an actor's behalf
-struct place {
+struct waiter {
   std::atomic<std::uint64_t> who;
   std::atomic<std::uint64_t> ticket;
   std::atomic<std::uint64_t> mark;
   os::wait_word wake_word;
   std::atomic<std::uint32_t> host;
 
-  [[nodiscard]] owner waiter() const noexcept {
+  [[nodiscard]] owner identity() const noexcept {
     return owner{who.load(std::memory_order_relaxed)};
   }
 };
 
-static_assert(sizeof(place) == 32);
+static_assert(sizeof(waiter) == 32);
 
-/// What stands in shared memory before the places of a line.
+/// What stands in shared memory before the places of a queue.
 ///
-///     0    latch
+///     0    robust lock
 ///     4    high      one above the highest place ever taken
 ///     8    tickets   the last one given out
 ///     16   crowded   1: somebody found no free place
@@ -52,8 +52,8 @@ static_assert(sizeof(place) == 32);
 ///     24   (unused)
 ///     64   dead      a bit for each process that died and is not cleared up
 ///     …    places
-struct line_head {
-  latch door;
+struct wait_queue_head {
+  robust_lock guard;
   std::atomic<std::uint32_t> high;
   std::atomic<std::uint64_t> tickets;
   std::atomic<std::uint32_t> crowded;
@@ -61,53 +61,54 @@ struct line_head {
   std::byte unused[40];
 };
 
-static_assert(sizeof(line_head) == 64);
+static_assert(sizeof(wait_queue_head) == 64);
 
-/// The line of those who wait for a sync object, and the latch around it.
+/// The queue of those who wait for a sync object, and the robust lock around it.
 ///
-/// A view: the line itself lies in the object's payload, all zero when empty.
+/// A view: the queue itself lies in the object's payload, all zero when empty.
 /// It is a table and no list, so there is no link that a crash could leave
 /// half done: a place is taken, or given up, by one store. Everything but
-/// `sleep` and `rouse` is for who is inside the latch; see `session`.
+/// `sleep` and `notify` is for who is under the robust lock; see `repairing_lock`.
 ///
 /// # What a crash leaves
 /// The places of the dead, until the object's `repair` takes them out.
-class line {
+class wait_queue {
 public:
-  /// Bytes of a line with `capacity` places.
+  /// Bytes of a queue with `capacity` places.
   [[nodiscard]] static std::uint64_t size(std::uint32_t capacity);
 
-  /// The line at `start`, which is aligned to 64 bytes.
-  line(std::byte* start, std::uint32_t capacity) noexcept;
+  /// The queue at `start`, which is aligned to 64 bytes.
+  wait_queue(std::byte* start, std::uint32_t capacity) noexcept;
 
-  /// The line at `start` with the latch `door` outside of it; where `start` is
+  /// The queue at `start` with the robust lock `guard` outside of it; where `start` is
   /// nullptr, one that has no place, in which nobody stands.
-  line(latch& door, std::byte* start, std::uint32_t capacity) noexcept;
+  wait_queue(robust_lock& guard, std::byte* start,
+             std::uint32_t capacity) noexcept;
 
-  /// Takes a place at the end of the line; nullptr if none is free.
-  [[nodiscard]] place* enrol(owner who, std::uint32_t host,
-                             std::uint64_t mark) noexcept;
+  /// Takes a place at the end of the queue; nullptr if none is free.
+  [[nodiscard]] waiter* enqueue(owner who, std::uint32_t host,
+                                std::uint64_t mark) noexcept;
 
   /// Gives a place up.
-  void leave(place& of) noexcept;
+  void leave(waiter& of) noexcept;
 
   /// The same if it still is that of `who`, with that ticket: who waits on
   /// behalf of an actor does not know whether the actor's death was first.
-  bool leave(place& of, owner who, std::uint64_t ticket) noexcept;
+  bool leave(waiter& of, owner who, std::uint64_t ticket) noexcept;
 
-  /// The first in the line for which `wanted` holds, nullptr if there is none.
+  /// The first in the queue for which `wanted` holds, nullptr if there is none.
   template <class Wanted>
-  [[nodiscard]] place* first(Wanted wanted) noexcept {
-    place* found = nullptr;
-    for_each([&](place& each) {
+  [[nodiscard]] waiter* first(Wanted wanted) noexcept {
+    waiter* found = nullptr;
+    for_each([&](waiter& each) {
       if (wanted(each) && (found == nullptr || is_before(each, *found)))
         found = &each;
     });
     return found;
   }
 
-  [[nodiscard]] place* first() noexcept {
-    return first([](const place&) { return true; });
+  [[nodiscard]] waiter* first() noexcept {
+    return first([](const waiter&) { return true; });
   }
 
   [[nodiscard]] bool empty() noexcept {
@@ -121,18 +122,18 @@ public:
       return;
     const auto high = head_->high.load(std::memory_order_relaxed);
     for (std::uint32_t at = 0; at < high && at < capacity_; ++at)
-      // acquire: pairs with the release in enrol, for `waiters()` looks without
-      // the latch.
-      if (places_[at].who.load(std::memory_order_acquire) != 0)
-        visit(places_[at]);
+      // acquire: pairs with the release in enqueue, for `waiters()` looks without
+      // the robust lock.
+      if (waiters_[at].who.load(std::memory_order_acquire) != 0)
+        visit(waiters_[at]);
   }
 
   /// Takes out who belongs to the dead process in `row`, or waited there.
   /// Calls `on_death` for each first.
   template <class OnDeath>
   void remove(std::uint32_t row, OnDeath on_death) noexcept {
-    for_each([&](place& each) {
-      if (each.waiter().is_of(row)
+    for_each([&](waiter& each) {
+      if (each.identity().is_of(row)
           || each.host.load(std::memory_order_relaxed) == row) {
         on_death(each);
         leave(each);
@@ -140,23 +141,23 @@ public:
     });
   }
 
-  /// Wakes who sleeps at `at`. Outside of the latch it may be somebody else by
+  /// Wakes who sleeps at `at`. Outside of the robust lock it may be somebody else by
   /// now, who then looks and sleeps again.
-  static void rouse(place& at) noexcept;
+  static void notify(waiter& at) noexcept;
 
-  /// The two halves of `rouse`: to be roused, and to wake. Whoever does the
-  /// second outside of the latch is not in the way of who wakes.
-  static void announce(place& at) noexcept;
-  static void wake(place& at) noexcept;
+  /// The two halves of `notify`: to be woken, and to wake. Whoever does the
+  /// second without the robust lock is not in the way of who wakes.
+  static void announce(waiter& at) noexcept;
+  static void wake(waiter& at) noexcept;
 
-  /// Sleeps at `at` until roused after `seen` was read from its wake word.
+  /// Sleeps at `at` until woken after `seen` was read from its wake word.
   /// False: `limit` has passed. True also for no reason.
-  static bool sleep(const place& at, std::uint32_t seen, deadline limit,
+  static bool sleep(const waiter& at, std::uint32_t seen, deadline limit,
                     memory::wait_note& note) noexcept;
 
   /// Waits until a place may be free, if none was. `seen` was read from
-  /// `room()` inside the latch. False: `limit` has passed.
-  /// @pre the line has places
+  /// `room()` under the robust lock. False: `limit` has passed.
+  /// @pre the queue has places
   [[nodiscard]] bool wait_for_room(std::uint32_t seen, deadline limit,
                                    memory::wait_note& note) noexcept;
 
@@ -165,10 +166,10 @@ public:
   }
 
   /// Wakes who waits for a place: somebody has died.
-  void open_up() noexcept;
+  void notify_room() noexcept;
 
-  [[nodiscard]] latch& door() noexcept {
-    return *door_;
+  [[nodiscard]] robust_lock& guard() noexcept {
+    return *guard_;
   }
 
   void mark_dead(std::uint32_t row) noexcept;
@@ -188,91 +189,92 @@ public:
   }
 
 private:
-  static bool is_before(const place& a, const place& b) noexcept {
+  static bool is_before(const waiter& a, const waiter& b) noexcept {
     return a.ticket.load(std::memory_order_relaxed)
            < b.ticket.load(std::memory_order_relaxed);
   }
 
   static std::uint32_t dead_words();
 
-  latch* door_;
-  line_head* head_;
+  robust_lock* guard_;
+  wait_queue_head* head_;
   std::atomic<std::uint64_t>* dead_;
-  place* places_;
+  waiter* waiters_;
   std::uint32_t words_;
   std::uint32_t capacity_;
 };
 
-/// Sees that there is a line in `at`, made when somebody first stands in it, for
-/// the object that `at` is a part of. Outside of the latch, for this takes memory.
-/// `make` makes an object of `line_kind`. False: there is no memory.
+/// Sees that there is a queue in `at`, made when somebody first stands in it, for
+/// the object that `at` is a part of. Outside of the robust lock, for this takes memory.
+/// `make` makes an object of `wait_queue_kind`. False: there is no memory.
 [[nodiscard]] bool
-see_to_line(memory::late_object& at,
-            memory::reference (*make)(const void* context)) noexcept;
+ensure_wait_queue(memory::late_object& at,
+                  memory::reference (*make)(const void* context)) noexcept;
 
-/// Sleeps for a moment where there is no line to be woken in. False: `limit` has
+/// Sleeps for a moment where there is no queue to be woken in. False: `limit` has
 /// passed.
-bool nap(deadline limit, memory::wait_note& note) noexcept;
+bool sleep_briefly(deadline limit, memory::wait_note& note) noexcept;
 
-/// Repairs what those have left who died while another was inside.
+/// Repairs what those have left who died while another owned the lock.
 template <class Object>
 void repair_marked(Object& of) noexcept {
   const auto repair = [&of](std::uint32_t row) { of.repair(row); };
   of.waiters().reclaim_dead(repair);
-  // What an object marks itself, as it may have no line.
+  // What an object marks itself, as it may have no queue.
   if constexpr (requires { of.reclaim_dead(repair); })
     of.reclaim_dead(repair);
 }
 
-/// Being inside the latch of an object. `Object` has a `line waiters()` and a
-/// `void repair(std::uint32_t row) noexcept` for who died meanwhile.
+/// Holds the robust lock of an object, and repairs the object before it unlocks if
+/// a process has died meanwhile. `Object` has a `wait_queue waiters()` and a
+/// `void repair(std::uint32_t row) noexcept`.
 template <class Object>
-class session {
+class repairing_lock {
 public:
-  session(Object& of, std::uint32_t row) noexcept
+  repairing_lock(Object& of, std::uint32_t row) noexcept
     : of_(of), waiters_(of.waiters()) {
-    waiters_.door().enter(row);
+    waiters_.guard().lock(row);
   }
 
-  session(const session&) = delete;
-  session& operator=(const session&) = delete;
+  repairing_lock(const repairing_lock&) = delete;
+  repairing_lock& operator=(const repairing_lock&) = delete;
 
-  ~session() {
-    leave();
+  ~repairing_lock() {
+    unlock();
   }
 
-  void leave() noexcept {
-    // The line may have been made since we came in.
-    while (inside_ && !waiters_.door().try_leave())
+  void unlock() noexcept {
+    // The queue may have been made since it was locked.
+    while (owns_ && !waiters_.guard().try_unlock())
       repair_marked(of_);
-    inside_ = false;
+    owns_ = false;
   }
 
 private:
   Object& of_;
-  line waiters_;
-  bool inside_ = true;
+  wait_queue waiters_;
+  bool owns_ = true;
 };
 
-/// What the `holder_died` and the `holder_left` of an object with a line do:
-/// see that `repair` is done for `row`, now or by who is inside.
+/// What the `holder_died` and the `holder_left` of an object with a wait queue do:
+/// sees that `repair` is done for `row`, now or by who owns the lock.
 template <class Object>
-void see_to_repair(Object& of, std::uint32_t row,
-                   std::uint32_t own_row) noexcept {
-  auto& door = of.waiters().door();
+void repair_after_death(Object& of, std::uint32_t row,
+                        std::uint32_t own_row) noexcept {
+  auto& guard = of.waiters().guard();
   constexpr bool marks = requires { of.mark_dead(row); };
   if constexpr (marks)
     of.mark_dead(row);
   else
     of.waiters().mark_dead(row);
-  if (!door.enter_after_death(row, own_row))
+  if (!guard.try_lock_after_death(row, own_row))
     return;
-  // It may have died inside, before there was anything to mark.
+  // It may have died as the owner, before there was anything to mark.
   if constexpr (marks)
     of.repair(row);
   do
     repair_marked(of);
-  while (!door.try_leave_after_death());
+  while (!guard.try_unlock_after_death());
 }
 
 } // namespace troupe::sync

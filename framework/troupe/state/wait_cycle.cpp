@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/state/circle.hpp>
+#include <troupe/state/wait_cycle.hpp>
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/base/error.hpp>
-#include <troupe/call/arguments.hpp>
+#include <troupe/calls/arguments.hpp>
 
 #include <doctest/doctest.h>
 
