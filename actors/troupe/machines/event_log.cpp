@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/machines/event_log.hpp>
 
+#include <troupe/base/wait_before.hpp>
 #include <troupe/os/held_threads.hpp>
 
 #include <algorithm>
@@ -26,10 +27,7 @@ std::shared_ptr<event_log::listener> event_log::listen() {
 event_log::told event_log::next(listener& by, deadline limit) {
   std::unique_lock guard{mutex_};
   const auto done = [&] { return by.next_ < end() || closed_; };
-  if (limit.is_never())
-    changed_.wait(guard, done);
-  else
-    changed_.wait_until(guard, limit.when(), done);
+  wait_before(changed_, guard, limit, done);
   told made;
   if (by.next_ < first_) {
     made.came = told::how::missed;

@@ -2,6 +2,7 @@
 #include <troupe/machines/lead.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/wait_before.hpp>
 #include <troupe/network/acceptor.hpp>
 #include <troupe/network/credentials.hpp>
 #include <troupe/network/event_loop.hpp>
@@ -147,11 +148,7 @@ bool lead::wait(
   deadline limit) const {
   std::unique_lock guard{mutex_};
   const auto done = [&] { return ready(there_); };
-  bool in_time = true;
-  if (limit.is_never())
-    changed_.wait(guard, done);
-  else
-    in_time = changed_.wait_until(guard, limit.when(), done);
+  const bool in_time = wait_before(changed_, guard, limit, done);
   guard.unlock();
   os::stay_if_held();
   return in_time;

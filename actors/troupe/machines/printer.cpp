@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <troupe/machines/printer.hpp>
 
+#include <troupe/base/wait_before.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/pipe.hpp>
@@ -65,10 +66,7 @@ std::uint64_t printer::begun() const {
 bool printer::wait(std::uint64_t number, deadline limit) {
   std::unique_lock guard{mutex_};
   const auto done = [&] { return done_ >= number || ending_; };
-  if (!limit.is_never())
-    return changed_.wait_until(guard, limit.when(), done);
-  changed_.wait(guard, done);
-  return true;
+  return wait_before(changed_, guard, limit, done);
 }
 
 bool printer::is_written(std::uint64_t number) const {

@@ -2,6 +2,7 @@
 #include <troupe/machines/remote_call.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/wait_before.hpp>
 #include <troupe/machines/lead.hpp>
 #include <troupe/machines/machine.hpp>
 #include <troupe/machines/member.hpp>
@@ -118,9 +119,7 @@ bool remote_call::wait(deadline limit) {
   {
     std::unique_lock guard{mutex_};
     const auto done = [this] { return ended_ || lost_; };
-    if (limit.is_never())
-      changed_.wait(guard, done);
-    else if (!changed_.wait_until(guard, limit.when(), done))
+    if (!wait_before(changed_, guard, limit, done))
       return false;
     lines = lines_before_;
   }

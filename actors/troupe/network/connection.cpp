@@ -2,6 +2,7 @@
 #include <troupe/network/connection.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/wait_before.hpp>
 #include <troupe/network/call_table.hpp>
 #include <troupe/network/dispatcher.hpp>
 #include <troupe/network/tls_carrier.hpp>
@@ -59,11 +60,7 @@ public:
   std::optional<loss> wait(deadline limit, bool& in_time) {
     std::unique_lock guard{mutex_};
     const auto decided = [this] { return open_ || lost_; };
-    in_time = true;
-    if (limit.is_never())
-      changed_.wait(guard, decided);
-    else
-      in_time = changed_.wait_until(guard, limit.when(), decided);
+    in_time = wait_before(changed_, guard, limit, decided);
     return lost_;
   }
 

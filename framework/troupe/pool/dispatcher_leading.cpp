@@ -2,6 +2,7 @@
 
 // Of the dispatcher: what whoever leads does. Results, deaths, limits.
 
+#include <troupe/base/wait_before.hpp>
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/base/stop_of_thread.hpp>
@@ -82,10 +83,7 @@ bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
     if (leading_) {
       memory::wait_note note{memory::wait_kind::thread, nullptr, limit};
       note.sleeps();
-      if (limit.is_never())
-        changed_.wait(held);
-      else
-        changed_.wait_until(held, limit.when());
+      wait_before(changed_, held, limit);
       continue;
     }
     lead(held, limit);

@@ -2,6 +2,7 @@
 #include <troupe/state/inside_caller.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/wait_before.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/state/local_target.hpp>
 #include <troupe/state/table.hpp>
@@ -95,10 +96,7 @@ public:
                            "the call has to wait, and the state would with it",
                            "use a try_ form, or call from another process");
     const auto done = [this] { return from_->done; };
-    if (!limit.is_never())
-      return from_->filled.wait_until(guard, limit.when(), done);
-    from_->filled.wait(guard, done);
-    return true;
+    return wait_before(from_->filled, guard, limit, done);
   }
 
   [[nodiscard]] bool poll() override {

@@ -2,6 +2,7 @@
 #include <troupe/state/local_caller.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/base/wait_before.hpp>
 #include <troupe/channel/items.hpp>
 #include <troupe/channel/readiness.hpp>
 #include <troupe/memory/reclaim.hpp>
@@ -312,11 +313,7 @@ public:
     auto& mine = *of_->futures_.at(call_);
     while (!mine.done) {
       if (of_->reading_) {
-        if (limit.is_never())
-          of_->futures_changed_.wait(guard);
-        else if (of_->futures_changed_.wait_until(guard, limit.when())
-                   == std::cv_status::timeout
-                 && !mine.done)
+        if (!wait_before(of_->futures_changed_, guard, limit) && !mine.done)
           return false;
         continue;
       }
