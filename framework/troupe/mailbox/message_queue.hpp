@@ -72,7 +72,7 @@ enum class visit_result : std::uint8_t { taken, leave };
 /// The ledger of further slots is an object of its own, made for the first
 /// process in one of them that takes.
 ///
-/// Letters lie in a chain of `segment`s, which grows when the last one is full
+/// Messages lie in a chain of `segment`s, which grows when the last one is full
 /// and from which what is drained goes back; one stays. The mailbox keeps each
 /// alive, and the object that a message lies in, or that has its handles.
 ///
@@ -218,7 +218,7 @@ public:
   finish_outcome wait_finished(const memory::reference& self, deadline limit,
                                std::uint64_t& lost);
 
-  /// Letters put and not finished.
+  /// Messages put and not finished.
   [[nodiscard]] std::uint64_t unfinished() const noexcept;
 
   void add_watcher(std::uint32_t slot) noexcept;
@@ -375,7 +375,7 @@ private:
   /// Under the readers' lock.
   ledger_entry& own_entry(memory::slot_id self) noexcept;
 
-  /// Letters that were taken by processes which are gone or have dropped their
+  /// Messages that were taken by processes which are gone or have dropped their
   /// handle, and that nobody has finished.
   [[nodiscard]] std::uint64_t count_abandoned(const memory::reference& self);
 
@@ -385,6 +385,10 @@ private:
 
   void recover_put() noexcept;
   void recover_take() noexcept;
+
+  /// What `put_locked` and `take_locked` do, step by step.
+  class put_transaction;
+  class take_transaction;
 
   bool put_at_hand(const draft& content);
   std::size_t put_locked(std::span<const draft> messages,

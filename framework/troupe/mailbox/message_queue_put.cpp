@@ -68,136 +68,217 @@ std::uint64_t message_queue::unread_bytes() const noexcept {
   return put - std::min(put, taken);
 }
 
+/// What one `put_locked` has written, and what of that is pending: it counts, and
+/// readers know of it, from its commit on.
+class message_queue::put_transaction {
+public:
+  explicit put_transaction(message_queue& of) noexcept
+    : queue_(of),
+      word_(of.put_.word.load(std::memory_order_relaxed)),
+      state_(of.writers_.states[word_ & which_bit]) {
+  }
+
+  [[nodiscard]] bool closed() const noexcept {
+    return (word_ & closed_bit) != 0;
+  }
+
+  /// Whether the bounds of the queue let another message of `size` bytes in. What
+  /// readers write is looked at only where it matters.
+  [[nodiscard]] bool lets_in(std::uint64_t size) noexcept {
+    const auto& bounds = queue_.options_;
+    const auto count = messages_in(word_) + pending_;
+    if (bounds.messages != 0 && count - state_.taken_seen >= bounds.messages) {
+      state_.taken_seen = taken();
+      if (count - state_.taken_seen >= bounds.messages)
+        return false;
+    }
+    if (bounds.window == 0 || !exceeds_window(size))
+      return true;
+    // acquire: pairs with the commit of a reader.
+    state_.taken_bytes_seen
+      = queue_.taken_.bytes.load(std::memory_order_acquire);
+    // Into an empty queue goes a message of any size.
+    return !exceeds_window(size) || count == taken();
+  }
+
+  /// Writes a message; `object` is the one that it has of its own, or nullptr.
+  /// False: there is no memory for a segment, and messages before it were written.
+  /// Throws `limit_reached` where none was.
+  [[nodiscard]] bool append(const draft& content, const reference* object) {
+    const record what{content, object == nullptr ? 0 : object->id()};
+    if (object != nullptr)
+      note_object(*object);
+    const bool in_last = write_to_last(what);
+    if (!in_last && !write_to_new(what))
+      return false;
+    state_.bytes += content.body.size();
+    ++pending_;
+    has_written_ = true;
+    // What is noted is handed over by the commit of this very message.
+    if (!in_last || object != nullptr) {
+      commit();
+      TROUPE_CRASH_POINT("mailbox.grow.committed");
+      queue_.writers_.segment_note.where.store(0);
+      queue_.writers_.message_note.where.store(0);
+    }
+    return true;
+  }
+
+  /// Makes what is pending known to readers, by one store.
+  void commit() noexcept {
+    if (pending_ == 0)
+      return;
+    const auto other = (word_ & which_bit) ^ which_bit;
+    queue_.writers_.states[other] = state_;
+    word_ = ((messages_in(word_) + pending_) << count_shift) | other;
+    pending_ = 0;
+    queue_.put_.bytes.store(state_.bytes, std::memory_order_relaxed);
+    TROUPE_CRASH_POINT("mailbox.put.before_commit");
+    // release: pairs with the acquire of readers. The fence of the unlock
+    // comes before the look at who waits.
+    queue_.put_.word.store(word_, std::memory_order_release);
+    TROUPE_CRASH_POINT("mailbox.put.committed");
+  }
+
+private:
+  /// A message as it stands in a segment.
+  struct record {
+    record(const draft& content, memory::object_id object) noexcept {
+      if (object != 0 && lies_apart(content)) {
+        outside = {object, content.body.size()};
+        body = bytes_view{std::as_bytes(std::span{&outside, 1})};
+        kind = record_head::apart;
+      } else {
+        body = content.body;
+        carrier = object;
+      }
+      need = segment::room_for(carrier != 0, body.size());
+    }
+
+    record(const record&) = delete;
+    record& operator=(const record&) = delete;
+
+    apart_body outside{};
+    scattered_view body;
+    memory::object_id carrier = 0;
+    record_head::kind_of kind = record_head::here;
+    std::uint64_t need = 0;
+  };
+
+  [[nodiscard]] std::uint64_t taken() const noexcept {
+    // acquire: pairs with the commit of a reader.
+    return messages_in(queue_.taken_.word.load(std::memory_order_acquire));
+  }
+
+  [[nodiscard]] bool exceeds_window(std::uint64_t size) const noexcept {
+    return state_.bytes - std::min(state_.taken_bytes_seen, state_.bytes)
+           > queue_.window_for(size);
+  }
+
+  /// From now on the object belongs to the next message, or, if that is never
+  /// committed, to whoever recovers.
+  void note_object(const reference& object) noexcept {
+    commit();
+    auto& note = queue_.writers_.message_note;
+    note.at.store(messages_in(word_));
+    note.where.store(object.id());
+    TROUPE_CRASH_POINT("mailbox.put.noted");
+    memory::keep_alive(object);
+    TROUPE_CRASH_POINT("mailbox.put.apart");
+  }
+
+  void withdraw_object() noexcept {
+    auto& note = queue_.writers_.message_note;
+    if (const auto where = note.where.load(); where != 0) {
+      memory::forget(where);
+      note.where.store(0);
+    }
+  }
+
+  [[nodiscard]] std::uint64_t write(segment& to, std::uint64_t position,
+                                    const record& what) const noexcept {
+    return to.write(position, what.body, what.carrier, what.kind, self_);
+  }
+
+  /// Returns false if there is no room in the last segment.
+  [[nodiscard]] bool write_to_last(const record& what) noexcept {
+    if (state_.segment == 0)
+      return false;
+    auto& last = segment::at(state_.segment);
+    const auto fits = [&] {
+      return what.need <= last.capacity()
+             && last.fits(state_.position, what.need, state_.consumed_seen);
+    };
+    if (!fits()) {
+      state_.consumed_seen = last.consumed();
+      if (!fits())
+        return false;
+    }
+    state_.position = write(last, state_.position, what);
+    return true;
+  }
+
+  /// A new segment takes over together with its first message. As `append`.
+  [[nodiscard]] bool write_to_new(const record& what) {
+    commit();
+    auto* const last = state_.segment != 0 ? &segment::at(state_.segment)
+                                           : nullptr;
+    reference added;
+    try {
+      added = segment::make(last != nullptr ? last->capacity() * 2 : 0,
+                            what.need);
+    } catch (...) {
+      withdraw_object();
+      if (has_written_)
+        return false; // the next call meets it again, with nothing done before
+      throw;
+    }
+    TROUPE_CRASH_POINT("mailbox.grow.created");
+    auto& note = queue_.writers_.segment_note;
+    note.at.store(messages_in(word_));
+    note.where.store(added.id());
+    memory::keep_alive(added);
+    TROUPE_CRASH_POINT("mailbox.grow.noted");
+    const auto behind = write(*added.as<segment>(), 0, what);
+    if (last != nullptr)
+      last->seal(state_.position, added.id());
+    else
+      queue_.writers_.first.store(added.id());
+    TROUPE_CRASH_POINT("mailbox.grow.linked");
+    state_.segment = added.id();
+    state_.position = behind;
+    state_.consumed_seen = 0;
+    return true;
+  }
+
+  message_queue& queue_;
+  std::uint64_t word_;
+  put_state state_;
+  std::uint64_t self_ = run_memory::current().self().packed();
+  /// Messages that are written and not committed.
+  std::uint64_t pending_ = 0;
+  bool has_written_ = false;
+};
+
 std::size_t message_queue::put_locked(std::span<const draft> messages,
                                       std::span<const reference> objects,
                                       put_outcome& outcome) {
-  auto word = put_.word.load(std::memory_order_relaxed);
+  put_transaction put{*this};
   outcome = put_outcome::closed;
-  if ((word & closed_bit) != 0)
+  if (put.closed())
     return 0;
   outcome = put_outcome::no_reader;
   if (!has_readers())
     return 0;
-  const auto self = run_memory::current().self().packed();
-  auto state = writers_.states[word & which_bit];
   std::size_t written = 0;
-  std::size_t committed = 0;
-  const auto commit = [&] {
-    const auto other = (word & which_bit) ^ which_bit;
-    writers_.states[other] = state;
-    word = ((messages_in(word) + (written - committed)) << count_shift) | other;
-    committed = written;
-    put_.bytes.store(state.bytes, std::memory_order_relaxed);
-    TROUPE_CRASH_POINT("mailbox.put.before_commit");
-    // release: pairs with the acquire of readers. The fence of the unlock
-    // comes before the look at who waits.
-    put_.word.store(word, std::memory_order_release);
-    TROUPE_CRASH_POINT("mailbox.put.committed");
-  };
   for (; written < messages.size(); ++written) {
     const auto& content = messages[written];
-    const auto count = messages_in(word) + (written - committed);
-    if (options_.messages != 0
-        && count - state.taken_seen >= options_.messages) {
-      state.taken_seen
-        = messages_in(taken_.word.load(std::memory_order_acquire));
-      if (count - state.taken_seen >= options_.messages)
-        break;
-    }
-    if (options_.window != 0) {
-      // What readers write is looked at only where it matters.
-      const auto too_much = [&] {
-        return state.bytes - std::min(state.taken_bytes_seen, state.bytes)
-               > window_for(content.body.size());
-      };
-      if (too_much()) {
-        state.taken_bytes_seen = taken_.bytes.load(std::memory_order_acquire);
-        if (too_much()
-            && count
-                 != messages_in(taken_.word.load(std::memory_order_acquire)))
-          break;
-      }
-    }
-    auto body = content.body;
-    memory::object_id carrier = 0;
-    apart_body outside{};
-    auto kind = record_head::here;
-    const auto id = objects.empty() ? 0 : objects[written].id();
-    if (id != 0) {
-      if (lies_apart(content)) {
-        outside = {id, content.body.size()};
-        body = bytes_view{std::as_bytes(std::span{&outside, 1})};
-        kind = record_head::apart;
-      } else
-        carrier = id;
-      if (written != committed)
-        commit();
-      writers_.message_note.at.store(messages_in(word));
-      writers_.message_note.where.store(id);
-      TROUPE_CRASH_POINT("mailbox.put.noted");
-      memory::keep_alive(objects[written]);
-      TROUPE_CRASH_POINT("mailbox.put.apart");
-    }
-    const auto need = segment::room_for(carrier != 0, body.size());
-    auto* last = state.segment != 0 ? &segment::at(state.segment) : nullptr;
-    const auto fits = [&] {
-      return last != nullptr && need <= last->capacity()
-             && last->fits(state.position, need, state.consumed_seen);
-    };
-    bool room = fits();
-    if (!room && last != nullptr) {
-      state.consumed_seen = last->consumed();
-      room = fits();
-    }
-    state.bytes += content.body.size();
-    if (room) {
-      state.position = last->write(state.position, body, carrier, kind, self);
-      if (id == 0)
-        continue;
-    } else {
-      // A new segment takes over together with its first message.
-      if (written != committed) {
-        state.bytes -= content.body.size();
-        commit();
-        state.bytes += content.body.size();
-      }
-      reference added;
-      try {
-        added = segment::make(last != nullptr ? last->capacity() * 2 : 0, need);
-      } catch (...) {
-        if (writers_.message_note.where.load() != 0) {
-          memory::forget(id);
-          writers_.message_note.where.store(0);
-        }
-        if (written != 0)
-          break; // the next call meets it again, with nothing done before
-        throw;
-      }
-      TROUPE_CRASH_POINT("mailbox.grow.created");
-      writers_.segment_note.at.store(messages_in(word));
-      writers_.segment_note.where.store(added.id());
-      memory::keep_alive(added);
-      TROUPE_CRASH_POINT("mailbox.grow.noted");
-      auto& next = *added.as<segment>();
-      const auto behind = next.write(0, body, carrier, kind, self);
-      if (last != nullptr)
-        last->seal(state.position, added.id());
-      else
-        writers_.first.store(added.id());
-      TROUPE_CRASH_POINT("mailbox.grow.linked");
-      state.segment = added.id();
-      state.position = behind;
-      state.consumed_seen = 0;
-    }
-    ++written;
-    commit();
-    --written;
-    TROUPE_CRASH_POINT("mailbox.grow.committed");
-    writers_.segment_note.where.store(0);
-    writers_.message_note.where.store(0);
+    const auto* const object
+      = !objects.empty() && objects[written] ? &objects[written] : nullptr;
+    if (!put.lets_in(content.body.size()) || !put.append(content, object))
+      break;
   }
-  if (written != committed)
-    commit();
+  put.commit();
   outcome = written == messages.size() ? put_outcome::done : put_outcome::full;
   return written;
 }

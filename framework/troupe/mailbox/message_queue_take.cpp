@@ -113,132 +113,202 @@ bool message_queue::take_at_hand(visit_function visit, void* context) {
   return true;
 }
 
-std::optional<take_outcome>
-message_queue::take_locked(visit_function visit, void* context,
-                           std::size_t most, reference& retired) {
-  const auto word = taken_.word.load(std::memory_order_relaxed);
-  auto& current = readers_.states[word & which_bit];
-  const auto before = messages_in(word);
-  if (current.put_seen - before < most) {
-    // acquire: pairs with the store of the put word, and so shows the messages.
-    const auto put = put_.word.load(std::memory_order_seq_cst);
-    current.put_seen = messages_in(put);
-    reader_back_off::of_this_thread().looked(this, current.put_seen - before);
-    if (current.put_seen == before)
-      return (put & closed_bit) != 0 ? std::optional{take_outcome::ended}
-                                     : std::nullopt;
+/// What one `take_locked` has read and not committed yet. A message is taken by the
+/// commit; what is read and not committed stays where it is.
+class message_queue::take_transaction {
+public:
+  explicit take_transaction(message_queue& of) noexcept
+    : queue_(of),
+      word_(of.taken_.word.load(std::memory_order_relaxed)),
+      before_(messages_in(word_)),
+      state_(of.readers_.states[word_ & which_bit]) {
   }
-  const auto count = std::min<std::uint64_t>(current.put_seen - before, most);
-  auto state = current;
-  memory::object_id drained = 0;
-  memory::object_id message_id = 0;
-  reference object;
-  std::uint64_t taken = 0;
-  for (; taken < count; ++taken) {
-    if (state.segment == 0)
-      state.segment = writers_.first.load();
-    const auto* place = &segment::at(state.segment);
-    if (state.position == place->sealed()) {
-      if (taken != 0)
-        break;
-      drained = state.segment;
-      state.segment = place->next();
-      state.position = 0;
-      place = &segment::at(state.segment);
+
+  /// Returns how many messages may be taken, at most `most`. Sets `closed` if
+  /// there is none, and no more will come.
+  [[nodiscard]] std::uint64_t available(std::uint64_t most,
+                                        bool& closed) noexcept {
+    if (state_.put_seen - before_ < most) {
+      // acquire: pairs with the store of the put word, and so shows the messages.
+      const auto put = queue_.put_.word.load(std::memory_order_seq_cst);
+      state_.put_seen = messages_in(put);
+      queue_.readers_.states[word_ & which_bit].put_seen = state_.put_seen;
+      reader_back_off::of_this_thread().looked(&queue_,
+                                               state_.put_seen - before_);
+      closed = state_.put_seen == before_ && (put & closed_bit) != 0;
     }
-    const auto found = place->read(state.position);
+    return std::min(state_.put_seen - before_, most);
+  }
+
+  [[nodiscard]] std::uint64_t taken() const noexcept {
+    return taken_;
+  }
+
+  /// Finds the next message. Empty if it must be taken by a commit of its own:
+  /// from the next segment, or with an object. Throws `malformed_bytes`.
+  [[nodiscard]] std::optional<segment::found> next() {
+    if (state_.segment == 0)
+      state_.segment = queue_.writers_.first.load();
+    const auto* place = &segment::at(state_.segment);
+    if (state_.position == place->sealed()) {
+      if (taken_ != 0)
+        return std::nullopt;
+      drained_ = state_.segment;
+      state_.segment = place->next();
+      state_.position = 0;
+      place = &segment::at(state_.segment);
+    }
+    const auto found = place->read(state_.position);
     if (found.head == nullptr)
       refuse_overwritten();
-    message shown{{found.body, found.head->size},
+    if (taken_ != 0 && found.object() != 0)
+      return std::nullopt;
+    return found;
+  }
+
+  /// Returns what a visitor is shown of a message. Throws `malformed_bytes`,
+  /// `stale_handle`, `limit_reached`.
+  [[nodiscard]] message show(const segment::found& of) {
+    message shown{{of.body, of.head->size},
                   {},
-                  memory::slot_id::unpacked(found.head->writer)};
-    const auto id = found.object();
-    if (id != 0 && taken != 0)
-      break;
-    if (found.head->carried != 0) {
+                  memory::slot_id::unpacked(of.head->writer)};
+    if (of.head->carried != 0) {
       // Nobody else can end it: it is the mailbox's, and this has the lock.
       const auto* head
-        = run_memory::current().find_object(id, object_kind::message);
+        = run_memory::current().find_object(of.object(), object_kind::message);
       if (head == nullptr)
         refuse_overwritten();
       shown.handles = memory::shares::of(head);
     }
-    if (found.head->kind == record_head::apart) {
+    if (of.head->kind == record_head::apart) {
       apart_body outside{};
-      object = reference::attach(id, object_kind::message);
-      shown.handles = object.shared_ids();
-      if (found.head->size == sizeof outside)
-        std::memcpy(&outside, found.body, sizeof outside);
-      const auto body = object.behind_shares();
+      object_ = reference::attach(of.object(), object_kind::message);
+      shown.handles = object_.shared_ids();
+      if (of.head->size == sizeof outside)
+        std::memcpy(&outside, of.body, sizeof outside);
+      const auto body = object_.behind_shares();
       if (outside.size > body.size())
         refuse_overwritten();
       shown.body = body.first(outside.size);
     }
+    return shown;
+  }
+
+  /// The visitor has taken it. False: it had an object, and is the last.
+  [[nodiscard]] bool count(const segment::found& what,
+                           std::uint64_t bytes) noexcept {
+    ++taken_;
+    state_.position = what.behind;
+    state_.bytes += bytes;
+    message_id_ = what.object();
+    return message_id_ == 0;
+  }
+
+  /// Takes what was counted, by one store. `retired` is what the caller drops when
+  /// it has unlocked, so that giving memory back holds up nobody.
+  void commit(reference& retired) {
+    const auto self = run_memory::current().self();
+    if (queue_.options_.ledger) {
+      state_.taker = self.packed();
+      // Nobody else writes it, and we do so under the lock.
+      state_.taker_total
+        = queue_.own_entry(self).taken.load(std::memory_order_relaxed) + taken_;
+    }
+    note_what_goes(retired);
+    const auto other = (word_ & which_bit) ^ which_bit;
+    queue_.readers_.states[other] = state_;
+    // Before the commit, whose order a writer that waits relies on.
+    queue_.taken_.bytes.store(state_.bytes, std::memory_order_relaxed);
+    TROUPE_CRASH_POINT("mailbox.take.before_commit");
+    // release: as the put word's.
+    queue_.taken_.word.store(((before_ + taken_) << count_shift) | other,
+                             std::memory_order_release);
+    TROUPE_CRASH_POINT("mailbox.take.committed");
+    reader_back_off::of_this_thread().knows_of(state_.put_seen - before_
+                                               - taken_);
+    if (queue_.options_.ledger)
+      queue_.ledger(self.index)
+        .taken.store(state_.taker_total, std::memory_order_release);
+    segment::at(state_.segment).consume_to(state_.position);
+    give_up_what_goes(retired);
+  }
+
+private:
+  /// So that a kill leaves it to the reclaimer, or to whoever recovers.
+  void note_what_goes(reference& retired) {
+    auto& readers = queue_.readers_;
+    if (drained_ != 0) {
+      try {
+        // Held while it is given up.
+        retired = reference::attach(drained_, object_kind::segment);
+      } catch (const error&) {
+        // No room in the table of handles: it works without.
+      }
+      readers.segment_note.where.store(drained_);
+    }
+    if (message_id_ != 0) {
+      readers.message_note.at.store(before_);
+      readers.message_note.where.store(message_id_);
+    }
+  }
+
+  void give_up_what_goes(reference& retired) noexcept {
+    auto& readers = queue_.readers_;
+    if (drained_ != 0) {
+      memory::forget(drained_);
+      TROUPE_CRASH_POINT("mailbox.take.drained");
+      readers.segment_note.where.store(0);
+    }
+    if (message_id_ != 0) {
+      memory::forget(message_id_);
+      TROUPE_CRASH_POINT("mailbox.take.given_up");
+      readers.message_note.where.store(0);
+      if (!retired)
+        retired = std::move(object_);
+    }
+  }
+
+  message_queue& queue_;
+  std::uint64_t word_;
+  std::uint64_t before_;
+  take_state state_;
+  std::uint64_t taken_ = 0;
+  /// The segment that was read to its end, 0 for none.
+  memory::object_id drained_ = 0;
+  /// The object of the message that was counted last, 0 for none.
+  memory::object_id message_id_ = 0;
+  /// Held if the body lies in it, as long as the visitor may look.
+  reference object_;
+};
+
+std::optional<take_outcome>
+message_queue::take_locked(visit_function visit, void* context,
+                           std::size_t most, reference& retired) {
+  take_transaction take{*this};
+  bool closed = false;
+  const auto count = take.available(most, closed);
+  if (count == 0)
+    return closed ? std::optional{take_outcome::ended} : std::nullopt;
+  while (take.taken() < count) {
+    const auto found = take.next();
+    if (!found)
+      break;
+    const auto shown = take.show(*found);
     TROUPE_CRASH_POINT("mailbox.take.before_visit");
     try {
       if (visit(context, shown) == visit_result::leave)
         break;
     } catch (...) {
-      if (taken == 0)
+      if (take.taken() == 0)
         throw;
       break;
     }
     TROUPE_CRASH_POINT("mailbox.take.visited");
-    state.position = found.behind;
-    state.bytes += shown.body.size();
-    if (id != 0) {
-      ++taken;
-      message_id = id;
+    if (!take.count(*found, shown.body.size()))
       break;
-    }
   }
-  if (taken == 0)
-    return take_outcome::done;
-  const auto self = run_memory::current().self();
-  if (options_.ledger) {
-    state.taker = self.packed();
-    // Nobody else writes it, and we do so under the lock.
-    state.taker_total = own_entry(self).taken.load(std::memory_order_relaxed)
-                        + taken;
-  }
-  if (drained != 0) {
-    try {
-      // Held while it is given up, so that a kill leaves it to the reclaimer.
-      retired = reference::attach(drained, object_kind::segment);
-    } catch (const error&) {
-      // No room in the table of handles: it works without.
-    }
-    readers_.segment_note.where.store(drained);
-  }
-  if (message_id != 0) {
-    readers_.message_note.at.store(before);
-    readers_.message_note.where.store(message_id);
-  }
-  const auto other = (word & which_bit) ^ which_bit;
-  readers_.states[other] = state;
-  // Before the commit, whose order a writer that waits relies on.
-  taken_.bytes.store(state.bytes, std::memory_order_relaxed);
-  TROUPE_CRASH_POINT("mailbox.take.before_commit");
-  // release: as the put word's.
-  taken_.word.store(((before + taken) << count_shift) | other,
-                    std::memory_order_release);
-  TROUPE_CRASH_POINT("mailbox.take.committed");
-  reader_back_off::of_this_thread().knows_of(state.put_seen - before - taken);
-  if (options_.ledger)
-    ledger(self.index)
-      .taken.store(state.taker_total, std::memory_order_release);
-  segment::at(state.segment).consume_to(state.position);
-  if (drained != 0) {
-    memory::forget(drained);
-    TROUPE_CRASH_POINT("mailbox.take.drained");
-    readers_.segment_note.where.store(0);
-  }
-  if (message_id != 0) {
-    memory::forget(message_id);
-    TROUPE_CRASH_POINT("mailbox.take.given_up");
-    readers_.message_note.where.store(0);
-    retired = retired ? retired : object;
-  }
+  if (take.taken() != 0)
+    take.commit(retired);
   return take_outcome::done;
 }
 

@@ -31,7 +31,7 @@ using mailbox::message;
 using mailbox::visit_result;
 using memory::run_memory;
 
-/// Letters that are taken out under one lock.
+/// Messages that are taken out under one lock.
 constexpr std::size_t at_once = 32;
 
 /// A process that calls: the ends of the pipes through which it is answered.

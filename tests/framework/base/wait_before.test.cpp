@@ -43,8 +43,8 @@ TEST_CASE("a wait with a limit says whether that has passed") {
   std::condition_variable changed;
   std::unique_lock held{mutex};
   CHECK_FALSE(wait_before(changed, held, deadline::now()));
-  CHECK_FALSE(wait_before(changed, held, deadline::after(1ms),
-                          [] { return false; }));
+  CHECK_FALSE(
+    wait_before(changed, held, deadline::after(1ms), [] { return false; }));
   CHECK(held.owns_lock());
   // What is done already needs no time.
   CHECK(wait_before(changed, held, deadline::now(), [] { return true; }));
