@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <support/patience.hpp>
+
 #include <chrono>
 #include <concepts>
 #include <cstdio>
@@ -12,14 +14,15 @@
 namespace troupe::test {
 
 /// Waits until `condition()` is true, under a watchdog: returns false if it is
-/// not true after `limit`. Generous, because sanitizers and busy machines are
-/// slow; a healthy test never waits that long. `pause` lies between two looks.
+/// not true after `limit`, times `patience()`. Generous, because sanitizers and busy
+/// machines are slow; a healthy test never waits that long. `pause` lies between two
+/// looks.
 template <std::predicate Condition>
 [[nodiscard]] bool
 eventually(Condition condition,
            std::chrono::milliseconds limit = std::chrono::seconds{20},
            std::chrono::microseconds pause = std::chrono::microseconds{200}) {
-  const auto end = std::chrono::steady_clock::now() + limit;
+  const auto end = std::chrono::steady_clock::now() + limit * patience();
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end)
       return false;

@@ -2,6 +2,7 @@
 #include <support/launched.hpp>
 
 #include <support/eventually.hpp>
+#include <support/patience.hpp>
 
 #include <array>
 #include <csignal>
@@ -54,7 +55,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
 
 launched::launched(const std::vector<std::string>& command,
                    const launch_options& options)
-  : limit_(std::chrono::steady_clock::now() + std::chrono::seconds{60}) {
+  : limit_(std::chrono::steady_clock::now()
+           + std::chrono::seconds{60} * patience()) {
   auto words = command;
   auto environment = options.environment;
   for (char** entry = environ; *entry != nullptr; ++entry)

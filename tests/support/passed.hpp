@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <support/patience.hpp>
+
 #include <troupe/process/process.hpp>
 
 #include <chrono>
@@ -9,7 +11,7 @@ namespace troupe::test {
 
 /// Joins a process, under a watchdog: whether it ended well.
 [[nodiscard]] inline bool passed(const process& child) {
-  const auto status = child.join_for(std::chrono::seconds{60});
+  const auto status = child.join_for(std::chrono::seconds{60} * patience());
   return status && status->success();
 }
 
