@@ -163,8 +163,215 @@ complete -F _troupe troupe
                      names, cases);
 }
 
-int run(int argc, char** argv) {
-  CLI::App app{
+/// The command line: each subcommand is added by a function of its own, and does
+/// its work when CLI11 has parsed it.
+class command_line {
+public:
+  command_line() {
+    app_.set_version_flag(
+      "--version",
+      fmt::format("troupe {}.{}.{}", troupe::version.major_number,
+                  troupe::version.minor_number, troupe::version.patch_number));
+    app_.set_help_all_flag("--help-all", "Help for all subcommands");
+    app_.require_subcommand(1);
+    add_showings();
+    add_why();
+    add_kill();
+#if defined(TROUPE_HAS_STACKS)
+    add_stack();
+#endif
+    add_trace();
+#if defined(TROUPE_HAS_TOP)
+    add_top();
+#endif
+    add_metrics();
+    app_
+      .add_subcommand("completion", "What bash needs to complete this command")
+      ->callback([this] { std::cout << completion(app_); });
+  }
+
+  // The subcommands refer to it.
+  command_line(const command_line&) = delete;
+  command_line& operator=(const command_line&) = delete;
+
+  /// Parses, and does what was asked for. Returns the exit code.
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& failure) {
+      return app_.exit(failure) == 0 ? command::exit_good : command::exit_usage;
+    }
+    return result_;
+  }
+
+private:
+  CLI::App* add(const char* name, const char* help) {
+    auto* sub = app_.add_subcommand(name, help);
+    add_run(*sub);
+    sub->add_flag("--json", chosen_.as_json, "As JSON");
+    return sub;
+  }
+
+  void add_run(CLI::App& to) {
+    to.add_option("--run", chosen_.run,
+                  "The run that has this process, by its number")
+      ->type_name("PID");
+  }
+
+  CLI::Option* add_process(CLI::App& to) {
+    return to.add_option("process", whom_, "Number or name of the process")
+      ->type_name("PID|NAME");
+  }
+
+  CLI::App* add_showing(const char* name, const char* help, bool of_all,
+                        std::function<view(const looked&)> how,
+                        bool of_change = false) {
+    auto* sub = add(name, help);
+    sub
+      ->add_option("--watch", chosen_.watch,
+                   "Again and again, with so many seconds between")
+      ->type_name("SECONDS")
+      ->expected(0, 1)
+      ->default_str("1")
+      ->check(CLI::Range(0.05, 86400.0));
+    sub->callback([this, of_all, of_change, how = std::move(how)] {
+      result_ = show(chosen_, {of_all, how, of_change});
+    });
+    return sub;
+  }
+
+  void add_showings() {
+    add_showing("ps", "The processes, of all runs", true,
+                command::processes_view);
+    add_showing("tree", "Who has started whom, of all runs", true,
+                command::tree_view);
+    add_showing("queues",
+                "Queues and pipes: how full, how fast, and who waits there",
+                false, command::queues_view, true);
+    add_showing("locks",
+                "Mutexes, semaphores, conditions, events and barriers: who has "
+                "them, and who waits",
+                false, command::locks_view);
+    add_showing("pools",
+                "Pools: what each worker runs since when, how busy it is, and "
+                "what waits for it",
+                false, command::pools_view, true);
+    add_showing("actors",
+                "Actor systems: how many actors, what they have to do, and in "
+                "whose handler they are since when",
+                false, command::actors_view);
+  }
+
+  void add_why() {
+    auto* why = add_showing("why", "Why a process does not go on, in sentences",
+                            false, [this](const looked& of) {
+                              return command::why_view(of, whom_);
+                            });
+    add_process(*why)->required();
+  }
+
+  void add_kill() {
+    auto* kill = add("kill", "Ends a process");
+    add_process(*kill)->required();
+    kill->add_flag("--tree", ending_.tree, "And all that it has started");
+    kill->add_flag("--yes", ending_.yes, "Do not ask");
+    kill->add_flag_callback(
+      "--term", [this] { ending_.signal = SIGTERM; },
+      "Ask it to end, by SIGTERM, instead of SIGKILL");
+    kill->callback([this] {
+      result_ = command::end_process(command::one_run_for(chosen_.run), whom_,
+                                     ending_);
+    });
+  }
+
+#if defined(TROUPE_HAS_STACKS)
+  void add_stack() {
+    auto* stack = add_showing(
+      "stack", "The stacks of all threads of a process", false,
+      [this](const looked& of) {
+        std::vector<const troupe::inspection::process_record*> processes;
+        if (all_stacks_)
+          for (const auto& each : of.run.processes)
+            processes.push_back(&each);
+        else
+          processes.push_back(&command::find_process(of.run, whom_));
+        return command::stacks_view(of.run, processes);
+      });
+    auto* all = stack->add_flag("--all", all_stacks_,
+                                "Of all processes of the run");
+    add_process(*stack)->excludes(all);
+    stack->preparse_callback([](std::size_t count) {
+      if (count == 0)
+        throw CLI::RequiredError("PID|NAME or --all");
+    });
+  }
+#endif
+
+  void add_trace() {
+    auto* trace
+      = add("trace",
+            "Writes what the run does, all processes in one file, until "
+            "Ctrl-C; Perfetto and Chrome open it");
+    trace->remove_option(trace->get_option("--json"));
+    trace->add_option("file", trace_file_, "The file to write")
+      ->type_name("FILE")
+      ->capture_default_str();
+    trace->add_option("--for", trace_for_, "End after so many seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.01, 86400.0));
+    trace->callback([this] {
+      std::optional<std::chrono::duration<double>> limit;
+      if (trace_for_)
+        limit.emplace(*trace_for_);
+      result_ = command::trace_run(command::one_run_for(chosen_.run),
+                                   trace_file_, limit);
+    });
+  }
+
+#if defined(TROUPE_HAS_TOP)
+  void add_top() {
+    auto* top = add("top",
+                    "The run on the whole terminal, again and again; keys "
+                    "sort and choose, the last line says which");
+    top->remove_option(top->get_option("--json"));
+    top->add_option("--every", between_, "So many seconds between two looks")
+      ->type_name("SECONDS")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 3600.0));
+    top->callback([this] {
+      result_ = command::show_top(command::one_run_for(chosen_.run),
+                                  std::chrono::duration<double>{between_});
+    });
+  }
+#endif
+
+  void add_metrics() {
+    auto* metrics = app_.add_subcommand(
+      "metrics", "Numbers of all runs, as Prometheus' text");
+    add_run(*metrics);
+    metrics
+      ->add_option(
+        "--listen", listen_,
+        "Answer Prometheus there, over HTTP, until a signal comes: a "
+        "port of 127.0.0.1, or ADDRESS:PORT")
+      ->type_name("[ADDRESS:]PORT");
+    metrics->callback([this] { show_metrics(); });
+  }
+
+  void show_metrics() {
+    if (!listen_.empty())
+      command::serve_metrics(listen_,
+                             [this] { return metrics_now(chosen_.run); });
+    std::vector<looked> seen;
+    for (const auto& run : command::runs_for(chosen_.run))
+      seen.push_back(command::look_at(run));
+    std::cout << command::metrics_text(seen);
+    if (std::any_of(seen.begin(), seen.end(),
+                    [](const auto& each) { return each.stalls.any(); }))
+      result_ = command::exit_stalled;
+  }
+
+  CLI::App app_{
     "Looks at live runs of programs that use Troupe: who is there, who waits "
     "for whom, and why nothing goes on. It asks no process, so it answers "
     "while "
@@ -173,183 +380,27 @@ int run(int argc, char** argv) {
     "with 3 where something stands still, with 1 where there is no run or the "
     "kernel refuses, with 2 where it was called wrongly.",
     "troupe"};
-  app.set_version_flag("--version", fmt::format("troupe {}.{}.{}",
-                                                troupe::version.major_number,
-                                                troupe::version.minor_number,
-                                                troupe::version.patch_number));
-  app.set_help_all_flag("--help-all", "Help for all subcommands");
-  app.require_subcommand(1);
-  options chosen;
-  int result = command::exit_good;
-
-  const auto add = [&](const char* name, const char* help) {
-    auto* sub = app.add_subcommand(name, help);
-    sub
-      ->add_option("--run", chosen.run,
-                   "The run that has this process, by its number")
-      ->type_name("PID");
-    sub->add_flag("--json", chosen.as_json, "As JSON");
-    return sub;
-  };
-  const auto add_showing = [&](const char* name, const char* help, bool of_all,
-                               std::function<view(const looked&)> how,
-                               bool of_change = false) {
-    auto* sub = add(name, help);
-    sub
-      ->add_option("--watch", chosen.watch,
-                   "Again and again, with so many seconds between")
-      ->type_name("SECONDS")
-      ->expected(0, 1)
-      ->default_str("1")
-      ->check(CLI::Range(0.05, 86400.0));
-    sub->callback([&, of_all, of_change, how = std::move(how)] {
-      result = show(chosen, {of_all, how, of_change});
-    });
-    return sub;
-  };
-
-  add_showing("ps", "The processes, of all runs", true,
-              command::processes_view);
-  add_showing("tree", "Who has started whom, of all runs", true,
-              command::tree_view);
-  add_showing("queues",
-              "Queues and pipes: how full, how fast, and who waits there",
-              false, command::queues_view, true);
-  add_showing("locks",
-              "Mutexes, semaphores, conditions, events and barriers: who has "
-              "them, and who waits",
-              false, command::locks_view);
-
-  add_showing("pools",
-              "Pools: what each worker runs since when, how busy it is, and "
-              "what waits for it",
-              false, command::pools_view, true);
-  add_showing("actors",
-              "Actor systems: how many actors, what they have to do, and in "
-              "whose handler they are since when",
-              false, command::actors_view);
-
-  std::string whom;
-  add_showing("why", "Why a process does not go on, in sentences", false,
-              [&](const looked& of) { return command::why_view(of, whom); })
-    ->add_option("process", whom, "Number or name of the process")
-    ->required()
-    ->type_name("PID|NAME");
-
-  command::kill_options ending;
-  auto* kill = add("kill", "Ends a process");
-  kill->add_option("process", whom, "Number or name of the process")
-    ->required()
-    ->type_name("PID|NAME");
-  kill->add_flag("--tree", ending.tree, "And all that it has started");
-  kill->add_flag("--yes", ending.yes, "Do not ask");
-  kill->add_flag_callback(
-    "--term", [&] { ending.signal = SIGTERM; },
-    "Ask it to end, by SIGTERM, instead of SIGKILL");
-  kill->callback([&] {
-    result = command::end_process(command::one_run_for(chosen.run), whom,
-                                  ending);
-  });
-
+  int result_ = command::exit_good;
+  // What the options and arguments of the subcommands are.
+  options chosen_;
+  std::string whom_;
+  command::kill_options ending_;
 #if defined(TROUPE_HAS_STACKS)
-  bool of_all = false;
-  auto* stack = add_showing(
-    "stack", "The stacks of all threads of a process", false,
-    [&](const looked& of) {
-      std::vector<const troupe::inspection::process_record*> processes;
-      if (of_all)
-        for (const auto& each : of.run.processes)
-          processes.push_back(&each);
-      else
-        processes.push_back(&command::find_process(of.run, whom));
-      return command::stacks_view(of.run, processes);
-    });
-  auto* process
-    = stack->add_option("process", whom, "Number or name of the process")
-        ->type_name("PID|NAME");
-  auto* all = stack->add_flag("--all", of_all, "Of all processes of the run");
-  process->excludes(all);
-  stack->preparse_callback([](std::size_t count) {
-    if (count == 0)
-      throw CLI::RequiredError("PID|NAME or --all");
-  });
+  bool all_stacks_ = false;
 #endif
-
-  auto* trace
-    = add("trace", "Writes what the run does, all processes in one file, until "
-                   "Ctrl-C; Perfetto and Chrome open it");
-  trace->remove_option(trace->get_option("--json"));
-  std::string trace_file = "troupe-trace.json";
-  trace->add_option("file", trace_file, "The file to write")
-    ->type_name("FILE")
-    ->capture_default_str();
-  std::optional<double> trace_for;
-  trace->add_option("--for", trace_for, "End after so many seconds")
-    ->type_name("SECONDS")
-    ->check(CLI::Range(0.01, 86400.0));
-  trace->callback([&] {
-    std::optional<std::chrono::duration<double>> limit;
-    if (trace_for)
-      limit.emplace(*trace_for);
-    result = command::trace_run(command::one_run_for(chosen.run), trace_file,
-                                limit);
-  });
-
+  std::string trace_file_ = "troupe-trace.json";
+  std::optional<double> trace_for_;
 #if defined(TROUPE_HAS_TOP)
-  auto* top = add("top", "The run on the whole terminal, again and again; keys "
-                         "sort and choose, the last line says which");
-  top->remove_option(top->get_option("--json"));
-  double between = 1;
-  top->add_option("--every", between, "So many seconds between two looks")
-    ->type_name("SECONDS")
-    ->capture_default_str()
-    ->check(CLI::Range(0.1, 3600.0));
-  top->callback([&] {
-    result = command::show_top(command::one_run_for(chosen.run),
-                               std::chrono::duration<double>{between});
-  });
+  double between_ = 1;
 #endif
-
-  auto* metrics
-    = app.add_subcommand("metrics", "Numbers of all runs, as Prometheus' text");
-  metrics
-    ->add_option("--run", chosen.run,
-                 "The run that has this process, by its number")
-    ->type_name("PID");
-  std::string listen;
-  metrics
-    ->add_option("--listen", listen,
-                 "Answer Prometheus there, over HTTP, until a signal comes: a "
-                 "port of 127.0.0.1, or ADDRESS:PORT")
-    ->type_name("[ADDRESS:]PORT");
-  metrics->callback([&] {
-    if (!listen.empty())
-      command::serve_metrics(listen, [&] { return metrics_now(chosen.run); });
-    std::vector<looked> seen;
-    for (const auto& run : command::runs_for(chosen.run))
-      seen.push_back(command::look_at(run));
-    std::cout << command::metrics_text(seen);
-    if (std::any_of(seen.begin(), seen.end(),
-                    [](const auto& each) { return each.stalls.any(); }))
-      result = command::exit_stalled;
-  });
-
-  app.add_subcommand("completion", "What bash needs to complete this command")
-    ->callback([&] { std::cout << completion(app); });
-
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& failure) {
-    return app.exit(failure) == 0 ? command::exit_good : command::exit_usage;
-  }
-  return result;
-}
+  std::string listen_;
+};
 
 } // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return command_line{}.run(argc, argv);
   } catch (const command::refusal& why) {
     std::cerr << "troupe: " << why.what() << '\n';
   } catch (const std::exception& failure) {
