@@ -173,61 +173,58 @@ std::uint64_t reserved_for(std::uint64_t size) noexcept {
                                             : 0);
 }
 
-} // namespace
-
-reference reference::create_once(object_kind kind, std::uint64_t size,
-                                 contents of, unfinished_object& unfinished) {
-  auto& memory = run_memory::current();
-  const auto self = memory.self();
-  auto& own = own_row::of_this_process();
-  const bool outside = size > object_head::size_inside;
-  auto made = std::make_shared<hold>();
-  noted note{"create a shared object"};
+/// Returns the head of a new object, which `note` names; `is_warm` says whether it
+/// still has its payload from the one before. Throws `limit_reached`.
+object_head* take_head(own_row& own, std::uint64_t size, contents of,
+                       std::uint32_t row, noted& note, bool& is_warm) {
   object_head* head = nullptr;
-  if (outside && (of == contents::unspecified || size <= most_zeroed))
-    head = warm_memory::take(self.index, size, note_head, &note);
-  made->is_warm = head != nullptr;
+  if (size > object_head::size_inside
+      && (of == contents::unspecified || size <= most_zeroed))
+    head = warm_memory::take(row, size, note_head, &note);
+  is_warm = head != nullptr;
   if (head == nullptr)
-    head = head_table::take(own.heads, self.index, note_head, &note);
+    head = head_table::take(own.heads, row, note_head, &note);
   if (head == nullptr)
     throw limit_reached(creation_text(size),
                         "the run has "
-                          + std::to_string(std::uint64_t{memory.header().pages}
-                                           * head_page::heads)
+                          + std::to_string(
+                            std::uint64_t{run_memory::current().header().pages}
+                            * head_page::heads)
                           + " places for objects, and all are taken",
                         "drop handles or raise limits::address_space");
-  const auto index = memory.index_of(head);
-  made->entry = note.keep();
-  // Should anything below throw, the caller gives the head up.
-  unfinished = {head, made->entry};
-  TROUPE_CRASH_POINT("memory.create.noted");
-  auto& table = hold_table::of_this_process();
-  table.holds.try_emplace(index);
-  if (!made->is_warm) {
+  return head;
+}
+
+/// Sees that the head has a payload, with what `of` says in it. Throws
+/// `limit_reached`.
+void give_payload(object_head* head, std::uint64_t size, contents of,
+                  bool is_warm) {
+  auto& memory = run_memory::current();
+  const bool outside = size > object_head::size_inside;
+  if (!is_warm) {
     if (outside)
       take_extent(head, size);
     else
       head->payload.store(memory.offset_of(head->inside.data()),
                           std::memory_order_relaxed);
   }
-  auto* const payload = memory.payload_of(head);
   // What is fresh is zero. Of the rest, what a kind looks at when the object ends
   // unfinished must be.
-  if (made->is_warm || !outside)
-    std::memset(payload, 0,
+  if (is_warm || !outside)
+    std::memset(memory.payload_of(head), 0,
                 of == contents::zero
                   ? size
                   : std::min(size, object_head::size_inside));
-  auto& ledger = memory.row(self.index).ledger;
-  const bool counted = head->accounted.load(std::memory_order_relaxed) != 0;
-  const auto reserved = reserved_for(size);
-  if (!counted)
-    enter(ledger, index, size, reserved);
-  TROUPE_CRASH_POINT("memory.create.entered");
+}
+
+/// Writes what stands in the head of an object that nobody can attach yet, and
+/// that the process of `row` holds. Returns its id.
+object_id describe(object_head* head, object_kind kind, std::uint64_t size,
+                   contents of, std::uint32_t row) noexcept {
   const auto generation = head->generation.load(std::memory_order_relaxed) + 1;
   head->generation.store(generation, std::memory_order_relaxed);
   head->size.store(size, std::memory_order_relaxed);
-  head->creator.store(self.index, std::memory_order_relaxed);
+  head->creator.store(row, std::memory_order_relaxed);
   head->origin.store(0, std::memory_order_relaxed);
   head->kind.store(static_cast<std::uint32_t>(kind), std::memory_order_relaxed);
   head->shares.store(0, std::memory_order_relaxed);
@@ -237,14 +234,41 @@ reference reference::create_once(object_kind kind, std::uint64_t size,
     head->flags.fetch_and(~of_kind);
   if (of == contents::unspecified)
     head->flags.fetch_or(object_head::is_unspecified);
-  set_holder(head, self.index);
+  set_holder(head, row);
+  return (object_id{generation} << 32) | run_memory::current().index_of(head);
+}
+
+} // namespace
+
+reference reference::create_once(object_kind kind, std::uint64_t size,
+                                 contents of, unfinished_object& unfinished) {
+  auto& memory = run_memory::current();
+  const auto row = memory.self().index;
+  auto& own = own_row::of_this_process();
+  auto made = std::make_shared<hold>();
+  noted note{"create a shared object"};
+  auto* const head = take_head(own, size, of, row, note, made->is_warm);
+  const auto index = memory.index_of(head);
+  made->entry = note.keep();
+  // Should anything below throw, the caller gives the head up.
+  unfinished = {head, made->entry};
+  TROUPE_CRASH_POINT("memory.create.noted");
+  auto& table = hold_table::of_this_process();
+  table.holds.try_emplace(index);
+  give_payload(head, size, of, made->is_warm);
+  auto& ledger = memory.row(row).ledger;
+  const bool counted = head->accounted.load(std::memory_order_relaxed) != 0;
+  const auto reserved = reserved_for(size);
+  if (!counted)
+    enter(ledger, index, size, reserved);
+  TROUPE_CRASH_POINT("memory.create.entered");
+  const auto id = describe(head, kind, size, of, row);
   TROUPE_CRASH_POINT("memory.create.described");
   if (!counted) {
     head->accounted.store(reserved, std::memory_order_release);
     TROUPE_CRASH_POINT("memory.create.accounted");
     ledger.end();
   }
-  const auto id = (object_id{generation} << 32) | index;
   own.note(made->entry, id);
   TROUPE_CRASH_POINT("memory.create.unpublished");
   // From here on it can be attached.
