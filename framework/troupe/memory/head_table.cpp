@@ -390,7 +390,7 @@ void give_back_empty_pages(std::uint32_t row) noexcept {
     }
 }
 
-std::atomic<std::uint64_t>& more_holders(const object_side& side,
+std::atomic<std::uint64_t>& more_holders(object_side side,
                                          std::uint32_t word) noexcept {
   auto& header = memory().header();
   const auto index = memory().index_of(side.head);

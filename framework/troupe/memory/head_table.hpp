@@ -57,6 +57,6 @@ void give_back_empty_pages(std::uint32_t row) noexcept;
 
 /// Returns the word of the bits of holders outside of the head.
 [[nodiscard]] std::atomic<std::uint64_t>&
-more_holders(const object_side& side, std::uint32_t word) noexcept;
+more_holders(object_side side, std::uint32_t word) noexcept;
 
 } // namespace troupe::memory::head_table

@@ -268,7 +268,7 @@ struct object_side {
   object_head* head;
   bool is_second = false;
 
-  object_side(object_head* of, bool second = false) noexcept
+  constexpr object_side(object_head* of, bool second = false) noexcept
     : head(of), is_second(second) {
   }
 
@@ -307,7 +307,7 @@ struct object_side {
 
 /// Returns whether `side` is that of the living object `id`, and `kind` its kind.
 /// May have changed when it returns, unless the caller keeps the object alive.
-[[nodiscard]] inline bool is_object(const object_side& side, object_id id,
+[[nodiscard]] inline bool is_object(object_side side, object_id id,
                                     object_kind kind) noexcept {
   return side.is_living(id)
          && side.head->kind.load(std::memory_order_relaxed)

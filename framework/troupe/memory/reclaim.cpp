@@ -20,25 +20,24 @@ std::uint32_t position_of(std::uint32_t row) noexcept {
   return row == run_memory::current().header().slots ? 0 : row + 1;
 }
 
-constexpr std::uint32_t rows_inside(const object_side& side) noexcept {
+constexpr std::uint32_t rows_inside(object_side side) noexcept {
   return side.is_second ? object_head::second_rows_inside
                         : object_head::rows_inside;
 }
 
 /// The flag that says that bits of holders stand outside of the head.
-constexpr std::uint32_t more_flag(const object_side& side) noexcept {
+constexpr std::uint32_t more_flag(object_side side) noexcept {
   return side.is_second ? object_head::has_more_second_holders
                         : object_head::has_more_holders;
 }
 
-std::span<std::atomic<std::uint64_t>>
-words_inside(const object_side& side) noexcept {
+std::span<std::atomic<std::uint64_t>> words_inside(object_side side) noexcept {
   if (side.is_second)
     return side.head->second_holders;
   return side.head->holders;
 }
 
-std::atomic<std::uint64_t>& word_of(const object_side& side,
+std::atomic<std::uint64_t>& word_of(object_side side,
                                     std::uint32_t position) noexcept {
   return position < rows_inside(side)
            ? words_inside(side)[position / 64]
@@ -46,7 +45,7 @@ std::atomic<std::uint64_t>& word_of(const object_side& side,
                                       (position - rows_inside(side)) / 64);
 }
 
-bool is_held(const object_side& side) noexcept {
+bool is_held(object_side side) noexcept {
   // First the bits and then the shares: who counts one holds a bit meanwhile,
   // and may drop the bit only afterwards. [send]
   for (const auto& word : words_inside(side))
@@ -155,7 +154,7 @@ void end_second(object_head* object, std::uint32_t row) noexcept {
 
 } // namespace
 
-void set_holder(const object_side& side, std::uint32_t row) noexcept {
+void set_holder(object_side side, std::uint32_t row) noexcept {
   const auto position = position_of(row);
   if (position >= rows_inside(side))
     side.head->flags.fetch_or(more_flag(side), std::memory_order_seq_cst);
@@ -163,13 +162,13 @@ void set_holder(const object_side& side, std::uint32_t row) noexcept {
     .fetch_or(1ULL << (position % 64), std::memory_order_seq_cst);
 }
 
-void clear_holder(const object_side& side, std::uint32_t row) noexcept {
+void clear_holder(object_side side, std::uint32_t row) noexcept {
   const auto position = position_of(row);
   word_of(side, position)
     .fetch_and(~(1ULL << (position % 64)), std::memory_order_seq_cst);
 }
 
-bool is_holder(const object_side& side, std::uint32_t row) noexcept {
+bool is_holder(object_side side, std::uint32_t row) noexcept {
   const auto position = position_of(row);
   if (position >= rows_inside(side)
       && (side.head->flags.load() & more_flag(side)) == 0)
@@ -179,7 +178,7 @@ bool is_holder(const object_side& side, std::uint32_t row) noexcept {
          != 0;
 }
 
-void end_if_unheld(const object_side& side, std::uint32_t row) noexcept {
+void end_if_unheld(object_side side, std::uint32_t row) noexcept {
   for (;;) {
     // An attach sets its bit first and then changes `life`. So either the scan
     // sees the bit, or the exchange below fails because `life` moved, or the

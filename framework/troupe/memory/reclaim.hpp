@@ -9,12 +9,11 @@
 /// names in brackets are its.
 namespace troupe::memory {
 
-void set_holder(const object_side& side, std::uint32_t row) noexcept;
+void set_holder(object_side side, std::uint32_t row) noexcept;
 
-void clear_holder(const object_side& side, std::uint32_t row) noexcept;
+void clear_holder(object_side side, std::uint32_t row) noexcept;
 
-[[nodiscard]] bool is_holder(const object_side& side,
-                             std::uint32_t row) noexcept;
+[[nodiscard]] bool is_holder(object_side side, std::uint32_t row) noexcept;
 
 /// Ends the object of a head, or the side of one that has two, if nobody holds
 /// it and no message carries it, in the name of `row`: the caller's own, or that of a process of which the caller
@@ -24,7 +23,7 @@ void clear_holder(const object_side& side, std::uint32_t row) noexcept;
 /// Whose object it is does not matter: what nobody holds may end.
 /// @pre the handle table of `row` names the head
 /// @pre the caller does not hold `own_row_mutex()`
-void end_if_unheld(const object_side& side, std::uint32_t row) noexcept;
+void end_if_unheld(object_side side, std::uint32_t row) noexcept;
 
 /// Goes on with what the process of `row` had begun with a head when it died: to
 /// make an object, to end one or a side of one, to keep its memory. Does nothing if there was

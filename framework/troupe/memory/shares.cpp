@@ -25,8 +25,7 @@ share_change& change_of(std::uint32_t row) noexcept {
 
 /// What was last done to the word must be known to be so before the word says
 /// something else.
-void make_known(const object_side& side, object_id id,
-                share_word seen) noexcept {
+void make_known(object_side side, object_id id, share_word seen) noexcept {
   const auto row = seen.row();
   if (row > run_memory::current().header().slots)
     return;
