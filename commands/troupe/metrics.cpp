@@ -121,7 +121,12 @@ std::string metrics_text(const std::vector<looked>& runs) {
                                 }));
     used.add(run, "", run.used);
     reserved.add(run, "", run.reserved);
-    stalled.add(run, "", each.stalls.stalled.size());
+    stalled.add(run, "",
+                std::count_if(each.stalls.stalled.begin(),
+                              each.stalls.stalled.end(), [&](const auto& one) {
+                                return !memory::is_own_wait(
+                                  run.waits[one.wait].kind);
+                              }));
     for (const auto& process : run.processes) {
       if (!process.fact)
         continue;
@@ -130,7 +135,7 @@ std::string metrics_text(const std::vector<looked>& runs) {
       resident.add(run, labels, process.fact->resident);
       std::chrono::nanoseconds all_waits{0};
       for (std::size_t kind = 0; kind < process.waited.size(); ++kind)
-        if (kind != static_cast<std::size_t>(memory::wait_kind::service))
+        if (!memory::is_own_wait(static_cast<memory::wait_kind>(kind)))
           all_waits += process.waited[kind];
       waited.add(run, labels, seconds(all_waits));
       if (process.worker) {
@@ -147,8 +152,7 @@ std::string metrics_text(const std::vector<looked>& runs) {
                   std::count_if(run.waits.begin(), run.waits.end(),
                                 [&](const auto& wait) {
                                   return wait.slot == process.slot
-                                         && wait.kind
-                                              != memory::wait_kind::service;
+                                         && !memory::is_own_wait(wait.kind);
                                 }));
     }
     for (const auto& object : run.objects) {

@@ -92,12 +92,10 @@ std::chrono::nanoseconds waited_by(const snapshot& of,
                                    const process_record& process) {
   std::chrono::nanoseconds sum{0};
   for (std::size_t kind = 0; kind < process.waited.size(); ++kind)
-    if (kind != static_cast<std::size_t>(memory::wait_kind::service)
-        && kind != static_cast<std::size_t>(memory::wait_kind::stop_request))
+    if (!memory::is_own_wait(static_cast<memory::wait_kind>(kind)))
       sum += process.waited[kind];
   for (const auto& each : of.waits)
-    if (each.slot == process.slot && each.kind != memory::wait_kind::service
-        && each.kind != memory::wait_kind::stop_request)
+    if (each.slot == process.slot && !memory::is_own_wait(each.kind))
       sum += of.taken - each.since;
   return sum;
 }

@@ -34,6 +34,12 @@ constexpr std::chrono::milliseconds between_looks{250};
 
 volatile std::sig_atomic_t asked_to_end = 0;
 
+bool is_of_own_wait(const traced_event& event) noexcept {
+  return (event.kind == trace_kind::wait_begins
+          || event.kind == trace_kind::wait_ends)
+         && memory::is_own_wait(event.wait);
+}
+
 /// Trace events in JSON, as Chrome has defined them and Perfetto reads them.
 class trace_file {
 public:
@@ -179,8 +185,7 @@ private:
   }
 
   void add(const traced_event& event) {
-    if (event.kind == trace_kind::none
-        || event.wait == memory::wait_kind::service)
+    if (event.kind == trace_kind::none || is_of_own_wait(event))
       return;
     if (event.kind == trace_kind::process_name) {
       auto& name = names_[event.slot];

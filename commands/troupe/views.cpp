@@ -48,7 +48,7 @@ std::vector<const wait_record*> waits_of(const snapshot& of,
                                          const process_record& process) {
   std::vector<const wait_record*> result;
   for (const auto& each : of.waits)
-    if (each.slot == process.slot && each.kind != wait_kind::service)
+    if (each.slot == process.slot && !memory::is_own_wait(each.kind))
       result.push_back(&each);
   std::sort(result.begin(), result.end(), [&](const auto* a, const auto* b) {
     return std::pair{a->thread != process.pid, a->thread}
@@ -430,7 +430,9 @@ view stalls_view(const looked& of) {
   if (!of.stalls.any())
     return result;
   for (const auto& each : of.stalls.stalled)
-    data["stalled"].push_back(wait_data(of.run, of.run.waits[each.wait]));
+    if (const auto& wait = of.run.waits[each.wait];
+        !memory::is_own_wait(wait.kind))
+      data["stalled"].push_back(wait_data(of.run, wait));
   for (const auto& cycle : of.stalls.cycles)
     data["cycles"].push_back(cycle);
   result.text = "STALLED: nobody can go on who could end these waits.\n";

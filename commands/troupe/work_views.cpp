@@ -167,11 +167,12 @@ view actors_view(const looked& of) {
       rows.add(std::move(row));
     }
     for (const auto& handler : actors.handlers) {
-      const auto wait = std::find_if(
-        run.waits.begin(), run.waits.end(), [&](const auto& one) {
-          return one.slot == each.slot && one.thread == handler.thread
-                 && one.kind != memory::wait_kind::service;
-        });
+      const auto wait = std::find_if(run.waits.begin(), run.waits.end(),
+                                     [&](const auto& one) {
+                                       return one.slot == each.slot
+                                              && one.thread == handler.thread
+                                              && !memory::is_own_wait(one.kind);
+                                     });
       const auto waits = wait == run.waits.end()
                            ? std::string{}
                            : inspection::what_for(run, *wait);

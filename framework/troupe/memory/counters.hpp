@@ -103,7 +103,6 @@ struct process_counters {
   std::atomic<std::int64_t> began;
   std::atomic<std::int64_t> ended;
   std::array<std::atomic<std::int64_t>, wait_kinds> waited;
-  std::atomic<std::uint64_t> unused_too;
   slot_text<64> name;
   worker_counters worker;
   std::array<task_counter, most_slowest> slowest;

@@ -49,9 +49,25 @@ enum class wait_kind : std::uint32_t {
   thread,
   /// A thread of Troupe's own, which does nothing that others have not caused.
   service,
+  /// The actor system of a process: a message.
+  message,
 };
 
-inline constexpr std::uint32_t wait_kinds = 18;
+inline constexpr std::uint32_t wait_kinds = 19;
+
+/// Whether a wait of that kind is one of Troupe's own: its thread stands by for
+/// others, and always does, so it says nothing of what the program is about. What
+/// is told of waits, and what is added up of them, leaves these out.
+[[nodiscard]] constexpr bool is_own_wait(wait_kind kind) noexcept {
+  switch (kind) {
+    case wait_kind::none:
+    case wait_kind::stop_request:
+    case wait_kind::thread:
+    case wait_kind::service:
+    case wait_kind::message: return true;
+    default: return false;
+  }
+}
 
 /// Who waits: one thread that sleeps, or is about to.
 ///

@@ -74,13 +74,6 @@ const char* text_of(wait_kind kind) {
   }
 }
 
-/// Threads of Troupe's own wait always.
-bool counts(std::size_t kind) {
-  const auto which = static_cast<wait_kind>(kind);
-  return which != wait_kind::none && which != wait_kind::service
-         && which != wait_kind::thread && which != wait_kind::stop_request;
-}
-
 struct one_process {
   std::string name;
   std::int64_t started_in = 0;
@@ -192,7 +185,7 @@ private:
     const auto ended = of.ended.load() == 0 ? now_ : of.ended.load();
     result.lasted = std::max<std::int64_t>(ended - result.began, 0);
     for (std::size_t kind = 0; kind < wait_kinds; ++kind) {
-      if (!counts(kind))
+      if (memory::is_own_wait(static_cast<wait_kind>(kind)))
         continue;
       result.waits[kind] = of.waited[kind].load();
       result.waited += result.waits[kind];

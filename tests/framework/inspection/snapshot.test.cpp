@@ -4,6 +4,7 @@
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/inspection/run_file.hpp>
+#include <troupe/inspection/stalls.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/program.hpp>
@@ -22,7 +23,9 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <cstdint>
 #include <string>
+#include <set>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -283,6 +286,85 @@ TEST_CASE("to look takes no memory of the run") {
   const troupe::mutex lock;
   static_cast<void>(inspection::here());
   auto& memory = troupe::memory::run_memory::current();
+TEST_CASE("of a queue it is told since when nothing was taken, but for a few") {
+  const troupe::queue<int> items;
+  for (int i = 0; i < 64; ++i)
+    items.put(i);
+  const auto noted = [&] {
+    return content_of<inspection::queue_record>(inspection::here(), items.id())
+      .taken_since;
+  };
+  // The clock that notes it is coarse.
+  const auto let_it_tick = [] {
+    const auto before = troupe::os::coarse_now();
+    CHECK(troupe::test::eventually(
+      [&] { return troupe::os::coarse_now() > before; }));
+  };
+  CHECK_FALSE(noted());
+  const auto begin = std::chrono::steady_clock::now();
+  // It may be a tick behind.
+  let_it_tick();
+  let_it_tick();
+  static_cast<void>(items.get());
+  const auto first = noted();
+  REQUIRE(first);
+  CHECK(*first >= begin);
+  CHECK(*first <= std::chrono::steady_clock::now());
+  let_it_tick();
+  for (int i = 1; i < 15; ++i)
+    static_cast<void>(items.get());
+  // Fewer than 16 since: what was taken last was taken then or later.
+  CHECK(noted() == first);
+  static_cast<void>(items.get());
+  const auto second = noted();
+  CHECK(second > first);
+  let_it_tick();
+  for (int i = 16; i < 31; ++i)
+    static_cast<void>(items.get());
+  CHECK(noted() == second);
+  static_cast<void>(items.get());
+  CHECK(noted() > second);
+}
+
+TEST_CASE("an item that was waited for is taken at a known moment") {
+  const troupe::queue<int> items;
+  const auto reader = troupe::start<take_two>(items);
+  items.put(1);
+  CHECK(troupe::test::eventually([&] {
+    const auto now = inspection::here();
+    return std::any_of(now.waits.begin(), now.waits.end(),
+                       [&](const auto& each) {
+                         return each.kind == troupe::memory::wait_kind::item;
+                       })
+           && content_of<inspection::queue_record>(now, items.id()).taken == 1;
+  }));
+  const auto before = std::chrono::steady_clock::now();
+  // Time: more than a tick of the coarse clock.
+  std::this_thread::sleep_for(20ms);
+  items.put(2);
+  reader.join();
+  const auto noted = content_of<inspection::queue_record>(inspection::here(),
+                                                          items.id())
+                       .taken_since;
+  REQUIRE(noted);
+  CHECK(*noted >= before);
+}
+
+TEST_CASE("each kind of wait is Troupe's own, or has words") {
+  using troupe::memory::wait_kind;
+  const std::set<wait_kind> own{wait_kind::none, wait_kind::stop_request,
+                                wait_kind::thread, wait_kind::service,
+                                wait_kind::message};
+  for (std::uint32_t kind = 0; kind < troupe::memory::wait_kinds; ++kind) {
+    CAPTURE(kind);
+    inspection::wait_record wait;
+    wait.kind = static_cast<wait_kind>(kind);
+    CHECK(troupe::memory::is_own_wait(wait.kind) == own.contains(wait.kind));
+    if (!own.contains(wait.kind))
+      CHECK(inspection::what_for({}, wait) != "work");
+  }
+}
+
   const auto before = memory.used_bytes();
   for (int turn = 0; turn < 50; ++turn)
     static_cast<void>(inspection::here());
