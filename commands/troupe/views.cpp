@@ -290,9 +290,9 @@ view tree_view(const looked& of) {
 
 view queues_view(const looked& of) {
   const auto& run = of.run;
-  table rows{{"QUEUE", "DEPTH", "LIMIT", "IN/S", "OUT/S", "NOT EMPTY FOR",
-              "NOT DONE", "CLOSED", "READERS ASLEEP", "WRITERS ASLEEP",
-              "HELD BY"}};
+  table rows{{"QUEUE", "DEPTH", "LIMIT", "IN/S", "OUT/S", "LAST TAKEN",
+              "NOT EMPTY FOR", "NOT DONE", "CLOSED", "READERS ASLEEP",
+              "WRITERS ASLEEP", "HELD BY"}};
   json list = json::array();
   for (const auto& each : run.objects) {
     const auto* queue = std::get_if<inspection::queue_record>(&each.content);
@@ -328,6 +328,10 @@ view queues_view(const looked& of) {
        std::to_string(queue->depth),
        queue->limit == 0 ? "none" : std::to_string(queue->limit), rate_text(in),
        rate_text(out),
+       queue->taken_since
+         ? fmt::format("at most {} ago", duration_text(std::max<std::int64_t>(
+                                           age(run, *queue->taken_since), 0)))
+         : "never",
        aged ? "at most " + duration_text(age(run, *queue->found_empty)) : "",
        std::to_string(queue->unfinished), queue->closed ? "yes" : "no",
        names_of(run, readers), names_of(run, writers), holders});
@@ -338,6 +342,11 @@ view queues_view(const looked& of) {
     data["not_done"] = queue->unfinished;
     data["put"] = queue->put;
     data["taken"] = queue->taken;
+    if (queue->taken_since)
+      data["last_taken_at_most_seconds_ago"]
+        = static_cast<double>(
+            std::max<std::int64_t>(age(run, *queue->taken_since), 0))
+          / 1e9;
     if (of.before) {
       data["in_per_second"] = in;
       data["out_per_second"] = out;

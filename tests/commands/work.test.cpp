@@ -56,12 +56,13 @@ TEST_CASE("queues are shown with how fast items go in and out, and since when "
     CHECK(left["taken"] == 10);
     CHECK(left["in_per_second"] == 0);
     CHECK(left["not_empty_for_at_most_seconds"].get<double>() > 0);
+    CHECK(left["last_taken_at_most_seconds_ago"].get<double>() > 0);
     const auto& steady = data["queues"][1];
     return steady["in_per_second"].get<double>() > 10
            && steady["out_per_second"].get<double>() > 10;
   }));
   const auto text = scene.ask({"queues"});
-  CHECK(text.has({"IN/S", "OUT/S", "NOT EMPTY FOR", "at most "}));
+  CHECK(text.has({"IN/S", "OUT/S", "LAST TAKEN", "NOT EMPTY FOR", "at most "}));
 }
 
 #if defined(TROUPE_ACTORS_ROLE)

@@ -530,6 +530,8 @@ private:
     constexpr auto sensible = std::uint64_t{1} << 48;
     const bool makes_sense = result.depth < sensible
                              && copy->options().window < sensible;
+    if (const auto taken = copy->taken_since(); taken > 0)
+      result.taken_since = when(taken);
     result.full = makes_sense && copy->full();
     of.content = result;
     return makes_sense;

@@ -95,7 +95,7 @@ public:
        offsetof(message_queue, put_), offsetof(message_queue, taken_),
        offsetof(message_queue, arrivals_), offsetof(message_queue, departures_),
        offsetof(message_queue, finishing_), sizeof(message_queue_options),
-       offsetof(arrival, found_empty)});
+       offsetof(arrival, found_empty), offsetof(take_commit, noted)});
   }
 
   [[nodiscard]] static std::uint64_t
@@ -169,6 +169,13 @@ public:
   /// or there was something each time.
   [[nodiscard]] std::int64_t last_found_empty() const noexcept {
     return arrivals_.found_empty.load(std::memory_order_relaxed);
+  }
+
+  /// When something was taken, in nanoseconds of the steady clock; 0 if nothing
+  /// was. What was taken last was taken then, or later: fewer than 16 messages
+  /// have been taken since.
+  [[nodiscard]] std::int64_t taken_since() const noexcept {
+    return taken_.noted.load(std::memory_order_relaxed);
   }
 
   /// Whether a `put` of one message would wait.
@@ -314,7 +321,13 @@ private:
     /// May run ahead by what a killed reader was about to take; mended at the
     /// next take.
     std::atomic<std::uint64_t> bytes;
+    /// When a reader has taken something, in nanoseconds of the coarse clock;
+    /// written at some takes only, see `noted_takes`.
+    std::atomic<std::int64_t> noted;
   };
+
+  /// Of so many takes in a row one notes when it was.
+  static constexpr std::uint64_t noted_takes = 16;
 
   struct alignas(cache_line) arrival {
     waiting_room room;

@@ -317,7 +317,7 @@ take_outcome message_queue::take_with(visit_function visit, void* context,
   // Who only looks does not wait.
   if (limit.when() != deadline::now().when())
     reader_back_off::of_this_thread().before_take(this);
-  for (;;) {
+  for (bool waited = false;; waited = true) {
     std::uint64_t before = 0;
     std::uint64_t after = 0;
     std::uint64_t bytes = 0;
@@ -339,6 +339,12 @@ take_outcome message_queue::take_with(visit_function visit, void* context,
         outcome = take_locked(visit, context, most, retired);
       after = messages_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
+      // A clock costs a quarter of a take, so not each asks it: but one that has
+      // slept, the first, and then each that completes `noted_takes`.
+      if (after != before
+          && (waited || before == 0
+              || after / noted_takes != before / noted_takes)) [[unlikely]]
+        taken_.noted.store(os::coarse_now(), std::memory_order_relaxed);
     }
     TROUPE_CRASH_POINT("mailbox.take.unannounced");
     if (after != before)

@@ -6,6 +6,7 @@
 #include <troupe/inspection/run_file.hpp>
 #include <troupe/inspection/stalls.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/os/coarse_clock.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/state/state.hpp>
@@ -54,6 +55,11 @@ void hold(troupe::mutex lock, troupe::event held, troupe::event let_go) {
 
 void lock_once(troupe::mutex lock) {
   const std::scoped_lock guard{lock};
+}
+
+void take_two(troupe::queue<int> from) {
+  static_cast<void>(from.get());
+  static_cast<void>(from.get());
 }
 
 void take_one(troupe::queue<int> from) {
