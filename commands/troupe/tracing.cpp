@@ -144,6 +144,8 @@ private:
   };
 
   using thread_key = std::pair<std::int32_t, std::int32_t>;
+  /// Of the event that begins it, with its `link`.
+  using link_key = std::pair<trace_kind, std::uint64_t>;
 
   [[nodiscard]] std::int32_t pid_of(std::uint32_t slot,
                                     std::int32_t thread) const {
@@ -213,7 +215,29 @@ private:
         spans.push_back({event.kind, "waits for " + text_of(event), "wait",
                          event.when, json::object()});
         break;
+      case trace_kind::submit_begins:
+        begun_[{trace_kind::submit_begins, event.link}] = {thread, event.when};
+        spans.push_back({event.kind, "gives tasks to a pool", "task",
+                         event.when, json::object()});
+        break;
+      case trace_kind::submit_ends:
+        end_as_far_as(trace_kind::submit_begins, thread, spans, event.when);
+        break;
+      case trace_kind::start_begins:
+        begun_[{trace_kind::start_begins, event.link}] = {thread, event.when};
+        spans.push_back({event.kind, "starts a process", "process", event.when,
+                         json::object()});
+        break;
+      case trace_kind::start_ends:
+        end_as_far_as(trace_kind::start_begins, thread, spans, event.when);
+        break;
+      case trace_kind::chunk_taken: taken_[thread] = event.link; break;
       case trace_kind::task_begins:
+        if (const auto taken = taken_.find(thread); taken != taken_.end()) {
+          point("task", {trace_kind::submit_begins, taken->second}, thread,
+                event.when);
+          taken_.erase(taken);
+        }
         end_as_far_as(trace_kind::task_begins, thread, spans, event.when);
         spans.push_back({event.kind,
                          event.function.empty() ? "a task" : event.function,
@@ -227,6 +251,8 @@ private:
                          {{"actor", event.actor}}});
         break;
       case trace_kind::process_begins:
+        point("start", {trace_kind::start_begins, event.link}, thread,
+              event.when);
         spans.insert(spans.begin(), {event.kind, "process", "process",
                                      event.when, json::object()});
         break;
@@ -248,6 +274,30 @@ private:
       case trace_kind::process_name:
       case trace_kind::none: break;
     }
+  }
+
+  /// An arrow to the span that begins then, from that in which it was caused; none
+  /// if that was before the trace. It is written once both ends are known.
+  void point(const char* name, const link_key& link, const thread_key& to,
+             time_point when) {
+    const auto found = begun_.find(link);
+    if (found == begun_.end())
+      return;
+    const auto [from, begin] = found->second;
+    begun_.erase(found);
+    ++arrows_;
+    const auto end_of_arrow = [&](const char* phase, const thread_key& thread,
+                                  time_point at) {
+      return json{{"name", name},        {"cat", "cause"},
+                  {"ph", phase},         {"id", arrows_},
+                  {"pid", thread.first}, {"tid", thread.second},
+                  {"ts", moment(at)}};
+    };
+    to_.add(end_of_arrow("s", from, begin));
+    auto end = end_of_arrow("f", to, std::max(when, begin));
+    // To the span around it, and not to the next one.
+    end["bp"] = "e";
+    to_.add(end);
   }
 
   /// Ends the innermost of that kind and what is inside of it; nothing if it has
@@ -308,6 +358,12 @@ private:
   /// Of those that begin, by slot.
   std::map<std::uint32_t, std::string> names_;
   std::map<thread_key, std::vector<span>> open_;
+  /// Arrows of which the other end is not known yet: in which thread they begin,
+  /// and when.
+  std::map<link_key, std::pair<thread_key, time_point>> begun_;
+  /// Of which chunk each worker is about to begin a task.
+  std::map<thread_key, std::uint64_t> taken_;
+  std::uint64_t arrows_ = 0;
   memory::object_id unknown_ = 0;
   std::uint64_t written_ = 0;
 };

@@ -30,12 +30,21 @@ struct span {
   double lasted = 0;
 };
 
-/// Checks each event against the format, and gives the spans.
+struct arrow {
+  std::string name;
+  /// Where it begins and ends: a thread, and when.
+  span from;
+  span to;
+};
+
+/// Checks each event against the format, and gives the spans, and the arrows.
 std::vector<span> spans_of(const json& file,
-                           std::map<std::int64_t, std::string>& processes) {
+                           std::map<std::int64_t, std::string>& processes,
+                           std::vector<arrow>* arrows = nullptr) {
   REQUIRE(file.is_object());
   REQUIRE(file["traceEvents"].is_array());
   std::vector<span> result;
+  std::map<std::uint64_t, arrow> begun;
   for (const auto& event : file["traceEvents"]) {
     CAPTURE(event.dump());
     REQUIRE(event["name"].is_string());
@@ -46,8 +55,26 @@ std::vector<span> spans_of(const json& file,
       processes[event["pid"].get<std::int64_t>()] = event["args"]["name"];
       continue;
     }
-    REQUIRE(event["ph"] == "X");
     REQUIRE(event["ts"].is_number());
+    if (event["ph"] == "s" || event["ph"] == "f") {
+      REQUIRE(event["id"].is_number_unsigned());
+      CHECK(event["cat"] == "cause");
+      // The end is of the span around it.
+      CHECK(event.contains("bp") == (event["ph"] == "f"));
+      const span end{event["name"], event["pid"], event["tid"], event["ts"], 0};
+      auto& known = begun[event["id"].get<std::uint64_t>()];
+      if (event["ph"] == "s") {
+        CHECK(known.name.empty());
+        known = {end.name, end, {}};
+      } else {
+        CHECK(known.name == end.name);
+        known.to = end;
+        if (arrows != nullptr)
+          arrows->push_back(known);
+      }
+      continue;
+    }
+    REQUIRE(event["ph"] == "X");
     REQUIRE(event["dur"].is_number());
     CHECK(event["dur"].get<double>() >= 0);
     CHECK(event["cat"].is_string());
@@ -78,6 +105,18 @@ bool are_nested(std::vector<span> spans) {
     }
   }
   return true;
+}
+
+/// Whether a span with that in its name is around a moment of its thread.
+bool is_inside(const std::vector<span>& spans, const span& moment,
+               const char* name) {
+  constexpr double least = 0.01;
+  return std::any_of(spans.begin(), spans.end(), [&](const auto& each) {
+    return each.pid == moment.pid && each.thread == moment.thread
+           && each.name.find(name) != std::string::npos
+           && each.begin <= moment.begin + least
+           && moment.begin <= each.begin + each.lasted + least;
+  });
 }
 
 double told(const std::string& output, const char* what) {
@@ -134,6 +173,42 @@ TEST_CASE(
   for (const auto* name : {"root", "holder", "next", "bakery-1", "bakery-2"})
     CHECK(std::any_of(processes.begin(), processes.end(),
                       [&](const auto& each) { return each.second == name; }));
+}
+
+TEST_CASE(
+  "arrows lead from where a task was given, and a process asked for, to "
+  "where it begins") {
+  const troupe::test::folder folder;
+  const auto path = (folder.path() / "trace.json").string();
+  stage scene{{TROUPE_WORK_ROLE, "spans"}};
+  CHECK(scene.ask({"trace", path}).code == 0);
+  CHECK(scene.wait_for_end() == 0);
+  std::ifstream file{path};
+  std::map<std::int64_t, std::string> processes;
+  std::vector<arrow> arrows;
+  const auto spans = spans_of(json::parse(file), processes, &arrows);
+  std::map<std::string, int> tasks;
+  std::map<std::string, int> starts;
+  for (const auto& each : arrows) {
+    CAPTURE(each.name);
+    CAPTURE(processes[each.to.pid]);
+    CHECK(processes[each.from.pid] == "root");
+    CHECK(each.from.begin <= each.to.begin);
+    if (each.name == "task") {
+      CHECK(is_inside(spans, each.from, "gives tasks to a pool"));
+      CHECK(is_inside(spans, each.to, "nap"));
+      ++tasks[processes[each.to.pid]];
+    } else {
+      CHECK(each.name == "start");
+      CHECK(is_inside(spans, each.from, "starts a process"));
+      CHECK(is_inside(spans, each.to, "process"));
+      ++starts[processes[each.to.pid]];
+    }
+  }
+  CHECK(tasks["bakery-1"] + tasks["bakery-2"] == 8);
+  CHECK(tasks.size() == 2);
+  for (const auto* name : {"holder", "next", "bakery-1", "bakery-2"})
+    CHECK(starts[name] == 1);
 }
 
 TEST_CASE("a process that nobody has looked at has its name in a trace") {

@@ -139,6 +139,10 @@ traced_event trace_reader::decode(const trace_event& event) const {
     case trace_kind::task_ends: result.function = run_.text_at(value); break;
     case trace_kind::actor_begins:
     case trace_kind::actor_ends: result.actor = value; break;
+    case trace_kind::submit_begins:
+    case trace_kind::chunk_taken:
+    case trace_kind::start_begins:
+    case trace_kind::process_begins: result.link = value; break;
     case trace_kind::process_name: {
       std::array<char, trace_event::characters> text{};
       std::memcpy(text.data(), &value, text.size());

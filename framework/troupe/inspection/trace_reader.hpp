@@ -28,6 +28,8 @@ struct traced_event {
   std::string function;
   /// Of an actor: its number.
   std::uint64_t actor = 0;
+  /// What both ends of an arrow have: of a chunk of tasks, of a start.
+  std::uint64_t link = 0;
   /// Of a process's name: a part of it, and which.
   std::string name;
   std::uint32_t part = 0;

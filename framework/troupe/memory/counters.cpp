@@ -125,7 +125,8 @@ void begin_counters(process_slot& slot, slot_id self) noexcept {
   memory.set_own_counters(&own);
   if (is_traced()) {
     trace_name(slot.name.get());
-    trace(trace_kind::process_begins, 0, 0);
+    trace(trace_kind::process_begins, 0,
+          link_of_process(self.index, self.generation));
   }
 }
 

@@ -25,9 +25,19 @@ enum class trace_kind : std::uint32_t {
   /// Before a process begins: `value` is six characters of its name, `detail` which
   /// six. It may have ended before anybody looks at it.
   process_name,
+  /// A thread gives tasks to a pool, and has given them: `value` is where they go
+  /// on, see `link_of_chunk`.
+  submit_begins,
+  submit_ends,
+  /// Before a worker begins the first of them: `value` as of `submit_begins`.
+  chunk_taken,
+  /// A thread asks for a process, and has asked: `value` is where that goes on,
+  /// see `link_of_process`. A `process_begins` has the same.
+  start_begins,
+  start_ends,
 };
 
-inline constexpr std::uint32_t trace_kinds = 10;
+inline constexpr std::uint32_t trace_kinds = 15;
 
 /// Something that has happened.
 ///
@@ -59,6 +69,19 @@ static_assert(sizeof(trace_event) == 32);
 struct trace_ring {
   static constexpr std::uint32_t count = 1U << 16;
 };
+
+/// What both ends of a chunk of tasks know of it, the pool and the worker. Two
+/// chunks have the same only if 2^32 of the pool, or 2^16 objects, lie between.
+[[nodiscard]] constexpr std::uint64_t
+link_of_chunk(std::uint64_t results_of_pool, std::uint32_t chunk) noexcept {
+  return ((results_of_pool & 0xFFFF) << 32) | chunk;
+}
+
+/// What both ends of a start know of the process.
+[[nodiscard]] constexpr std::uint64_t
+link_of_process(std::uint32_t slot, std::uint32_t generation) noexcept {
+  return (std::uint64_t{slot & 0xFFFF} << 32) | generation;
+}
 
 /// Writes an event in the name of the calling thread. To be called where
 /// `is_traced()`.

@@ -264,6 +264,7 @@ private:
   make_chunk(const std::shared_ptr<job>& to, const task_function& function,
              codec::packet message, std::uint32_t tasks);
   void add(chunk made);
+  [[nodiscard]] std::uint32_t next_number() noexcept;
   void settle(job& of, std::size_t first, std::size_t last, ending how);
   void fail(job& of, std::size_t index, std::exception_ptr why, ending how);
   /// They have not run, or not to their end.

@@ -10,6 +10,7 @@
 #include <troupe/memory/reclaim.hpp>
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/trace.hpp>
 #include <troupe/os/process_id.hpp>
 #include <troupe/process/host.hpp>
 #include <troupe/process/signals.hpp>
@@ -101,12 +102,26 @@ void dispatcher::add(chunk made) {
   made.index = made.of->expected_;
   made.of->expected_ += made.tasks;
   shown().submitted.fetch_add(made.tasks, std::memory_order_relaxed);
+  const bool traced = memory::is_traced();
+  if (traced) [[unlikely]] {
+    made.number = next_number();
+    memory::trace(memory::trace_kind::submit_begins, 0,
+                  memory::link_of_chunk(results_.object().id(), made.number));
+  }
   waiting_.push_back(std::move(made));
   dispatch();
   show_waiting();
   // Results come in while many tasks are submitted; workers must not run dry.
   if (++submitted_ % looks_while_submitting == 0)
     take_what_is_there();
+  if (traced) [[unlikely]]
+    memory::trace(memory::trace_kind::submit_ends, 0, 0);
+}
+
+std::uint32_t dispatcher::next_number() noexcept {
+  if (++next_chunk_ == 0)
+    ++next_chunk_;
+  return next_chunk_;
 }
 
 void dispatcher::take_what_is_there() noexcept {
@@ -198,9 +213,9 @@ void dispatcher::dispatch_to(member& to, std::uint32_t credit) {
   while (to.given.size() < credit && !waiting_.empty() && count < most_ahead) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
-    if (++next_chunk_ == 0)
-      ++next_chunk_;
-    next.number = next_chunk_;
+    // It has one from the start in a run that is traced, and for its first way.
+    if (next.number == 0)
+      next.number = next_number();
     const auto place = function_place::of(next.function);
     const task_head head{task_head::run, next.number,
                          place.module,   place.offset,
@@ -261,6 +276,7 @@ bool dispatcher::take_back(member& from, std::deque<chunk>& into) {
   if (taken == 0 || found == from.given.end())
     return false;
   into.push_back(std::move(*found));
+  into.back().number = 0;
   from.given.erase(found);
   return true;
 }
@@ -311,6 +327,8 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
 
 /// Puts chunks back to the front of the line.
 void dispatcher::requeue(std::deque<chunk> back) {
+  for (auto& each : back)
+    each.number = 0;
   waiting_.insert(waiting_.begin(), std::make_move_iterator(back.begin()),
                   std::make_move_iterator(back.end()));
 }

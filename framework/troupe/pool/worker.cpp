@@ -284,6 +284,10 @@ private:
     end_task();
     task_began_ = os::cycles();
     if (memory::is_traced()) {
+      if (std::exchange(traced_chunk_, head_.chunk) != head_.chunk)
+        memory::trace(memory::trace_kind::chunk_taken, 0,
+                      memory::link_of_chunk(setup_.results.object().id(),
+                                            head_.chunk));
       memory::trace(memory::trace_kind::task_begins, 0, function_number_);
       task_traced_ = true;
     }
@@ -350,6 +354,7 @@ private:
   std::uint32_t function_number_ = 0;
   std::uint64_t task_began_ = 0;
   bool task_traced_ = false;
+  std::uint32_t traced_chunk_ = 0;
   task_head head_{};
   std::uint32_t reported_ = 0;
   std::uint64_t done_ = 0;

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/codec/parcel.hpp>
+#include <troupe/memory/trace.hpp>
 #include <troupe/os/crash_point.hpp>
 #include <troupe/os/rights.hpp>
 #include <troupe/process/error_tail.hpp>
@@ -53,6 +54,26 @@ std::string default_name(std::uint32_t number) {
   const bool named = !own.starts_with("process-");
   return (of_root || named ? "process-" : own + ":") + std::to_string(number);
 }
+
+/// Shows, while somebody traces the run, when this thread asks for a process.
+class traced_start {
+public:
+  explicit traced_start(memory::slot_id id) noexcept
+    : traced_(memory::is_traced()) {
+    if (traced_) [[unlikely]]
+      memory::trace(memory::trace_kind::start_begins, 0,
+                    memory::link_of_process(id.index, id.generation));
+  }
+  traced_start(const traced_start&) = delete;
+  traced_start& operator=(const traced_start&) = delete;
+  ~traced_start() {
+    if (traced_) [[unlikely]]
+      memory::trace(memory::trace_kind::start_ends, 0, 0);
+  }
+
+private:
+  bool traced_;
+};
 
 void put_arguments(process_slot& slot, codec::packet& arguments) {
   const auto body = arguments.body();
@@ -110,6 +131,7 @@ slot_id request_process(const function_entry& function,
   require_no_end();
   const auto id = reserve_slot();
   auto& slot = memory.slot(id.index);
+  const traced_start traced{id};
   TROUPE_CRASH_POINT("process.start.reserved");
   try {
     put_arguments(slot, arguments);
