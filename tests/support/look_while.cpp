@@ -3,13 +3,16 @@
 //
 // Runs a test and looks, again and again, at each run that it or what it has
 // started makes, as the command `troupe` does. Fails if the test fails, or if a
-// look finds something that makes no sense; tests of kills run under it. With
-// --no-alarm it fails as well if two looks say that something stands still.
+// look finds something that makes no sense; tests of kills run under it. Fails as
+// well if a look has taken a page of the run: of one whose processes have ended it
+// is known to the page. With --no-alarm it fails too if two looks say that
+// something stands still.
 #include <troupe/inspection/snapshot.hpp>
 #include <troupe/inspection/stalls.hpp>
 #include <troupe/os/memory_file.hpp>
 #include <troupe/os/proc.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -45,20 +48,25 @@ public:
       search();
       searched_at_ = now;
     }
-    for (auto& [inode, file] : files_)
-      look_at(file);
+    for (auto& [inode, run] : runs_)
+      look_at(run);
   }
 
   /// What no look may find; empty if none has found anything.
-  [[nodiscard]] std::string faults() const {
+  [[nodiscard]] std::string faults() {
+    for (const auto& [inode, run] : runs_) {
+      await_end(run);
+      judge(run);
+    }
     std::string result;
     for (const auto& each : faults_)
       result += "look_while: " + each + "\n";
-    // Others take memory meanwhile, but not during each look.
-    if (looks_ >= 20 && alone_ == 0)
-      result += "look_while: the run has used more memory after each of "
-                + std::to_string(looks_) + " looks\n";
     return result;
+  }
+
+  /// Runs that had ended when they were looked at last.
+  [[nodiscard]] std::uint64_t ended() const noexcept {
+    return ended_;
   }
 
   [[nodiscard]] std::uint64_t looks() const noexcept {
@@ -70,6 +78,16 @@ public:
   }
 
 private:
+  struct run {
+    troupe::os::descriptor file;
+    /// Looks, and those after which no more memory was in use than before.
+    std::uint64_t looks = 0;
+    std::uint64_t alone = 0;
+    /// Looks since its last process has ended.
+    int quiet = 0;
+    std::optional<troupe::inspection::snapshot> before;
+  };
+
   /// Finds the runs of what `top_` has started.
   void search() {
     std::map<std::int32_t, std::int32_t> parents;
@@ -83,27 +101,70 @@ private:
       if (above != top_)
         continue;
       auto found = troupe::os::open_memory_file_of(pid, "troupe-run");
-      if (found.file && !files_.contains(found.inode))
-        files_.emplace(found.inode, std::move(found.file));
+      if (found.file && !runs_.contains(found.inode))
+        runs_[found.inode].file = std::move(found.file);
     }
     // Of those that nobody has open any more nothing changes.
-    std::erase_if(files_, [&](auto& each) {
-      const auto seen = troupe::inspection::look_at(each.second).seen;
-      if (!seen)
-        return false;
-      for (const auto& process : seen->processes)
-        if (process.fact)
-          return false;
-      return ++quiet_[each.first] > 50;
-    });
+    for (auto at = runs_.begin(); at != runs_.end();) {
+      auto& run = at->second;
+      const auto seen = troupe::inspection::look_at(run.file).seen;
+      if (!seen || has_processes(*seen) || ++run.quiet <= 50) {
+        ++at;
+        continue;
+      }
+      judge(run);
+      at = runs_.erase(at);
+    }
   }
 
-  void look_at(const troupe::os::descriptor& file) {
-    const auto before = troupe::os::used_bytes(file.get());
-    auto result = troupe::inspection::look_at(file);
-    const auto after = troupe::os::used_bytes(file.get());
+  [[nodiscard]] static bool
+  has_processes(const troupe::inspection::snapshot& of) {
+    return !of.outsiders.empty()
+           || troupe::os::maps_file(of.fork_server, of.inode).value_or(false)
+           || std::any_of(of.processes.begin(), of.processes.end(),
+                          [](const auto& process) {
+                            return process.fact.has_value();
+                          });
+  }
+
+  /// Waits until what was in the run has ended; not for ever.
+  static void await_end(const run& of) {
+    const auto end = std::chrono::steady_clock::now() + 2s;
+    while (std::chrono::steady_clock::now() < end) {
+      const auto seen = troupe::inspection::look_at(of.file).seen;
+      if (!seen || !has_processes(*seen))
+        return;
+      // Time: between two looks.
+      std::this_thread::sleep_for(between_looks);
+    }
+  }
+
+  /// Whether the looks have taken memory of the run.
+  void judge(const run& of) {
+    // Its processes take memory meanwhile, but not during each look.
+    if (of.looks >= 20 && of.alone == 0)
+      faults_.insert("the run has used more memory after each of "
+                     + std::to_string(of.looks) + " looks");
+    const auto before = troupe::os::used_bytes(of.file.get());
+    const auto seen = troupe::inspection::look_at(of.file).seen;
+    if (!seen || has_processes(*seen))
+      return;
+    // Nobody else changes it any more.
+    const auto after = troupe::os::used_bytes(of.file.get());
+    ++ended_;
+    if (after != before)
+      faults_.insert(
+        "a look at a run that has ended has changed its memory from "
+        + std::to_string(before) + " bytes to " + std::to_string(after));
+  }
+
+  void look_at(run& of) {
+    const auto before = troupe::os::used_bytes(of.file.get());
+    auto result = troupe::inspection::look_at(of.file);
+    const auto after = troupe::os::used_bytes(of.file.get());
     ++looks_;
-    alone_ += after <= before ? 1 : 0;
+    ++of.looks;
+    of.alone += after <= before ? 1 : 0;
     if (!result.seen) {
       // It is being made.
       if (result.refusal.find("not the memory of a run") == std::string::npos)
@@ -115,12 +176,12 @@ private:
     const auto stalls = troupe::inspection::find_stalls(*result.seen);
     static_cast<void>(troupe::inspection::sentences(*result.seen, stalls));
     if (no_alarm_)
-      compare(*result.seen);
+      compare(of, *result.seen);
   }
 
   /// What two looks say, far enough apart, must be nothing.
-  void compare(troupe::inspection::snapshot& now) {
-    auto& before = before_[now.inode];
+  void compare(run& of, troupe::inspection::snapshot& now) {
+    auto& before = of.before;
     if (before && now.taken - before->taken < 100ms)
       return;
     if (before) {
@@ -138,14 +199,13 @@ private:
 
   std::int32_t top_;
   bool no_alarm_;
-  std::map<std::uint64_t, std::optional<troupe::inspection::snapshot>> before_;
   std::uint64_t compared_ = 0;
-  std::map<std::uint64_t, troupe::os::descriptor> files_;
-  std::map<std::uint64_t, int> quiet_;
+  /// By the inodes of their memory.
+  std::map<std::uint64_t, run> runs_;
   std::chrono::steady_clock::time_point searched_at_;
   std::set<std::string> faults_;
   std::uint64_t looks_ = 0;
-  std::uint64_t alone_ = 0;
+  std::uint64_t ended_ = 0;
 };
 
 } // namespace
@@ -175,7 +235,8 @@ int main(int argc, char** argv) {
   const auto faults = looking.faults();
   std::cerr << faults;
   std::cout << "look_while: " << looking.looks() << " looks, "
-            << looking.compared() << " pairs of them compared" << std::endl;
+            << looking.compared() << " pairs of them compared, "
+            << looking.ended() << " runs measured that had ended" << std::endl;
   if (WIFSIGNALED(status))
     return 128 + WTERMSIG(status);
   return WEXITSTATUS(status) != 0 ? WEXITSTATUS(status)
