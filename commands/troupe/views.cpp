@@ -452,6 +452,13 @@ view stalls_view(const looked& of) {
   return result;
 }
 
+/// Whether its actors wait for a message.
+bool has_actors_at_rest(const snapshot& of, const process_record& process) {
+  return std::any_of(of.waits.begin(), of.waits.end(), [&](const auto& each) {
+    return each.slot == process.slot && each.kind == wait_kind::message;
+  });
+}
+
 view why_view(const looked& of, const std::string& pid_or_name) {
   const auto& run = of.run;
   view result;
@@ -496,6 +503,13 @@ view why_view(const looked& of, const std::string& pid_or_name) {
               ? "it computes"
               : "`troupe stack` tells where"),
           depth);
+      if (each.state == slot_state::running && !stopped && busy == 0
+          && waits.empty())
+        say(fmt::format("{} waits for {}", each.description(),
+                        has_actors_at_rest(run, each)
+                          ? "a message to one of its actors"
+                          : "one of its own threads to wake another"),
+            depth);
       for (const auto* wait : waits) {
         say(fmt::format("{}, for {}", inspection::sentence(run, *wait),
                         duration_text(age(run, wait->since)))

@@ -58,7 +58,11 @@ public:
 
   void run() {
     while (!told_ && !finished())
-      receive(actors_.empty() && asked_ ? look_again : std::chrono::hours{24});
+      if (actors_.empty() && asked_)
+        receive(caf::after(std::chrono::nanoseconds{look_again}) >> [] {});
+      else
+        // Without a limit a look at the run can tell that it waits for others.
+        receive();
     // It ends by itself now, and writes what its actors have printed. The end of
     // its parent must not come before. Who has told a host to end waits for it.
     if (!told_)
@@ -70,7 +74,7 @@ public:
                             caf::exit_reason::user_shutdown);
     const auto limit = deadline::after(grace);
     while (!actors_.empty() && !limit.passed())
-      receive(look_again);
+      receive(caf::after(std::chrono::nanoseconds{look_again}) >> [] {});
   }
 
 private:
@@ -103,7 +107,9 @@ private:
     }
   }
 
-  void receive(std::chrono::nanoseconds limit) {
+  /// `more` is CAF's handler of a timeout, if there is a limit.
+  template <class... Ts>
+  void receive(Ts... more) {
     self_->receive(
       [this](caf::spawn_atom, std::uint64_t module, std::uint64_t offset,
              std::uint64_t arguments) {
@@ -114,7 +120,7 @@ private:
           ended_.push_back(down.source.id());
         std::erase(actors_, down.source);
       },
-      [this](caf::close_atom) { told_ = true; }, caf::after(limit) >> [] {});
+      [this](caf::close_atom) { told_ = true; }, std::move(more)...);
   }
 
   caf::actor_system& system_;

@@ -546,8 +546,10 @@ void hub::rest() {
   // Another thread may make room, and wakes nobody here.
   if (look_told_ != look_)
     limit = std::min(limit, deadline::after(longest_settle_pause).when());
+  memory::wait_note note{memory::wait_kind::message, nullptr,
+                         deadline::at(limit)};
   mailbox::sleep_until_notified(
-    slot_, [this] { return has_work(); }, deadline::at(limit));
+    slot_, [this] { return has_work(); }, deadline::at(limit), note);
 }
 
 } // namespace troupe::transport

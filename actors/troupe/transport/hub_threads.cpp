@@ -167,8 +167,11 @@ bool hub::watch(hub_thread& mine) {
       post([this] { sweep(); });
       // Pairs with lead_word::enter: either the leader sees that we sleep, or
       // we see that it has moved.
-      if (lead_.load() == before && !stopping_.load())
+      if (lead_.load() == before && !stopping_.load()) {
+        memory::wait_note note{memory::wait_kind::thread, nullptr, limit};
+        note.sleeps();
         static_cast<void>(os::wait(watcher_asleep_, 1, limit));
+      }
       watcher_asleep_.store(0);
       still = 0;
     } else {

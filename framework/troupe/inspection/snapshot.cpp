@@ -65,6 +65,8 @@ public:
     read_objects();
     find_targets();
     ask_kernel();
+    find_inner_waits();
+    confirm_inner_waits();
     confirm_waits();
   }
 
@@ -281,6 +283,8 @@ private:
                    || row->word.load() != raw.word;
       kept.push_back(std::move(wait));
     }
+    for (auto& each : inner_waits_)
+      kept.push_back(std::move(each.wait));
     into_.waits = std::move(kept);
   }
 
@@ -526,12 +530,12 @@ private:
     result.taken = copy->taken_so_far();
     if (const auto empty = copy->last_found_empty(); empty > 0)
       result.found_empty = when(empty);
+    if (const auto taken = copy->taken_since(); taken > 0)
+      result.taken_since = when(taken);
     // Not of what is overwritten: its bounds may be none.
     constexpr auto sensible = std::uint64_t{1} << 48;
     const bool makes_sense = result.depth < sensible
                              && copy->options().window < sensible;
-    if (const auto taken = copy->taken_since(); taken > 0)
-      result.taken_since = when(taken);
     result.full = makes_sense && copy->full();
     of.content = result;
     return makes_sense;
@@ -605,10 +609,57 @@ private:
     }
   }
 
+  /// Threads in no row that sleep until one of their own process wakes them. What
+  /// such a thread sleeps in is read between two looks at how often it has slept.
+  void find_inner_waits() {
+    for (const auto& process : into_.processes) {
+      if (process.state != slot_state::running)
+        continue;
+      for (const auto& thread : process.threads) {
+        if (thread.state != 'S' || is_noted(process.slot, thread.id))
+          continue;
+        const auto slept = os::switches_of(process.pid, thread.id);
+        if (!slept || !os::waits_for_own_process(process.pid, thread.id))
+          continue;
+        wait_record wait;
+        wait.slot = process.slot;
+        wait.thread = thread.id;
+        wait.kind = memory::wait_kind::thread;
+        wait.since = into_.taken;
+        wait.turn = static_cast<std::uint32_t>(*slept);
+        inner_waits_.push_back({std::move(wait), process.pid, *slept});
+      }
+    }
+  }
+
+  /// Keeps those that have lasted until all of them were found. What counts how
+  /// often one has slept is asked last: one that has run since, and sleeps again,
+  /// has another number.
+  void confirm_inner_waits() {
+    std::erase_if(inner_waits_, [](const auto& each) {
+      return !os::waits_for_own_process(each.pid, each.wait.thread)
+             || os::switches_of(each.pid, each.wait.thread) != each.slept;
+    });
+  }
+
+  [[nodiscard]] bool is_noted(std::uint32_t slot, std::int32_t thread) const {
+    return std::any_of(into_.waits.begin(), into_.waits.end(),
+                       [&](const auto& each) {
+                         return each.slot == slot && each.thread == thread;
+                       });
+  }
+
+  struct inner_wait {
+    wait_record wait;
+    std::int32_t pid;
+    std::uint64_t slept;
+  };
+
   const run_file& file_;
   snapshot& into_;
   std::uint64_t cycles_taken_ = 0;
   std::vector<raw_wait> raw_waits_;
+  std::vector<inner_wait> inner_waits_;
   std::map<std::uint32_t, std::uint64_t> parents_;
   /// Ids of the objects that are listed, by the numbers of their heads.
   std::unordered_map<std::uint32_t, object_id> known_;

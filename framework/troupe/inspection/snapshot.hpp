@@ -214,7 +214,10 @@ struct wait_target {
   std::uint32_t slot = 0;
 };
 
-/// A thread that sleeps until others do something.
+/// A thread that sleeps until others do something. Most say so themselves, in a
+/// row; of those that sleep until another thread of their process wakes them, and
+/// are in no call of Troupe's, the kernel says so. These are of kind `thread`, and
+/// `since` is the moment of the look.
 struct wait_record {
   std::uint32_t slot = 0;
   std::int32_t thread = 0;
@@ -226,7 +229,8 @@ struct wait_record {
   bool open = false;
   /// It has been woken and has not run yet.
   bool woken = false;
-  /// Tells this wait from the next one of the thread.
+  /// Tells this wait from the next one of the thread. Of one that the kernel has
+  /// told of: how often it has slept.
   std::uint32_t turn = 0;
   std::vector<wait_target> targets;
 };

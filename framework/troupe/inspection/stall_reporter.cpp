@@ -83,6 +83,9 @@ private:
     bool lasts = found.any();
     for (const auto& each : found.stalled) {
       const auto& wait = now.waits[each.wait];
+      // Who stands by for others may have done so for a moment only.
+      if (memory::is_own_wait(wait.kind))
+        continue;
       waits.insert({wait.slot, wait.thread, wait.turn});
       // A state that is idle may be so for longer than the others.
       lasts = lasts && now.taken - wait.since >= after_;

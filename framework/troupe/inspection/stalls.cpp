@@ -18,9 +18,10 @@ using memory::slot_id;
 using memory::slot_state;
 using memory::wait_kind;
 
-/// Waits of Troupe's own, which begin nothing by themselves.
+/// Waits that are no news by themselves: a state that nobody calls, and whoever
+/// stands by for others.
 bool is_idle_kind(wait_kind kind) noexcept {
-  return kind == wait_kind::request || kind == wait_kind::stop_request;
+  return kind == wait_kind::request || memory::is_own_wait(kind);
 }
 
 bool is_same_wait(const wait_record& a, const wait_record& b) noexcept {
@@ -178,8 +179,7 @@ private:
 
   void add_owner(wakers& to, const object_record& lock) const {
     const auto* content = std::get_if<lock_record>(&lock.content);
-    if (content == nullptr || !content->holder || content->holder->is_actor
-        || lock.damaged) {
+    if (content == nullptr || !content->holder || lock.damaged) {
       to.anybody = true;
       return;
     }
@@ -189,6 +189,9 @@ private:
       to.anybody = true;
       return;
     }
+    // Which of the threads runs it next is open.
+    if (holder.is_actor)
+      return add_process(to, holder.slot);
     const auto wait = wait_of(holder.slot, holder.thread);
     if (wait != none && of_.waits[wait].kind != wait_kind::service) {
       to.waits.insert(wait);
@@ -262,6 +265,12 @@ private:
     wakers result;
     switch (wait.kind) {
       case wait_kind::thread: add_process(result, wait.slot); break;
+      // Whoever goes on may know one of its actors, or hear of one.
+      case wait_kind::message:
+        result.whoever_goes_on = true;
+        for (const auto& [slot, threads] : sleeping_)
+          result.waits.insert(threads.begin(), threads.end());
+        break;
       // Ends when all of them have ended: see `may_end`.
       case wait_kind::children: break;
       default:
@@ -331,33 +340,42 @@ private:
     return result;
   }
 
-  /// One shortest circle for each group of those who wait for each other.
-  static void find_cycles(stall_report& of) {
+  /// One shortest circle for each group of those who wait for each other; through
+  /// those who stand by for others only where there is none without them.
+  void find_cycles(stall_report& of) const {
     std::set<std::size_t> told;
-    for (std::size_t start = 0; start < of.stalled.size(); ++start) {
-      if (told.contains(start))
-        continue;
-      std::map<std::size_t, std::size_t> from;
-      std::vector<std::size_t> reached{start};
-      for (std::size_t at = 0; at < reached.size() && !from.contains(start);
-           ++at)
-        for (const auto next : of.stalled[reached[at]].behind)
-          if (from.emplace(next, reached[at]).second)
-            reached.push_back(next);
-      if (!from.contains(start))
-        continue;
-      std::vector<std::size_t> cycle;
-      for (auto at = from.at(start); at != start; at = from.at(at))
-        cycle.push_back(at);
-      cycle.push_back(start);
-      std::reverse(cycle.begin(), cycle.end());
-      const bool known
-        = std::any_of(cycle.begin(), cycle.end(),
-                      [&](auto each) { return told.contains(each); });
-      told.insert(cycle.begin(), cycle.end());
-      if (!known)
-        of.cycles.push_back(std::move(cycle));
-    }
+    for (const bool with_idle : {false, true})
+      for (std::size_t start = 0; start < of.stalled.size(); ++start)
+        if (!told.contains(start) && !is_idle(of.stalled[start]))
+          find_cycle(of, start, with_idle, told);
+  }
+
+  [[nodiscard]] bool is_idle(const stalled_wait& of) const {
+    return memory::is_own_wait(of_.waits[of.wait].kind);
+  }
+
+  void find_cycle(stall_report& of, std::size_t start, bool with_idle,
+                  std::set<std::size_t>& told) const {
+    std::map<std::size_t, std::size_t> from;
+    std::vector<std::size_t> reached{start};
+    for (std::size_t at = 0; at < reached.size() && !from.contains(start); ++at)
+      for (const auto next : of.stalled[reached[at]].behind)
+        if ((with_idle || !is_idle(of.stalled[next]))
+            && from.emplace(next, reached[at]).second)
+          reached.push_back(next);
+    if (!from.contains(start))
+      return;
+    std::vector<std::size_t> cycle;
+    for (auto at = from.at(start); at != start; at = from.at(at))
+      cycle.push_back(at);
+    cycle.push_back(start);
+    std::reverse(cycle.begin(), cycle.end());
+    const bool known = std::any_of(cycle.begin(), cycle.end(), [&](auto each) {
+      return told.contains(each);
+    });
+    told.insert(cycle.begin(), cycle.end());
+    if (!known)
+      of.cycles.push_back(std::move(cycle));
   }
 
   const snapshot& of_;
@@ -382,10 +400,17 @@ std::string name_of(const snapshot& of, std::uint32_t slot) {
   return found == nullptr ? "a process that is gone" : found->description();
 }
 
-/// The thread is named where the process has several that count.
+/// The thread is named where the process has several that count, the actor where
+/// the thread is in the handler of one.
 std::string name_of(const snapshot& of, const wait_record& wait) {
   const auto* found = of.process(wait.slot);
   auto result = name_of(of, wait.slot);
+  if (found != nullptr && found->actors)
+    for (const auto& each : found->actors->handlers)
+      if (each.thread == wait.thread)
+        return "actor " + std::to_string(each.actor)
+               + (each.type.empty() ? "" : " (" + each.type + ")") + " of "
+               + result;
   if (found != nullptr && wait.thread != found->pid)
     result = "thread " + std::to_string(wait.thread) + " of " + result;
   return result;
@@ -503,11 +528,14 @@ std::string what_for(const snapshot& of, const wait_record& wait) {
     case wait_kind::result: return "a result of its pool";
     case wait_kind::stop_request: return "its task to be asked to stop";
     case wait_kind::thread: return "another thread of its own";
+    case wait_kind::message: return "a message";
     default: return "work";
   }
 }
 
 std::string sentence(const snapshot& of, const wait_record& wait) {
+  if (wait.kind == wait_kind::message)
+    return "the actors of " + name_of(of, wait.slot) + " wait for a message";
   return name_of(of, wait) + " waits for " + what_for(of, wait)
          + by_whom(of, wait);
 }

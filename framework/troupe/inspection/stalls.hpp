@@ -22,8 +22,10 @@ struct stalled_wait {
 ///
 /// Sound: a thread counts as stalled only if every thread that could end its wait
 /// is stalled as well. A thread that runs, has a deadline, waits for a descriptor,
-/// is stopped, or is in a call that is not Troupe's, counts as one that goes on;
-/// and a handle that is on its way in a message may be received by any of these.
+/// is stopped, or is in a call that is not Troupe's, counts as one that goes on,
+/// unless the kernel says that only its own process can wake it; and a handle that
+/// is on its way in a message, and an actor's next message, may come from any of
+/// these.
 /// So what is reported never goes on by itself; what is not reported may stand
 /// still too.
 struct stall_report {

@@ -16,8 +16,10 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace troupe::os {
@@ -121,6 +123,42 @@ std::vector<thread_fact> threads_of(std::int32_t pid) {
                               : '?'});
   });
   return result;
+}
+
+std::optional<std::uint64_t> switches_of(std::int32_t pid,
+                                         std::int32_t thread) {
+  std::ifstream status{folder_of(pid) / "task" / std::to_string(thread)
+                       / "status"};
+  std::string line;
+  std::uint64_t sum = 0;
+  int found = 0;
+  while (found < 2 && std::getline(status, line)) {
+    constexpr std::string_view what = "voluntary_ctxt_switches:";
+    if (!line.starts_with(what) && !line.starts_with("non" + std::string{what}))
+      continue;
+    std::uint64_t number = 0;
+    std::istringstream{line.substr(line.find(':') + 1)} >> number;
+    sum += number;
+    ++found;
+  }
+  return found == 2 ? std::optional{sum} : std::nullopt;
+}
+
+bool waits_for_own_process(std::int32_t pid, std::int32_t thread) {
+  // "202 0x7f… 0x189 0x0 0x0 …": the call's number and its arguments; of one that
+  // runs, or sleeps outside of a call, another text.
+  std::ifstream file{folder_of(pid) / "task" / std::to_string(thread)
+                     / "syscall"};
+  std::int64_t call = -1;
+  std::string word;
+  std::uint64_t operation = 0;
+  std::uint64_t limit = 1;
+  file >> call >> word >> std::hex >> operation >> word >> limit;
+  if (!file || call != SYS_futex || limit != 0)
+    return false;
+  const auto command = static_cast<int>(operation) & FUTEX_CMD_MASK;
+  return (operation & FUTEX_PRIVATE_FLAG) != 0
+         && (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET);
 }
 
 open_file open_memory_file_of(std::int32_t pid, const char* label) {

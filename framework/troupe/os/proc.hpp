@@ -45,6 +45,19 @@ struct process_fact {
 /// Empty if there is no such process, or /proc does not tell.
 [[nodiscard]] std::vector<thread_fact> threads_of(std::int32_t pid);
 
+/// Returns how often a thread has left its processor: as long as that is the
+/// same, and it sleeps, it has slept all the time. Nothing if there is none, or
+/// /proc does not tell.
+[[nodiscard]] std::optional<std::uint64_t> switches_of(std::int32_t pid,
+                                                       std::int32_t thread);
+
+/// Whether a thread sleeps until a thread of its own process wakes it: in a futex
+/// that no other process can reach, and without a limit. So does a thread that
+/// waits for a `std::mutex` or a `std::condition_variable`. False as well where the
+/// kernel does not let the caller see, which it does to whoever may trace the
+/// process.
+[[nodiscard]] bool waits_for_own_process(std::int32_t pid, std::int32_t thread);
+
 /// A file that another process has open.
 struct open_file {
   descriptor file;

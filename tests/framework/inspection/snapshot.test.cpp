@@ -23,10 +23,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <cstdint>
-#include <string>
+#include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -286,12 +286,6 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("to look takes no memory of the run") {
-  const troupe::queue<int> items;
-  items.put(1);
-  const troupe::mutex lock;
-  static_cast<void>(inspection::here());
-  auto& memory = troupe::memory::run_memory::current();
 TEST_CASE("of a queue it is told since when nothing was taken, but for a few") {
   const troupe::queue<int> items;
   for (int i = 0; i < 64; ++i)
@@ -371,6 +365,12 @@ TEST_CASE("each kind of wait is Troupe's own, or has words") {
   }
 }
 
+TEST_CASE("to look takes no memory of the run") {
+  const troupe::queue<int> items;
+  items.put(1);
+  const troupe::mutex lock;
+  static_cast<void>(inspection::here());
+  auto& memory = troupe::memory::run_memory::current();
   const auto before = memory.used_bytes();
   for (int turn = 0; turn < 50; ++turn)
     static_cast<void>(inspection::here());

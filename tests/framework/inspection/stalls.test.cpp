@@ -1,117 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <troupe/inspection/stalls.hpp>
-
 #include <doctest/doctest.h>
 #include <support/eventually.hpp>
 #include <support/launched.hpp>
 #include <support/sanitized.hpp>
+#include <support/stall_stage.hpp>
 
-#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <string>
-#include <thread>
-#include <vector>
-
-using namespace std::chrono_literals;
-namespace inspection = troupe::inspection;
 
 namespace {
 
 /// A program of stall_roles.cpp, looked at from outside.
-class stage {
+class stage : public troupe::test::stall_stage {
 public:
-  explicit stage(const std::string& scene)
-    : program_({troupe::test::beside_this_program("stall_role"), scene}) {
-    REQUIRE(program_.wait_for("begins"));
-    run_ = troupe::test::run_of(program_.pid());
-    file_ = troupe::os::open_memory_file_of(program_.pid(), "troupe-run").file;
-    REQUIRE(file_);
+  explicit stage(const char* scene) : stall_stage("stall_role", scene) {
   }
-
-  ~stage() {
-    program_.signal(SIGKILL);
-    program_.wait();
-    CHECK(troupe::test::eventually(
-      [&] { return troupe::test::members_of(run_).empty(); }));
-  }
-
-  [[nodiscard]] inspection::snapshot look() const {
-    auto result = inspection::look_at(file_);
-    REQUIRE(result.seen);
-    CHECK(result.seen->damage.empty());
-    return std::move(*result.seen);
-  }
-
-  /// What two looks agree about, in one text.
-  [[nodiscard]] std::string stalls() const {
-    const auto first = look();
-    // Time: in which a program that goes on changes something.
-    std::this_thread::sleep_for(100ms);
-    const auto second = look();
-    const auto found = inspection::find_stalls(first, second);
-    std::string result;
-    for (const auto& each : inspection::sentences(second, found))
-      result += each + "\n";
-    return result;
-  }
-
-  /// Whether it is found soon that the program stands still, in a text with all
-  /// of these.
-  [[nodiscard]] bool is_found(const std::vector<std::string>& parts) const {
-    std::string text;
-    const bool found = troupe::test::eventually([&] {
-      text = stalls();
-      for (const auto& part : parts)
-        if (text.find(part) == std::string::npos)
-          return false;
-      return !text.empty();
-    });
-    if (!found)
-      MESSAGE(text << describe());
-    return found;
-  }
-
-  /// Whether, once so many threads wait, it is never said to stand still.
-  [[nodiscard]] bool is_left_alone(std::size_t threads) const {
-    if (!troupe::test::eventually([&] {
-          std::size_t waiting = 0;
-          for (const auto& each : look().waits)
-            waiting += each.kind == troupe::memory::wait_kind::service ? 0 : 1;
-          return waiting >= threads;
-        })) {
-      MESSAGE("too few wait" << describe());
-      return false;
-    }
-    for (int turn = 0; turn < 10; ++turn)
-      if (const auto text = stalls(); !text.empty()) {
-        MESSAGE(text);
-        return false;
-      }
-    return true;
-  }
-
-private:
-  [[nodiscard]] std::string describe() const {
-    const auto now = look();
-    std::string result = "\nwhat it does:\n";
-    for (const auto& each : now.waits)
-      result += inspection::sentence(now, each) + (each.woken ? " (woken)" : "")
-                + (each.open ? " (open)" : "") + "\n";
-    for (const auto& each : now.processes)
-      for (const auto& thread : each.threads)
-        result += each.description() + " " + std::to_string(thread.id) + " "
-                  + thread.state + "\n";
-    for (const auto pid : now.outsiders)
-      result += "outsider " + std::to_string(pid) + "\n";
-    return result;
-  }
-
-  troupe::test::launched program_;
-  std::uint64_t run_ = 0;
-  troupe::os::descriptor file_;
 };
 
 } // namespace
