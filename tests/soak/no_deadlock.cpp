@@ -2,13 +2,18 @@
 
 // no_deadlock SECONDS [SEED]: random programs in which everybody waits for
 // somebody most of the time, and none of which ever stands still: slow holders,
-// deadlines, timers, stopped processes, handles on their way. `look_while
-// --no-alarm` runs it, and `tools/soak --no-alarm` for an hour.
+// deadlines, timers, stopped processes, handles on their way, threads that wait for
+// each other, actors that do all of that in their handlers. `look_while --no-alarm`
+// runs it, and `tools/soak --no-alarm` for an hour; both look from outside, and the
+// run looks at itself.
 
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/pool/pool.hpp>
 #include <troupe/process/program.hpp>
+#include <troupe/runtime/actor_system.hpp>
+#include <troupe/runtime/host.hpp>
+#include <troupe/runtime/spawn.hpp>
 #include <troupe/shared/value.hpp>
 #include <troupe/state/dict.hpp>
 #include <troupe/state/state.hpp>
@@ -17,10 +22,14 @@
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
 #include <troupe/sync/semaphore.hpp>
+#include <troupe/transport/caf_version.hpp>
+
+#include <caf/all.hpp>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -33,9 +42,74 @@
 
 #include <unistd.h>
 
-namespace {
+namespace version = troupe::transport::version;
 
 using namespace std::chrono_literals;
+
+/// At a number it sleeps for as many milliseconds in its handler, or lets as many
+/// pass and goes on with others; then it takes from one queue, puts into another,
+/// and answers.
+class clerk : public caf::event_based_actor {
+public:
+  clerk(caf::actor_config& config, troupe::queue<int> from,
+        troupe::queue<int> to)
+    : caf::event_based_actor(config),
+      from_(std::move(from)),
+      to_(std::move(to)) {
+  }
+
+  caf::behavior make_behavior() override {
+    return {
+      [this](int milliseconds) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds});
+        return pass_on();
+      },
+      [this](double milliseconds) {
+        run_delayed(std::chrono::milliseconds{static_cast<int>(milliseconds)},
+                    [this] { static_cast<void>(pass_on()); });
+      }};
+  }
+
+private:
+  int pass_on() {
+    const int item = from_.get();
+    to_.put(item);
+    return item;
+  }
+
+  troupe::queue<int> from_;
+  troupe::queue<int> to_;
+};
+
+/// Passes a number on to its partner until it is 0; then it puts something.
+class player : public caf::event_based_actor {
+public:
+  player(caf::actor_config& config, troupe::queue<int> to)
+    : caf::event_based_actor(config), to_(std::move(to)) {
+  }
+
+  caf::behavior make_behavior() override {
+    return {[this](const caf::actor& partner) { partner_ = partner; },
+            [this](int number) {
+              if (number == 0)
+                to_.put(1);
+              else
+                version::send_anonymously(partner_, number - 1);
+            },
+            [this](double) {
+              // Lest each keeps the other.
+              partner_ = nullptr;
+              quit();
+            }};
+  }
+
+private:
+  caf::actor partner_;
+  troupe::queue<int> to_;
+};
+
+namespace {
+
 using clock_type = std::chrono::steady_clock;
 
 /// Numbers that are the same for the same seed.
@@ -264,12 +338,110 @@ void talk(chance& of) {
   }
 }
 
+// Threads that wait for each other ----------------------------------------------------
+
+/// One thread waits for a lock of the standard library, whose owner waits for an
+/// item; two wake each other by a condition.
+void threads(chance& of) {
+  const troupe::queue<int> items;
+  const int pause = of.between(50, 300);
+  const int turns = of.between(10, 400);
+  std::mutex lock;
+  std::condition_variable changed;
+  int turn = 0;
+  const auto play = [&](int mine) {
+    std::unique_lock held{lock};
+    while (turn < turns) {
+      changed.wait(held, [&] { return turn >= turns || turn % 2 == mine; });
+      if (++turn == turns) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{pause});
+        items.put(1);
+      }
+      changed.notify_all();
+    }
+  };
+  std::thread one{play, 0};
+  std::thread other{play, 1};
+  static_cast<void>(items.get());
+  one.join();
+  other.join();
+}
+
+// Actors ------------------------------------------------------------------------------
+
+void feed(troupe::queue<int> into, int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds});
+  into.put(1);
+}
+
+/// Its handler waits for an item that comes late; whoever has asked waits for the
+/// answer, or for what it puts.
+void slow_clerk(chance& of) {
+  const troupe::queue<int> from;
+  const troupe::queue<int> to;
+  troupe::host desk{"desk"};
+  const auto one = desk.spawn<clerk>(from, to);
+  const auto late = troupe::start<feed>(from, of.between(50, 400));
+  const int pause = of.between(0, 200);
+  switch (of.between(0, 2)) {
+    case 0: {
+      caf::scoped_actor self{troupe::actor_system()};
+      version::request(self, one, pause)
+        .receive([](int) {}, [](const caf::error&) {});
+      break;
+    }
+    case 1: version::send_anonymously(one, pause); break;
+    default: version::send_anonymously(one, static_cast<double>(pause));
+  }
+  static_cast<void>(to.get());
+}
+
+/// A chain of actors, each of which waits in its handler for the one before.
+void chain_of_clerks(chance& of) {
+  const auto length = static_cast<std::size_t>(of.between(2, 4));
+  std::vector<troupe::queue<int>> ways(length + 1);
+  std::vector<troupe::host> desks;
+  std::vector<caf::actor> clerks;
+  for (std::size_t i = 0; i < length; ++i) {
+    desks.emplace_back("desk");
+    clerks.push_back(desks.back().spawn<clerk>(ways[i], ways[i + 1]));
+    version::send_anonymously(clerks.back(), of.between(0, 20));
+  }
+  of.rest(50, 300);
+  ways.front().put(1);
+  static_cast<void>(ways.back().get());
+}
+
+void game(chance& of) {
+  const troupe::queue<int> over;
+  troupe::host left{"left"};
+  troupe::host right{"right"};
+  const auto one = left.spawn<player>(over);
+  const auto other = right.spawn<player>(over);
+  version::send_anonymously(one, other);
+  version::send_anonymously(other, one);
+  version::send_anonymously(one, of.between(10, 3000));
+  static_cast<void>(over.get());
+  version::send_anonymously(one, 0.0);
+  version::send_anonymously(other, 0.0);
+}
+
 /// One of the programs, with the processes that it starts.
 void any_program(unsigned seed) {
-  constexpr std::array programs{ring,        barrier_rounds, notices,
-                                slow_holder, stopped_holder, handle_on_its_way,
-                                timer,       pool_with_lock, clients_of_state,
-                                talk};
+  constexpr std::array programs{ring,
+                                barrier_rounds,
+                                notices,
+                                slow_holder,
+                                stopped_holder,
+                                handle_on_its_way,
+                                timer,
+                                pool_with_lock,
+                                clients_of_state,
+                                talk,
+                                threads,
+                                slow_clerk,
+                                chain_of_clerks,
+                                game};
   chance of{seed};
   programs[static_cast<std::size_t>(
     of.between(0, static_cast<int>(programs.size()) - 1))](of);
@@ -278,7 +450,10 @@ void any_program(unsigned seed) {
 } // namespace
 
 int main(int argc, char** argv) {
-  troupe::program program{argc, argv};
+  troupe::run_options options;
+  // The root says so, and the test that runs this fails.
+  options.report_stall = 300ms;
+  troupe::program program{argc, argv, options};
   const int seconds = argc > 1 ? std::atoi(argv[1]) : 10;
   const auto seed = argc > 2 ? static_cast<unsigned>(std::atoi(argv[2]))
                              : std::random_device{}();
