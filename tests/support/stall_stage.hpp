@@ -37,8 +37,7 @@ public:
   ~stall_stage() {
     program_.signal(SIGKILL);
     program_.wait();
-    CHECK(eventually(
-      [&] { return members_of(run_).empty(); }));
+    CHECK(eventually([&] { return members_of(run_).empty(); }));
   }
 
   [[nodiscard]] inspection::snapshot look() const {

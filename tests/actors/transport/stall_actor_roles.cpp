@@ -47,7 +47,8 @@ class clerk : public caf::event_based_actor {
 public:
   clerk(caf::actor_config& config, troupe::queue<int> from,
         troupe::queue<int> to)
-    : caf::event_based_actor(config), from_(std::move(from)),
+    : caf::event_based_actor(config),
+      from_(std::move(from)),
       to_(std::move(to)) {
   }
 
@@ -68,8 +69,10 @@ class locker : public caf::event_based_actor {
 public:
   locker(caf::actor_config& config, troupe::mutex first, troupe::mutex second,
          troupe::barrier both)
-    : caf::event_based_actor(config), first_(std::move(first)),
-      second_(std::move(second)), both_(std::move(both)) {
+    : caf::event_based_actor(config),
+      first_(std::move(first)),
+      second_(std::move(second)),
+      both_(std::move(both)) {
   }
 
   caf::behavior make_behavior() override {
@@ -141,9 +144,7 @@ public:
   }
 
   caf::behavior make_behavior() override {
-    return {[this](int) {
-      run_delayed(1h, [this] { to_.put(1); });
-    }};
+    return {[this](int) { run_delayed(1h, [this] { to_.put(1); }); }};
   }
 
 private:
@@ -161,7 +162,7 @@ public:
   caf::behavior make_behavior() override {
     return {[this](const caf::actor& partner) { partner_ = partner; },
             [this](int number) {
-              // Mostly it does nothing: each waits for the other.
+              // Time: in which each waits for the other, and nothing happens.
               if (number % 100 == 0)
                 std::this_thread::sleep_for(20ms);
               if (number % 1000 == 0)
@@ -310,6 +311,7 @@ void threads_take_turns() {
     for (;;) {
       std::unique_lock held{lock};
       changed.wait(held, [&] { return turn % 2 == mine; });
+      // Time: in which the other waits.
       if (++turn % 100 == 0)
         std::this_thread::sleep_for(20ms);
       if (turn % 1000 == 0)

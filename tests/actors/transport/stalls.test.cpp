@@ -46,8 +46,9 @@ TEST_CASE("actors that take two locks crosswise are found"
 TEST_CASE("an actor that waits for a future that waits for the actor is found"
           * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"waits_for_a_future"};
-  CHECK(scene.is_found({"these wait for each other:", "(customer) of shop (pid ",
-                        "waits for the end of ", "waits for event "}));
+  CHECK(
+    scene.is_found({"these wait for each other:", "(customer) of shop (pid ",
+                    "waits for the end of ", "waits for event "}));
 }
 
 TEST_CASE("a blocking actor that nobody tells anything is found"

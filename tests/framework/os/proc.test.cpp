@@ -47,9 +47,9 @@ public:
 
   [[nodiscard]] bool sleeps() const {
     const auto all = os::threads_of(os::this_pid());
-    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& of) {
-      return of.id == number();
-    });
+    const auto found
+      = std::find_if(all.begin(), all.end(),
+                     [&](const auto& of) { return of.id == number(); });
     return found != all.end() && found->state == 'S';
   }
 
@@ -70,7 +70,8 @@ private:
 
 } // namespace
 
-TEST_CASE("who waits for a lock of the standard library waits for its process") {
+TEST_CASE(
+  "who waits for a lock of the standard library waits for its process") {
   std::mutex lock;
   std::unique_lock held{lock};
   {
