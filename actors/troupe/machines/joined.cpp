@@ -2,6 +2,7 @@
 #include <troupe/machines/joined.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/machines/gateway.hpp>
 #include <troupe/machines/handshake.hpp>
 #include <troupe/machines/leave_signal.hpp>
 #include <troupe/machines/messages.hpp>
@@ -12,6 +13,7 @@
 #include <troupe/network/event_loop.hpp>
 #include <troupe/network/tls_carrier.hpp>
 #include <troupe/os/child.hpp>
+#include <troupe/os/held_threads.hpp>
 #include <troupe/os/host_name.hpp>
 #include <troupe/os/memory_file.hpp>
 #include <troupe/os/pipe.hpp>
@@ -23,6 +25,9 @@
 #include <troupe/process/process.hpp>
 #include <troupe/process/remote_error.hpp>
 #include <troupe/process/table.hpp>
+#include <troupe/runtime/actor_factory.hpp>
+#include <troupe/runtime/host.hpp>
+#include <troupe/transport/caf_error.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -34,6 +39,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -107,6 +113,8 @@ public:
   }
 
   void received(network::arrival& what) override {
+    if (is_of_actors(what.content()))
+      return actors().take(what.take());
     const std::scoped_lock guard{mutex_};
     inbox_.push_back(what.take());
     ring();
@@ -150,6 +158,12 @@ private:
                                                     bool& in_time);
   [[nodiscard]] verdict ask_to_join(deadline limit);
   [[nodiscard]] std::vector<network::payload> take_inbox();
+  [[nodiscard]] static bool is_of_actors(bytes_view message) noexcept {
+    return !message.empty()
+           && message.front() == static_cast<std::byte>(message_kind::actors);
+  }
+  [[nodiscard]] gateway& actors();
+  void make_actor(spawn_order what, std::vector<caf::strong_actor_ptr> handles);
 
   void obey(bytes_view message);
   void start(start_order what);
@@ -181,9 +195,12 @@ private:
   bool joined_ = false;
 
   std::atomic<bool> has_left_{false};
+  std::atomic<std::uint64_t> tags_{0};
+
+  // The loop's:
+  std::shared_ptr<gateway> actors_;
 
   // The main thread's:
-  std::uint64_t tags_ = 0;
   std::map<std::uint64_t, running> running_;
   std::deque<ended_process> ended_;
   std::uint64_t not_printed_ = 0;
@@ -407,6 +424,53 @@ void worker::obey(bytes_view message) {
       throw malformed_bytes("read an order of the lead",
                             "it is none that a machine takes");
   }
+}
+
+gateway& worker::actors() {
+  if (!actors_)
+    actors_ = gateway::make(
+      lead_,
+      {[this](const bytes& message, std::uint64_t stream, bool behind_all) {
+         send(message, stream, behind_all);
+       },
+       [by = to_] { return by->waiting(); }},
+      [this](spawn_order what, std::vector<caf::strong_actor_ptr> handles) {
+        make_actor(std::move(what), std::move(handles));
+      });
+  return *actors_;
+}
+
+void worker::make_actor(spawn_order what,
+                        std::vector<caf::strong_actor_ptr> handles) {
+  const auto number = what.number;
+  if (leave_signal::came())
+    return actors_->spawned(
+      number, transport::make_error(errc::cancelled,
+                                    name_
+                                      + " has been asked to end, and takes "
+                                        "nothing new"));
+  // Each in a thread of its own: it waits for a process that may take long to
+  // begin, and holds up nobody else.
+  std::thread{[to = actors_, what = std::move(what),
+               held = std::move(handles)] {
+    os::let_this_thread_run_on();
+    try {
+      const auto& recipe
+        = factory::recipe_entry::at({what.module, what.offset},
+                                    "make an actor for another machine",
+                                    what.library);
+      codec::packet arguments;
+      codec::encoder{arguments}.write(what.arguments.data(),
+                                      what.arguments.size());
+      to->spawned(what.number,
+                  factory::request_own_process(
+                    recipe, arguments, {}, factory::process_end::not_awaited));
+    } catch (const remote_error& failure) {
+      to->spawned(what.number, transport::to_caf(failure.thrown()));
+    } catch (...) {
+      to->spawned(what.number, transport::error_being_handled());
+    }
+  }}.detach();
 }
 
 void worker::start(start_order what) {

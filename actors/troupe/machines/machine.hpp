@@ -10,6 +10,9 @@
 #include <troupe/machines/require_to_cross.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/start.hpp>
+#include <troupe/runtime/actor_factory.hpp>
+
+#include <caf/actor_cast.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -53,6 +56,12 @@ private:
   std::shared_ptr<member> on_;
   std::shared_ptr<remote_call> of_;
 };
+
+/// Has an actor made on `where`. Throws what `machine::spawn` throws.
+[[nodiscard]] caf::strong_actor_ptr
+spawn_on(const std::shared_ptr<member>& where,
+         const factory::recipe_entry& recipe, const codec::packet& arguments,
+         const transport::handles_aside& actors);
 
 } // namespace machines
 
@@ -173,6 +182,45 @@ public:
     return start_with<calls::lambda<F>>(options, std::forward<Args>(args)...);
   }
 
+  /// Makes an actor of function `F` there, in a process of its own, and returns
+  /// its handle: `troupe::spawn`, elsewhere. The handle is an ordinary one, in
+  /// every process of this run, and of the runs of all machines.
+  ///
+  /// Arguments may have handles of actors; what else is memory of this machine does
+  /// not compile; where a type does not tell, this throws `invalid_argument`. The
+  /// process is the other machine's, and a daemon of its root: it ends when its
+  /// actors have, and with that machine.
+  ///
+  /// Throws `remote_error` for what the actor's function or constructor threw,
+  /// `process_died`, `machine_lost` (it is lost, or has left), `cancelled` (it is
+  /// about to leave), `invalid_argument`, `limit_reached`.
+  /// @blocks on the other machine: until the function has returned
+  template <auto F, class... Args>
+  auto spawn(Args&&... args) const {
+    return spawn_recipe<factory::from_function<F>>(std::forward<Args>(args)...);
+  }
+
+  /// The same of class `Actor`, whose constructor takes the configuration and
+  /// these arguments.
+  template <class Actor, class... Args>
+  auto spawn(Args&&... args) const {
+    return spawn_recipe<factory::from_class<Actor, stored<Args>...>>(
+      std::forward<Args>(args)...);
+  }
+
+  /// The same of a lambda without captures.
+  template <calls::captureless_lambda F, class... Args>
+  auto spawn(F, Args&&... args) const {
+    return spawn_recipe<factory::from_lambda<F>>(std::forward<Args>(args)...);
+  }
+
+  /// What is no actor, and a compile error that says why.
+  template <calls::not_nameable F, class... Args>
+  caf::actor spawn(F&&, Args&&...) const {
+    factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+    return {};
+  }
+
   friend bool operator==(const machine& one, const machine& other) noexcept {
     return one.of_ == other.of_;
   }
@@ -213,6 +261,24 @@ private:
                                    std::forward<Args>(args)...),
                                  options)}};
     }
+  }
+
+  template <class Recipe, class... Args>
+  [[nodiscard]] typename Recipe::handle spawn_recipe(Args&&... args) const {
+    using signature = typename Recipe::signature;
+    factory::require_spawnable<Recipe, Args&&...>();
+    if constexpr (factory::spawnable<Recipe, Args&&...>) {
+      machines::require_spawnable_on_machines<signature>();
+      if constexpr (machines::spawnable_on_machines<signature>) {
+        codec::packet arguments;
+        transport::handles_aside actors{arguments};
+        codec::encoder to{arguments, codec::lends::no, &actors};
+        calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
+        return caf::actor_cast<typename Recipe::handle>(machines::spawn_on(
+          of_, factory::entry_of<Recipe>, arguments, actors));
+      }
+    }
+    return {};
   }
 
   std::shared_ptr<machines::member> of_;

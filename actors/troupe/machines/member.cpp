@@ -42,19 +42,43 @@ void member::enter(std::string name, std::uint64_t number) {
   stage_ = stage::there;
 }
 
+void member::require_there(const std::string& attempted) const {
+  if (stage_ == stage::gone)
+    throw machine_lost(attempted, "it is not there any more: " + reason_,
+                       "take another of machines::list(), or wait for one");
+  if (stage_ == stage::leaving)
+    throw cancelled(attempted,
+                    "it has been asked to end, and takes nothing "
+                    "new",
+                    "take another of machines::list(), or wait for one");
+}
+
+std::shared_ptr<gateway> member::actors() {
+  // Not under the lock: it makes the process's actor system.
+  static_cast<void>(transport::node::require());
+  const std::scoped_lock guard{mutex_};
+  require_there("make an actor on machine " + name_);
+  if (!actors_)
+    actors_ = gateway::make("machine " + name_,
+                            {[weak = weak_from_this()](const bytes& message,
+                                                       std::uint64_t stream,
+                                                       bool behind_all) {
+                               if (const auto of = weak.lock())
+                                 of->send(message, stream, behind_all);
+                             },
+                             [by = by_] {
+                               const auto of = by.lock();
+                               return of ? of->waiting() : std::size_t{0};
+                             }});
+  return actors_;
+}
+
 std::shared_ptr<remote_call> member::start(start_order what) {
   const auto attempted = "start a process on machine " + name_;
   std::shared_ptr<remote_call> made;
   {
     const std::scoped_lock guard{mutex_};
-    if (stage_ == stage::gone)
-      throw machine_lost(attempted, "it is not there any more: " + reason_,
-                         "take another of machines::list(), or wait for one");
-    if (stage_ == stage::leaving)
-      throw cancelled(attempted,
-                      "it has been asked to end, and takes nothing "
-                      "new",
-                      "take another of machines::list(), or wait for one");
+    require_there(attempted);
     what.number = ++next_call_;
     made = std::make_shared<remote_call>(name_, what.number);
     calls_.emplace(what.number, made);
@@ -79,13 +103,22 @@ bool member::wait_for_lines(std::uint64_t number, deadline limit) const {
   return lead_.lines().wait(number, limit);
 }
 
-void member::send(const bytes& message, std::uint64_t stream) {
+void member::send(const bytes& message, std::uint64_t stream, bool behind_all) {
   if (const auto by = by_.lock())
-    by->send({++tags_, stream, message, false, false});
+    by->send({++tags_, stream, message, false, behind_all});
 }
 
 void member::received(network::arrival& what) {
-  take(what.content());
+  if (kind_of(what.content()) != message_kind::actors)
+    return take(what.content());
+  std::shared_ptr<gateway> to;
+  {
+    const std::scoped_lock guard{mutex_};
+    to = actors_;
+  }
+  if (!to)
+    refuse("it speaks of actors to one that has not asked it for any");
+  to->take(what.take());
 }
 
 void member::take(bytes_view message) {
@@ -163,6 +196,7 @@ void member::lost(const network::loss& why) noexcept {
     return left_;
   }();
   std::map<std::uint64_t, std::shared_ptr<remote_call>> calls;
+  std::shared_ptr<gateway> actors;
   bool was_there = false;
   const auto reason = left ? std::string{"it was asked to end, and has left"}
                            : why.text;
@@ -172,12 +206,15 @@ void member::lost(const network::loss& why) noexcept {
     stage_ = stage::gone;
     reason_ = reason;
     calls.swap(calls_);
+    actors.swap(actors_);
   }
   // First: who hears of a lost call may end the program.
   if (was_there)
     lead_.is_gone(shared_from_this(), left, reason);
   for (const auto& [number, call] : calls)
     call->lose(reason);
+  if (actors)
+    actors->lose(reason);
 }
 
 } // namespace troupe::machines

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/machines/gateway.hpp>
 #include <troupe/machines/handshake.hpp>
 #include <troupe/machines/messages.hpp>
 #include <troupe/machines/remote_call.hpp>
@@ -53,6 +54,10 @@ public:
   /// Has it start a process. Any thread. Throws `machine_lost`, `cancelled`.
   [[nodiscard]] std::shared_ptr<remote_call> start(start_order what);
 
+  /// The way to its actors, made at the first call. Any thread. Throws
+  /// `machine_lost`, `cancelled`.
+  [[nodiscard]] std::shared_ptr<gateway> actors();
+
   /// Signals a process; nothing where that has ended. Any thread.
   void signal(std::uint64_t call, std::int32_t number);
 
@@ -82,7 +87,10 @@ public:
 private:
   void introduced(bytes_view content);
   void take(bytes_view message);
-  void send(const bytes& message, std::uint64_t stream);
+  void send(const bytes& message, std::uint64_t stream,
+            bool behind_all = false);
+  /// With the mutex held.
+  void require_there(const std::string& attempted) const;
 
   lead& lead_;
   const std::weak_ptr<network::carrier> by_;
@@ -102,6 +110,7 @@ private:
   bool left_ = false;
   std::uint64_t next_call_ = 0;
   std::map<std::uint64_t, std::shared_ptr<remote_call>> calls_;
+  std::shared_ptr<gateway> actors_;
 };
 
 } // namespace troupe::machines

@@ -18,7 +18,7 @@ message_kind kind_of(bytes_view message) {
     throw malformed_bytes("read a message between machines", "it is empty");
   const auto number = std::to_integer<std::uint8_t>(message.front());
   if (number < static_cast<std::uint8_t>(message_kind::introduction)
-      || number > static_cast<std::uint8_t>(message_kind::left))
+      || number > static_cast<std::uint8_t>(message_kind::actors))
     throw malformed_bytes("read a message between machines",
                           "there is no kind " + std::to_string(number));
   return static_cast<message_kind>(number);

@@ -30,6 +30,8 @@ enum class message_kind : std::uint8_t {
   output = 8,
   leaving = 9,
   left = 10,
+  // In both directions: of actors, see gateway.hpp.
+  actors = 11,
 };
 
 /// A function to be called in a process of its own.

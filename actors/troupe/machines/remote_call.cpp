@@ -11,6 +11,7 @@
 #include <troupe/network/limits.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/process/remote_error.hpp>
+#include <troupe/runtime/actor_system.hpp>
 
 #include <csignal>
 #include <memory>
@@ -218,6 +219,30 @@ std::shared_ptr<remote_call> call_on(const std::shared_ptr<member>& where,
     what.method = static_cast<std::uint32_t>(*options.method) + 1;
   what.arguments.assign(body.begin(), body.end());
   return where->start(std::move(what));
+}
+
+caf::strong_actor_ptr spawn_on(const std::shared_ptr<member>& where,
+                               const factory::recipe_entry& recipe,
+                               const codec::packet& arguments,
+                               const transport::handles_aside& actors) {
+  const auto attempted = "make an actor on machine " + where->name();
+  if (!arguments.handles().empty())
+    throw invalid_argument(attempted,
+                           "an argument names memory of this machine",
+                           "pass a copy, such as a std::vector");
+  const auto body = arguments.body();
+  if (body.size() > network::longest_content / 2)
+    throw limit_reached(attempted, "the arguments have more than 512 MiB",
+                        "send them in parts");
+  const auto& location = recipe.location();
+  spawn_order what;
+  what.module = location.module;
+  what.offset = location.offset;
+  if (location.is_in_library())
+    what.library = recipe.library();
+  what.arguments.assign(body.begin(), body.end());
+  return factory::awaited(
+    where->actors()->spawn(std::move(what), actors.places()));
 }
 
 remote_call& handle::call() const {

@@ -3,6 +3,7 @@
 
 #include <troupe/codec/codec.hpp>
 #include <troupe/codec/require_sendable.hpp>
+#include <troupe/transport/handle_coding.hpp>
 
 #include <cstddef>
 #include <tuple>
@@ -25,14 +26,37 @@ inline constexpr bool is_of_one_machine
     && (codec::type_name<T>().starts_with("troupe::")
         || codec::type_name<T>().starts_with("caf::"));
 
-/// Finds the first part of `T` that is of one machine; `void` if none is. `Above`
-/// are the aggregates that contain `T`.
-template <class T, class... Above>
+/// Which types with a coding of Troupe's are of one machine.
+struct for_functions {
+  template <class T>
+  static constexpr bool is_of_one_machine = machines::is_of_one_machine<T>;
+};
+
+/// A handle of an actor; CAF's messages may have memory in them.
+template <class T>
+inline constexpr bool is_actor_handle = false;
+template <>
+inline constexpr bool is_actor_handle<caf::actor> = true;
+template <>
+inline constexpr bool is_actor_handle<caf::strong_actor_ptr> = true;
+template <class... Sigs>
+inline constexpr bool is_actor_handle<caf::typed_actor<Sigs...>> = true;
+
+/// The same for an actor's arguments, which may have handles of actors.
+struct for_actors {
+  template <class T>
+  static constexpr bool is_of_one_machine = machines::is_of_one_machine<T>
+                                            && !is_actor_handle<T>;
+};
+
+/// Finds the first part of `T` that is of one machine, as `Rule` says; `void` if
+/// none is. `Above` are the aggregates that contain `T`.
+template <class Rule, class T, class... Above>
 struct part_of_one_machine {
   template <class First, class... Rest>
   static auto first_of(codec::type_list<First, Rest...>) {
-    using found =
-      typename decltype(part_of_one_machine<First, T, Above...>::get())::type;
+    using found = typename decltype(part_of_one_machine<Rule, First, T,
+                                                        Above...>::get())::type;
     if constexpr (!std::is_void_v<found>)
       return std::type_identity<found>{};
     else
@@ -45,8 +69,9 @@ struct part_of_one_machine {
 
   static auto get() {
     if constexpr (std::is_bounded_array_v<T>)
-      return part_of_one_machine<std::remove_extent_t<T>, Above...>::get();
-    else if constexpr (is_of_one_machine<T>)
+      return part_of_one_machine<Rule, std::remove_extent_t<T>,
+                                 Above...>::get();
+    else if constexpr (Rule::template is_of_one_machine<T>)
       return std::type_identity<T>{};
     else if constexpr ((std::is_same_v<T, Above> || ...))
       return std::type_identity<void>{};
@@ -59,8 +84,8 @@ struct part_of_one_machine {
   }
 };
 
-template <class T>
-using culprit_of = typename decltype(part_of_one_machine<T>::get())::type;
+template <class T, class Rule = for_functions>
+using culprit_of = typename decltype(part_of_one_machine<Rule, T>::get())::type;
 
 template <class T>
 inline constexpr bool crosses = std::is_void_v<culprit_of<T>>;
@@ -90,6 +115,18 @@ struct result_from_another_machine {
   }
 };
 
+/// The same of an actor's function or constructor.
+template <std::size_t Number, class Parameter, class Part>
+struct parameter_of_actor_on_another_machine {
+  static void require() {
+    static_assert(std::is_void_v<Part>,
+                  "troupe: a parameter of an actor on another machine is "
+                  "memory of this machine: pass a copy, such as a std::vector "
+                  "or buffer.copied(), or publish a held object and connect to "
+                  "it there");
+  }
+};
+
 template <class Tuple>
 inline constexpr bool all_cross = false;
 template <class... Ts>
@@ -115,6 +152,28 @@ void require_callable_on_machines() {
   using result = std::decay_t<typename Signature::result>;
   if constexpr (!std::is_void_v<result>)
     result_from_another_machine<result, culprit_of<result>>::require();
+}
+
+template <class Tuple>
+inline constexpr bool all_cross_to_actors = false;
+template <class... Ts>
+inline constexpr bool all_cross_to_actors<std::tuple<Ts...>>
+  = (std::is_void_v<culprit_of<Ts, for_actors>> && ...);
+
+/// Whether an actor of that signature can be made on another machine.
+template <class Signature>
+inline constexpr bool spawnable_on_machines
+  = all_cross_to_actors<typename Signature::parameters>;
+
+template <class Signature>
+void require_spawnable_on_machines() {
+  using parameters = typename Signature::parameters;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (parameter_of_actor_on_another_machine<
+       I + 1, std::tuple_element_t<I, parameters>,
+       culprit_of<std::tuple_element_t<I, parameters>, for_actors>>::require(),
+     ...);
+  }(std::make_index_sequence<std::tuple_size_v<parameters>>{});
 }
 
 } // namespace troupe::machines

@@ -4,6 +4,7 @@
 #include <troupe/base/bytes.hpp>
 #include <troupe/network/payload.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -124,6 +125,9 @@ public:
 
   /// Whether the carrier still reads from there. Thread-safe.
   [[nodiscard]] virtual bool borrows(const std::byte* from) const = 0;
+
+  /// Bytes of messages that were given to `send` and have not left. Thread-safe.
+  [[nodiscard]] virtual std::size_t waiting() const = 0;
 
   /// Ends the connection, with a word to the other end if that can be said at
   /// once. Thread-safe; `lost` is called by the thread that takes what comes.

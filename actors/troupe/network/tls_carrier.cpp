@@ -133,6 +133,10 @@ bool tls_carrier::borrows(const std::byte* from) const {
   return queue_.borrows(from);
 }
 
+std::size_t tls_carrier::waiting() const {
+  return queue_.waiting();
+}
+
 void tls_carrier::close() noexcept {
   loop_->post([of = self()] {
     of->end({loss::cause::closed_here, "it was closed here"});
@@ -506,7 +510,12 @@ void tls_carrier::write_out() {
 }
 
 void tls_carrier::grant() {
-  const auto out = kept_.load() + queue_.waiting() + reader_.partial();
+  // What waits here is an answer to what came only where one asks and the other
+  // answers. Elsewhere two ends with much to say would wait for each other.
+  const auto answers = terms_.wanted == carrier_terms::service::held_objects
+                         ? queue_.waiting()
+                         : 0;
+  const auto out = kept_.load() + answers + reader_.partial();
   const auto total = reader_.credited() + credit_window;
   if (total < out + told_credit_)
     return;

@@ -72,6 +72,7 @@ public:
   void send(const departure& what) override;
   void refuse(std::uint64_t tag) override;
   [[nodiscard]] bool borrows(const std::byte* from) const override;
+  [[nodiscard]] std::size_t waiting() const override;
   void close() noexcept override;
 
   /// By whoever leads: ends the connection without a word, or with a goodbye

@@ -26,8 +26,10 @@ bool byte_writer::begin_special(caf::type_id_t type) {
 
 void byte_writer::end_handle() {
   handle_depth_ = no_depth;
-  if (const auto name = name_in_handle({first_ + handle_at_, at_}))
+  if (const auto name = name_in_handle({first_ + handle_at_, at_})) {
     actors_.push_back(*name);
+    places_.push_back(handle_at_);
+  }
 }
 
 bool byte_writer::grow(std::size_t more) {

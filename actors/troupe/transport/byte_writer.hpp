@@ -65,6 +65,11 @@ public:
     return actors_;
   }
 
+  /// Where each of them begins, counted as `written`.
+  [[nodiscard]] const std::vector<std::size_t>& places() const noexcept {
+    return places_;
+  }
+
   /// Appends bytes as they are. False where they do not fit.
   bool append(const void* from, std::size_t size) {
     if (static_cast<std::size_t>(last_ - at_) < size && !grow(size))
@@ -205,6 +210,7 @@ private:
   std::vector<std::byte>* growing_ = nullptr;
   std::vector<memory::reference> objects_;
   std::vector<actor_name> actors_;
+  std::vector<std::size_t> places_;
   std::uint32_t depth_ = 0;
   /// How deep the handle of an actor is that is being written, and where its
   /// bytes begin; no depth: none.

@@ -44,7 +44,10 @@ caf::error to_caf(const error& failure) {
 }
 
 caf::error exception_being_handled() {
-  const auto thrown = calls::failure::being_handled();
+  return to_caf(calls::failure::being_handled());
+}
+
+caf::error to_caf(const calls::failure& thrown) {
   return caf::make_error(errc::remote_exception, thrown.full_text(),
                          thrown.type,
                          calls::pack(thrown.causes, longest_causes));

@@ -67,6 +67,9 @@ namespace troupe::transport {
 /// The same failure as an exception of Troupe's, for messages.
 [[nodiscard]] caf::error to_caf(const error& failure);
 
+/// An exception of a user's function, as `failure_of` returns it.
+[[nodiscard]] caf::error to_caf(const calls::failure& thrown);
+
 /// The exception that is being handled, of a user's function.
 [[nodiscard]] caf::error exception_being_handled();
 

@@ -35,6 +35,15 @@ bool exports::note(const caf::strong_actor_ptr& actor) {
   return entries_.contains(actor->aid);
 }
 
+bool exports::forget(caf::actor_id actor) {
+  const lock held{mutex_};
+  const auto at = entries_.find(actor);
+  if (at == entries_.end() || !at->second.holders.empty())
+    return false;
+  entries_.erase(at);
+  return true;
+}
+
 caf::strong_actor_ptr exports::find(caf::actor_id actor) const {
   const lock held{mutex_};
   const auto at = entries_.find(actor);

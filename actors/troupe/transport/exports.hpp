@@ -48,6 +48,11 @@ public:
   /// Makes an actor of this process known. False where it has ended.
   bool note(const caf::strong_actor_ptr& actor);
 
+  /// Nobody in this process refers to the actor any more, which stands for one
+  /// elsewhere: it is unknown from now on. False where it was, or where some
+  /// process wants to hear of its end.
+  bool forget(caf::actor_id actor);
+
   /// Returns an actor that is known, and lives; else an empty handle.
   [[nodiscard]] caf::strong_actor_ptr find(caf::actor_id actor) const;
 

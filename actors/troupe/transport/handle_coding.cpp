@@ -35,7 +35,16 @@ struct handle_image {
   std::uint64_t actor = 0;
 };
 
+static_assert(sizeof(handle_image) == handle_place);
+
 } // namespace
+
+void write_handle(std::byte* place, const caf::strong_actor_ptr& actor) {
+  handle_image image;
+  if (const auto process = actor ? process_of(actor->nid) : std::nullopt)
+    image = {process->packed(), actor->aid};
+  std::memcpy(place, &image, sizeof image);
+}
 
 void save_handle(codec::encoder& to, const caf::strong_actor_ptr& actor) {
   handle_image image;
@@ -46,6 +55,11 @@ void save_handle(codec::encoder& to, const caf::strong_actor_ptr& actor) {
   const auto process = process_of(actor->nid);
   if (!process)
     to.refuse("an actor handle", "the actor lives outside of this run");
+  if (auto* const aside = to.context_as<handles_aside>()) {
+    aside->add(actor);
+    to.write(&image, sizeof image);
+    return to.handle({});
+  }
   image = {process->packed(), actor->aid};
   to.write(&image, sizeof image);
   to.handle(node::require().share_of(actor));

@@ -2,13 +2,50 @@
 #pragma once
 
 #include <troupe/codec/coding.hpp>
+#include <troupe/codec/context.hpp>
+#include <troupe/codec/packet.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/message.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <cstddef>
+#include <utility>
+#include <vector>
+
 namespace troupe::transport {
+
+/// Says that an encoder writes into `of` for another run: places are left for
+/// handles of actors, and who writes them there finds here where.
+class handles_aside final : public codec::context {
+public:
+  struct place {
+    std::size_t at = 0;
+    caf::strong_actor_ptr actor;
+  };
+
+  explicit handles_aside(const codec::packet& of) noexcept : of_(of) {
+  }
+
+  void add(caf::strong_actor_ptr actor) {
+    places_.push_back({of_.body().size(), std::move(actor)});
+  }
+
+  [[nodiscard]] const std::vector<place>& places() const noexcept {
+    return places_;
+  }
+
+private:
+  const codec::packet& of_;
+  std::vector<place> places_;
+};
+
+/// How many bytes such a place has, and what is to stand there in the run of the
+/// reader, who is sent no handle of an object for it: somebody has to hold the
+/// actor until it is read.
+inline constexpr std::size_t handle_place = 16;
+void write_handle(std::byte* place, const caf::strong_actor_ptr& actor);
 
 /// Writes the handle of an actor of this run, or an empty one. Throws
 /// `invalid_argument` for an actor of another machine: it can only be reached
