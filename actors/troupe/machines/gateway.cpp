@@ -166,6 +166,18 @@ void tell(const std::vector<std::shared_ptr<caf::attachable>>& all,
       each->actor_exited(why, nullptr);
 }
 
+/// What became of a process, with the machine that it was on.
+caf::error on_machine(const caf::error& why, const std::string& machine) {
+  const auto& context = why.context();
+  if (transport::code_of(why) != errc::peer_died
+      || !context.match_elements<std::string, std::int32_t, std::int32_t>())
+    return why;
+  return caf::make_error(errc::peer_died,
+                         context.get_as<std::string>(0) + " on " + machine,
+                         context.get_as<std::int32_t>(1),
+                         context.get_as<std::int32_t>(2));
+}
+
 remote_proxy& as_proxy(const caf::strong_actor_ptr& actor) {
   return *static_cast<remote_proxy*>(actor->get());
 }
@@ -205,8 +217,8 @@ gateway::name gateway::name_of(const caf::strong_actor_ptr& actor) const {
 caf::error gateway::lost_error() const {
   const lock guard{mutex_};
   return make_error(errc::machine_lost,
-                    "reach an actor on " + other_ + ": it is lost: "
-                      + lost_.value_or("it has ended"));
+                    "reach an actor on " + other_
+                      + ": it is lost: " + lost_.value_or("it has ended"));
 }
 
 // What is to be sent.
@@ -284,8 +296,7 @@ void gateway::note_request(const caf::strong_actor_ptr& asker,
 /// With the mutex held: one that has it here, or has had it answered.
 void gateway::strike(const caf::strong_actor_ptr& asker, caf::message_id id) {
   const auto found = open_.find({name_of(asker), number_of(id)});
-  if (found != open_.end()
-      && (id.is_response() || --found->second.copies == 0))
+  if (found != open_.end() && (id.is_response() || --found->second.copies == 0))
     open_.erase(found);
 }
 
@@ -329,8 +340,13 @@ bool gateway::send(remote_proxy& to, caf::mailbox_element& what) {
     }
     const auto known = imported_.find(to.number());
     if (known != imported_.end() && known->second.ended) {
+      // One that died with its process fails as it did.
+      auto why = *known->second.ended;
+      const auto code = transport::code_of(why);
+      if (code != errc::peer_died && code != errc::machine_lost)
+        why = caf::sec::request_receiver_down;
       guard.unlock();
-      return refuse(to, what, caf::sec::request_receiver_down);
+      return refuse(to, what, why);
     }
   }
   if (auto trouble = trouble_of(what))
@@ -361,10 +377,10 @@ bool gateway::send(remote_proxy& to, caf::mailbox_element& what) {
     if (!transport::write_message(sink, what.payload)) {
       auto why = sink.get_error();
       if (transport::code_of(why) == errc::none)
-        why = make_error(errc::invalid_argument,
-                         "send a message to " + other_
-                           + ": an inspect function refuses: "
-                           + to_string(why));
+        why
+          = make_error(errc::invalid_argument,
+                       "send a message to " + other_
+                         + ": an inspect function refuses: " + to_string(why));
       return refuse(to, what, why);
     }
     if (!sink.objects().empty())
@@ -433,8 +449,7 @@ void gateway::take(network::payload what) {
     case actor_frame::types: {
       const auto theirs = codec::decode<std::uint64_t>(content.subspan(kinds));
       const lock guard{mutex_};
-      other_types_ = theirs
-                     != transport::type_table::current().fingerprint();
+      other_types_ = theirs != transport::type_table::current().fingerprint();
       return;
     }
     case actor_frame::message: return take_message(std::move(what));
@@ -524,14 +539,15 @@ void gateway::take_message(network::payload what) {
   }
   came.bytes = std::move(what);
   auto shared = std::make_shared<incoming>(std::move(came));
-  later([own = shared_from_this(), shared] {
-    own->deliver(std::move(*shared));
-  });
+  later(
+    [own = shared_from_this(), shared] { own->deliver(std::move(*shared)); });
 }
 
 void gateway::take_down(bytes_view content) {
   auto note = codec::decode<down_note>(content);
   auto why = read_error(node_, note.why);
+  if (!makes_)
+    why = on_machine(why, other_);
   later([own = shared_from_this(), number = note.number, why = std::move(why)] {
     own->end_imported(number, why);
   });
@@ -662,11 +678,14 @@ void gateway::deliver(incoming what) {
       {what.target->aid, what.sender, {}, transport::text_of(*why)});
     return;
   }
+  if (!makes_ && what.id.is_response() && content.match_elements<caf::error>())
+    content
+      = caf::make_message(on_machine(content.get_as<caf::error>(0), other_));
   auto* const runner = node_.receiver().runner_for(what.target->aid);
-  if (what.target->enqueue(transport::version::make_element(
-                             std::move(what.sender), what.id,
-                             std::move(stages), std::move(content)),
-                           runner))
+  if (what.target->enqueue(
+        transport::version::make_element(std::move(what.sender), what.id,
+                                         std::move(stages), std::move(content)),
+        runner))
     return;
   // A proxy has told of it.
   if (node_.is_local(what.target)
@@ -819,6 +838,9 @@ void gateway::take_spawn(bytes_view content) {
       malformed("a handle outside of arguments");
     next = static_cast<std::size_t>(place) + transport::handle_place;
     actors.push_back(resolve({reference}));
+    // Where the new process looks for it.
+    if (actors.back() && node_.is_local(actors.back()))
+      static_cast<void>(node_.exported()->note(actors.back()));
     transport::write_handle(what.arguments.data() + place, actors.back());
   }
   makes_(std::move(what), std::move(actors));

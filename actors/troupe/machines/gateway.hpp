@@ -107,14 +107,13 @@ public:
 
   /// Makes actors for the other end, and says so by `spawned`. It waits for
   /// nobody, and holds the handles until then.
-  using spawner
-    = std::function<void(spawn_order what,
-                         std::vector<caf::strong_actor_ptr> handles)>;
+  using spawner = std::function<void(
+    spawn_order what, std::vector<caf::strong_actor_ptr> handles)>;
 
   /// `other` is what the other end is called in texts. Without a `spawner` it may
   /// not ask for actors. Makes the process's actor system if it has none.
-  [[nodiscard]] static std::shared_ptr<gateway>
-  make(std::string other, way to, spawner makes = {});
+  [[nodiscard]] static std::shared_ptr<gateway> make(std::string other, way to,
+                                                     spawner makes = {});
 
   gateway(transport::node& of, std::string other, way to, spawner makes);
   gateway(const gateway&) = delete;
@@ -148,7 +147,8 @@ public:
   /// In the receiving thread: nobody here has a handle any more of what a proxy
   /// stood for. `waiting` is what waits for the actor's end.
   void proxy_gone(std::uint64_t number, std::uint64_t handles,
-                  caf::actor_id actor, std::shared_ptr<caf::attachable> waiting);
+                  caf::actor_id actor,
+                  std::shared_ptr<caf::attachable> waiting);
 
 private:
   using lock = std::unique_lock<std::mutex>;
@@ -240,9 +240,9 @@ private:
   void later(std::function<void()> task);
   void run_tasks();
   void deliver(incoming what);
-  [[nodiscard]] std::optional<caf::error> read(incoming& what,
-                                               transport::version::stages& stages,
-                                               caf::message& content);
+  [[nodiscard]] std::optional<caf::error>
+  read(incoming& what, transport::version::stages& stages,
+       caf::message& content);
   void end_imported(std::uint64_t number, const caf::error& why);
   void end_all();
 

@@ -23,12 +23,12 @@ remote_proxy::~remote_proxy() {
   if (transport::node::current() != &node_)
     return;
   // In whatever thread, and under whatever lock: the hub goes on with it.
-  node_.receiver().post([through = through_, number = number_,
-                         handles = counted_.load(), actor = id(),
-                         waiting = std::shared_ptr<caf::attachable>{
-                           std::move(attached())}] {
-    through->proxy_gone(number, handles, actor, waiting);
-  });
+  node_.receiver().post(
+    [through = through_, number = number_, handles = counted_.load(),
+     actor = id(),
+     waiting = std::shared_ptr<caf::attachable>{std::move(attached())}] {
+      through->proxy_gone(number, handles, actor, waiting);
+    });
 }
 
 bool remote_proxy::enqueue(caf::mailbox_element_ptr what,

@@ -27,8 +27,7 @@ public:
                transport::version::execution_context* context) override;
 
   /// CAF's registry lets go of a proxy, whose actor goes on.
-  void kill_proxy(transport::version::execution_context*,
-                  caf::error) override {
+  void kill_proxy(transport::version::execution_context*, caf::error) override {
   }
 
   const char* name() const override {

@@ -56,8 +56,7 @@ namespace {
 
 constexpr auto patience = 30s;
 
-using typed_adder
-  = caf::typed_actor<caf::result<int>(caf::add_atom, int, int)>;
+using typed_adder = caf::typed_actor<caf::result<int>(caf::add_atom, int, int)>;
 
 struct counter_state {
   int value = 0;
@@ -126,6 +125,11 @@ caf::behavior helper(caf::event_based_actor* self, caf::actor to) {
               [later](const caf::error& why) mutable { later.deliver(why); });
       return later;
     },
+    // By way of another.
+    [self](caf::forward_atom, const caf::actor& by, const caf::actor& other,
+           int value) {
+      return self->delegate(by, caf::forward_atom_v, other, value);
+    },
     // Another, that is told of only now.
     [self](caf::forward_atom, const caf::actor& other, int value) {
       return self->delegate(other, caf::add_atom_v, value);
@@ -139,8 +143,8 @@ caf::behavior helper(caf::event_based_actor* self, caf::actor to) {
 }
 
 /// Answers nothing, and keeps what it is asked.
-caf::behavior silent(caf::stateful_actor<std::vector<caf::response_promise>>*
-                       self) {
+caf::behavior
+silent(caf::stateful_actor<std::vector<caf::response_promise>>* self) {
   return {[self](caf::add_atom, int) {
             self->state.push_back(self->make_response_promise());
             return caf::delegated<int>{};
@@ -155,8 +159,6 @@ caf::behavior watcher(caf::event_based_actor* self, caf::actor whom) {
   });
   self->set_exit_handler([self, whom](const caf::exit_msg& left) {
     self->send(whom, caf::close_atom_v, to_string(left.reason));
-    if (left.reason == caf::exit_reason::user_shutdown)
-      self->quit();
   });
   return {[self](caf::monitor_atom, const caf::actor& one) {
             self->monitor(one);
@@ -165,7 +167,12 @@ caf::behavior watcher(caf::event_based_actor* self, caf::actor whom) {
           [self](caf::link_atom, const caf::actor& one) {
             self->link_to(one);
             return caf::ok_atom_v;
-          }};
+          },
+          [self](caf::delete_atom, const caf::actor& one) {
+            self->unlink_from(one);
+            return caf::ok_atom_v;
+          },
+          [](caf::get_atom) { return static_cast<std::int32_t>(::getpid()); }};
 }
 
 std::chrono::milliseconds since(std::chrono::steady_clock::time_point start) {
@@ -296,7 +303,7 @@ void pass_on() {
   ask<int>(self, "beside", there, caf::forward_atom_v, beside, 5);
   // Back again: there, and here.
   const auto back = troupe::spawn<helper>(there);
-  ask<int>(self, "thrice", back, caf::forward_atom_v, there, 6);
+  ask<int>(self, "there and back", there, caf::forward_atom_v, back, beside, 6);
   ask<int>(self, "nobody", there, caf::idle_atom_v);
 }
 
@@ -334,26 +341,52 @@ void monitor() {
   tell_of_end(self, "later");
 }
 
+/// Prints that an exit was told once.
+void tell_of_exits(caf::scoped_actor& self, const std::string& label) {
+  tell_of_end(self, label);
+  int more = 0;
+  // Time: in which another would come.
+  const auto limit = std::chrono::steady_clock::now() + 200ms;
+  while (std::chrono::steady_clock::now() < limit)
+    self->receive([&](caf::close_atom, const std::string&) { ++more; },
+                  caf::after(50ms) >> [] {});
+  std::cout << label << " more " << more << std::endl;
+}
+
 void link() {
   const auto kitchen = first_machine();
   caf::scoped_actor self{troupe::actor_system()};
   const auto sees = kitchen.spawn<watcher>(caf::actor{self});
-  const auto one = troupe::actor_system().spawn(counter, 1);
-  ask<caf::ok_atom>(self, "links", sees, caf::link_atom_v, one);
-  self->send_exit(one, caf::exit_reason::kill);
-  tell_of_end(self, "there");
   const auto here = troupe::actor_system().spawn(watcher, caf::actor{self});
-  const auto there = kitchen.spawn<counter>(1);
-  ask<caf::ok_atom>(self, "links", here, caf::link_atom_v, there);
-  self->send_exit(there, caf::exit_reason::kill);
-  tell_of_end(self, "here");
+  const auto in_process = troupe::spawn<watcher>(caf::actor{self});
+  const auto ends_and_tells = [&](const std::string& label,
+                                  const caf::actor& one,
+                                  const caf::actor& whom) {
+    ask<caf::ok_atom>(self, "links", one, caf::link_atom_v, whom);
+    self->send_exit(whom, caf::exit_reason::user_shutdown);
+    tell_of_exits(self, label);
+  };
+  ends_and_tells("there", sees, troupe::actor_system().spawn(counter, 1));
+  ends_and_tells("there of a process", sees, troupe::spawn<counter>(1));
+  ends_and_tells("here", here, kitchen.spawn<counter>(1));
+  ends_and_tells("in a process", in_process, kitchen.spawn<counter>(1));
+  ends_and_tells("in one run", here, troupe::spawn<counter>(1));
+  ends_and_tells("in one run, the other way", in_process,
+                 troupe::actor_system().spawn(counter, 1));
   // A process that is killed says nothing of its links.
-  const auto in_process = troupe::spawn<counter>(1);
-  ask<caf::ok_atom>(self, "links", sees, caf::link_atom_v, in_process);
-  ::kill(pid_of(self, in_process), SIGKILL);
-  tell_of_end(self, "killed");
-  self->send_exit(here, caf::exit_reason::user_shutdown);
-  tell_of_end(self, "last");
+  const auto victim = troupe::spawn<counter>(1);
+  ask<caf::ok_atom>(self, "links", sees, caf::link_atom_v, victim);
+  ::kill(pid_of(self, victim), SIGKILL);
+  tell_of_exits(self, "killed");
+  // Who has ended a link hears nothing.
+  const auto other = troupe::spawn<counter>(1);
+  ask<caf::ok_atom>(self, "links", sees, caf::link_atom_v, other);
+  ask<caf::ok_atom>(self, "unlinks", sees, caf::delete_atom_v, other);
+  // Others hear of it behind the answer.
+  static_cast<void>(pid_of(self, sees));
+  self->monitor(other);
+  self->send(other, caf::close_atom_v);
+  tell_of_exits(self, "unlinked");
 }
 
 int use(const caf::actor& there) {
@@ -405,9 +438,16 @@ void three() {
   const auto silence = all.at(1).spawn<silent>();
   const auto passes = all.at(0).spawn<helper>(silence);
   ask<caf::ok_atom>(self, "watches", sees, caf::monitor_atom_v, silence);
+  auto waits = self->request(passes, patience, caf::forward_atom_v, 1);
+  // Behind the request, which it has passed on then.
+  static_cast<void>(pid_of(self, passes));
   std::cout << "about to be lost" << std::endl;
-  ask<int>(self, "passed on", passes, caf::forward_atom_v, 1);
+  waits.receive([](int) { std::cout << "answered" << std::endl; },
+                [](const caf::error& why) {
+                  std::cout << "passed on " << to_string(why) << std::endl;
+                });
   tell_of_end(self, "lost");
+  ask<int>(self, "after", passes, caf::forward_atom_v, 1);
 }
 
 void kill_process() {
@@ -503,9 +543,8 @@ void send_memory() {
 
 caf::behavior checker(caf::stateful_actor<counter_state>* self) {
   return {[self](caf::add_atom, int number) {
-            self->state.value = number == self->state.value + 1
-                                  ? number
-                                  : -1'000'000'000;
+            self->state.value
+              = number == self->state.value + 1 ? number : -1'000'000'000;
           },
           [](caf::put_atom, const std::string& large) {
             return static_cast<std::uint64_t>(large.size());
