@@ -159,11 +159,16 @@ std::size_t length_of(const caf::attachable* first) noexcept {
   return count;
 }
 
-void tell(const std::vector<std::shared_ptr<caf::attachable>>& all,
-          const caf::error& why) {
-  for (const auto& chain : all)
-    for (auto* each = chain.get(); each != nullptr; each = each->next.get())
-      each->actor_exited(why, nullptr);
+void append(caf::attachable_ptr& to, caf::attachable_ptr chain) {
+  auto* at = &to;
+  while (*at != nullptr)
+    at = &(*at)->next;
+  *at = std::move(chain);
+}
+
+void tell(const caf::attachable_ptr& first, const caf::error& why) {
+  for (auto* each = first.get(); each != nullptr; each = each->next.get())
+    each->actor_exited(why, nullptr);
 }
 
 /// What became of a process, with the machine that it was on.
@@ -474,6 +479,7 @@ caf::strong_actor_ptr gateway::resolve(actor_reference what) {
   }
   std::optional<caf::error> ended;
   caf::strong_actor_ptr result;
+  bool next = false;
   {
     const lock guard{mutex_};
     auto& entry = imported_[number];
@@ -481,15 +487,23 @@ caf::strong_actor_ptr gateway::resolve(actor_reference what) {
     if (!result) {
       caf::actor_config config;
       auto& system = node_.system();
+      next = entry.id != 0;
+      if (!next)
+        entry.id = system.next_actor_id();
       result = caf::make_actor<remote_proxy, caf::strong_actor_ptr>(
-        system.next_actor_id(), node_.name(), &system, config, node_,
-        shared_from_this(), number);
+        entry.id, node_.name(), &system, config, node_, shared_from_this(),
+        number);
       entry.proxy = caf::weak_actor_ptr{result.get()};
       ++entry.proxies;
+      // Nobody else knows it yet.
+      as_proxy(result).attached() = std::move(entry.waiting);
       ended = entry.ended;
     }
     as_proxy(result).count();
   }
+  // Others may know the one before it.
+  if (next)
+    static_cast<void>(node_.exported()->note(result));
   if (ended)
     as_proxy(result).end(*ended);
   return result;
@@ -696,7 +710,7 @@ void gateway::deliver(incoming what) {
 
 void gateway::end_imported(std::uint64_t number, const caf::error& why) {
   caf::strong_actor_ptr proxy;
-  std::vector<std::shared_ptr<caf::attachable>> waiting;
+  caf::attachable_ptr waiting;
   {
     const lock guard{mutex_};
     const auto found = imported_.find(number);
@@ -705,7 +719,7 @@ void gateway::end_imported(std::uint64_t number, const caf::error& why) {
     auto& entry = found->second;
     entry.ended = why;
     proxy = entry.proxy.lock();
-    waiting.swap(entry.waiting);
+    waiting = std::move(entry.waiting);
     if (entry.proxies == 0)
       imported_.erase(found);
   }
@@ -715,13 +729,10 @@ void gateway::end_imported(std::uint64_t number, const caf::error& why) {
 }
 
 void gateway::proxy_gone(std::uint64_t number, std::uint64_t handles,
-                         caf::actor_id actor,
-                         std::shared_ptr<caf::attachable> waiting) {
-  // What the table of this process has attached is needed by nobody.
-  const bool forgotten = node_.exported()->forget(actor);
-  if (length_of(waiting.get()) == (forgotten ? 1U : 0U))
-    waiting = nullptr;
+                         caf::attachable_ptr waiting) {
   std::optional<caf::error> ended;
+  caf::strong_actor_ptr next;
+  caf::attachable_ptr needless;
   bool lost = false;
   {
     const lock guard{mutex_};
@@ -732,13 +743,29 @@ void gateway::proxy_gone(std::uint64_t number, std::uint64_t handles,
     auto& entry = found->second;
     --entry.proxies;
     ended = entry.ended;
-    if (waiting && !ended)
-      entry.waiting.push_back(waiting);
-    if (entry.proxies == 0 && entry.waiting.empty())
+    if (!ended)
+      next = entry.proxy.lock();
+    if (!ended && !next) {
+      append(entry.waiting, std::move(waiting));
+      // What the table of this process has attached is needed by nobody then.
+      if (entry.proxies == 0 && node_.exported()->forget(entry.id))
+        ++entry.idle;
+      if (length_of(entry.waiting.get()) == entry.idle) {
+        needless = std::move(entry.waiting);
+        entry.idle = 0;
+      }
+    }
+    if (entry.proxies == 0 && ended)
       imported_.erase(found);
   }
-  if (ended && waiting)
-    tell({waiting}, *ended);
+  if (ended)
+    tell(waiting, *ended);
+  while (waiting != nullptr) {
+    auto rest = std::move(waiting->next);
+    if (next)
+      next->get()->attach(std::move(waiting));
+    waiting = std::move(rest);
+  }
   // Behind all that was sent to it.
   if (!lost)
     put(frame_of(actor_frame::dropped, dropped_note{number, handles}),

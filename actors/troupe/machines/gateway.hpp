@@ -11,6 +11,7 @@
 #include <troupe/transport/node.hpp>
 
 #include <caf/actor_control_block.hpp>
+#include <caf/attachable.hpp>
 #include <caf/error.hpp>
 #include <caf/message.hpp>
 
@@ -147,8 +148,7 @@ public:
   /// In the receiving thread: nobody here has a handle any more of what a proxy
   /// stood for. `waiting` is what waits for the actor's end.
   void proxy_gone(std::uint64_t number, std::uint64_t handles,
-                  caf::actor_id actor,
-                  std::shared_ptr<caf::attachable> waiting);
+                  caf::attachable_ptr waiting);
 
 private:
   using lock = std::unique_lock<std::mutex>;
@@ -165,13 +165,17 @@ private:
     std::optional<caf::error> ended;
   };
 
-  /// An actor of the other run.
+  /// An actor of the other run, until that has told of its end.
   struct imported {
+    /// Of its proxies, of which there is one at a time: who has a link to one, or
+    /// its address, knows the next.
+    caf::actor_id id = 0;
     caf::weak_actor_ptr proxy;
     /// Proxies of which `proxy_gone` has not told.
     std::uint32_t proxies = 0;
-    /// What waits for the end without one.
-    std::vector<std::shared_ptr<caf::attachable>> waiting;
+    /// What waits for the end without one; and how many of these need not.
+    caf::attachable_ptr waiting;
+    std::size_t idle = 0;
     std::optional<caf::error> ended;
   };
 

@@ -25,9 +25,8 @@ remote_proxy::~remote_proxy() {
   // In whatever thread, and under whatever lock: the hub goes on with it.
   node_.receiver().post(
     [through = through_, number = number_, handles = counted_.load(),
-     actor = id(),
-     waiting = std::shared_ptr<caf::attachable>{std::move(attached())}] {
-      through->proxy_gone(number, handles, actor, waiting);
+     waiting = std::make_shared<caf::attachable_ptr>(std::move(attached()))] {
+      through->proxy_gone(number, handles, std::move(*waiting));
     });
 }
 

@@ -168,7 +168,7 @@ TEST_CASE(
   CHECK(all.printed("passed on machine_lost(\"reach an actor on machine "
                     "cellar: it is lost: "));
   CHECK(all.printed("lost told of machine_lost("));
-  CHECK(all.printed("after error machine_lost("));
+  CHECK(all.printed("after error "));
 }
 
 TEST_CASE(

@@ -44,18 +44,18 @@ struct end {
   std::shared_ptr<gateway> other;
 
   void make(gateway::spawner makes = {}) {
-    of = gateway::make(
-      "machine kitchen",
-      {[this](const troupe::bytes& message, std::uint64_t, bool) {
-         {
-           const std::scoped_lock guard{mutex};
-           said.push_back(message);
-         }
-         if (other)
-           other->take(as_payload(message));
-       },
-       [] { return std::size_t{0}; }},
-      std::move(makes));
+    of = gateway::make("machine kitchen",
+                       {[this](const troupe::bytes& message, std::uint64_t,
+                               bool) {
+                          {
+                            const std::scoped_lock guard{mutex};
+                            said.push_back(message);
+                          }
+                          if (other)
+                            other->take(as_payload(message));
+                        },
+                        [] { return std::size_t{0}; }},
+                       std::move(makes));
   }
 };
 
@@ -117,8 +117,8 @@ TEST_CASE("what one end says is what the other one hears, and a handle that "
   const auto far = both.far();
   caf::scoped_actor self{troupe::actor_system()};
   int answer = 0;
-  self->request(far, 10s, 4).receive([&](int value) { answer = value; },
-                                     [](const caf::error&) {});
+  self->request(far, 10s, 4)
+    .receive([&](int value) { answer = value; }, [](const caf::error&) {});
   CHECK(answer == 5);
   bool same = false;
   self->request(far, 10s, far)
@@ -201,18 +201,19 @@ TEST_CASE("an end that knows other message types is told so for each request") {
   both_ends both;
   const auto far = both.far();
   caf::scoped_actor self{troupe::actor_system()};
-  troupe::bytes other_types{
-    static_cast<std::byte>(troupe::machines::message_kind::actors),
-    static_cast<std::byte>(actor_frame::types)};
+  troupe::bytes other_types{static_cast<std::byte>(
+                              troupe::machines::message_kind::actors),
+                            static_cast<std::byte>(actor_frame::types)};
   const auto packed = troupe::codec::encode(std::uint64_t{1});
   const auto body = packed.body();
   other_types.insert(other_types.end(), body.begin(), body.end());
   both.machine.of->take(as_payload(other_types));
   troupe::errc code{};
-  self->request(far, 10s, 4).receive([](int) {},
-                                     [&](const caf::error& why) {
-                                       code = troupe::transport::code_of(why);
-                                     });
+  self->request(far, 10s, 4)
+    .receive([](int) {},
+             [&](const caf::error& why) {
+               code = troupe::transport::code_of(why);
+             });
   CHECK(code == troupe::errc::unknown_message_type);
 }
 
@@ -220,8 +221,8 @@ TEST_CASE("whatever comes of actors is taken or malformed, and nothing worse") {
   both_ends both;
   const auto far = both.far();
   caf::scoped_actor self{troupe::actor_system()};
-  self->request(far, 10s, far).receive([](const caf::actor&) {},
-                                       [](const caf::error&) {});
+  self->request(far, 10s, far)
+    .receive([](const caf::actor&) {}, [](const caf::error&) {});
   self->request(far, 10s, 4).receive([](int) {}, [](const caf::error&) {});
   std::vector<std::vector<std::uint8_t>> right;
   for (auto* each : {&both.lead, &both.machine}) {
@@ -233,8 +234,8 @@ TEST_CASE("whatever comes of actors is taken or malformed, and nothing worse") {
   both.lead.other = nullptr;
   both.machine.other = nullptr;
   end stranger;
-  stranger.make([](troupe::machines::spawn_order,
-                   std::vector<caf::strong_actor_ptr>) {});
+  stranger.make(
+    [](troupe::machines::spawn_order, std::vector<caf::strong_actor_ptr>) {});
   const auto feed = [](gateway& to, const std::vector<std::uint8_t>& input) {
     try {
       to.take(as_payload(as_bytes(input)));
@@ -251,9 +252,8 @@ TEST_CASE("whatever comes of actors is taken or malformed, and nothing worse") {
   CHECK(refused > 5'000);
   for (const auto& each : right)
     for (std::size_t size = 2; size < each.size(); ++size)
-      static_cast<void>(feed(*stranger.of, {each.begin(),
-                                            each.begin()
-                                              + static_cast<std::ptrdiff_t>(
-                                                size)}));
+      static_cast<void>(
+        feed(*stranger.of,
+             {each.begin(), each.begin() + static_cast<std::ptrdiff_t>(size)}));
   stranger.of->lose("the test is over");
 }

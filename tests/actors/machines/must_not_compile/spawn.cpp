@@ -25,8 +25,8 @@ caf::behavior lead(const std::vector<caf::actor>& all, caf::actor first);
 void check(const troupe::machine& kitchen, const troupe::array<double>& numbers,
            const order& soup, const caf::message& words) {
 #ifdef TROUPE_CONTROL
-  static_cast<void>(kitchen.spawn<lead>(std::vector<caf::actor>{},
-                                        caf::actor{}));
+  static_cast<void>(
+    kitchen.spawn<lead>(std::vector<caf::actor>{}, caf::actor{}));
 #elif defined(CASE_ARRAY)
   static_cast<void>(kitchen.spawn<sum>(1, numbers));
 #elif defined(CASE_INSIDE)
