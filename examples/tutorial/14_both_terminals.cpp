@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tutorial, page 14: what the two terminals of 14_second_machine show.
+// Tutorial, page 14: what two terminals show in which the program runs that the
+// argument names.
 
 #include <cstdio>
 #include <filesystem>
@@ -13,8 +14,8 @@ namespace {
 /// A terminal in which the program runs.
 class terminal {
 public:
-  explicit terminal(const std::string& option)
-    : stream_(::popen(command(option).c_str(), "r"), ::pclose) {
+  terminal(const std::string& program, const std::string& option)
+    : stream_(::popen(command(program, option).c_str(), "r"), ::pclose) {
   }
 
   /// The next line that it shows; empty at the end.
@@ -29,11 +30,11 @@ public:
   }
 
 private:
-  static std::string command(const std::string& option) {
+  static std::string command(const std::string& program,
+                             const std::string& option) {
     const auto place
       = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    return "'" + (place / "14_second_machine").string() + "' " + option
-           + " 2>&1";
+    return "'" + (place / program).string() + "' " + option + " 2>&1";
   }
 
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream_;
@@ -41,18 +42,20 @@ private:
 
 } // namespace
 
-int main() {
+int main(int, char** argv) {
+  const std::string program = argv[1];
   ::setenv("TROUPE_KEY", "not so secret, for an example", 1);
-  terminal first{"--troupe.listen=127.0.0.1:0"};
-  auto shown = "a$ ./14_second_machine --troupe.listen=127.0.0.1:0\n"
-               + first.line();
+  terminal first{program, "--troupe.listen=127.0.0.1:0"};
+  std::string shown{"a$ ./"};
+  shown += program + " --troupe.listen=127.0.0.1:0\n" + first.line();
   const auto where = shown.substr(shown.rfind(' ') + 1,
                                   shown.size() - shown.rfind(' ') - 2);
   const auto options = "--troupe.join=" + where + " --troupe.name=kitchen";
-  terminal second{options};
+  terminal second{program, options};
   for (auto line = first.line(); !line.empty(); line = first.line())
     shown += line;
-  shown += "\nb$ ./14_second_machine " + options + '\n';
+  shown += "\nb$ ./";
+  shown += program + ' ' + options + '\n';
   for (auto line = second.line(); !line.empty(); line = second.line())
     shown += line;
   std::cout << shown;

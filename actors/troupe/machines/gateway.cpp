@@ -354,8 +354,11 @@ bool gateway::send(remote_proxy& to, caf::mailbox_element& what) {
       return refuse(to, what, why);
     }
   }
-  if (auto trouble = trouble_of(what))
+  if (auto trouble = trouble_of(what)) {
+    if (transport::unknown_type(what.payload.types()))
+      transport::keep_for_ever(std::exchange(what.payload, caf::message{}));
     return refuse(to, what, *trouble);
+  }
   auto message = begin(actor_frame::message);
   message_head head;
   head.target = to.number();

@@ -12,7 +12,10 @@
 
 #include <array>
 #include <cstdlib>
+#include <mutex>
 #include <new>
+#include <utility>
+#include <vector>
 
 namespace troupe::transport {
 
@@ -113,6 +116,13 @@ std::optional<caf::type_id_t> unknown_type(caf::type_id_list types) noexcept {
     if (version::meta_of(type) == nullptr)
       return type;
   return std::nullopt;
+}
+
+void keep_for_ever(caf::message undying) {
+  static auto& mutex = *new std::mutex;
+  static auto& kept = *new std::vector<caf::message>;
+  const std::scoped_lock held{mutex};
+  kept.push_back(std::move(undying));
 }
 
 std::size_t image_size(const caf::message& from) noexcept {

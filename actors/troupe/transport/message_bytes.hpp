@@ -29,6 +29,10 @@ inline constexpr std::size_t most_elements = 1024;
 [[nodiscard]] std::optional<caf::type_id_t>
 unknown_type(caf::type_id_list types) noexcept;
 
+/// CAF destroys a message by a table that does not know such a type, so the
+/// message must stay alive.
+void keep_for_ever(caf::message undying);
+
 /// Returns the size of the image of a message, 0 if it cannot be one.
 [[nodiscard]] std::size_t image_size(const caf::message& from) noexcept;
 

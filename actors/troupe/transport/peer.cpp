@@ -49,15 +49,6 @@ std::vector<std::byte>& scratch(std::vector<std::byte>& spare) {
   return kept->bytes;
 }
 
-/// CAF destroys a message by a table that does not know its type, so it must
-/// stay alive.
-void keep_for_ever(caf::message undying) {
-  static auto& mutex = *new std::mutex;
-  static auto& kept = *new std::vector<caf::message>;
-  const std::scoped_lock held{mutex};
-  kept.push_back(std::move(undying));
-}
-
 std::string type_trouble(caf::type_id_t type, std::string_view why) {
   return "send a message with " + name_of(type) + ": " + std::string{why}
          + "; name its type-id block in troupe::use_messages before "
