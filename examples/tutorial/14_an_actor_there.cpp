@@ -27,9 +27,10 @@ int main(int argc, char** argv) {
   caf::scoped_actor self{troupe::actor_system()};
   const caf::actor bread = kitchen.spawn<oven>(caf::actor{self});
 
-  self->request(bread, 10s, 40).receive(
-    [](const std::string& answer) { std::cout << answer << std::endl; },
-    [](const caf::error& why) { std::cout << to_string(why) << std::endl; });
+  self->request(bread, 10s, 40)
+    .receive(
+      [](const std::string& answer) { std::cout << answer << std::endl; },
+      [](const caf::error& why) { std::cout << to_string(why) << std::endl; });
   self->receive([](const std::string& what, int minutes) {
     std::cout << what << ' ' << minutes << std::endl;
   });

@@ -34,7 +34,9 @@ private:
                              const std::string& option) {
     const auto place
       = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    return "'" + (place / program).string() + "' " + option + " 2>&1";
+    std::string made{"'"};
+    made += (place / program).string();
+    return made + "' " + option + " 2>&1";
   }
 
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream_;

@@ -3,9 +3,7 @@
 #include <troupe/machines/machines.hpp>
 #include <troupe/shared/array.hpp>
 
-#include <caf/actor.hpp>
-#include <caf/behavior.hpp>
-#include <caf/message.hpp>
+#include <caf/all.hpp>
 
 #include <string>
 #include <vector>
