@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tutorial, page 14: what two terminals show in which the program runs that the
-// argument names.
+// Tutorial, page 14: what two terminals show in which PROGRAM runs.
 
 #include <cstdio>
 #include <filesystem>
@@ -44,8 +43,8 @@ private:
 
 } // namespace
 
-int main(int, char** argv) {
-  const std::string program = argv[1];
+int main() {
+  const std::string program{PROGRAM};
   ::setenv("TROUPE_KEY", "not so secret, for an example", 1);
   terminal first{program, "--troupe.listen=127.0.0.1:0"};
   std::string shown{"a$ ./"};
