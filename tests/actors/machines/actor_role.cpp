@@ -20,6 +20,9 @@
 //   memory          messages that name memory of this machine
 //   order COUNT     so many messages while a large one goes, in both directions
 //   leave           an actor there, until the machine has left
+//   rounds FIRST MORE
+//                   so many actors, one after the other, and handles that go there
+//                   and back; prints what is left of the second ones
 //   latency COUNT   prints how long a round trip takes, in ns
 //   flood COUNT     prints how many messages a second arrive
 
@@ -34,7 +37,7 @@
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/dead_letters.hpp>
 
-#include <support/eventually.hpp>
+#include <support/footprint.hpp>
 
 #include <caf/all.hpp>
 
@@ -45,6 +48,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -585,6 +589,56 @@ void stay_until_left() {
   tell([&] { static_cast<void>(kitchen.spawn<counter>(1)); });
 }
 
+using troupe::test::footprint;
+
+/// Once it is the same for a while.
+footprint settled(std::int32_t pid) {
+  const auto look = [pid] {
+    return pid == 0 ? footprint::own() : footprint::of(pid);
+  };
+  auto seen = look();
+  for (int same = 0; same < 5;) {
+    // Time: between looks at what others do.
+    std::this_thread::sleep_for(100ms);
+    const auto now = look();
+    same = now.threads == seen.threads && now.descriptors == seen.descriptors
+               && now.memory == seen.memory
+             ? same + 1
+             : 0;
+    seen = now;
+  }
+  return seen;
+}
+
+void come_and_go(int first, int more) {
+  const auto kitchen = first_machine();
+  const auto root
+    = kitchen.start([] { return troupe::parent_process()->pid(); }).get();
+  const auto stays = kitchen.spawn<mortal>(caf::actor{});
+  const auto use = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      caf::scoped_actor self{troupe::actor_system()};
+      const auto there = kitchen.spawn<mortal>(caf::actor{});
+      self->monitor(there);
+      for (const auto& each : {there, caf::actor{self}, caf::actor{}})
+        self->request(stays, patience, caf::put_atom_v, each)
+          .receive([](caf::ok_atom) {},
+                   [](const caf::error& why) {
+                     std::cout << "error " << to_string(why) << std::endl;
+                   });
+      self->send_exit(there, caf::exit_reason::user_shutdown);
+      self->receive([](const caf::down_msg&) {});
+    }
+  };
+  use(first);
+  const auto before = settled(0);
+  const auto before_there = settled(root);
+  use(more);
+  std::cout << "left at the lead: " << settled(0).since(before) << std::endl;
+  std::cout << "left at the machine: " << settled(root).since(before_there)
+            << std::endl;
+}
+
 void measure_latency(int count) {
   const auto kitchen = first_machine();
   caf::scoped_actor self{troupe::actor_system()};
@@ -650,6 +704,8 @@ int lead(const std::vector<std::string>& words) {
     keep_order(number());
   else if (what == "leave")
     stay_until_left();
+  else if (what == "rounds")
+    come_and_go(number(), std::stoi(words.at(2)));
   else if (what == "latency")
     measure_latency(number());
   else if (what == "flood")

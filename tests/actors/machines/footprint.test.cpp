@@ -79,3 +79,19 @@ TEST_CASE("calls leave nothing at the lead and nothing at the machine") {
   check_little_left(lead.output(), "machine", more * 512);
   CHECK(exited_with(kitchen.wait(), 0));
 }
+
+TEST_CASE(
+  "actors that come and go leave nothing at the lead and nothing at the "
+  "machine") {
+  constexpr int more = 200;
+  leading lead{
+    {"rounds", "100", std::to_string(more)}, {}, "actor_role", counted()};
+  joining kitchen{lead.where(), {}, "actor_role"};
+  REQUIRE(kitchen.joins());
+  CHECK(exited_with(lead.wait(), 0));
+  // The reasons of the last 4,096 ends are kept, two in each round. What else there
+  // is of an actor has some 100 bytes at the least.
+  check_little_left(lead.output(), "lead", more * 240);
+  check_little_left(lead.output(), "machine", more * 1'024);
+  CHECK(exited_with(kitchen.wait(), 0));
+}
