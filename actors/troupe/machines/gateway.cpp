@@ -2,7 +2,7 @@
 #include <troupe/machines/gateway.hpp>
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/machines/messages.hpp>
 #include <troupe/network/limits.hpp>
 #include <troupe/process/remote_error.hpp>

@@ -456,15 +456,15 @@ void worker::make_actor(spawn_order what,
     os::let_this_thread_run_on();
     try {
       const auto& recipe
-        = factory::recipe_entry::at({what.module, what.offset},
+        = runtime::recipe_entry::at({what.module, what.offset},
                                     "make an actor for another machine",
                                     what.library);
       codec::packet arguments;
       codec::encoder{arguments}.write(what.arguments.data(),
                                       what.arguments.size());
       to->spawned(what.number,
-                  factory::request_own_process(
-                    recipe, arguments, {}, factory::process_end::not_awaited));
+                  runtime::request_own_process(
+                    recipe, arguments, {}, runtime::process_end::not_awaited));
     } catch (const remote_error& failure) {
       to->spawned(what.number, transport::to_caf(failure.thrown()));
     } catch (...) {

@@ -60,7 +60,7 @@ private:
 /// Has an actor made on `where`. Throws what `machine::spawn` throws.
 [[nodiscard]] caf::strong_actor_ptr
 spawn_on(const std::shared_ptr<member>& where,
-         const factory::recipe_entry& recipe, const codec::packet& arguments,
+         const runtime::recipe_entry& recipe, const codec::packet& arguments,
          const transport::handles_aside& actors);
 
 } // namespace machines
@@ -197,27 +197,27 @@ public:
   /// @blocks on the other machine: until the function has returned
   template <auto F, class... Args>
   auto spawn(Args&&... args) const {
-    return spawn_recipe<factory::from_function<F>>(std::forward<Args>(args)...);
+    return spawn_recipe<runtime::from_function<F>>(std::forward<Args>(args)...);
   }
 
   /// The same of class `Actor`, whose constructor takes the configuration and
   /// these arguments.
   template <class Actor, class... Args>
   auto spawn(Args&&... args) const {
-    return spawn_recipe<factory::from_class<Actor, stored<Args>...>>(
+    return spawn_recipe<runtime::from_class<Actor, stored<Args>...>>(
       std::forward<Args>(args)...);
   }
 
   /// The same of a lambda without captures.
   template <calls::captureless_lambda F, class... Args>
   auto spawn(F, Args&&... args) const {
-    return spawn_recipe<factory::from_lambda<F>>(std::forward<Args>(args)...);
+    return spawn_recipe<runtime::from_lambda<F>>(std::forward<Args>(args)...);
   }
 
   /// What is no actor, and a compile error that says why.
   template <calls::not_nameable F, class... Args>
   caf::actor spawn(F&&, Args&&...) const {
-    factory::refuse_to_spawn<std::remove_cvref_t<F>>();
+    runtime::refuse_to_spawn<std::remove_cvref_t<F>>();
     return {};
   }
 
@@ -266,8 +266,8 @@ private:
   template <class Recipe, class... Args>
   [[nodiscard]] typename Recipe::handle spawn_recipe(Args&&... args) const {
     using signature = typename Recipe::signature;
-    factory::require_spawnable<Recipe, Args&&...>();
-    if constexpr (factory::spawnable<Recipe, Args&&...>) {
+    runtime::require_spawnable<Recipe, Args&&...>();
+    if constexpr (runtime::spawnable<Recipe, Args&&...>) {
       machines::require_spawnable_on_machines<signature>();
       if constexpr (machines::spawnable_on_machines<signature>) {
         codec::packet arguments;
@@ -275,7 +275,7 @@ private:
         codec::encoder to{arguments, codec::lends::no, &actors};
         calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
         return caf::actor_cast<typename Recipe::handle>(machines::spawn_on(
-          of_, factory::entry_of<Recipe>, arguments, actors));
+          of_, runtime::entry_of<Recipe>, arguments, actors));
       }
     }
     return {};

@@ -222,7 +222,7 @@ std::shared_ptr<remote_call> call_on(const std::shared_ptr<member>& where,
 }
 
 caf::strong_actor_ptr spawn_on(const std::shared_ptr<member>& where,
-                               const factory::recipe_entry& recipe,
+                               const runtime::recipe_entry& recipe,
                                const codec::packet& arguments,
                                const transport::handles_aside& actors) {
   const auto attempted = "make an actor on machine " + where->name();
@@ -241,7 +241,7 @@ caf::strong_actor_ptr spawn_on(const std::shared_ptr<member>& where,
   if (location.is_in_library())
     what.library = recipe.library();
   what.arguments.assign(body.begin(), body.end());
-  return factory::awaited(
+  return runtime::awaited(
     where->actors()->spawn(std::move(what), actors.places()));
 }
 

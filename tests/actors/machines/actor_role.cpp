@@ -27,7 +27,7 @@
 //   flood COUNT     prints how many messages a second arrive
 
 #include <troupe/base/error.hpp>
-#include <troupe/call/failure.hpp>
+#include <troupe/calls/failure.hpp>
 #include <troupe/machines/machines.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/process/remote_error.hpp>
