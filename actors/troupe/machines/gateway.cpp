@@ -336,51 +336,89 @@ bool gateway::refuse(const remote_proxy& to, const caf::mailbox_element& what,
   return false;
 }
 
-bool gateway::send(remote_proxy& to, caf::mailbox_element& what) {
-  {
-    lock guard{mutex_};
-    if (lost_) {
-      guard.unlock();
-      return refuse(to, what, lost_error());
+/// A message of an actor on its way into the connection.
+struct gateway::outgoing {
+  bytes message = begin(actor_frame::message);
+  message_head head;
+  std::vector<carried_handle> handles;
+  /// The actors that `handles` name.
+  std::vector<caf::strong_actor_ptr> actors;
+
+  static constexpr std::size_t content = kinds + sizeof(message_head);
+
+  /// Puts head and handles where they belong; returns what is to be sent.
+  [[nodiscard]] const bytes& finished() {
+    head.handles = static_cast<std::uint32_t>(handles.size());
+    std::memcpy(message.data() + kinds, &head, sizeof head);
+    if (!handles.empty()) {
+      const auto behind = message.size();
+      const auto size = handles.size() * sizeof(carried_handle);
+      message.resize(behind + size);
+      std::memcpy(message.data() + behind, handles.data(), size);
     }
-    const auto known = imported_.find(to.number());
-    if (known != imported_.end() && known->second.ended) {
-      // One that died with its process fails as it did.
-      auto why = *known->second.ended;
-      const auto code = transport::code_of(why);
-      if (code != errc::peer_died && code != errc::machine_lost)
-        why = caf::sec::request_receiver_down;
-      guard.unlock();
-      return refuse(to, what, why);
-    }
+    return message;
   }
+};
+
+bool gateway::send(remote_proxy& to, caf::mailbox_element& what) {
+  if (const auto why = end_of(to.number()))
+    return refuse(to, what, *why);
   if (auto trouble = trouble_of(what)) {
     if (transport::unknown_type(what.payload.types()))
       transport::keep_for_ever(std::exchange(what.payload, caf::message{}));
     return refuse(to, what, *trouble);
   }
-  auto message = begin(actor_frame::message);
-  message_head head;
-  head.target = to.number();
-  head.id = what.mid.integer_value();
-  const auto start = kinds + sizeof head;
-  message.resize(start);
-  std::vector<carried_handle> handles;
-  std::vector<caf::strong_actor_ptr> actors;
+  outgoing made;
+  made.head.target = to.number();
+  made.head.id = what.mid.integer_value();
+  if (const auto why = write(what, made))
+    return refuse(to, what, *why);
+  sending about;
+  if (!refer_all(what, made, about))
+    return refuse(to, what, lost_error());
+  put(made.finished(), first_stream + to.number(), false);
+  finish(std::move(about));
+  return true;
+}
+
+/// Returns why nothing can be sent to the actor of that number any more.
+std::optional<caf::error> gateway::end_of(std::uint64_t number) const {
+  {
+    const lock guard{mutex_};
+    const auto known = imported_.find(number);
+    if (!lost_ && (known == imported_.end() || !known->second.ended))
+      return std::nullopt;
+    if (!lost_) {
+      // One that died with its process fails as it did.
+      const auto& why = *known->second.ended;
+      const auto code = transport::code_of(why);
+      if (code == errc::peer_died || code == errc::machine_lost)
+        return why;
+      return caf::error{caf::sec::request_receiver_down};
+    }
+  }
+  return lost_error();
+}
+
+/// Writes the content, and where in it handles are. Returns why that cannot be.
+std::optional<caf::error> gateway::write(const caf::mailbox_element& what,
+                                         outgoing& into) const {
+  constexpr auto start = outgoing::content;
+  into.message.resize(start);
   const auto* const stages = transport::version::stages_of(what);
   const auto image = stages == nullptr ? transport::image_size(what.payload)
                                        : 0;
   if (image != 0) {
-    head.flags = as_image;
-    message.resize(start + image);
-    transport::write_image(what.payload, message.data() + start);
+    into.head.flags = as_image;
+    into.message.resize(start + image);
+    transport::write_image(what.payload, into.message.data() + start);
   } else {
-    byte_writer sink{&node_.system(), message, start};
+    byte_writer sink{&node_.system(), into.message, start};
     if (stages != nullptr) {
-      head.flags = with_stages;
+      into.head.flags = with_stages;
       auto copy = *stages;
       if (!sink.apply(copy))
-        return refuse(to, what, sink.get_error());
+        return sink.get_error();
     }
     if (!transport::write_message(sink, what.payload)) {
       auto why = sink.get_error();
@@ -389,61 +427,49 @@ bool gateway::send(remote_proxy& to, caf::mailbox_element& what) {
           = make_error(errc::invalid_argument,
                        "send a message to " + other_
                          + ": an inspect function refuses: " + to_string(why));
-      return refuse(to, what, why);
+      return why;
     }
     if (!sink.objects().empty())
-      return refuse(
-        to, what,
-        make_error(errc::invalid_argument,
-                   "send a message to " + other_
-                     + ": it names memory of this machine; send a copy, such "
-                       "as a std::vector or buffer.copied(), or publish a held "
-                       "object and connect to it there"));
-    message.resize(sink.written());
+      return make_error(
+        errc::invalid_argument,
+        "send a message to " + other_
+          + ": it names memory of this machine; send a copy, such as a "
+            "std::vector or buffer.copied(), or publish a held object and "
+            "connect to it there");
+    into.message.resize(sink.written());
     for (std::size_t i = 0; i < sink.actors().size(); ++i) {
       const auto& each = sink.actors()[i];
-      actors.push_back(node_.actor_in(each.process, each.actor));
-      handles.push_back({0, sink.places()[i] - start});
+      into.actors.push_back(node_.actor_in(each.process, each.actor));
+      into.handles.push_back({0, sink.places()[i] - start});
     }
   }
-  if (message.size() > network::longest_content / 2)
-    return refuse(to, what,
-                  make_error(errc::limit_reached,
-                             "send a message of "
-                               + std::to_string(message.size()) + " bytes to "
-                               + other_ + ": 512 MiB is the most"));
-  head.handles = static_cast<std::uint32_t>(handles.size());
-  sending about;
-  bool lost = false;
-  {
-    const lock guard{mutex_};
-    lost = lost_.has_value();
-    if (!lost) {
-      head.sender = refer(what.sender, about).packed;
-      for (std::size_t i = 0; i < handles.size(); ++i)
-        handles[i].reference = refer(actors[i], about).packed;
-      if (what.mid.is_request() && what.sender)
-        note_request(what.sender, what.mid);
-      // Those whose askers are gone are thrown out where there are many.
-      if (open_.size() > 2 * looked_at_ + 1024) {
-        std::erase_if(open_, [&](const auto& each) {
-          about.kept.push_back(each.second.asker.lock());
-          return about.kept.back() == nullptr;
-        });
-        looked_at_ = open_.size();
-      }
-    }
+  if (into.message.size() <= network::longest_content / 2)
+    return std::nullopt;
+  return make_error(errc::limit_reached,
+                    "send a message of " + std::to_string(into.message.size())
+                      + " bytes to " + other_ + ": 512 MiB is the most");
+}
+
+/// Gives sender and handles their numbers, and notes the request. False: the
+/// connection is lost.
+bool gateway::refer_all(const caf::mailbox_element& what, outgoing& in,
+                        sending& about) {
+  const lock guard{mutex_};
+  if (lost_)
+    return false;
+  in.head.sender = refer(what.sender, about).packed;
+  for (std::size_t i = 0; i < in.handles.size(); ++i)
+    in.handles[i].reference = refer(in.actors[i], about).packed;
+  if (what.mid.is_request() && what.sender)
+    note_request(what.sender, what.mid);
+  // Those whose askers are gone are thrown out where there are many.
+  if (open_.size() > 2 * looked_at_ + 1024) {
+    std::erase_if(open_, [&](const auto& each) {
+      about.kept.push_back(each.second.asker.lock());
+      return about.kept.back() == nullptr;
+    });
+    looked_at_ = open_.size();
   }
-  if (lost)
-    return refuse(to, what, lost_error());
-  std::memcpy(message.data() + kinds, &head, sizeof head);
-  const auto behind = message.size();
-  message.resize(behind + handles.size() * sizeof(carried_handle));
-  if (!handles.empty())
-    std::memcpy(message.data() + behind, handles.data(),
-                handles.size() * sizeof(carried_handle));
-  put(message, first_stream + to.number(), false);
-  finish(std::move(about));
   return true;
 }
 

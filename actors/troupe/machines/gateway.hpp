@@ -216,7 +216,14 @@ private:
     caf::error failure;
   };
 
+  struct outgoing;
+
   // What is to be sent:
+  [[nodiscard]] std::optional<caf::error> end_of(std::uint64_t number) const;
+  [[nodiscard]] std::optional<caf::error>
+  write(const caf::mailbox_element& what, outgoing& into) const;
+  [[nodiscard]] bool refer_all(const caf::mailbox_element& what, outgoing& in,
+                               sending& about);
   [[nodiscard]] actor_reference refer(const caf::strong_actor_ptr& to,
                                       sending& about);
   void finish(sending about);
