@@ -11,6 +11,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -322,16 +323,22 @@ view queues_view(const looked& of) {
           in = rate(of, earlier->put, queue->put);
           out = rate(of, earlier->taken, queue->taken);
         }
+    // What was taken between two looks was taken since the first.
+    std::optional<std::int64_t> last_taken;
+    if (queue->taken_since)
+      last_taken = std::max<std::int64_t>(age(run, *queue->taken_since), 0);
+    if (out > 0)
+      last_taken = std::min(last_taken.value_or(
+                              std::numeric_limits<std::int64_t>::max()),
+                            age(run, of.before->taken));
     const bool aged = queue->depth != 0 && queue->found_empty;
     rows.add(
       {(is_pipe ? "pipe " : "") + each.description(),
        std::to_string(queue->depth),
        queue->limit == 0 ? "none" : std::to_string(queue->limit), rate_text(in),
        rate_text(out),
-       queue->taken_since
-         ? fmt::format("at most {} ago", duration_text(std::max<std::int64_t>(
-                                           age(run, *queue->taken_since), 0)))
-         : "never",
+       last_taken ? fmt::format("at most {} ago", duration_text(*last_taken))
+                  : "never",
        aged ? "at most " + duration_text(age(run, *queue->found_empty)) : "",
        std::to_string(queue->unfinished), queue->closed ? "yes" : "no",
        names_of(run, readers), names_of(run, writers), holders});
@@ -342,11 +349,9 @@ view queues_view(const looked& of) {
     data["not_done"] = queue->unfinished;
     data["put"] = queue->put;
     data["taken"] = queue->taken;
-    if (queue->taken_since)
-      data["last_taken_at_most_seconds_ago"]
-        = static_cast<double>(
-            std::max<std::int64_t>(age(run, *queue->taken_since), 0))
-          / 1e9;
+    if (last_taken)
+      data["last_taken_at_most_seconds_ago"] = static_cast<double>(*last_taken)
+                                               / 1e9;
     if (of.before) {
       data["in_per_second"] = in;
       data["out_per_second"] = out;

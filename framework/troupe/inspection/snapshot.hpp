@@ -143,8 +143,8 @@ struct queue_record {
   std::uint64_t taken = 0;
   /// When a reader found it empty last. What is in it came later.
   std::optional<time_point> found_empty;
-  /// What was taken last was taken then, or later: fewer than 16 items have been
-  /// taken since. Nothing if none was taken.
+  /// What was taken last was taken then, or later: see
+  /// `message_queue::taken_since`. Nothing if none was taken.
   std::optional<time_point> taken_since;
 };
 

@@ -172,8 +172,8 @@ public:
   }
 
   /// When something was taken, in nanoseconds of the steady clock; 0 if nothing
-  /// was. What was taken last was taken then, or later: fewer than 16 messages
-  /// have been taken since.
+  /// was. What was taken last was taken then, or later: a take without a wait, of
+  /// a small message without handles, mostly notes nothing.
   [[nodiscard]] std::int64_t taken_since() const noexcept {
     return taken_.noted.load(std::memory_order_relaxed);
   }
@@ -322,12 +322,9 @@ private:
     /// next take.
     std::atomic<std::uint64_t> bytes;
     /// When a reader has taken something, in nanoseconds of the coarse clock;
-    /// written at some takes only, see `noted_takes`.
+    /// written at some takes only, see `taken_since`.
     std::atomic<std::int64_t> noted;
   };
-
-  /// Of so many takes in a row one notes when it was.
-  static constexpr std::uint64_t noted_takes = 16;
 
   struct alignas(cache_line) arrival {
     waiting_room room;

@@ -224,6 +224,9 @@ public:
     queue_.taken_.word.store(((before_ + taken_) << count_shift) | other,
                              std::memory_order_release);
     TROUPE_CRASH_POINT("mailbox.take.committed");
+    // A clock costs a quarter of a take, so `take_at_hand` does not ask it.
+    // relaxed: nothing hangs on it.
+    queue_.taken_.noted.store(os::coarse_now(), std::memory_order_relaxed);
     reader_back_off::of_this_thread().knows_of(state_.put_seen - before_
                                                - taken_);
     if (queue_.options_.ledger)
@@ -339,11 +342,8 @@ take_outcome message_queue::take_with(visit_function visit, void* context,
         outcome = take_locked(visit, context, most, retired);
       after = messages_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
-      // A clock costs a quarter of a take, so not each asks it: but one that has
-      // slept, the first, and then each that completes `noted_takes`.
-      if (after != before
-          && (waited || before == 0
-              || after / noted_takes != before / noted_takes)) [[unlikely]]
+      // As in take_transaction::commit. One that has waited can afford a clock.
+      if (waited && after != before)
         taken_.noted.store(os::coarse_now(), std::memory_order_relaxed);
     }
     TROUPE_CRASH_POINT("mailbox.take.unannounced");
