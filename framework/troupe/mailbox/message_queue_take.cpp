@@ -342,9 +342,11 @@ take_outcome message_queue::take_with(visit_function visit, void* context,
         outcome = take_locked(visit, context, most, retired);
       after = messages_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
-      // As in take_transaction::commit. One that has waited can afford a clock.
+      // As in take_transaction::commit. One that has waited has asked the clock.
       if (waited && after != before)
-        taken_.noted.store(os::coarse_now(), std::memory_order_relaxed);
+        taken_.noted.store(arrivals_.found_empty.load(
+                             std::memory_order_relaxed),
+                           std::memory_order_relaxed);
     }
     TROUPE_CRASH_POINT("mailbox.take.unannounced");
     if (after != before)
