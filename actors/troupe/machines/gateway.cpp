@@ -383,21 +383,20 @@ bool gateway::send(remote_proxy& to, caf::mailbox_element& what) {
 
 /// Returns why nothing can be sent to the actor of that number any more.
 std::optional<caf::error> gateway::end_of(std::uint64_t number) const {
-  {
-    const lock guard{mutex_};
-    const auto known = imported_.find(number);
-    if (!lost_ && (known == imported_.end() || !known->second.ended))
-      return std::nullopt;
-    if (!lost_) {
-      // One that died with its process fails as it did.
-      const auto& why = *known->second.ended;
-      const auto code = transport::code_of(why);
-      if (code == errc::peer_died || code == errc::machine_lost)
-        return why;
-      return caf::error{caf::sec::request_receiver_down};
-    }
+  lock guard{mutex_};
+  if (lost_) {
+    guard.unlock();
+    return lost_error();
   }
-  return lost_error();
+  const auto known = imported_.find(number);
+  if (known == imported_.end() || !known->second.ended)
+    return std::nullopt;
+  // One that died with its process fails as it did.
+  const auto& why = *known->second.ended;
+  const auto code = transport::code_of(why);
+  if (code == errc::peer_died || code == errc::machine_lost)
+    return why;
+  return caf::error{caf::sec::request_receiver_down};
 }
 
 /// Writes the content, and where in it handles are. Returns why that cannot be.

@@ -2,10 +2,10 @@
 
 // Of the dispatcher: what whoever leads does. Results, deaths, limits.
 
-#include <troupe/base/wait_before.hpp>
 #include <troupe/pool/dispatcher.hpp>
 
 #include <troupe/base/stop_of_thread.hpp>
+#include <troupe/base/wait_before.hpp>
 #include <troupe/calls/failure.hpp>
 #include <troupe/mailbox/notification.hpp>
 #include <troupe/mailbox/spinner.hpp>
