@@ -42,6 +42,22 @@ void check_ended_with_process(std::map<caf::actor_addr, caf::error> ends,
   }
 }
 
+/// Goes on when an actor ends to which it is linked, and tells `listener` of it.
+caf::behavior survivor(caf::event_based_actor* self,
+                       const caf::actor& listener) {
+  self->set_exit_handler([self, listener](const caf::exit_msg& left) {
+    self->send(listener, count_atom_v, to_string(left.reason));
+  });
+  return {
+    [self](bind_atom, const caf::actor& other) {
+      self->link_to(other);
+      return true;
+    },
+    [](echo_atom, std::int32_t x) { return x; },
+    [self](quit_atom) { self->quit(caf::exit_reason::user_shutdown); },
+  };
+}
+
 /// Offers two actors, and exits when it is told.
 void exit_with_actors(troupe::queue<caf::actor> offers,
                       troupe::queue<int> codes) {
@@ -116,6 +132,33 @@ TEST_CASE("linked actors end together, in both directions") {
         ask<std::int32_t>(self, b, echo_atom_v, std::int32_t{0}));
       caf::anon_send_exit(first_ends ? a : b, caf::exit_reason::kill);
       static_cast<void>(await_down(self, first_ends ? b : a));
+    }
+  }
+}
+
+TEST_CASE("who outlives a linked actor hears of its end once") {
+  EACH_PLACE(where) {
+    caf::scoped_actor self{troupe::actor_system()};
+    const auto listener = caf::actor_cast<caf::actor>(self);
+    for (const bool first_links : {true, false}) {
+      const auto ends = troupe::spawn<player>(where);
+      const auto stays = troupe::spawn<survivor>(where, listener);
+      const auto& links = first_links ? ends : stays;
+      const auto& linked = first_links ? stays : ends;
+      CHECK(ask<bool>(self, links, bind_atom_v, linked));
+      caf::anon_send(ends, quit_atom_v,
+                     caf::make_error(trouble::not_today, std::string{"fog"}));
+      std::string told;
+      self->receive([&](count_atom, const std::string& why) { told = why; },
+                    caf::after(patience) >> [] {});
+      CHECK(told.find("fog") != std::string::npos);
+      static_cast<void>(await_down(self, ends));
+      // A second one would come before these answers.
+      for (std::int32_t i = 0; i < 3; ++i)
+        CHECK(ask<std::int32_t>(self, stays, echo_atom_v, i) == i);
+      CHECK(!self->has_next_message());
+      caf::anon_send(stays, quit_atom_v);
+      static_cast<void>(await_down(self, stays));
     }
   }
 }

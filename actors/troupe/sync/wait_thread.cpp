@@ -2,6 +2,7 @@
 #include <troupe/sync/wait_thread.hpp>
 
 #include <troupe/memory/run_memory.hpp>
+#include <troupe/memory/wait_row.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/os/thread.hpp>
 #include <troupe/sync/sync_messages.hpp>
@@ -62,6 +63,9 @@ void wait_thread::run() {
         ++at;
       }
     }
+    // Like an actor it does only what others cause, or a limit.
+    memory::wait_note note{memory::wait_kind::message, nullptr, limit};
+    note.sleeps(slot.wake_word, seen);
     static_cast<void>(memory::wait_for_ring(slot, seen, limit));
   }
 }

@@ -50,7 +50,13 @@ bool proxy::enqueue(caf::mailbox_element_ptr what,
                     version::execution_context*) {
   if (what->payload.match_elements<caf::exit_msg>()) {
     send_changes();
-    forget_link(what->payload.get_as<caf::exit_msg>(0).source);
+    const auto& source = what->payload.get_as<caf::exit_msg>(0).source;
+    forget_link(source);
+    // The actor hears it by the end of its proxy of `source`, which is linked to
+    // it. As a message it would hear it twice.
+    if (source.get() == what->sender.get() && node_.is_local(what->sender)
+        && what->sender->get()->getf(is_terminated_flag))
+      return true;
   }
   return peer_->send(id(), *what);
 }

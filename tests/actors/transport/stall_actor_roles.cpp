@@ -11,6 +11,7 @@
 #include <troupe/sync/barrier.hpp>
 #include <troupe/sync/event.hpp>
 #include <troupe/sync/mutex.hpp>
+#include <troupe/sync/mutex_actor.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <support/sleeping.hpp>
@@ -111,6 +112,86 @@ public:
 
 private:
   troupe::event paid_;
+};
+
+/// At a message it acquires the lock, says so, and releases it when it has taken
+/// an item.
+class acquirer : public caf::event_based_actor {
+public:
+  acquirer(caf::actor_config& config, troupe::mutex lock,
+           troupe::event acquired, troupe::queue<int> from)
+    : caf::event_based_actor(config),
+      lock_(troupe::actor_of(lock)),
+      acquired_(std::move(acquired)),
+      from_(std::move(from)) {
+  }
+
+  caf::behavior make_behavior() override {
+    return {[this](int) {
+      request(lock_, caf::infinite, troupe::acquire_atom_v)
+        .then([this](const troupe::grant&) {
+          acquired_.set();
+          static_cast<void>(from_.get());
+          send(lock_, troupe::release_atom_v);
+        });
+    }};
+  }
+
+private:
+  troupe::mutex_actor lock_;
+  troupe::event acquired_;
+  troupe::queue<int> from_;
+};
+
+/// The same, and it releases the lock after an hour.
+class borrower : public caf::event_based_actor {
+public:
+  borrower(caf::actor_config& config, troupe::mutex lock,
+           troupe::event acquired)
+    : caf::event_based_actor(config),
+      lock_(troupe::actor_of(lock)),
+      acquired_(std::move(acquired)) {
+  }
+
+  caf::behavior make_behavior() override {
+    return {[this](int) {
+      request(lock_, caf::infinite, troupe::acquire_atom_v)
+        .then([this](const troupe::grant&) {
+          acquired_.set();
+          run_delayed(1h, [this] { send(lock_, troupe::release_atom_v); });
+        });
+    }};
+  }
+
+private:
+  troupe::mutex_actor lock_;
+  troupe::event acquired_;
+};
+
+/// At a message it asks for the lock, for an hour at most, and then puts.
+class applicant : public caf::event_based_actor {
+public:
+  applicant(caf::actor_config& config, troupe::mutex lock, troupe::event asks,
+            troupe::queue<int> to)
+    : caf::event_based_actor(config),
+      lock_(troupe::actor_of(lock)),
+      asks_(std::move(asks)),
+      to_(std::move(to)) {
+  }
+
+  caf::behavior make_behavior() override {
+    return {[this](int) {
+      request(lock_, caf::infinite, troupe::acquire_atom_v, caf::timespan{1h})
+        .then([](const troupe::grant&) {},
+              [this](const caf::error&) { to_.put(1); });
+      asks_.set();
+    }};
+  }
+
+private:
+  troupe::mutex_actor lock_;
+  troupe::event asks_;
+  troupe::queue<int> to_;
 };
 
 /// Waits for a message that nobody sends, then sets the event.
@@ -231,6 +312,19 @@ void nobody_tells_the_listener() {
   heard.wait();
 }
 
+/// `main` waits for a lock of an actor, which waits for what `main` would put then.
+void locks_what_an_actor_owns() {
+  const troupe::mutex lock;
+  const troupe::event acquired;
+  const troupe::queue<int> items;
+  troupe::host left{"left"};
+  const auto one = left.spawn<acquirer>(lock, acquired, items);
+  give_work(one);
+  acquired.wait();
+  const std::scoped_lock held{lock};
+  items.put(1);
+}
+
 // What only looks so -----------------------------------------------------------------
 
 /// They have nothing to do, which is no news.
@@ -257,6 +351,30 @@ void waits_for_alarm_clock() {
   troupe::host bed{"bed"};
   const auto one = bed.spawn<alarm_clock>(items);
   give_work(one);
+  static_cast<void>(items.get());
+}
+
+void waits_for_borrower() {
+  const troupe::mutex lock;
+  const troupe::event acquired;
+  troupe::host left{"left"};
+  const auto one = left.spawn<borrower>(lock, acquired);
+  give_work(one);
+  acquired.wait();
+  const std::scoped_lock held{lock};
+}
+
+/// `main` holds the lock, and waits for what an actor does once it has waited for
+/// that long enough.
+void waits_for_applicant() {
+  const troupe::mutex lock;
+  const troupe::event asks;
+  const troupe::queue<int> items;
+  const std::scoped_lock held{lock};
+  troupe::host left{"left"};
+  const auto one = left.spawn<applicant>(lock, asks, items);
+  give_work(one);
+  asks.wait();
   static_cast<void>(items.get());
 }
 
@@ -332,9 +450,12 @@ const std::map<std::string, std::function<void()>> cases{
   {"two_lockers", two_lockers},
   {"waits_for_a_future", waits_for_a_future},
   {"nobody_tells_the_listener", nobody_tells_the_listener},
+  {"locks_what_an_actor_owns", locks_what_an_actor_owns},
   {"idle_actors", idle_actors},
   {"waits_for_sleeper", waits_for_sleeper},
   {"waits_for_alarm_clock", waits_for_alarm_clock},
+  {"waits_for_borrower", waits_for_borrower},
+  {"waits_for_applicant", waits_for_applicant},
   {"asks_in_time", asks_in_time},
   {"somebody_is_awake", somebody_is_awake},
   {"game", game},

@@ -57,6 +57,14 @@ TEST_CASE("a blocking actor that nobody tells anything is found"
   CHECK(scene.is_found({"root (pid ", "waits for event ", "which hall (pid "}));
 }
 
+TEST_CASE("who waits for a lock of an actor that waits for it is found"
+          * doctest::skip(!troupe::test::stalls_are_told)) {
+  const stage scene{"locks_what_an_actor_owns"};
+  CHECK(scene.is_found({"these wait for each other:", "root (pid ",
+                        "waits for mutex ", "which an actor of left (pid ",
+                        "(acquirer) of left (pid ", "waits for an item of "}));
+}
+
 TEST_CASE("a run says itself that its actors stand still"
           * doctest::skip(!troupe::test::stalls_are_told)) {
   troupe::test::launched program{
@@ -81,6 +89,16 @@ TEST_CASE("an actor that sleeps in its handler is no alarm") {
 
 TEST_CASE("an actor that has a timer is no alarm") {
   const stage scene{"waits_for_alarm_clock"};
+  CHECK(scene.is_left_alone(1));
+}
+
+TEST_CASE("an actor that releases a lock later is no alarm") {
+  const stage scene{"waits_for_borrower"};
+  CHECK(scene.is_left_alone(1));
+}
+
+TEST_CASE("an actor that waits for a lock for a while is no alarm") {
+  const stage scene{"waits_for_applicant"};
   CHECK(scene.is_left_alone(1));
 }
 
