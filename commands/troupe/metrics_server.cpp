@@ -24,7 +24,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 /// Who takes longer to ask is not answered.
-constexpr std::chrono::seconds patience{5};
+constexpr std::chrono::seconds exchange_limit{5};
 constexpr std::size_t longest_line = 8192;
 
 tcp::endpoint endpoint_of(const std::string& where) {
@@ -78,7 +78,7 @@ std::string first_line_of(std::istream& from) {
 
 void answer_one(tcp::iostream& stream,
                 const std::function<std::string()>& text) {
-  stream.expires_after(patience);
+  stream.expires_after(exchange_limit);
   const auto request = first_line_of(stream);
   if (request.empty())
     return;

@@ -232,7 +232,7 @@ void worker::end_without_lead(const loss& why) const noexcept {
 
 void worker::join(const network::key& shared) {
   lead_ = to_string(*said_.join);
-  const auto limit = deadline::after(said_.patience);
+  const auto limit = deadline::after(said_.join_timeout);
   std::optional<network::tls_context> context;
   try {
     // First what takes long: the lead gives little time from then on.
@@ -247,8 +247,8 @@ void worker::join(const network::key& shared) {
   while (!connect(*context, limit, why)) {
     if (limit.passed())
       give_up("nobody leads at " + lead_ + ": " + why + "; tried for "
-              + std::to_string(said_.patience.count())
-              + " s (--troupe.patience)");
+              + std::to_string(said_.join_timeout.count())
+              + " s (--troupe.join-timeout)");
     static_cast<void>(sleep_until_rung(
       deadline::at(std::min(deadline::after(pause).when(), limit.when()))));
     pause = std::min(2 * pause, longest_pause);

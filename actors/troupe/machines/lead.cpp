@@ -134,8 +134,8 @@ void lead::end() noexcept {
   parts_->loop->stop();
   // As the end of a program writes out what it has printed; but a stream that
   // nobody reads keeps it no longer.
-  constexpr std::chrono::seconds patience{5};
-  static_cast<void>(lines_.wait(lines_.begun(), deadline::after(patience)));
+  constexpr std::chrono::seconds print_limit{5};
+  static_cast<void>(lines_.wait(lines_.begun(), deadline::after(print_limit)));
 }
 
 std::vector<std::shared_ptr<member>> lead::members() const {

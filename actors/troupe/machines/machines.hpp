@@ -27,9 +27,9 @@
 /// not return: it runs what the lead starts there, until that ends. Both need the
 /// same key, in the variable TROUPE_KEY or with `--troupe.key-file=PATH`, and must
 /// be the same build. Others: `--troupe.name=NAME`, `--troupe.labels=a,b`,
-/// `--troupe.patience=60` (seconds until a machine gives up to find the lead),
-/// `--troupe.silence=10` (seconds), `--troupe.output=here` (what its processes
-/// print is not sent to the lead).
+/// `--troupe.join-timeout=60` (seconds after which a machine that does not find
+/// the lead gives up), `--troupe.silence=10` (seconds), `--troupe.output=here`
+/// (what its processes print is not sent to the lead).
 ///
 /// # Who belongs
 /// The lead decides, in the root of its run, and only there can these functions be

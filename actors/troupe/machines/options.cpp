@@ -104,8 +104,8 @@ options read_options(std::span<const std::string_view> from) {
       made.labels = read_labels(option, value);
     else if (what == "key-file")
       made.key_file = std::string{value};
-    else if (what == "patience")
-      made.patience
+    else if (what == "join-timeout")
+      made.join_timeout
         = std::chrono::ceil<std::chrono::seconds>(read_time(option, value));
     else if (what == "silence")
       made.silence = read_time(option, value);
@@ -116,7 +116,7 @@ options read_options(std::span<const std::string_view> from) {
              "write --troupe.output=lead or --troupe.output=here");
     else
       refuse(option, "there is no such option",
-             "there are listen, join, name, labels, key-file, patience, "
+             "there are listen, join, name, labels, key-file, join-timeout, "
              "silence and output");
   }
   if (made.listen && made.join)

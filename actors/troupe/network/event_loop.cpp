@@ -97,7 +97,7 @@ void event_loop::expect_no_more_from(const source& of) noexcept {
 }
 
 void event_loop::run() {
-  auto& patience = mailbox::spinner::of_this_thread();
+  auto& spinner = mailbox::spinner::of_this_thread();
   const auto look = [this] {
     const bool some = turn();
     // At once: what is asked for next must find nobody who leads, or be served.
@@ -115,8 +115,8 @@ void event_loop::run() {
           return;
         }
       }
-      patience.expect_answer(true);
-      if (!patience.spin(look, deadline::never()))
+      spinner.expect_answer(true);
+      if (!spinner.spin(look, deadline::never()))
         sleep();
       if (std::exchange(gives_way_, false))
         break;

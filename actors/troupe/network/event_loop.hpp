@@ -127,12 +127,12 @@ public:
     void run_until(Done done) {
       if (!leads_)
         return;
-      auto& patience = mailbox::spinner::of_this_thread();
+      auto& spinner = mailbox::spinner::of_this_thread();
       const auto look = [&] { return done() || of_.turn(); };
       of_.end_turn();
       while (!done()) {
-        patience.expect_answer(true);
-        if (!patience.spin(look, deadline::never()) && !done())
+        spinner.expect_answer(true);
+        if (!spinner.spin(look, deadline::never()) && !done())
           of_.sleep();
       }
     }

@@ -68,7 +68,7 @@ tls_carrier::tls_carrier(std::shared_ptr<event_loop> loop,
     terms_(std::move(terms)),
     tls_(with),
     beat_(bounds.silence / 5),
-    patience_(bounds.silence) {
+    longest_silence_(bounds.silence) {
 }
 
 tls_carrier::~tls_carrier() = default;
@@ -296,9 +296,9 @@ void tls_carrier::open(std::uint64_t silence_of_other) {
       std::max<std::uint64_t>(std::min(most, silence_of_other), 1)};
     term_ = std::chrono::nanoseconds{agreed}.count();
     if (role_ == tls_context::role::server) {
-      patience_ = agreed * 3 / 2;
+      longest_silence_ = agreed * 3 / 2;
     } else {
-      patience_ = agreed;
+      longest_silence_ = agreed;
       answered(0);
     }
   }
@@ -541,14 +541,14 @@ void tls_carrier::alarm() {
   receive();
   if (stage_ == stage::over)
     return;
-  if (clock::now() - heard_ >= patience_)
-    return end(
-      {loss::cause::silent,
-       "nothing has come for " + std::to_string(patience_.count()) + " ms"});
+  if (clock::now() - heard_ >= longest_silence_)
+    return end({loss::cause::silent,
+                "nothing has come for "
+                  + std::to_string(longest_silence_.count()) + " ms"});
   if (lease_ != 0 && os::boot_now() >= lease_)
-    return end({loss::cause::silent, "no sign of life has been answered for "
-                                       + std::to_string(patience_.count())
-                                       + " ms"});
+    return end({loss::cause::silent,
+                "no sign of life has been answered for "
+                  + std::to_string(longest_silence_.count()) + " ms"});
   if (!std::exchange(sent_since_beat_, false) || terms_.leased)
     send_sign();
   write_out();

@@ -151,7 +151,7 @@ private:
   clock::time_point heard_ = clock::now();
   std::chrono::milliseconds beat_;
   /// How long nothing may come.
-  std::chrono::milliseconds patience_;
+  std::chrono::milliseconds longest_silence_;
   bool sent_since_beat_ = false;
   bool awaits_writable_ = false;
   std::uint64_t told_credit_ = credit_window;

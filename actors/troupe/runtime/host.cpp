@@ -192,11 +192,11 @@ host::~host() {
 void host::close() {
   if (!runner_.joinable())
     return;
-  constexpr std::chrono::seconds patience{3};
+  constexpr std::chrono::seconds end_limit{3};
   if (has_actor_system() && spawner_) {
     transport::version::send_anonymously(spawner_, caf::close_atom_v);
     spawner_ = nullptr;
-    static_cast<void>(runner_.join_for(patience));
+    static_cast<void>(runner_.join_for(end_limit));
   }
   const auto ending = std::move(runner_);
 }

@@ -20,7 +20,7 @@ using memory::trace_kind;
 using memory::trace_ring;
 
 /// Events are written for so long after the last call.
-constexpr std::chrono::seconds patience{2};
+constexpr std::chrono::seconds read_limit{2};
 
 /// So many are read at once.
 constexpr std::size_t at_once = 256;
@@ -58,7 +58,7 @@ trace_reader::~trace_reader() {
 
 void trace_reader::prolong() const {
   const std::int64_t until
-    = std::chrono::nanoseconds{(std::chrono::steady_clock::now() + patience)
+    = std::chrono::nanoseconds{(std::chrono::steady_clock::now() + read_limit)
                                  .time_since_epoch()}
         .count();
   static_cast<void>(os::write_at(file_.get(), offsetof(run_header, trace_until),

@@ -25,7 +25,7 @@ constexpr std::size_t bytes_at_once = 65536;
 
 /// Another thread may be writing a program that it has begun to execute, or a
 /// child of another thread, not yet executed, may have the file open still.
-constexpr std::chrono::milliseconds busy_file_patience{1000};
+constexpr std::chrono::milliseconds busy_file_limit{1000};
 
 std::string last_lines_of(const std::string& text) {
   constexpr std::size_t most = 4096;
@@ -76,7 +76,7 @@ void running_command::begin() {
   os::set_nonblocking(errors.get());
   output_ = std::move(output);
   errors_ = std::move(errors);
-  const auto patience = deadline::after(busy_file_patience);
+  const auto limit = deadline::after(busy_file_limit);
   for (std::chrono::milliseconds pause{1};; pause *= 2) {
     require_time();
     auto begun = os::begin_command(setup, line_);
@@ -85,7 +85,7 @@ void running_command::begin() {
       return;
     }
     if (begun.failed_at != os::command_step::execute
-        || begun.os_error != ETXTBSY || patience.passed())
+        || begun.os_error != ETXTBSY || limit.passed())
       refuse(begun);
     std::this_thread::sleep_for(pause);
   }

@@ -93,7 +93,7 @@ bool supervisor_core::look_at_leftovers(clock::time_point now) {
     out_.push_back(std::move(what));
   }
   if (ends_all_ && !std::exchange(late->killed, true))
-    late->until = after(now, patience);
+    late->until = after(now, default_time_limit);
   else
     leftovers_.erase(late);
   return true;
@@ -103,7 +103,8 @@ void supervisor_core::leave_process(const child_state& one,
                                     clock::time_point now) {
   if (one.process == child_process::own)
     leftovers_.push_back(
-      {one.start, after(now, one.policy.shutdown.limit().value_or(patience))});
+      {one.start,
+       after(now, one.policy.shutdown.limit().value_or(default_time_limit))});
 }
 
 // Ends -------------------------------------------------------------------------
@@ -130,7 +131,7 @@ void supervisor_core::begin_end(child_state& one, clock::time_point now) {
 
 void supervisor_core::kill(child_state& one, clock::time_point now) {
   one.killed = true;
-  set_limit(one, after(now, patience));
+  set_limit(one, after(now, default_time_limit));
   push(step::kind::kill, one);
   if (one.down)
     is_down(one, now);
@@ -146,7 +147,7 @@ void supervisor_core::is_down(child_state& one, clock::time_point now) {
     return finish_end(one);
   // For ever is for the child; a process without it has nothing left to do.
   if (one.killed || one.until.is_never())
-    set_limit(one, after(now, patience));
+    set_limit(one, after(now, default_time_limit));
 }
 
 void supervisor_core::finish_end(child_state& one) {

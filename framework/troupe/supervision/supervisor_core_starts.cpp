@@ -33,7 +33,7 @@ void supervisor_core::give_up_start(clock::time_point now) {
 
 void supervisor_core::give_up_start(child_state& one, clock::time_point now) {
   one.given_up = true;
-  set_limit(one, after(now, patience));
+  set_limit(one, after(now, default_time_limit));
   push(step::kind::give_up_start, one);
 }
 

@@ -9,7 +9,7 @@
 namespace troupe::supervision {
 
 /// After that much time what cannot be killed, or comes from nowhere, is left.
-inline constexpr std::chrono::seconds patience{30};
+inline constexpr std::chrono::seconds default_time_limit{30};
 
 /// The point `time` after `now`; too far a point means never.
 [[nodiscard]] inline deadline after(clock::time_point now,

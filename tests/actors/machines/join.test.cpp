@@ -249,8 +249,8 @@ TEST_CASE("the key may be in a file, which is its user's alone") {
   CHECK(exited_with(open.wait(), 2));
 }
 
-TEST_CASE("a machine that finds nobody says so when its patience ends") {
-  joining lonely{"127.0.0.1:1", {"--troupe.patience=1"}};
+TEST_CASE("a machine that finds nobody says so after its join-timeout") {
+  joining lonely{"127.0.0.1:1", {"--troupe.join-timeout=1"}};
   CHECK(exited_with(lonely.wait(), 3));
   CHECK(lonely.output().find("nobody leads at 127.0.0.1:1: ")
         != std::string::npos);

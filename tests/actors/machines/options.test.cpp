@@ -41,12 +41,12 @@ TEST_CASE("options say where to listen, where to join, and who one is") {
   CHECK(*leads.key_file == "/a/key");
   CHECK(leads.silence == std::chrono::milliseconds{1'500});
   const auto joins = read({"--troupe.join=[::1]:4242", "--troupe.name=kitchen",
-                           "--troupe.labels=oven,gpu=2", "--troupe.patience=5",
-                           "--troupe.output=here"});
+                           "--troupe.labels=oven,gpu=2",
+                           "--troupe.join-timeout=5", "--troupe.output=here"});
   CHECK(to_string(*joins.join) == "[::1]:4242");
   CHECK(*joins.name == "kitchen");
   CHECK(joins.labels == std::vector<std::string>{"oven", "gpu=2"});
-  CHECK(joins.patience == std::chrono::seconds{5});
+  CHECK(joins.join_timeout == std::chrono::seconds{5});
   CHECK(joins.output_stays);
   CHECK_FALSE(read({}).listen);
 }
