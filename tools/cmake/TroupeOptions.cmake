@@ -6,9 +6,12 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
   find_program(TROUPE_CCACHE ccache)
   if(TROUPE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # Without these, ccache refuses sources that use a precompiled header.
+    # Without the first, ccache refuses sources that use a precompiled header.
+    # With the others, a checkout in another folder finds what this one has built.
     set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros ${TROUPE_CCACHE})
+      CCACHE_SLOPPINESS=pch_defines,time_macros
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=true
+      ${TROUPE_CCACHE})
   endif()
   set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 endif()
