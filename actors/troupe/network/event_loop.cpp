@@ -139,6 +139,7 @@ void event_loop::leave(bool expects_more) {
   const std::scoped_lock guard{mutex_};
   leader_ = {};
   led_here = nullptr;
+  own_leads_ = false;
   if (expects_more || awaits_end_ || has_posted_ || stopping_
       || !next_ending_.empty())
     return call();
@@ -167,6 +168,8 @@ void event_loop::take_over() {
     }
     if (!is_led() && !ending_.empty()) {
       write_for_guests(guard);
+      if (awaits_end_)
+        break;
       quiet = quiet.zero();
       continue;
     }
@@ -195,6 +198,7 @@ void event_loop::take_over() {
   awaits_end_ = false;
   brisk_ = false;
   gives_way_ = false;
+  own_leads_ = true;
 }
 
 void event_loop::write_for_guests(std::unique_lock<std::mutex>& guard) {
@@ -209,7 +213,11 @@ void event_loop::write_for_guests(std::unique_lock<std::mutex>& guard) {
 
 void event_loop::lead_on() {
   const std::scoped_lock guard{mutex_};
-  if (!is_led() && !over_)
+  if (over_ || own_leads_)
+    return;
+  if (is_led())
+    awaits_end_ = true;
+  else
     call();
 }
 

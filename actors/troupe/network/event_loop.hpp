@@ -88,8 +88,8 @@ public:
     gives_way_ = true;
   }
 
-  /// Somebody waits who does not lead: the own thread leads if nobody does. Any
-  /// thread.
+  /// Somebody waits who does not lead: the own thread leads if nobody does, or
+  /// once the guest that leads has left. Any thread.
   void lead_on();
 
   /// Runs what was posted, forgets all sources and ends. Not by the own thread;
@@ -198,8 +198,10 @@ private:
   std::uint64_t guests_ = 0;
   std::condition_variable wake_word_;
   bool called_ = true;
-  /// The own thread sleeps until a guest that stays long has left.
+  /// The own thread leads next, once the guest that leads has left.
   bool awaits_end_ = false;
+  /// The own thread leads, and not only writes for guests.
+  bool own_leads_ = false;
   /// Guests leave something to write: the own thread looks after each moment.
   bool brisk_ = false;
 

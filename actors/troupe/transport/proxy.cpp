@@ -54,11 +54,23 @@ bool proxy::enqueue(caf::mailbox_element_ptr what,
     forget_link(source);
     // The actor hears it by the end of its proxy of `source`, which is linked to
     // it. As a message it would hear it twice.
-    if (source.get() == what->sender.get() && node_.is_local(what->sender)
-        && what->sender->get()->getf(is_terminated_flag))
+    if (is_told_of_link(what->sender, source))
       return true;
   }
   return peer_->send(id(), *what);
+}
+
+/// Whether an exit message is CAF's, for the end of an actor of this process that
+/// is linked to this one: from that actor, or from nobody if only its address is
+/// left.
+bool proxy::is_told_of_link(const caf::strong_actor_ptr& sender,
+                            const caf::actor_addr& source) const {
+  if (source.node() != node_.system().node() || source == address())
+    return false;
+  if (sender)
+    return sender.get() == source.get()
+           && sender->get()->getf(is_terminated_flag);
+  return caf::actor_cast<caf::strong_actor_ptr>(source) == nullptr;
 }
 
 bool proxy::add_backlink(caf::abstract_actor* local) {

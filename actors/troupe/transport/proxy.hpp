@@ -58,6 +58,8 @@ private:
     caf::strong_actor_ptr linked;
   };
 
+  [[nodiscard]] bool is_told_of_link(const caf::strong_actor_ptr& sender,
+                                     const caf::actor_addr& source) const;
   void announce(change what);
   void send_changes();
 

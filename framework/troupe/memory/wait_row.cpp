@@ -79,6 +79,9 @@ void wait_note::enter() noexcept {
     return;
   auto& memory = run_memory::current();
   const auto size = memory.header().size;
+  // Whoever reads what comes next finds the even number of the last wait's end,
+  // too, when it looks again.
+  std::atomic_thread_fence(std::memory_order_release);
   std::size_t used = 0;
   bool open = open_;
   const auto add = [&](const void* place) {
