@@ -13,6 +13,7 @@ namespace troupe {
 inline constexpr std::size_t smallest_counted = 4096;
 
 /// What `copied_bytes` returns.
+// A count: nothing is published through it, so all its accesses are relaxed.
 inline constinit std::atomic<std::uint64_t> copied_total{0};
 
 /// Bytes that this process has copied so far to send values and to receive
