@@ -15,6 +15,9 @@ namespace troupe::os {
 
 namespace {
 
+// Stored with release by `arm_crash_point`, behind the name in `armed`; read
+// with acquire by `reach_crash_point`, which counts it down with acq_rel: one
+// thread alone brings it from 1 to 0.
 constinit std::atomic<unsigned> left{0};
 constinit std::array<char, 128> armed{};
 

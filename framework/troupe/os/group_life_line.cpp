@@ -13,11 +13,15 @@ namespace troupe::os {
 
 namespace {
 
+// Set with release by `enter`, emptied with release by `end`; taken with
+// acquire by `forget_group_life_lines`, in a forked child.
 using cell = std::atomic<const group_life_line*>;
 
 /// All that there are, so that they are found without a lock after a fork.
 struct cells {
   std::array<cell, 64> each{};
+  // Set once with acq_rel by `enter`, when the new ones are empty; followed
+  // with acquire by `enter` and `forget_group_life_lines`.
   std::atomic<cells*> next{nullptr};
 };
 
@@ -57,6 +61,7 @@ void forget_group_life_lines() noexcept {
   // Some implementations of vfork are a fork, and ThreadSanitizer's is.
   if (arming)
     return;
+  // acquire: pairs with the acq_rel in enter, which adds more.
   for (auto* some = &first; some != nullptr;
        some = some->next.load(std::memory_order_acquire))
     for (auto& each : some->each)
@@ -101,6 +106,7 @@ bool group_life_line::arm_for_own_group() const noexcept {
 void group_life_line::end() noexcept {
   if (listed_at_ == nullptr)
     return;
+  // release: pairs with the exchange in enter of whoever has the place next.
   listed_at_->store(nullptr, std::memory_order_release);
   listed_at_ = nullptr;
   pipe_.reader.reset();

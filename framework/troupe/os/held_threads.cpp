@@ -9,6 +9,8 @@ namespace troupe::os {
 
 namespace {
 
+// Set for ever, with seq_cst, by `hold_threads`; read with relaxed by
+// `holds_threads`, which says why.
 std::atomic<bool> held{false};
 thread_local bool runs_on = false;
 

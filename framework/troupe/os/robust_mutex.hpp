@@ -55,7 +55,8 @@ public:
   void unlock_and_fence() noexcept {
     ::pthread_mutex_unlock(&mutex_);
 #if !defined(__x86_64__)
-    // There the exchange that gives a futex back is one.
+    // seq_cst, as promised. On x86-64 the exchange that gives a futex back is
+    // one already.
     std::atomic_thread_fence(std::memory_order_seq_cst);
 #endif
   }

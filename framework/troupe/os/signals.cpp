@@ -17,6 +17,9 @@ namespace troupe::os {
 namespace {
 
 using handler_of_signal = void (*)(int, bool);
+// Stored with seq_cst by `on_signal` before the kernel is told to call
+// `handle`, which reads it with seq_cst in signal context: so it finds the
+// handler.
 std::array<std::atomic<handler_of_signal>, NSIG> handlers{};
 
 void handle(int signal, siginfo_t* info, void*) {

@@ -11,6 +11,8 @@ namespace troupe::os {
 
 namespace {
 
+// All accesses are relaxed: each thread may ask the kernel again, and stores
+// the same.
 using kept_pid = std::atomic<std::int32_t>;
 
 /// Where the number of this process is kept: on a page that the kernel empties
