@@ -29,6 +29,9 @@ struct slot_id;
 ///     32   busy, idle  up to `since`
 ///     48
 struct worker_counters {
+  // The worker's one thread writes them: `pool` with release, behind `index`;
+  // `function`, `since`, `tasks`, `busy` and `idle` relaxed, for whoever looks
+  // wants an idea of them, and the report is made when the worker has ended.
   std::atomic<std::uint64_t> pool;
   std::atomic<std::uint32_t> index;
   std::atomic<std::uint32_t> function;
@@ -40,6 +43,8 @@ struct worker_counters {
 
 /// One of the slowest tasks of a worker; times in `os::cycles`.
 struct task_counter {
+  // relaxed: `lasted`, `began` and `function` are written by the worker's one
+  // thread, and read for the report when it has ended. Nobody reads `unused`.
   std::atomic<std::uint64_t> lasted;
   std::atomic<std::uint64_t> began;
   std::atomic<std::uint32_t> function;
@@ -55,6 +60,9 @@ struct task_counter {
 ///     24   type     of an actor that was in its handler for long
 ///     64
 struct actor_thread_counters {
+  // relaxed: `actor`, `since` and `thread`, by the thread itself. `typed`: by
+  // whoever takes over from it, in `hub::show_type_of`: 0, and then release,
+  // behind `type`.
   std::atomic<std::uint64_t> actor;
   std::atomic<std::uint64_t> since;
   std::atomic<std::int32_t> thread;
@@ -67,6 +75,8 @@ struct actor_thread_counters {
 struct actor_counters {
   static constexpr std::size_t most_threads = 6;
 
+  // relaxed: `noted`, `running`, `queued` and `handled` are written by the
+  // thread that leads the hub; whoever looks wants an idea of them.
   std::atomic<std::int64_t> noted;
   std::atomic<std::int64_t> running;
   std::atomic<std::int64_t> queued;
@@ -96,6 +106,10 @@ struct actor_counters {
 struct process_counters {
   static constexpr std::size_t most_slowest = 5;
 
+  // `owner`: release in `begin_counters`, behind `pid`, `requested` and
+  // `began`, which are relaxed; acquire in `end_counters`. `waited` are relaxed
+  // sums of all threads; `ended` is relaxed, by whoever confirms the death.
+  // Nobody reads `unused`.
   std::atomic<std::uint64_t> owner;
   std::atomic<std::int32_t> pid;
   std::atomic<std::uint32_t> unused;
@@ -129,6 +143,9 @@ static_assert(offsetof(process_counters, actors) == 448);
 struct object_counters {
   static constexpr std::uint32_t count = 1024;
 
+  // All relaxed: `object` is taken by an exchange, `kind` and `origin` are the
+  // same whoever writes them, and `waits`, `waited`, `longest` and `depth` are
+  // counts of all processes. The report reads them when those have ended.
   std::atomic<std::uint64_t> object;
   std::atomic<std::uint32_t> kind;
   std::atomic<std::uint32_t> origin;
@@ -148,6 +165,8 @@ struct pool_counters {
   std::uint32_t workers;
   std::uint32_t unused;
   /// Tasks that were given to it, and those that are over.
+  // `submitted`, `finished`, `waiting` and `started`: relaxed counts, which the
+  // pool's owner writes for whoever looks; nothing is published through them.
   std::atomic<std::uint64_t> submitted;
   std::atomic<std::uint64_t> finished;
   /// Chunks of tasks that no worker has been given yet.

@@ -38,6 +38,11 @@ struct head_page {
   static constexpr std::uint32_t last_generation = 0xFFFF'FFF0;
   static constexpr std::uint64_t last_count = (1ULL << 44) - (1ULL << 32);
 
+  // `word`: each change is seq_cst, for of who sets the bit of a free head and
+  // who gives the page back, one sees the other. Who picks a head looks with
+  // acquire and so finds what `open` has written.
+  // `count`: release in `close_busy`, behind `generation`, which is relaxed;
+  // acquire in `open`.
   std::atomic<std::uint64_t> word;
   std::atomic<std::uint64_t> count;
   std::atomic<std::uint32_t> generation;

@@ -21,6 +21,9 @@ namespace troupe::memory {
 /// goes on with it; if it has ended with its maker, another is made.
 /// docs/design/memory.md argues each death.
 struct late_object {
+  // `named`: seq_cst in `claim`, and in `find_owned`, which looks at the flags
+  // of the object after that. `ready`: release in `set_ready`, acquire in
+  // `find`.
   std::atomic<object_id> named;
   std::atomic<object_id> ready;
 

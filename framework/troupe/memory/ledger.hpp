@@ -20,6 +20,10 @@ namespace troupe::memory {
 /// whoever confirmed that; so the sum stays exact whoever is killed when: an
 /// entry that was begun is found by `where` and is done again or undone.
 struct ledger_row {
+  // `taken`: seq_cst in `begin` and in `run_memory::reserved_bytes`; relaxed
+  // where its own process reads it under the lock. `where`: release in `begin`,
+  // behind `before` and `amount`, which are relaxed, and in `end`; acquire in
+  // `settle_ledger`.
   std::atomic<std::int64_t> taken;
   std::atomic<std::uint64_t> where;
   std::atomic<std::int64_t> before;

@@ -214,6 +214,22 @@ struct object_head {
   /// As `has_more_holders`, for the second side.
   static constexpr std::uint32_t has_more_second_holders = 32;
 
+  // seq_cst: `life`, `shares`, `holders`, and of the second side `second_life`
+  // and `second_holders`. Who takes the last bit or share away looks at the
+  // others and at `life` after that; who attaches sets a bit and looks at
+  // `life` after that: one of them sees the other.
+  // `flags` too, where an object may be in use: `own` and `disown` pair with
+  // `is_held`. Who has the life of the head reads and writes them relaxed.
+  // relaxed: `generation`, `kind`, `size`, `payload`, `creator`. `describe`
+  // writes them before the exchange of `life` to `alive`; who reads them has
+  // found it so, or holds the object. `kind` goes back to 0 with release in
+  // `end`, which reads it with acquire: who ends the object once more, after a
+  // death, disposes of nothing.
+  // `accounted`: release in `create_once`, behind the ledger's entry; acquire
+  // in `give_up`. `granules`: release in `take_extent`, behind `payload`, so
+  // that whoever confirms the death of its writer finds both; else as those
+  // above.
+  // `origin` is relaxed: a number of a text for display.
   std::atomic<std::uint64_t> life;
   std::atomic<std::uint32_t> generation;
   std::atomic<std::uint32_t> kind;

@@ -22,6 +22,8 @@ struct origin {
   /// So many texts a run has room for; objects of further ones have none.
   static constexpr std::uint32_t count = 4096;
 
+  // Taken by a relaxed exchange in `number_of_text`. Two that come at once both
+  // write the same text; who reads it only shows it.
   std::atomic<std::uint64_t> hash;
   slot_text<120> text;
 };

@@ -25,6 +25,9 @@ struct own_row {
   extents::cursors extents{};
   std::vector<std::uint32_t> free_entries;
   std::uint32_t entries_high = 0;
+  // The entries. seq_cst in `note`, before the first change of the object;
+  // release in `give_entry_back`, after the last. acquire where the death
+  // is cleared up.
   std::array<std::atomic<object_id>*, row_memory::most_chunks> chunks{};
 
   static own_row& of_this_process();

@@ -27,6 +27,12 @@ namespace troupe::memory {
 /// death it is known whether a change was counted, and it is finished: see
 /// `shares`.
 struct share_change {
+  // `object`, `place` and then `number`: release in `change_shares`, before the
+  // exchange of the share word. Any process reads `number`, `object` and
+  // `counted` with seq_cst in `make_known`, between two looks at that word; the
+  // row's own reads them relaxed.
+  // `counted`: release in `count`, exchanged with seq_cst in `make_known`.
+  // `finished`: release in `finish`; seq_cst in `settle`, after a death.
   std::atomic<std::uint64_t> number;
   std::atomic<std::uint64_t> counted;
   std::atomic<std::uint64_t> finished;
@@ -54,6 +60,18 @@ struct row_memory {
   static constexpr std::size_t most_kept = 16;
   static constexpr std::size_t most_chunks = 20;
 
+  // `holdings_high` and `handle_chunks`: release or seq_cst in `take_entry`, a
+  // chunk before its granules are taken; acquire in `for_each` and `free`,
+  // which whoever confirms the death calls.
+  // `busy_page`: seq_cst before the page is changed, release when that is over;
+  // acquire in `head_table::settle`, after the death. `empty_pages`: seq_cst
+  // where one is listed, for `busy_page` names the old one first; else relaxed,
+  // for only this process looks.
+  // `kept`: taken and emptied by seq_cst exchanges of any process. `keeps`:
+  // release in `take_entry`; seq_cst in `keep` and `warm_memory::settle`, so of
+  // a place that is filled and the end of the row one sees the other.
+  // `settling`: seq_cst, before the place is emptied; read after the death of
+  // who settles.
   ledger_row ledger;
   std::atomic<std::uint32_t> holdings_high;
   std::atomic<std::uint32_t> busy_page;

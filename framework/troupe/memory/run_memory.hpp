@@ -32,6 +32,8 @@ struct region {
   std::uint64_t granule = 0;
   std::uint32_t count = 0;
   /// One above the highest granule ever used.
+  // Raised with seq_cst, read with acquire, by whoever looks for granules: it
+  // only bounds the search, and a granule is taken by an exchange of its word.
   std::atomic<std::uint32_t> high{0};
 };
 
@@ -72,6 +74,7 @@ struct run_header {
   /// `layout_of_memory`. It stands here in every version, so that each can tell
   /// another.
   std::uint64_t layout = 0;
+  // Stored (seq_cst) by the root before it starts anything, and only read then.
   std::atomic<std::uint64_t> memory_limit{0};
   std::uint32_t slots = 0;
   std::uint32_t handles = 0;
@@ -105,48 +108,77 @@ struct run_header {
   /// Whether a report is made when the run ends. Never changes.
   std::uint32_t reports = 0;
   /// Events are written until then, in nanoseconds of the steady clock. 0: none.
+  // Written from outside of the run, by who traces; ended by a relaxed exchange
+  // in `trace_of` and read relaxed: a late look costs an event or writes one.
   std::atomic<std::int64_t> trace_until{0};
 
   /// One above the highest page of heads ever used. Page 0 never is.
+  // Raised with seq_cst by whoever needs a page, read with acquire: it bounds
+  // the search, and a page says itself by `head_page::word` what it is.
   alignas(cache_line) std::atomic<std::uint32_t> pages_high{1};
   std::array<region, region_count> regions{};
   /// Counted up at every confirmed death; sleep on it to wait for one.
+  // release in `finish_death`, before and after the dead is cleared up; acquire
+  // or seq_cst by who looks for deaths, and so finds what has ended with it.
   alignas(cache_line) os::wait_word deaths{0};
   /// How many looks for deaths were asked of all: see transport/shares.hpp.
+  // seq_cst in `death_looks::ask`, which says why, and `death_looks::asked`.
   std::atomic<std::uint32_t> looks_asked{0};
   /// 0 until a signal asks the run to end. Then the signal's number, and above
   /// it, from `interrupt_told` on, that every process has been told.
+  // seq_cst: exchanged in the root's signal handler, and told in
+  // `root_signals::answer`. Pairs with `process_slot::listens`: see
+  // `listener::token`.
   os::wait_word interrupted{0};
   static constexpr std::uint32_t interrupt_told = 256;
   /// Signals that Troupe answers in the root, and those that the root listens
   /// to or has handlers of its own for; sets of `bit_of` in process/signals.hpp.
+  // seq_cst: `root_signals::install` and `token` set bits; the root's signal
+  // handler, `pass_by` and the fork server read them. Sets alone: they publish
+  // nothing.
   std::atomic<std::uint32_t> root_answers{0};
   std::atomic<std::uint32_t> root_listens{0};
   /// Id of the object where names are registered, 0 before the first.
+  // acq_rel exchange in `the_table` of the names, by whoever has made it;
+  // acquire there by whoever looks.
   std::atomic<std::uint64_t> registry{0};
   /// Id of the cell of the services host, 0 before the first.
+  // acq_rel exchange in sync/services.cpp by whoever has made the cell; acquire
+  // there by whoever looks.
   std::atomic<std::uint64_t> services{0};
   /// One above the highest process slot ever used: where scans may stop.
+  // Raised with acq_rel in `reserve_slot`, before the slot is filled in;
+  // acquire in `for_each_slot`, seq_cst in `reserved_bytes`.
   std::atomic<std::uint32_t> slots_high{0};
   /// Rows of counters beyond those of the slots that were asked for.
+  // A relaxed count in `begin_counters`; read for the report, when the run is
+  // over.
   std::atomic<std::uint32_t> rows_reported{0};
   /// The fork server's pid, for diagnostics and for tests that kill it.
+  // seq_cst, a number alone: stored in `report_service`, read by the root.
   std::atomic<std::int32_t> fork_server{0};
   /// Which fork server serves: the root's number of it in the upper half, its pid
   /// in the lower, 0 before it serves. Of several that come of one start, because
   /// user code has forked, the first that writes its pid serves, the others end.
+  // seq_cst: stored by the root, and exchanged by it and by the servers: this
+  // word alone decides.
   std::atomic<std::uint64_t> serving{0};
   /// The dead child that the fork server is busy with: should the server die
   /// too, the root has to reap it.
+  // seq_cst: stored by the fork server before it confirms the death, and after
+  // it has reaped; taken by the root once that server is dead.
   std::atomic<std::int32_t> reaping{0};
   /// Not 0 while the fork server has confirmed deaths of which it has not told
   /// all processes: should the server die, the root tells them.
+  // release in `confirm_death_untold`, before the slot says `dead`; acquire in
+  // `tell_of_deaths`, which stores 0 relaxed, for it has told all by then.
   std::atomic<std::uint32_t> untold_deaths{0};
   /// How the objects of each kind are laid out: `kind_operations::layout` of the
   /// root, 0 for what it does not have.
   static constexpr std::size_t most_kinds = 32;
   std::array<std::uint32_t, most_kinds> kinds{};
   /// Events that were written.
+  // A relaxed count in `trace_of`; `trace_event::number` publishes the event.
   alignas(cache_line) std::atomic<std::uint64_t> traced{0};
 };
 

@@ -98,6 +98,7 @@ void write_place(const share_change& change) noexcept {
   const auto place = change.place.load(std::memory_order_relaxed);
   auto* at = reinterpret_cast<object_id*>(
     run_memory::current().at(place & ~share_ends));
+  // release: pairs with the acquire in end_all.
   std::atomic_ref{*at}.store((place & share_ends) != 0
                                ? 0
                                : change.object.load(std::memory_order_relaxed),
@@ -195,6 +196,7 @@ void end_all(object_head* head, std::uint32_t row) noexcept {
   // Also where the row is a dead process's, and nobody else is there.
   const std::scoped_lock guard{own_row_mutex()};
   for (const auto& place : of(head)) {
+    // acquire: pairs with the release in write_place.
     const auto id = std::atomic_ref{const_cast<object_id&>(place)}.load(
       std::memory_order_acquire);
     // What is no object has been written there by somebody else.

@@ -56,6 +56,9 @@ public:
   }
 
 private:
+  // relaxed: what publishes the text is the state or the generation of its
+  // slot, or another word of its object, which the reader looks at before and
+  // after.
   std::array<std::atomic<char>, N> bytes_{};
 };
 

@@ -47,6 +47,9 @@ inline constexpr std::uint32_t trace_kinds = 15;
 ///     24   what     kind << 56 | detail << 48 | value
 ///     32
 struct trace_event {
+  // `number`: stored by `trace_of` with release, first 0 and then, behind the
+  // others, what it is. `when`, `who` and `what` are relaxed. Whoever reads
+  // from outside looks at `number` before and after.
   std::atomic<std::uint64_t> number;
   std::atomic<std::int64_t> when;
   std::atomic<std::uint64_t> who;

@@ -92,6 +92,10 @@ struct wait_row {
   /// descriptor, more places than there is room for.
   static constexpr std::uint32_t is_open = 1U << 31;
 
+  // `thread`: taken by an acq_rel exchange, given up with release. `turn`:
+  // release by the waiting thread at both ends; it publishes `kind`, `since`,
+  // `until` and `places`, which are relaxed. `word`: release in `sleeps`,
+  // behind `expected`. The reader is another process, and copies the row.
   std::atomic<std::uint64_t> thread;
   std::atomic<std::uint32_t> turn;
   std::atomic<std::uint32_t> kind;

@@ -19,6 +19,8 @@ namespace {
 constexpr std::uint64_t counts_from = 64 << 10;
 
 /// One above the rows that this process has kept memory for.
+// Raised in `keep` with seq_cst, emptied in `give_back_own` with seq_cst, and
+// read relaxed as a hint: the places in `row_memory::kept` say what is kept.
 std::atomic<std::uint32_t> rows_kept_for{0};
 
 run_memory& memory() noexcept {
@@ -141,6 +143,7 @@ bool keep(object_head* head, std::uint32_t row) noexcept {
 }
 
 void make_room() noexcept {
+  // Any place may be next: its seq_cst orders nothing, and relaxed would do.
   static std::atomic<std::uint32_t> next{0};
   auto& kept = memory().row(memory().self().index).kept;
   if (std::ranges::all_of(kept, [](const auto& place) {
