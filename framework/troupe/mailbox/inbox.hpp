@@ -37,12 +37,18 @@ struct inbox_head {
   std::uint64_t types;
   std::uint64_t names;
 
-  /// release in `announce`, acquire in `take_announced`.
+  /// seq_cst in `announce`, and in `was_announced`, which looks at `known` next;
+  /// acquire in `take_announced`.
   alignas(cache_line) std::atomic<std::uint64_t> announced;
+  // seq_cst: `taking` by the owner in `take_announced`, `ending` by `dispose`;
+  // both are read by whoever disposes of it, after the owner or after another
+  // that was killed there.
   std::atomic<memory::object_id> taking;
   std::atomic<memory::object_id> ending;
   /// seq_cst in `set_crowded`; writers look after their fence in `knock`.
   alignas(cache_line) std::atomic<std::uint64_t> crowded;
+  // seq_cst: a writer sets its bit in `announce_bytes`, behind its frame; the
+  // hub takes the bits before it reads the rings.
   std::atomic<std::uint64_t> bits[bit_words];
 
   [[nodiscard]] char* text() noexcept {
@@ -101,6 +107,8 @@ public:
   /// From now on writers say which of them have written.
   void set_crowded() noexcept {
     head_->crowded.store(1, std::memory_order_seq_cst);
+    // seq_cst: pairs with the first fence in `announce_bytes`. The rings are read
+    // after this.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }
 
@@ -119,6 +127,7 @@ public:
     if (crowded()) {
       head_->bits[writer / 64].fetch_or(1ULL << (writer % 64),
                                         std::memory_order_seq_cst);
+      // Pairs with the fetch_or, too: the bit comes before the look below.
       std::atomic_thread_fence(std::memory_order_seq_cst);
     }
     return (owner.wake_word.load(std::memory_order_relaxed) & 1) != 0;

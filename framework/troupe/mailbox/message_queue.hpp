@@ -282,6 +282,9 @@ private:
   /// An object that is being handed over, so that the next owner of the lock
   /// can tell whether it is kept alive for somebody.
   struct note {
+    // `where` and `at` are seq_cst, which is more than is needed: the lock of the
+    // side orders them. Each store stands before the step that it is about, for
+    // whoever has the lock after a death: see `recover_put` and `recover_take`.
     std::atomic<memory::object_id> where;
     /// Count of messages before the commit that hands it over.
     std::atomic<std::uint64_t> at;
@@ -293,13 +296,21 @@ private:
     /// A new segment; the object of a message.
     note segment_note;
     note message_note;
+    // seq_cst, under the lock. A reader looks at it only where it has found a
+    // message, by the acquire of the put word; at the end `dispose` is alone.
     std::atomic<memory::object_id> first;
   };
 
   struct alignas(cache_line) put_commit {
     /// count << 2 | closed | which state
+    // release in `put_transaction::commit` and `put_at_hand`, acquire in
+    // `take_at_hand`: the messages stand before it. seq_cst in `close` and in
+    // what decides whether to sleep (`readable`, `has_room`): see
+    // `waiting_room`.
     std::atomic<std::uint64_t> word;
     /// May run ahead by what a killed writer was about to commit.
+    // relaxed: `word`, which comes next, publishes it. seq_cst in
+    // `unread_bytes`, by which who waits for room decides.
     std::atomic<std::uint64_t> bytes;
   };
 
@@ -311,27 +322,39 @@ private:
     note message_note;
     /// The ledger of the slots from `ledger_inside` on, 0 before it is needed; and
     /// the one that is about to become that.
+    // `more_ledger`: seq_cst in `make_entry`, when its ledger is whole; acquire
+    // in `has_entry`. `ledger_note`: seq_cst under the lock, as those of
+    // `note`.
     std::atomic<memory::object_id> more_ledger;
     std::atomic<memory::object_id> ledger_note;
   };
 
   struct alignas(cache_line) take_commit {
     /// count << 2 | which state
+    // release in `take_transaction::commit` and `take_at_hand`, acquire in
+    // `put_transaction::taken`: what was read is read before its room is
+    // written again. seq_cst in what decides whether to sleep.
     std::atomic<std::uint64_t> word;
     /// May run ahead by what a killed reader was about to take; mended at the
     /// next take.
+    // relaxed before `word`, release where it is mended in `recover_take`;
+    // acquire in `lets_in`, seq_cst in `unread_bytes`.
     std::atomic<std::uint64_t> bytes;
     /// When a reader has taken something, in nanoseconds of the coarse clock;
     /// written at some takes only, see `taken_since`.
+    // relaxed: for whoever looks at the run; nothing hangs on it.
     std::atomic<std::int64_t> noted;
   };
 
   struct alignas(cache_line) arrival {
     waiting_room room;
     watch_list watchers;
+    // seq_cst: `readers_gone` sets it and then looks who sleeps; who waits
+    // counts itself and then looks at it.
     std::atomic<std::uint32_t> no_readers;
     /// When a reader that had found nothing found something, in nanoseconds of
     /// the coarse clock; 0: never.
+    // relaxed: nothing hangs on it.
     std::atomic<std::int64_t> found_empty;
   };
 
@@ -340,6 +363,8 @@ private:
   };
 
   struct alignas(cache_line) finishing {
+    // seq_cst in `finish` and `unfinished`: who waits for the last one counts
+    // itself as a sleeper before it looks at this.
     std::atomic<std::uint64_t> finished;
     waiting_room room;
   };
@@ -349,8 +374,14 @@ private:
   struct ledger_entry {
     /// generation of the last one that took << 32 | how many of `taken` those
     /// before it have left unfinished
+    // seq_cst in `own_entry`, before the commit; read with seq_cst in
+    // `count_abandoned`.
     std::atomic<std::uint64_t> taker;
+    // release once the commit is done, by the process of the slot, which reads
+    // it relaxed; seq_cst in `count_abandoned`.
     std::atomic<std::uint64_t> taken;
+    // seq_cst in `finish`; `count_abandoned` reads it after its look at who
+    // holds the mailbox.
     std::atomic<std::uint64_t> finished;
   };
 

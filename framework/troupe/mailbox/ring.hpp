@@ -44,8 +44,15 @@ struct ring_head {
   std::uint64_t writer;
   std::uint64_t reader;
   std::uint64_t capacity;
+  // relaxed: the exchange of `inbox_head::announced`, which comes next,
+  // publishes it; read behind the acquire of that.
   std::atomic<std::uint64_t> next;
   std::uint64_t types;
+  // `successor`: seq_cst by the writer, in `memory::own`; read with seq_cst by
+  // whoever gives the ring up. `inbox` and `known`: seq_cst in
+  // `inbox::announce` and, after the writer's death, in `writer_died`: `known`
+  // is set before the ring stands in `announced` no more, and `was_announced`
+  // looks at `known` last.
   std::atomic<memory::object_id> successor;
   std::atomic<memory::object_id> inbox;
   std::atomic<std::uint64_t> known;
@@ -55,7 +62,8 @@ struct ring_head {
   alignas(cache_line) std::atomic<std::uint64_t> tail;
   /// release in `ring_reader::release`, acquire in `ring_writer::reserve`.
   alignas(cache_line) std::atomic<std::uint64_t> head;
-  /// seq_cst on both sides: see `ring_writer::ask_for_room`.
+  /// relaxed, beside a seq_cst fence on both sides: see
+  /// `ring_writer::ask_for_room`.
   alignas(cache_line) std::atomic<std::uint32_t> hungry;
 
   [[nodiscard]] std::byte* data() noexcept {

@@ -184,12 +184,14 @@ private:
   }
 
   std::uint64_t capacity_;
-  // Both are published by the writers' commit word. A reader may look at
+  // Both are published by the writers' commit word, so relaxed. A reader may look at
   // `sealed_` while a writer is about to set it, and does not find its own
   // position there: a message that it may take stands before.
   std::atomic<std::uint64_t> sealed_;
   memory::object_id next_;
 
+  // release in `consume_to`, acquire in `consumed`: a writer overwrites only
+  // what was read.
   alignas(cache_line) std::atomic<std::uint64_t> consumed_;
 };
 

@@ -92,6 +92,11 @@ private:
   std::uint32_t prepare_wait() noexcept;
   void leave(std::uint32_t epoch) noexcept;
 
+  // seq_cst: `sleepers_` and `wake_word_`. Who waits counts itself, reads the
+  // word and looks for the last time; who has changed something looks at the
+  // count after that and changes the word. Either finds what the other has
+  // done.
+  // `rung_on_` is relaxed: a hint.
   os::wait_word wake_word_{0};
   std::atomic<std::uint32_t> rung_on_{0};
   std::atomic<std::uint64_t> sleepers_{0};

@@ -34,6 +34,7 @@ public:
             std::uint32_t words) const noexcept;
 
 private:
+  // seq_cst: `add` counts before the watcher looks; `any` reads after a change.
   std::atomic<std::uint32_t> count_{0};
 };
 
