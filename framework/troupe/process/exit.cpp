@@ -21,6 +21,8 @@ namespace troupe::hosting {
 namespace {
 
 /// The thread that ends this process.
+// seq_cst: one thread wins the exchange in `begin_exit`; the others read it in
+// `exits_elsewhere` and compare it with their own. It publishes nothing.
 std::atomic<std::int32_t> exiting{0};
 
 /// Guards the two that follow.

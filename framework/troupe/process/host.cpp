@@ -84,6 +84,8 @@ void run_function(process_slot& slot) {
     memory::entrust(slot.result, codec::parcel::make(*result));
 }
 
+// seq_cst: `end_children` sets it and then looks at the count of children
+// started; `request_process` counts and then looks at this. One sees the other.
 std::atomic<bool> ending{false};
 
 void claim(slot_id id) {

@@ -14,6 +14,8 @@ namespace troupe::hosting {
 ///
 /// The last word of the first page of the run's memory, behind the header; zero
 /// like all that nobody has written yet.
+// seq_cst, and relaxed would do: the root stores it, the fork server reads it,
+// and it publishes nothing.
 [[nodiscard]] inline std::atomic<std::int64_t>& lease_of_run() noexcept {
   constexpr memory::offset place = 4096 - sizeof(std::int64_t);
   static_assert(sizeof(memory::run_header) <= place);

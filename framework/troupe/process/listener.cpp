@@ -17,6 +17,9 @@ namespace {
 using memory::run_memory;
 
 // What the signal handler may touch.
+// Both seq_cst: `note` sets a bit of `came` and then rings `event`, which the
+// constructor has set before there was a handler; `listen` reads `came` after
+// it has cleared the event.
 std::atomic<std::uint32_t> came{0};
 std::atomic<int> event{-1};
 

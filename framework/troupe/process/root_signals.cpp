@@ -27,6 +27,10 @@ using memory::run_memory;
 constexpr int answered_signals[] = {SIGINT, SIGTERM};
 
 // What the signal handler may touch.
+// All seq_cst. `note_signal` writes `first_signal`, `deadly`, `insisted` and
+// `came_from_elsewhere`, and `came` last; `answer`, in the root supervisor's
+// thread, reads `came` first. `signal_event` is set by `install` before the
+// handler is. `last_interrupt` is the handler's own.
 std::atomic<int> signal_event{-1};
 /// The first signal; one that the root does not listen to; whether another
 /// Ctrl-C has come.

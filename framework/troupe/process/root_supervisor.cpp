@@ -27,6 +27,7 @@ namespace {
 
 using memory::run_memory;
 
+// release in `start`, acquire in `current`.
 std::atomic<root_supervisor*> the_root_supervisor{nullptr};
 
 } // namespace

@@ -74,6 +74,8 @@ private:
   root_signals signals_;
   std::unique_ptr<stall_watch> stall_watch_;
   /// Its thread is to end, or has.
+  // seq_cst: `end` sets it before it rings the event; the thread, once rung,
+  // reads it. It orders nothing else.
   std::atomic<bool> ending_{false};
   std::thread thread_;
 };

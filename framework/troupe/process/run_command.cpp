@@ -14,6 +14,8 @@ namespace troupe {
 
 namespace {
 
+// seq_cst, and relaxed would do: a function that is always there, set by a
+// worker of a pool, read by `run_command`.
 std::atomic<std::stop_token (*)()> default_stop{nullptr};
 
 void require_text(const std::vector<std::string>& words,

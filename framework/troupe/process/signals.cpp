@@ -25,7 +25,7 @@ using memory::run_memory;
 namespace {
 
 /// Whether this process is about to return. Written by its main thread, read by
-/// `pass_by` in any thread; it guards no other data.
+/// `pass_by` in any thread; it guards no other data, so relaxed.
 constinit std::atomic<bool> ends_by_itself{false};
 
 /// In signal context, of a process that serves others.

@@ -20,6 +20,7 @@ using memory::ending;
 using memory::run_memory;
 
 /// Where `reserve_slot` looks first; a hint, each process has its own.
+// All relaxed: who looks in the wrong place looks on.
 std::atomic<std::uint32_t> next_to_try{1};
 
 /// Slots that were used before and that `reserve_slot` looks at.
