@@ -11,6 +11,9 @@ namespace troupe::sync {
 ///     0    home    packed slot_id of the services host that carries it
 ///     8    id      the actor's id there
 struct actor_location {
+  // `id` and then `home`: release in `services::enter`; acquire in
+  // `services::find` and `notify_home`. `id` is taken back by an acq_rel
+  // exchange in `services::leave`.
   std::atomic<std::uint64_t> home;
   std::atomic<std::uint64_t> id;
 };

@@ -146,6 +146,8 @@ public:
   void forget(std::uint32_t row) noexcept;
 
 private:
+  // seq_cst: set in `take_part`, before `word_` counts the arrival; read in
+  // `on_death`.
   std::atomic<std::uint64_t>& arrived_word(std::uint32_t row) noexcept {
     return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1)[row / 64];
   }
@@ -156,11 +158,17 @@ private:
   void note_death(std::uint32_t row) noexcept;
   void leave(std::uint32_t epoch) noexcept;
 
+  // seq_cst: each step exchanges it, and then looks who sleeps: see
+  // `waiting_room`.
   std::atomic<std::uint64_t> word_;
   std::uint32_t parties_;
+  // release in `note_death`, behind `broken_pid_` and the name, which are
+  // relaxed; acquire in `broken_by`.
   std::atomic<std::uint32_t> broken_by_;
   mailbox::waiting_room sleepers_;
   std::int64_t limit_;
+  // relaxed: set before another process has the barrier, taken back by the
+  // creator itself, and only compared with a row.
   std::atomic<std::uint32_t> creator_;
   std::atomic<std::int32_t> broken_pid_;
   actor_location actor_;

@@ -203,12 +203,20 @@ private:
   [[nodiscard]] bool may_sleep(waiter& at, std::uint64_t seen,
                                std::uint32_t row) noexcept;
 
+  // `word_`: acquire by who takes the lock, release by who gives it back.
+  // seq_cst where somebody waits: an unlock finds who has queued, or that one
+  // finds the lock free.
+  // `fence_`, `since_` and `depth_`: only the owner writes them. `fence_` is
+  // release in `note_taken`, acquire in `fence`; the others are relaxed, and a
+  // look at them without the lock is a glimpse.
   std::atomic<std::uint64_t> word_;
   std::atomic<std::uint64_t> fence_;
   std::atomic<std::int64_t> since_;
   std::atomic<std::uint32_t> depth_;
   std::uint32_t recursive_;
   actor_location actor_;
+  // release in `granted`, acquire in `adopt_owner` of the actor that comes
+  // next.
   std::atomic<std::uint64_t> client_;
   // Apart from the word, which others change meanwhile.
   alignas(64) robust_lock guard_;

@@ -46,6 +46,8 @@ private:
   void lock_slowly(std::uint32_t name) noexcept;
   [[nodiscard]] bool try_free(std::uint32_t& seen) noexcept;
 
+  // acquire by who locks, release by who unlocks; acq_rel by who takes it over
+  // from the dead. That somebody sleeps is said in the word itself, relaxed.
   os::wait_word word_{0};
 };
 

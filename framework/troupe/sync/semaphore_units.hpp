@@ -158,6 +158,14 @@ private:
   void lose(std::uint32_t row, std::int64_t count) noexcept;
   void wake(std::int64_t count) noexcept;
 
+  // relaxed, under the robust lock: `value_`, `taken_`, and `inside_` but for
+  // the mark of death, which is release in `mark_dead` and acquire in
+  // `reclaim_dead`.
+  // `value_` without the lock: release in `initialise`, acquire in `value`;
+  // relaxed and seq_cst where it is a first look, which the lock repeats.
+  // `entry_row_`: release in `write`, behind `entry_count_` and `entry_value_`,
+  // which are relaxed; acquire in `finish_entry`, perhaps after the death of
+  // who wrote it.
   std::atomic<std::int64_t> value_;
   std::int64_t initial_;
   std::int64_t bound_;

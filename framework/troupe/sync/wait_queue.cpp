@@ -142,6 +142,7 @@ bool ensure_wait_queue(
 }
 
 bool sleep_briefly(deadline limit, memory::wait_note& note) noexcept {
+  // Seen by one thread: nobody wakes it.
   const os::wait_word nothing{0};
   const auto soon = deadline::after(std::chrono::milliseconds{1});
   note.sleeps();

@@ -29,6 +29,13 @@ inline constexpr memory::object_kind wait_queue_kind{22};
 ///     28   host    row of the process that sleeps here: the owner's own, or
 ///                  that of the actor that waits on an actor's behalf
 struct waiter {
+  // `who`: release in `enqueue`, behind `ticket`, `mark` and `host`, and in
+  // `leave`; acquire in `for_each`, which `waiters()` calls without the robust
+  // lock. The others are relaxed, under that lock; but `mark` of a condition is
+  // release in `notify_next` and acquire in `is_notified`, which looks without
+  // it.
+  // `wake_word`: release in `announce`, acquire by who sleeps there, before it
+  // looks.
   std::atomic<std::uint64_t> who;
   std::atomic<std::uint64_t> ticket;
   std::atomic<std::uint64_t> mark;
@@ -54,6 +61,9 @@ static_assert(sizeof(waiter) == 32);
 ///     …    places
 struct wait_queue_head {
   robust_lock guard;
+  // `high`, `tickets` and `crowded`: relaxed, under the robust lock. `room`:
+  // release in `notify_room`; read relaxed under the lock by who finds no
+  // place, and slept on.
   std::atomic<std::uint32_t> high;
   std::atomic<std::uint64_t> tickets;
   std::atomic<std::uint32_t> crowded;
