@@ -166,6 +166,7 @@ public:
   [[nodiscard]] std::atomic_ref<T> atomic(std::size_t index) const noexcept
     requires std::atomic_ref<T>::is_always_lock_free
   {
+    // The order is the caller's to say; seq_cst unless it says another.
     return std::atomic_ref<T>{data()[index]};
   }
 

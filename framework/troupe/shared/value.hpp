@@ -87,6 +87,7 @@ public:
   [[nodiscard]] std::atomic_ref<T> atomic() const noexcept
     requires is_atomic
   {
+    // The order is the caller's to say; seq_cst unless it says another.
     return std::atomic_ref<T>{raw()};
   }
 
