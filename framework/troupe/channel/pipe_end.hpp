@@ -115,6 +115,8 @@ private:
     }
 
   private:
+    // release in `store`, acquire in `load`: who finds the mailbox finds it
+    // opened.
     std::atomic<mailbox::message_queue*> box_{nullptr};
   };
 
