@@ -121,6 +121,7 @@ private:
   std::uint64_t id_;
   entry* next_ = nullptr;
   /// Never freed: as the entry itself, it lasts as long as the process.
+  // Set once with acq_rel in `locate`; acquire in `where`.
   mutable std::atomic<const place*> place_{nullptr};
 };
 
