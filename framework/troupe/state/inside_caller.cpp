@@ -27,6 +27,7 @@ struct mailslot {
 };
 
 std::uint64_t next_call() noexcept {
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   static std::atomic<std::uint64_t> last{0};
   // Not one of the numbers that the client itself gives.
   return ++last | 1ULL << 63;

@@ -40,11 +40,13 @@ constexpr std::chrono::milliseconds look_again{10};
 constexpr std::size_t most_kept = 64;
 
 std::uint64_t next_call() noexcept {
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   static std::atomic<std::uint64_t> last{0};
   return ++last;
 }
 
 std::uint32_t next_pipe() noexcept {
+  // As that of the calls: relaxed would do.
   static std::atomic<std::uint32_t> last{0};
   return ++last;
 }

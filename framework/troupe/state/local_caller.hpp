@@ -92,6 +92,7 @@ private:
   bool reading_ = false;
   /// Futures that are waited for beside other things. Changed before a look at
   /// them, and read after a change of them.
+  // Both seq_cst, so that one sees the other.
   std::atomic<std::uint32_t> watching_{0};
 };
 

@@ -13,6 +13,7 @@ namespace troupe::held {
 
 /// The calling thread's number in its process, from 1.
 [[nodiscard]] inline std::uint64_t this_thread_number() noexcept {
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   static std::atomic<std::uint64_t> last{0};
   thread_local const std::uint64_t mine = ++last;
   return mine;

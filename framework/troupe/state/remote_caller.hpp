@@ -60,6 +60,7 @@ private:
            std::uint64_t what) noexcept;
   void require_no_handles(const codec::packet& request) const;
 
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   std::atomic<std::uint64_t> last_call_{0};
   std::mutex mutex_;
   std::unordered_map<object_number, known> known_;

@@ -18,6 +18,7 @@ namespace troupe::held {
 
 namespace {
 
+// seq_cst, at the end of the constructor; acquire in `find`.
 std::atomic<table*> the_table{nullptr};
 
 constexpr std::uint32_t index_of(object_number number) noexcept {
