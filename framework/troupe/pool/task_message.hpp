@@ -76,7 +76,11 @@ struct worker_note {
   /// release in the worker, acquire in the pool: a task that stands here has no
   /// result in the mailbox yet.
   std::atomic<std::uint64_t> running;
+  // relaxed, before `running` is stored; the pool looks at `running` before and
+  // after.
   std::atomic<std::int64_t> started;
+  // `stop_for` and then `wake_word`: seq_cst in `ask_to_stop`; acquire in
+  // `stopper::watch`, the other way round.
   std::atomic<std::uint64_t> stop_for;
   os::wait_word wake_word;
 

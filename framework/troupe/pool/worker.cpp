@@ -82,6 +82,7 @@ private:
   std::mutex mutex_;
   std::stop_source source_;
   /// There is a thread that watches; it runs until the process ends.
+  // relaxed: set under the mutex, and only once. See `renew`.
   std::atomic<bool> watches_ = false;
 };
 
