@@ -76,6 +76,8 @@ struct process_runtime {
 struct runtime_place {
   std::mutex mutex;
   std::unique_ptr<process_runtime> value;
+  // release in `actor_system`, which reads it with acquire before it takes the
+  // mutex; back to nullptr, with seq_cst, in `end_runtime`.
   std::atomic<process_runtime*> made{nullptr};
   bool over = false;
 

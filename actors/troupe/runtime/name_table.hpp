@@ -21,6 +21,9 @@ namespace troupe::names {
 ///     32   text
 ///     256
 struct name_entry {
+  // release in `set`, behind the rest, and where a name is erased; acquire in
+  // `lives`. The mutex orders it as well, but for who is killed in between: that
+  // leaves 0.
   std::atomic<std::uint32_t> state;
   std::uint32_t length;
   std::uint64_t process;
@@ -41,6 +44,7 @@ struct name_table {
   static constexpr std::size_t size = 1024;
 
   alignas(64) os::robust_mutex mutex;
+  // release behind a new name; acquire by who waits for one, before it looks.
   alignas(64) os::wait_word changes;
   alignas(cache_line) name_entry entries[size];
 };

@@ -40,6 +40,7 @@ public:
 private:
   std::mutex mutex_;
   std::set<caf::actor_id> allowed_;
+  // relaxed: it becomes true once, and guards no other data.
   std::atomic<bool> all_{false};
 };
 
