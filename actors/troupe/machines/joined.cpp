@@ -194,7 +194,10 @@ private:
   std::vector<network::payload> inbox_;
   bool joined_ = false;
 
+  // seq_cst: set before the lead is told, and so before it closes the
+  // connection; then read in `end_without_lead`, in the thread of the loop.
   std::atomic<bool> has_left_{false};
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   std::atomic<std::uint64_t> tags_{0};
 
   // The loop's:

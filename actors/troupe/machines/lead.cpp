@@ -19,6 +19,7 @@ namespace troupe::machines {
 
 namespace {
 
+// release in `begin`, acquire in `current`.
 std::atomic<lead*> the_lead{nullptr};
 
 network::limits limits_of(const options& said) {

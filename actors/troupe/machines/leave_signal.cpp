@@ -13,6 +13,9 @@ namespace troupe::machines {
 
 namespace {
 
+// All seq_cst, for the handler. `event_fd` is set by `install` before there is
+// one. `in_effect` is set once. `first` is set by the handler alone, before it
+// rings the event, and read by who has been rung.
 std::atomic<int> event_fd{-1};
 std::atomic<bool> in_effect{false};
 std::atomic<std::int64_t> first{0};

@@ -103,6 +103,7 @@ private:
   std::string name_;
   std::uint64_t number_ = 0;
 
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   std::atomic<std::uint64_t> tags_{0};
   mutable std::mutex mutex_;
   stage stage_ = stage::stranger;

@@ -54,6 +54,8 @@ private:
   transport::node& node_;
   const std::shared_ptr<gateway> through_;
   const std::uint64_t number_;
+  // relaxed in `count`; read by the destructor, which CAF's count of references
+  // orders behind all who held it.
   std::atomic<std::uint64_t> counted_{0};
 };
 
