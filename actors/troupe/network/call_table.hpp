@@ -77,12 +77,16 @@ private:
   std::mutex mutex_;
   std::condition_variable room_;
   std::unordered_map<std::uint64_t, call> calls_;
+  // Written under the mutex, read relaxed without it: a hint.
   std::atomic<std::size_t> on_the_way_{0};
   std::uint64_t last_ = 0;
   std::size_t size_ = 0;
   /// Whether one that is longer than all others may be together is on its way.
   bool has_long_ = false;
   std::size_t waiting_ = 0;
+  // `waiters_`: seq_cst, counted before `event_loop::lead_on`; read by who brings
+  // an answer, and by a guest before it leaves the loop. `lost_`: seq_cst, set
+  // under the mutex behind `why_`, for `is_lost` looks without it.
   std::atomic<int> waiters_{0};
   std::atomic<bool> lost_{false};
   std::string why_;

@@ -22,6 +22,7 @@ namespace {
 
 /// The order of the calling thread's requests.
 std::uint64_t stream_of_this_thread() noexcept {
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   static std::atomic<std::uint64_t> last{0};
   static thread_local const std::uint64_t mine = ++last;
   return mine;
@@ -125,8 +126,10 @@ struct connection::parts {
   std::shared_ptr<event_loop> loop;
   std::shared_ptr<client> here;
   std::shared_ptr<tls_carrier> to;
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   std::atomic<std::uint64_t> told{0};
   /// Requests that may not have been sent yet.
+  // seq_cst, and relaxed would do: a count that may be wrong by some.
   std::atomic<std::uint32_t> unsent{0};
   std::mutex mutex;
   std::map<const answer*, call_table::waiter> watching;

@@ -69,10 +69,14 @@ private:
   /// The thread is not through with what it has taken.
   bool busy_ = false;
   std::set<std::uint64_t> clients_;
+  // seq_cst: set under `mutex_`, and looked at under that or under `serving_`,
+  // which `stop` takes after that.
   std::atomic<bool> closing_{false};
   /// Held while a request is served.
   std::mutex serving_;
   /// Counts what was posted; the thread sleeps on it.
+  // seq_cst: `post` counts `news_` and then looks at `asleep_`; the thread sets
+  // `asleep_` and then looks at `news_`. One sees the other.
   os::wait_word news_{0};
   std::atomic<bool> asleep_{false};
   std::thread thread_;

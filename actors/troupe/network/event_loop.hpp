@@ -192,6 +192,9 @@ private:
   bool asleep_ = false;
   bool stopping_ = false;
   bool over_ = false;
+  // Changed under `mutex_`, which orders what was posted. `run_posted` looks
+  // relaxed without it: what it misses, it finds in the look under the mutex
+  // before the thread sleeps.
   std::atomic<bool> has_posted_{false};
   std::vector<std::function<void()>> posted_;
   std::vector<std::shared_ptr<source>> posted_ends_;

@@ -15,6 +15,7 @@ namespace troupe::network {
 namespace {
 
 std::uint64_t next_client() noexcept {
+  // seq_cst, and relaxed would do: each number is given once, and that is all.
   static std::atomic<std::uint64_t> last{0};
   return ++last;
 }

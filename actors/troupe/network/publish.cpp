@@ -69,6 +69,8 @@ public:
   }
 
 private:
+  // seq_cst: the last that the thread does. It publishes nothing, for who has
+  // seen it joins the thread.
   std::atomic<bool> done_{false};
   std::jthread thread_;
 };

@@ -133,6 +133,12 @@ private:
   const limits bounds_;
   const carrier_terms terms_;
   send_queue queue_;
+  // `ends_turn_`: seq_cst. Set by an exchange once there is something to send;
+  // whoever was the first has `end_turn` called, which takes it back before it
+  // looks what there is.
+  // `kept_` and `released_`: seq_cst, counts alone. Who has taken something
+  // away counts it before it sets `ends_turn_`, and so before `grant` reads
+  // them.
   std::atomic<bool> ends_turn_{false};
   std::atomic<std::size_t> kept_{0};
   std::atomic<std::size_t> released_{0};
