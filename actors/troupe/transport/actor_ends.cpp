@@ -95,6 +95,7 @@ actor_ends::left_by(caf::actor_system& system, memory::slot_id process) {
     return result;
   // A copy: the place may become another's meanwhile.
   const auto copy = slot->inline_bytes;
+  // acquire: the copy was made before this second look.
   std::atomic_thread_fence(std::memory_order_acquire);
   if (memory::run_memory::current().find(process) != slot || !is_dead(*slot))
     return result;

@@ -336,6 +336,8 @@ public:
 
 private:
   caf::strong_actor_ptr of_;
+  // seq_cst, where acq_rel would do: who takes the last away finds what the
+  // others have done.
   mutable std::atomic<int> shares_{1};
 };
 

@@ -12,6 +12,7 @@ namespace {
 using hook_type = std::function<void(const dead_letter&)>;
 
 struct message_queue {
+  // A relaxed count: nothing is published through it.
   std::atomic<std::uint64_t> count{0};
   std::mutex mutex;
   std::shared_ptr<const hook_type> hook;

@@ -143,6 +143,7 @@ private:
   mutable std::mutex mutex_;
   std::unordered_map<caf::actor_id, entry> entries_;
   std::vector<caf::actor_id> doubtful_;
+  // Changed under the mutex, which orders `doubtful_`; read relaxed as a hint.
   std::atomic<bool> has_doubtful_{false};
 };
 

@@ -171,6 +171,8 @@ private:
   std::deque<std::function<void()>> posted_;
   std::vector<caf::resumable*> newcomers_;
   bool admits_ = true;
+  // release under `posted_mutex_`, acquire in `run_posted`; relaxed where the
+  // hub only asks whether to sleep.
   std::atomic<bool> has_posted_{false};
 
   /// Who leads and whether it is in a handler: see hub thread.hpp.
@@ -180,7 +182,11 @@ private:
   std::vector<std::unique_ptr<hub_thread>> hub_threads_;
   std::vector<std::thread> threads_;
   hub_thread* watcher_ = nullptr;
+  // seq_cst, with the leader's word: see `lead_word` and `watch`.
   os::wait_word watcher_asleep_{0};
+  // `stopping_`: seq_cst in `stop`, before all are notified; relaxed where the
+  // leader asks in each turn. `deaths_again_`: relaxed, for the leader looks at
+  // it in each turn; nothing is published through it.
   std::atomic<bool> stopping_{false};
   std::atomic<bool> deaths_again_{false};
   os::cycle_rate rate_;

@@ -62,6 +62,9 @@ public:
   }
 
 private:
+  // seq_cst in `enter` and `load`: the leader enters and then looks whether the
+  // watcher sleeps, which says so and then looks at this. acq_rel in `leave`
+  // and `take_over`: whoever leads then finds what the last one has done.
   alignas(cache_line) std::atomic<std::uint64_t> word_{0};
 };
 
@@ -104,6 +107,8 @@ public:
 
   /// The actor that runs here, 0 for none, and the name of its type as the
   /// compiler has it.
+  // relaxed: stored before `lead_word::enter`, read after
+  // `lead_word::take_over`.
   std::atomic<caf::actor_id> running{0};
   std::atomic<const char*> type{nullptr};
 
@@ -131,8 +136,12 @@ private:
 
   caf::actor_system& system_;
   std::uint64_t number_;
+  // acquire and release in `guard`.
   std::atomic_flag locked_;
   std::deque<caf::resumable*> jobs_;
+  // `waiting_`: relaxed, written under the lock; `idle` is asked by the thread
+  // whose own these jobs are. `retired_`: seq_cst where it is set, relaxed under the
+  // lock; relaxed would do, for `take_all`, which comes next, takes the lock.
   std::atomic<std::size_t> waiting_{0};
   std::atomic<bool> retired_{false};
 };

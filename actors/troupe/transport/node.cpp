@@ -21,6 +21,8 @@ namespace troupe::transport {
 
 namespace {
 
+// seq_cst exchange in `start`, of which one wins; acquire in `current`, release
+// in `stop`.
 std::atomic<node*> the_node{nullptr};
 
 using system_maker = caf::actor_system& (*) ();

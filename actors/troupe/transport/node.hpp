@@ -215,6 +215,8 @@ private:
   open_requests requests_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::shared_ptr<peer>> peers_;
+  // A relaxed count: a hint whether to look at the peers at all, under their
+  // mutexes.
   std::atomic<int> congested_{0};
   hub hub_;
 };

@@ -182,6 +182,9 @@ private:
   caf::actor_id last_sent_ = 0;
   std::uint64_t* last_count_ = nullptr;
   /// Something waits in `outgoing_`.
+  // `congested_`: relaxed, changed under the mutex; `could_flush` looks without
+  // it, again and again. `failed_`: release behind `failure_` and `ended_`,
+  // acquire in `failed`.
   std::atomic<bool> congested_{false};
   std::atomic<bool> failed_{false};
   caf::error failure_;

@@ -65,6 +65,9 @@ private:
 
   transport::node& node_;
   std::shared_ptr<peer> peer_;
+  // `counted_`: relaxed in `count`. `ended_`: seq_cst in `end`. Both are read
+  // by the destructor, which CAF's count of references orders behind all who
+  // held it.
   std::atomic<std::uint64_t> counted_{0};
   std::atomic<bool> ended_{false};
   /// Held while changes are sent, so that they are sent in order.

@@ -31,7 +31,7 @@ struct actor_share {
 ///     0     share   its id, 0 for a free place
 ///     8     actor   whose share it is; 0 while the maker writes
 struct share_place {
-  /// From 0 to a share's id by its maker, who holds the share; back to 0 by the
+  /// From 0 to a share's id by its maker (acq_rel), who holds the share; back to 0 (release) by the
   /// owner, once that has ended. An id is used once.
   std::atomic<memory::object_id> share;
   /// release by the maker, acquire by the owner.
@@ -47,6 +47,9 @@ struct share_place {
 struct share_table {
   static constexpr std::size_t size = 4096;
 
+  // `owner`: stored before the table is published by
+  // `process_slot::share_table`. `high`: raised with acq_rel by the maker of a
+  // share, before the place is taken; seq_cst in `take_ended` and `any_of`.
   std::atomic<std::uint64_t> owner;
   std::atomic<std::uint64_t> high;
   alignas(128) share_place places[size];
