@@ -35,6 +35,7 @@ constexpr std::uint64_t cell_size = 16;
 /// by chance.
 constexpr int most_attempts = 20;
 
+// release in `start`, acquire in `look`.
 std::atomic<std::uint64_t>& process_word(const memory::reference& cell) {
   return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())[1];
 }
@@ -103,6 +104,7 @@ services_cell find_or_start() {
 }
 
 std::uint64_t spawner_id(const memory::reference& cell) {
+  // acquire: pairs with the release in host_cell::announce.
   return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())
     ->load(std::memory_order_acquire);
 }
