@@ -102,8 +102,8 @@ private:
   const address at_;
   /// The one that came first stands first.
   std::list<entry*> strangers_;
-  // seq_cst, and relaxed would do: the loop changes them, any thread looks, and
-  // they publish nothing.
+  // `strangers_count_` and `clients_count_`: seq_cst, and relaxed would do: the
+  // loop changes them, any thread looks, and they publish nothing.
   std::atomic<std::uint32_t> strangers_count_{0};
   std::atomic<std::uint32_t> clients_count_{0};
   std::uint32_t lines_ = line_burst;

@@ -73,8 +73,8 @@ private:
   connection* by_;
   // All seq_cst. `become` stores `state_`, behind the answer, and then looks at
   // `slept_on_` and `watched_`; who waits sets one of these and then looks at
-  // `state_`. `waited_for_` publishes nothing: it is set before its thread counts
-  // itself in `call_table`.
+  // `state_`. `waited_for_` publishes nothing: it is set before its thread
+  // counts itself in `call_table`.
   os::wait_word state_{static_cast<std::uint32_t>(outcome::open)};
   mutable std::atomic<bool> slept_on_{false};
   std::atomic<bool> watched_{false};

@@ -84,9 +84,9 @@ private:
   /// Whether one that is longer than all others may be together is on its way.
   bool has_long_ = false;
   std::size_t waiting_ = 0;
-  // `waiters_`: seq_cst, counted before `event_loop::lead_on`; read by who brings
-  // an answer, and by a guest before it leaves the loop. `lost_`: seq_cst, set
-  // under the mutex behind `why_`, for `is_lost` looks without it.
+  // `waiters_`: seq_cst, counted before `event_loop::lead_on`; read by who
+  // brings an answer, and by a guest before it leaves the loop. `lost_`:
+  // seq_cst, set under the mutex behind `why_`, for `is_lost` looks without it.
   std::atomic<int> waiters_{0};
   std::atomic<bool> lost_{false};
   std::string why_;

@@ -22,8 +22,8 @@ namespace troupe::names {
 ///     256
 struct name_entry {
   // release in `set`, behind the rest, and where a name is erased; acquire in
-  // `lives`. The mutex orders it as well, but for who is killed in between: that
-  // leaves 0.
+  // `lives`. The mutex orders it as well, but for who is killed in between:
+  // that leaves 0.
   std::atomic<std::uint32_t> state;
   std::uint32_t length;
   std::uint64_t process;

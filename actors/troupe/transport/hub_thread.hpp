@@ -107,7 +107,7 @@ public:
 
   /// The actor that runs here, 0 for none, and the name of its type as the
   /// compiler has it.
-  // relaxed: stored before `lead_word::enter`, read after
+  // `running` and `type`: relaxed, stored before `lead_word::enter`, read after
   // `lead_word::take_over`.
   std::atomic<caf::actor_id> running{0};
   std::atomic<const char*> type{nullptr};
@@ -140,8 +140,9 @@ private:
   std::atomic_flag locked_;
   std::deque<caf::resumable*> jobs_;
   // `waiting_`: relaxed, written under the lock; `idle` is asked by the thread
-  // whose own these jobs are. `retired_`: seq_cst where it is set, relaxed under the
-  // lock; relaxed would do, for `take_all`, which comes next, takes the lock.
+  // whose own these jobs are. `retired_`: seq_cst where it is set, relaxed
+  // under the lock; relaxed would do, for `take_all`, which comes next, takes
+  // the lock.
   std::atomic<std::size_t> waiting_{0};
   std::atomic<bool> retired_{false};
 };

@@ -31,8 +31,8 @@ struct actor_share {
 ///     0     share   its id, 0 for a free place
 ///     8     actor   whose share it is; 0 while the maker writes
 struct share_place {
-  /// From 0 to a share's id by its maker (acq_rel), who holds the share; back to 0 (release) by the
-  /// owner, once that has ended. An id is used once.
+  /// From 0 to a share's id by its maker (acq_rel), who holds the share; back
+  /// to 0 (release) by the owner, once that has ended. An id is used once.
   std::atomic<memory::object_id> share;
   /// release by the maker, acquire by the owner.
   std::atomic<std::uint64_t> actor;

@@ -37,8 +37,8 @@ struct inbox_head {
   std::uint64_t types;
   std::uint64_t names;
 
-  /// seq_cst in `announce`, and in `was_announced`, which looks at `known` next;
-  /// acquire in `take_announced`.
+  /// seq_cst in `announce`, and in `was_announced`, which looks at `known`
+  /// next; acquire in `take_announced`.
   alignas(cache_line) std::atomic<std::uint64_t> announced;
   // seq_cst: `taking` by the owner in `take_announced`, `ending` by `dispose`;
   // both are read by whoever disposes of it, after the owner or after another
@@ -107,8 +107,8 @@ public:
   /// From now on writers say which of them have written.
   void set_crowded() noexcept {
     head_->crowded.store(1, std::memory_order_seq_cst);
-    // seq_cst: pairs with the first fence in `announce_bytes`. The rings are read
-    // after this.
+    // seq_cst: pairs with the first fence in `announce_bytes`. The rings are
+    // read after this.
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }
 

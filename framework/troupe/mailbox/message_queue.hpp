@@ -282,9 +282,10 @@ private:
   /// An object that is being handed over, so that the next owner of the lock
   /// can tell whether it is kept alive for somebody.
   struct note {
-    // `where` and `at` are seq_cst, which is more than is needed: the lock of the
-    // side orders them. Each store stands before the step that it is about, for
-    // whoever has the lock after a death: see `recover_put` and `recover_take`.
+    // `where` and `at` are seq_cst, which is more than is needed: the lock of
+    // the side orders them. Each store stands before the step that it is about,
+    // for whoever has the lock after a death: see `recover_put` and
+    // `recover_take`.
     std::atomic<memory::object_id> where;
     /// Count of messages before the commit that hands it over.
     std::atomic<std::uint64_t> at;
@@ -385,6 +386,7 @@ private:
     std::atomic<std::uint64_t> finished;
   };
 
+  // seq_cst: see `watch_list`.
   [[nodiscard]] std::atomic<std::uint64_t>* watcher_bits() noexcept {
     return reinterpret_cast<std::atomic<std::uint64_t>*>(this + 1);
   }

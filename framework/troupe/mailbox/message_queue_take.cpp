@@ -129,9 +129,9 @@ public:
   [[nodiscard]] std::uint64_t available(std::uint64_t most,
                                         bool& closed) noexcept {
     if (state_.put_seen - before_ < most) {
-      // seq_cst: it pairs with the release of the put word, as an acquire would;
-      // and who has said that it waits, and takes instead of looking, does not
-      // miss a message.
+      // seq_cst: it pairs with the release of the put word, as an acquire
+      // would; and who has said that it waits, and takes instead of looking,
+      // does not miss a message.
       const auto put = queue_.put_.word.load(std::memory_order_seq_cst);
       state_.put_seen = messages_in(put);
       queue_.readers_.states[word_ & which_bit].put_seen = state_.put_seen;

@@ -98,7 +98,8 @@ void ring_writer::publish(std::size_t size, std::uint32_t tag) noexcept {
 
 void ring_writer::ask_for_room() noexcept {
   head_->hungry.store(1, std::memory_order_relaxed);
-  // Pairs with the fence in ring_reader::release. Either the reader's exchange sees the 1, or our next look sees its head.
+  // Pairs with the fence in ring_reader::release. Either the reader's exchange
+  // sees the 1, or our next look sees its head.
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 

@@ -184,9 +184,9 @@ private:
   }
 
   std::uint64_t capacity_;
-  // Both are published by the writers' commit word, so relaxed. A reader may look at
-  // `sealed_` while a writer is about to set it, and does not find its own
-  // position there: a message that it may take stands before.
+  // Both are published by the writers' commit word, so relaxed. A reader may
+  // look at `sealed_` while a writer is about to set it, and does not find its
+  // own position there: a message that it may take stands before.
   std::atomic<std::uint64_t> sealed_;
   memory::object_id next_;
 

@@ -18,6 +18,8 @@ region& region_of(std::uint32_t number) noexcept {
   return run_memory::current().header().regions[number];
 }
 
+// acq_rel by who takes a granule, release by who frees it; relaxed looks are
+// hints.
 std::atomic<std::uint32_t>* words_of(const region& in) noexcept {
   return reinterpret_cast<std::atomic<std::uint32_t>*>(
     run_memory::current().at(in.words));

@@ -390,6 +390,7 @@ void give_back_empty_pages(std::uint32_t row) noexcept {
     }
 }
 
+// seq_cst, as `object_head::holders`.
 std::atomic<std::uint64_t>& more_holders(object_side side,
                                          std::uint32_t word) noexcept {
   auto& header = memory().header();

@@ -26,6 +26,7 @@ extents::extent extent_of(std::uint32_t chunk, std::uint32_t word) noexcept {
   return result;
 }
 
+// Of the orders of an entry, see `own_row::chunks`.
 std::atomic<object_id>* entries_at(const extents::extent& where) noexcept {
   return reinterpret_cast<std::atomic<object_id>*>(
     run_memory::current().at(extents::place_of(where)));

@@ -69,36 +69,40 @@ struct process_slot {
   static constexpr std::size_t tail_size = 4096;
 
   // `state` publishes the rest: changed with release or acq_rel in
-  // process/table.cpp, read with acquire in `current_state`. seq_cst on the ways to
-  // `running` and `dead`, where `claim` and `finish_death` say why.
-  // `generation`: acq_rel in `reserve_slot`, acquire in `run_memory::find`.
-  // `claim`: acq_rel in `claim_for`, acquire in `claimant`.
-  // `wake_word`: seq_cst in `notify`, `wait_for_ring` and `sleep_until_notified`:
-  // either the sleeper finds the work, or the one that made it finds the
-  // sleeper's bit. `knock` looks relaxed, behind a fence. `woken_from`: relaxed.
+  // process/table.cpp, read with acquire in `current_state`. seq_cst on the
+  // ways to `running` and `dead`, where `claim` and `finish_death` say why.
   //
   // relaxed or seq_cst, but ordered by `state` alone: `pid`, `start_time`,
   // `parent`, `daemon`, `method`, `root_decides`, `requested`, `entry_module`,
   // `entry_offset`, `arguments` and `result`. `state` is changed after that; of
-  // `result`, by whoever confirms the end.
+  // `result`, by whoever confirms the end. `parent` is stored once more,
+  // seq_cst, where a process is given to the root.
   //
-  // By words of their own:
-  // `share_table`, `transport_root` and `counters`: release by the process once
-  // what they name is whole, acquire by whoever follows them.
-  // `shares_ended`: release by whoever has ended a share, acquire in `take_ended`.
-  // `looks_done`: release in `death_looks::done`, acquire in `done_by_all`.
-  // `waits_for`: seq_cst, so of those who close a circle the last sees the others.
-  // `children_started`: seq_cst in `request_process` and `end_children`: one sees
-  // the count, or the other that this process ends.
-  // `detached`: seq_cst in `detach`; pairs with the way to `dead`.
-  // `awaited`: acq_rel in `leave_to_future` and `tell_unread`.
-  // `listens`: seq_cst in `listener::token`; pairs with `run_header::interrupted`.
-  // `asked`: seq_cst, before the signal is sent. `told`: seq_cst, but for the root
-  // alone.
-  // `ended_by`: release in `note_exception`, behind `code` and the texts; acquire
-  // in `confirm_end`.
-  // `tail_written`: release in error_tail.cpp, behind the bytes of `tail`, which
-  // are relaxed; acquire in `tail_of`.
+  // Words of their own:
+  // - `generation`: acq_rel in `reserve_slot`, acquire in `run_memory::find`.
+  // - `claim`: acq_rel in `claim_for`, acquire in `claimant`.
+  // - `wake_word`: seq_cst in `notify`, `wait_for_ring` and
+  //   `sleep_until_notified`. Either the sleeper finds the work, or who made it
+  //   finds the sleeper's bit. `knock` looks relaxed, behind a fence.
+  //   `woken_from` is relaxed.
+  // - `share_table`, `transport_root` and `counters`: release by the process
+  //   once what they name is whole, acquire by whoever follows them.
+  // - `shares_ended`: release by whoever has ended a share, acquire in
+  //   `take_ended`.
+  // - `looks_done`: release in `death_looks::done`, acquire in `done_by_all`.
+  // - `waits_for`: seq_cst. Of those who close a circle the last sees the
+  //   others.
+  // - `children_started`: seq_cst in `request_process` and `end_children`. One
+  //   sees the count, or the other that this process ends.
+  // - `detached`: seq_cst in `detach`; pairs with the way to `dead`.
+  // - `awaited`: acq_rel in `leave_to_future` and `tell_unread`.
+  // - `listens`: seq_cst in `token`; pairs with `run_header::interrupted`.
+  // - `asked`: seq_cst, before the signal is sent. `told`: seq_cst; the root's
+  //   alone.
+  // - `ended_by`: release in `note_exception`, behind `code` and the texts;
+  //   acquire in `confirm_end`.
+  // - `tail_written`: release in error_tail.cpp, behind the bytes of `tail`,
+  //   which are relaxed; acquire in `tail_of`.
 
   /// A `slot_state` in the low byte; while `reserved`, the row of the process
   /// that fills or cleans the slot above it, so that the slot is given back if

@@ -286,6 +286,7 @@ std::uint32_t run_memory::head_of_place(offset place) noexcept {
     const auto granule = (place - region.begin) / region.granule;
     if (granule >= region.count)
       continue;
+    // relaxed: the granule may be another's by the time the caller looks.
     const auto owner = reinterpret_cast<const std::atomic<std::uint32_t>*>(
                          base_ + region.words)[granule]
                          .load(std::memory_order_relaxed);

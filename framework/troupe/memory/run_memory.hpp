@@ -133,9 +133,9 @@ struct run_header {
   static constexpr std::uint32_t interrupt_told = 256;
   /// Signals that Troupe answers in the root, and those that the root listens
   /// to or has handlers of its own for; sets of `bit_of` in process/signals.hpp.
-  // seq_cst: `root_signals::install` and `token` set bits; the root's signal
-  // handler, `pass_by` and the fork server read them. Sets alone: they publish
-  // nothing.
+  // `root_answers` and `root_listens`: seq_cst. `root_signals::install` and
+  // `token` set bits; the root's signal handler, `pass_by` and the fork server
+  // read them. Sets alone: they publish nothing.
   std::atomic<std::uint32_t> root_answers{0};
   std::atomic<std::uint32_t> root_listens{0};
   /// Id of the object where names are registered, 0 before the first.

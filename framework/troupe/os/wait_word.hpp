@@ -8,9 +8,9 @@
 
 namespace troupe::os {
 
-/// A word in shared memory on which processes sleep (a futex). As of each atomic,
-/// its declaration says whose release pairs with whose acquire: the system calls
-/// below promise no order.
+/// A word in shared memory on which processes sleep (a futex). As of each
+/// atomic, its declaration says whose release pairs with whose acquire: the
+/// system calls below promise no order.
 using wait_word = std::atomic<std::uint32_t>;
 
 static_assert(wait_word::is_always_lock_free);

@@ -315,8 +315,9 @@ private:
   /// Nanoseconds from one result to the next, of one worker, roughly.
   double pace_ = 1e9;
   std::int64_t last_result_ = 0;
-  // seq_cst: counted behind what is new. `look` reads it before it lets go of the
-  // mutex, and again once it has said that it sleeps: see `sleep_until_notified`.
+  // seq_cst: counted behind what is new. `look` reads it before it lets go of
+  // the mutex, and again once it has said that it sleeps: see
+  // `sleep_until_notified`.
   std::atomic<std::uint32_t> news_{0};
   std::thread background_;
   bool stop_background_ = false;

@@ -73,10 +73,10 @@ static_assert(sizeof(cell) == 16);
 /// said, which is given to the next process.
 struct story_of_state {
   memory::slot_text<256> name;
-  // `pid`, `code`, `ended_by`, `tail_written` and `tail`: relaxed in `note`, whose
-  // caller then stores `control_block::dead` with seq_cst. Who reads them has seen
-  // that, or what is said after it: that the mailbox has no reader, or that the
-  // slot is `dead`.
+  // `pid`, `code`, `ended_by`, `tail_written` and `tail`: relaxed in `note`,
+  // whose caller then stores `control_block::dead` with seq_cst. Who reads them
+  // has seen that, or what is said after it: that the mailbox has no reader, or
+  // that the slot is `dead`.
   std::atomic<std::int32_t> pid;
   std::atomic<std::int32_t> code;
   std::atomic<std::uint32_t> ended_by;
@@ -116,8 +116,8 @@ struct control_block {
   state_part what;
   static constexpr std::size_t words = most_objects / 64;
 
-  // All seq_cst. `box` is set before anybody else has this, and `process` by who
-  // starts the state; `cell` is set by that one, and by the state. `ready`,
+  // All seq_cst. `box` is set before anybody else has this, and `process` by
+  // who starts the state; `cell` is set by that one, and by the state. `ready`,
   // `ended` and `dead` are set before those who wait for them are notified.
   std::atomic<memory::object_id> box;
   std::atomic<std::uint64_t> process;
@@ -127,7 +127,8 @@ struct control_block {
   std::uint32_t unused[3];
   std::atomic<memory::object_id> cell;
 
-  /// seq_cst in `ring`; pairs with the look of the state's thread before it sleeps.
+  /// seq_cst in `ring`; pairs with the look of the state's thread before it
+  /// sleeps.
   alignas(cache_line) std::atomic<std::uint64_t> news;
   // seq_cst: `release_object` sets the bit in `released`, then that in
   // `summary`, then counts `news`. `table::collect` reads them the other way

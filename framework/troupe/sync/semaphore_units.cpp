@@ -45,6 +45,7 @@ std::atomic<std::uint64_t>* semaphore_units::find_empty() noexcept {
   return nullptr;
 }
 
+// relaxed, under the robust lock.
 std::atomic<std::uint32_t>*
 semaphore_units::find_outside(std::uint32_t row) noexcept {
   auto* const start = queue_.find();
