@@ -288,7 +288,7 @@ struct look_result {
 
 /// Gives a queue, a lock or one of its relatives a name, for whoever looks at the
 /// run: "mutex 4294967311 (savings accounts.cpp:41)". Without one it has the place
-/// where it was made. A name may have 60 messages; the rest is dropped. A run has
+/// where it was made. A name may have 60 bytes; the rest is dropped. A run has
 /// room for 4096 different names and places.
 template <class Handle>
 void name(const Handle& of, std::string_view text) {

@@ -179,7 +179,7 @@ void note_origin(const reference& object,
                  const std::source_location& made_at) noexcept;
 
 /// Gives an object a name, which stands before the place where it was made. A
-/// name may have 60 messages; the rest is dropped.
+/// name may have 60 bytes; the rest is dropped.
 /// @pre the caller holds the object
 void name_object(object_id object, std::string_view name) noexcept;
 

@@ -33,12 +33,14 @@ struct pool_options {
   /// fails with `timed_out`.
   std::optional<std::chrono::nanoseconds> hard_limit = std::nullopt;
 
-  /// A worker that ends before it has run a task is started again; one that
-  /// could not be made at all, too, after a pause that grows to two seconds, and
-  /// meanwhile the others go on. More than `intensity` such ends in a row, with
-  /// no task run by any worker between, are too many, and so are more crashes
-  /// within `period`: then every task fails with the story. Of SIGKILL it takes
-  /// a hundred times as many. Nothing: three for each worker and two.
+  /// How many restarts are too many. Workers that end before they have run a
+  /// task count, and workers that cannot be made. Too many are more than
+  /// `intensity` of them in a row, without any task run in between by any
+  /// worker, and more than `intensity` crashes among them within `period`. Then
+  /// every task fails with the reason of the last end. An end by SIGKILL counts
+  /// as a hundredth: on a busy machine many may be killed from outside. A worker
+  /// that could not be made is tried again after a pause that grows to two
+  /// seconds; the others work on. Unset: three for each worker and two.
   std::optional<std::uint32_t> intensity = std::nullopt;
   std::chrono::nanoseconds period = std::chrono::seconds{5};
 
