@@ -137,10 +137,10 @@ private:
 
 } // namespace
 
-void keep_host(const host_cell& cell, host_life life) {
+void keep_host(const host_announcement& announcement, host_life life) {
   actor_spawner self{actor_system(), life};
   transport::node::require().keep(self.handle());
-  cell.announce(self.handle()->aid);
+  announcement.announce(self.handle()->aid);
   if (const auto parent = parent_process())
     if (auto* slot = memory::run_memory::current().find(parent->id()))
       memory::notify(*slot);

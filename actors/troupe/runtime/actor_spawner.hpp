@@ -3,7 +3,7 @@
 
 #include <troupe/calls/named.hpp>
 #include <troupe/process/signals.hpp>
-#include <troupe/runtime/host_cell.hpp>
+#include <troupe/runtime/host_announcement.hpp>
 
 namespace troupe::runtime {
 
@@ -17,7 +17,7 @@ enum class host_life : std::uint32_t {
 
 /// The function of a host's process: its main thread is the *spawner*, an actor
 /// that makes actors on request and ends the process.
-void keep_host(const host_cell& cell, host_life life);
+void keep_host(const host_announcement& announcement, host_life life);
 
 } // namespace troupe::runtime
 

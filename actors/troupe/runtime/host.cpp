@@ -40,27 +40,27 @@ namespace {
   }
 }
 
-process start_spawner(const runtime::host_cell& cell, runtime::host_life life,
-                      std::string name) {
+process start_spawner(const runtime::host_announcement& announcement,
+                      runtime::host_life life, std::string name) {
   start_options options;
   options.name = std::move(name);
   options.daemon = true;
-  return start<&runtime::keep_host>(options, cell, life);
+  return start<&runtime::keep_host>(options, announcement, life);
 }
 
 /// Waits until the host has announced its spawner.
-caf::actor await_spawner(const runtime::host_cell& cell,
+caf::actor await_spawner(const runtime::host_announcement& announcement,
                          const process_view& runner) {
   auto& own = memory::run_memory::current().own_slot();
   const auto ready = [&] {
-    return cell.actor_spawner() != 0 || !runner.is_alive();
+    return announcement.actor_spawner() != 0 || !runner.is_alive();
   };
   mailbox::spinner spinner{
     mailbox::spinner::of_server(std::chrono::microseconds{20})};
   while (!ready())
     if (!spinner.spin(ready))
       mailbox::sleep_until_notified(own, ready, deadline::never());
-  if (const auto actor_spawner = cell.actor_spawner())
+  if (const auto actor_spawner = announcement.actor_spawner())
     return caf::actor_cast<caf::actor>(
       transport::node::require().actor_in(runner.id(), actor_spawner));
   hosting::require_no_interrupt("start a host for actors");
@@ -157,12 +157,13 @@ caf::strong_actor_ptr runtime::request_own_process(
   const std::function<void(const process_view&)>& requested) {
   // The process is requested first, so that it starts while our own actor
   // system does.
-  const auto cell = host_cell::make();
-  auto runner = start_spawner(cell, host_life::until_idle, std::move(name));
+  const auto announcement = host_announcement::make();
+  auto runner = start_spawner(announcement, host_life::until_idle,
+                              std::move(name));
   if (requested)
     requested(runner.view());
   static_cast<void>(actor_system());
-  const auto actor_spawner = await_spawner(cell, runner.view());
+  const auto actor_spawner = await_spawner(announcement, runner.view());
   auto made = request_actor(actor_spawner, recipe, arguments);
   static_cast<void>(told_of_deaths);
   own_processes::all().add(std::move(runner), end == process_end::awaited);
@@ -174,11 +175,11 @@ bool runtime::await_own_processes(deadline limit) {
 }
 
 host::host(std::string name) {
-  const auto cell = runtime::host_cell::make();
-  runner_ = start_spawner(cell, runtime::host_life::until_told,
+  const auto announcement = runtime::host_announcement::make();
+  runner_ = start_spawner(announcement, runtime::host_life::until_told,
                           std::move(name));
   static_cast<void>(actor_system());
-  spawner_ = await_spawner(cell, runner_.view());
+  spawner_ = await_spawner(announcement, runner_.view());
 }
 
 host::~host() {

@@ -19,8 +19,8 @@ namespace {
 using memory::run_memory;
 
 /// What `run_header::services` leads to.
-struct services_cell {
-  memory::reference cell;
+struct services_announcement {
+  memory::reference announcement;
   memory::slot_id process;
 
   [[nodiscard]] bool is_alive() const {
@@ -29,68 +29,75 @@ struct services_cell {
 };
 
 /// The keeper's id, which the host announces, and the host's packed slot_id.
-constexpr std::uint64_t cell_size = 16;
+constexpr std::uint64_t announcement_size = 16;
 
 /// A host that dies so often while it starts, or makes one actor, is not killed
 /// by chance.
 constexpr int most_attempts = 20;
 
 // release in `start`, acquire in `look`.
-std::atomic<std::uint64_t>& process_word(const memory::reference& cell) {
-  return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())[1];
+std::atomic<std::uint64_t>&
+process_word(const memory::reference& announcement) {
+  return reinterpret_cast<std::atomic<std::uint64_t>*>(announcement.data())[1];
 }
 
-std::optional<services_cell> look() {
+std::optional<services_announcement> look() {
   const auto where
     = run_memory::current().header().services.load(std::memory_order_acquire);
   if (where == 0)
     return std::nullopt;
   try {
-    auto cell = memory::reference::attach(where, memory::object_kind::block);
+    auto announcement = memory::reference::attach(where,
+                                                  memory::object_kind::block);
     const auto process = memory::slot_id::unpacked(
-      process_word(cell).load(std::memory_order_acquire));
-    return services_cell{std::move(cell), process};
+      process_word(announcement).load(std::memory_order_acquire));
+    return services_announcement{std::move(announcement), process};
   } catch (const stale_handle&) {
     // Its last holder was the host itself, which is dead.
     return std::nullopt;
   }
 }
 
-/// The cell as the argument of the host's process: see runtime/host_cell.hpp.
-runtime::host_cell as_host_cell(const memory::reference& cell) {
+/// The announcement as the argument of the host's process: see
+/// runtime/host_announcement.hpp.
+runtime::host_announcement
+as_host_announcement(const memory::reference& announcement) {
   codec::packet packed;
   codec::encoder to{packed};
-  to.handle(cell);
+  to.handle(announcement);
   auto result = [&] {
     codec::decoder from{packed.body(), packed.handles()};
-    return runtime::host_cell::load(from);
+    return runtime::host_announcement::load(from);
   }();
   packed.release_handles();
   return result;
 }
 
-services_cell start() {
-  auto cell = memory::reference::create(memory::object_kind::block, cell_size);
+services_announcement start() {
+  auto announcement = memory::reference::create(memory::object_kind::block,
+                                                announcement_size);
   start_options options;
   options.name = "services";
   options.daemon = true;
-  auto runner = troupe::start<&runtime::keep_host>(
-    options, as_host_cell(cell), runtime::host_life::until_told);
+  auto runner
+    = troupe::start<&runtime::keep_host>(options,
+                                         as_host_announcement(announcement),
+                                         runtime::host_life::until_told);
   const auto id = runner.view().id();
-  process_word(cell).store(id.packed(), std::memory_order_release);
+  process_word(announcement).store(id.packed(), std::memory_order_release);
   runner.detach();
-  return {std::move(cell), id};
+  return {std::move(announcement), id};
 }
 
-services_cell find_or_start() {
+services_announcement find_or_start() {
   auto& word = run_memory::current().header().services;
   for (;;) {
     auto before = word.load(std::memory_order_acquire);
     if (auto found = look(); found && found->is_alive())
       return std::move(*found);
     auto mine = start();
-    // release: pairs with the acquire in look; the cell is whole.
-    if (word.compare_exchange_strong(before, mine.cell.id(),
+    // release: pairs with the acquire in look; the announcement is whole.
+    if (word.compare_exchange_strong(before, mine.announcement.id(),
                                      std::memory_order_acq_rel)) {
       // Only now does it belong to the root and outlive us: had we been killed
       // before, nobody would know of it, and it is a daemon of ours.
@@ -103,9 +110,9 @@ services_cell find_or_start() {
   }
 }
 
-std::uint64_t spawner_id(const memory::reference& cell) {
-  // acquire: pairs with the release in host_cell::announce.
-  return reinterpret_cast<std::atomic<std::uint64_t>*>(cell.data())
+  // acquire: pairs with the release in host_announcement::announce.
+std::uint64_t spawner_id(const memory::reference& announcement) {
+  return reinterpret_cast<std::atomic<std::uint64_t>*>(announcement.data())
     ->load(std::memory_order_acquire);
 }
 
@@ -117,12 +124,13 @@ caf::actor services::keeper() {
     const auto found = find_or_start();
     auto& own = run_memory::current().own_slot();
     const auto ready = [&] {
-      return spawner_id(found.cell) != 0 || !found.is_alive();
+      return spawner_id(found.announcement) != 0 || !found.is_alive();
     };
     while (!ready())
       mailbox::sleep_until_notified(
         own, ready, deadline::after(std::chrono::milliseconds{1}));
-    if (const auto id = spawner_id(found.cell); id != 0 && found.is_alive())
+    if (const auto id = spawner_id(found.announcement);
+        id != 0 && found.is_alive())
       if (auto actor = transport::node::require().living_actor_in(found.process,
                                                                   id))
         return caf::actor_cast<caf::actor>(actor);

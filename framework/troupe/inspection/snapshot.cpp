@@ -578,10 +578,10 @@ private:
     } else if (*what == held::state_part::object_ref
                || *what == held::state_part::cell) {
       // The control block stands at the same place in both.
-      static_assert(offsetof(held::object_ref, control_block)
-                    == offsetof(held::cell, control_block));
+      static_assert(offsetof(held::object_ref, block)
+                    == offsetof(held::cell, block));
       const auto control_block
-        = file_.read_value<object_id>(at + offsetof(held::cell, control_block));
+        = file_.read_value<object_id>(at + offsetof(held::cell, block));
       if (!control_block)
         return false;
       result.what = *what == held::state_part::object_ref

@@ -142,8 +142,8 @@ struct run_header {
   // acq_rel exchange in `the_table` of the names, by whoever has made it;
   // acquire there by whoever looks.
   std::atomic<std::uint64_t> registry{0};
-  /// Id of the cell of the services host, 0 before the first.
-  // acq_rel exchange in sync/services.cpp by whoever has made the cell; acquire
+  /// Id of the announcement of the services host, 0 before the first.
+  // acq_rel exchange in sync/services.cpp by whoever has made the announcement; acquire
   // there by whoever looks.
   std::atomic<std::uint64_t> services{0};
   /// One above the highest process slot ever used: where scans may stop.

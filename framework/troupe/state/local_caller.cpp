@@ -117,8 +117,9 @@ local_caller::local_caller(reference home)
     home_(as_control_block(held_)),
     owner_(os::this_pid()) {
   if (home_ == nullptr)
-    throw malformed_bytes("attach a state",
-                          "the object is no state's control_block");
+    throw malformed_bytes(
+      "use a state", "the handle names an object that is no state",
+      "look for a process that writes outside of its own data");
   box_ = &home_->requests();
 }
 

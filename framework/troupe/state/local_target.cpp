@@ -52,9 +52,9 @@ std::shared_ptr<target> load_handle(codec::decoder& from) {
   if (content == nullptr)
     from.refuse("a proxy", "the handle is none of a held object's");
   if (auto* own = table::find();
-      own != nullptr && own->home().id() == content->control_block)
+      own != nullptr && own->home().id() == content->block)
     return own->target_of(content->number);
-  auto via = local_caller::of(content->control_block);
+  auto via = local_caller::of(content->block);
   return std::make_shared<referenced_target>(std::move(held), std::move(via));
 }
 

@@ -34,7 +34,7 @@ void ring(control_block& of) noexcept {
 }
 
 void release_object(const object_ref& gone) noexcept {
-  auto* home = control_block_at(gone.control_block);
+  auto* home = control_block_at(gone.block);
   if (home == nullptr)
     return;
   const auto index = static_cast<std::uint32_t>(gone.number) % most_objects;
@@ -48,7 +48,7 @@ void release_object(const object_ref& gone) noexcept {
 }
 
 void end_state(const cell& gone) noexcept {
-  auto* home = control_block_at(gone.control_block);
+  auto* home = control_block_at(gone.block);
   if (home == nullptr)
     return;
   home->ended.store(1, std::memory_order_seq_cst);
@@ -154,7 +154,7 @@ reference make_control_block(const reference& requests) {
 
 reference make_cell(const reference& home) {
   auto made = make<cell>(state_part::cell);
-  made.as<cell>()->control_block = home.id();
+  made.as<cell>()->block = home.id();
   home.as<control_block>()->cell.store(made.id());
   return made;
 }
@@ -163,7 +163,7 @@ reference make_object_ref(const reference& home, object_number number,
                           std::uint64_t type) {
   auto made = make<object_ref>(state_part::object_ref);
   auto* content = made.as<object_ref>();
-  content->control_block = home.id();
+  content->block = home.id();
   content->number = number;
   content->type = type;
   return made;

@@ -22,10 +22,10 @@
 ///       cell ─ ─▶
 ///
 /// Handles of the state hold the *cell*, proxies one *object reference* for each held
-/// object, and callers and the state's process the *control block*. Anchors and cells
-/// know the control block by its id alone: it lives as long as somebody calls or
-/// serves, and without that there is nobody to tell. So a process that is killed
-/// while it drops one of them has no share to lose.
+/// object, and callers and the state's process the *control block*. Object
+/// references and cells know the control block by its id alone: it lives as long
+/// as somebody calls or serves, and without that there is nobody to tell. So a
+/// process that is killed while it drops one of them has no share to lose.
 namespace troupe::held {
 
 /// The most objects that a state holds at a time for others.
@@ -42,7 +42,7 @@ enum class state_part : std::uint64_t {
 /// Keeps one object alive for processes of the run.
 ///
 ///     0     what
-///     8     control block    id
+///     8     block    id of the control block
 ///     16    number   of the object
 ///     24    type     hash of the object's type
 ///
@@ -51,7 +51,7 @@ enum class state_part : std::uint64_t {
 /// with the last, `dispose` sets the object's bit in the control block.
 struct object_ref {
   state_part what;
-  memory::object_id control_block;
+  memory::object_id block;
   std::uint64_t number;
   std::uint64_t type;
 };
@@ -61,10 +61,10 @@ static_assert(sizeof(object_ref) == 32);
 /// What handles of a state hold.
 ///
 ///     0     what
-///     8     control block    id
+///     8     block    id of the control block
 struct cell {
   state_part what;
-  memory::object_id control_block;
+  memory::object_id block;
 };
 
 static_assert(sizeof(cell) == 16);
@@ -145,10 +145,10 @@ static_assert(offsetof(control_block, summary) == 256);
 
 /// See `memory::layout_of`.
 [[nodiscard]] constexpr std::uint32_t layout_of_parts() noexcept {
-  return memory::layout_of(
-    {sizeof(object_ref), offsetof(object_ref, control_block), sizeof(cell),
-     offsetof(cell, control_block), sizeof(control_block),
-     offsetof(control_block, box), offsetof(control_block, process)});
+  return memory::layout_of({sizeof(object_ref), offsetof(object_ref, block),
+                            sizeof(cell), offsetof(cell, block),
+                            sizeof(control_block), offsetof(control_block, box),
+                            offsetof(control_block, process)});
 }
 
 /// Make them. Throw `limit_reached`.

@@ -264,7 +264,7 @@ void server::forget_dead() {
 control_block_handle control_block_handle::load(codec::decoder& from) {
   auto home = from.handle(memory::object_kind::state);
   if (as_control_block(home) == nullptr)
-    from.refuse("the control_block of a state", "the handle is none");
+    from.refuse("a handle of a state", "it names an object that is no state");
   return control_block_handle{std::move(home)};
 }
 

@@ -65,7 +65,7 @@ reference start_state(const std::string& name) {
 state::state(const std::string& name) {
   auto cell = start_state(name);
   std::shared_ptr<held::caller> via
-    = held::local_caller::of(held::as_cell(cell)->control_block);
+    = held::local_caller::of(held::as_cell(cell)->block);
   target_ = std::make_shared<root_target>(std::move(via), std::move(cell));
 }
 
@@ -89,10 +89,9 @@ state state::load(codec::decoder& from) {
   if (content == nullptr)
     from.refuse("a state", "the handle is none of a state's");
   if (const auto* own = held::table::find();
-      own != nullptr && own->home().id() == content->control_block)
+      own != nullptr && own->home().id() == content->block)
     return state{own->inside()};
-  std::shared_ptr<held::caller> via
-    = held::local_caller::of(content->control_block);
+  std::shared_ptr<held::caller> via = held::local_caller::of(content->block);
   return state{std::move(via), std::move(cell)};
 }
 
