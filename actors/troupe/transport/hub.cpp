@@ -142,17 +142,13 @@ std::size_t hub::take_announced() {
     incoming_.push_back(std::make_unique<incoming_channel>(
       node_, writer, node_.peer_of(writer), std::move(ring)));
   }
-  if (incoming_.size() > crowd && !inbox_.crowded()) {
+  if (incoming_.size() > crowd && !inbox_.crowded())
     inbox_.set_crowded();
-    // What was published before the writers could know.
+  // What was published before its writer could know that it has to mark it.
+  if (inbox_.crowded())
     for (const auto& each : incoming_)
       inbox_.word(each->writer().index / 64)
         .fetch_or(1ULL << (each->writer().index % 64));
-  } else if (inbox_.crowded()) {
-    for (const auto& each : incoming_)
-      inbox_.word(each->writer().index / 64)
-        .fetch_or(1ULL << (each->writer().index % 64));
-  }
   // A writer may have died before its ring was taken.
   deaths_again_.store(true, std::memory_order_relaxed);
   return rings.size();
@@ -367,8 +363,8 @@ void hub::look_at_doubtful(hub_thread& mine) {
     known.look_again(each);
 }
 
-/// A process whose frames cannot be is treated as dead, whichever of its rings
-/// they were in.
+/// A process that breaks the protocol is treated as dead, in whichever of its
+/// rings it did so.
 void hub::drop_broken() {
   for (;;) {
     const auto at = std::ranges::find_if(incoming_, [](const auto& each) {
@@ -383,12 +379,12 @@ void hub::drop_broken() {
                        ? "a process that is gone"
                        : "process " + slot->name.get() + " (pid "
                            + std::to_string(slot->pid.load()) + ")";
-    const auto text = who + " sent what no process of this run would: "
+    const auto text = who + " broke the protocol of the transport: "
                       + (*at)->trouble();
     distrusted_.push_back(writer);
     std::erase_if(incoming_,
                   [&](const auto& each) { return each->writer() == writer; });
-    std::fprintf(stderr, "troupe: %s; not listening to it any more\n",
+    std::fprintf(stderr, "troupe: %s; its messages are ignored from now on\n",
                  text.c_str());
     node_.give_up(*back, make_error(errc::malformed_bytes, text));
     back->end_loans();

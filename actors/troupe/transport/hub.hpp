@@ -175,7 +175,7 @@ private:
   // hub only asks whether to sleep.
   std::atomic<bool> has_posted_{false};
 
-  /// Who leads and whether it is in a handler: see hub thread.hpp.
+  /// Who leads and whether it is in a handler: see hub_thread.hpp.
   lead_word lead_;
   std::mutex threads_mutex_;
   std::condition_variable threads_changed_;

@@ -26,12 +26,12 @@ std::size_t incoming_channel::drain(std::size_t most,
     if (state == mailbox::ring_state::empty)
       break;
     if (state == mailbox::ring_state::broken) {
-      refuse("the ring's counters or a frame's length cannot be");
+      refuse("the ring's counters or the length of a frame are impossible");
       break;
     }
     const auto tag = frame_tag::unpacked(found.tag);
     if (!tag) {
-      refuse("a frame of unknown kind");
+      refuse("a frame of a kind that does not exist");
       break;
     }
     if (tag->kind == frame_kind::moved) {
@@ -116,7 +116,7 @@ bool incoming_channel::take(frame_tag tag, bytes_view body,
       if (!deliver(tag, body))
         return refuse("a frame of kind "
                       + std::to_string(static_cast<int>(tag.kind))
-                      + " that is no such frame");
+                      + " with a malformed body");
       return true;
     }
   }
@@ -126,10 +126,10 @@ bool incoming_channel::take_first_piece(bytes_view body) {
   const auto head = take_head<piece_head>(body);
   if (!head || whole_size_ != 0 || head->size > largest_body
       || head->size <= body.size())
-    return refuse("the first piece of a large frame that cannot be");
+    return refuse("the first piece of a large frame with an impossible size");
   const auto tag = frame_tag::unpacked(head->tag);
   if (!tag || tag->kind != frame_kind::message)
-    return refuse("a large frame that is no message");
+    return refuse("a large frame that is not a message");
   // Not reserved in one go: the size is only a claim until the bytes are here.
   whole_tag_ = *tag;
   whole_size_ = head->size;
@@ -140,7 +140,7 @@ bool incoming_channel::take_first_piece(bytes_view body) {
 bool incoming_channel::take_piece(bytes_view body,
                                   version::execution_context& context) {
   if (whole_size_ == 0 || body.size() > whole_size_ - whole_.size())
-    return refuse("a piece of a large frame that belongs to none");
+    return refuse("a piece without a first piece");
   whole_.insert(whole_.end(), body.begin(), body.end());
   if (whole_.size() < whole_size_)
     return true;
@@ -153,12 +153,12 @@ bool incoming_channel::take_piece(bytes_view body,
 bool incoming_channel::take_moved(bytes_view body) {
   const auto where = take_head<std::uint64_t>(body);
   if (!where)
-    return refuse("a move to nowhere");
+    return refuse("a change of rings without a ring");
   try {
     auto next = memory::reference::attach(*where, memory::object_kind::ring);
     if (!mailbox::is_ring_to_self(next)
         || next.as<mailbox::ring_head>()->writer != writer_.packed())
-      return refuse("a move to a ring that is not the writer's");
+      return refuse("a change to a ring of another writer");
     ring_ = mailbox::ring_reader{std::move(next)};
     return true;
   } catch (const error& failure) {

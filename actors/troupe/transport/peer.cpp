@@ -224,10 +224,7 @@ bool peer::publish(caf::mailbox_element& what, const message_origin& origin,
   if (auto* room = outgoing_->reserve(size)) {
     mailbox::copy_into_ring(room, buffer.data(), size);
     outgoing_->commit(size, written.tag);
-    const auto sleeps = outgoing_->sleeps(slot_);
-    held.unlock();
-    if (sleeps)
-      memory::notify(slot_);
+    unlock_and_notify(held);
   } else {
     const auto urgent = what.mid.is_urgent_message();
     const auto first = outgoing_->idle();
@@ -240,6 +237,15 @@ bool peer::publish(caf::mailbox_element& what, const message_origin& origin,
   if (ended)
     tell_end_of(what.sender);
   return true;
+}
+
+/// Gives the lock up after a frame was published, and wakes the reader if it
+/// sleeps.
+void peer::unlock_and_notify(lock& held) {
+  const auto sleeps = outgoing_->sleeps(slot_);
+  held.unlock();
+  if (sleeps)
+    memory::notify(slot_);
 }
 
 /// A type in the message that this process and that one disagree about.
@@ -296,10 +302,7 @@ bool peer::send_in_place(const message_origin& origin,
   const auto ended = origin.ours && !count(what.sender->aid);
   outgoing_->commit(size,
                     {frame_kind::message, static_cast<std::uint8_t>(flags)});
-  const auto sleeps = outgoing_->sleeps(slot_);
-  held.unlock();
-  if (sleeps)
-    memory::notify(slot_);
+  unlock_and_notify(held);
   if (ended)
     tell_end_of(what.sender);
   return true;
@@ -325,10 +328,7 @@ bool peer::put(lock& held, frame_tag tag, std::vector<std::byte> body,
     set_congested(!outgoing_->idle());
     flushed = true;
   }
-  const auto sleeps = outgoing_->sleeps(slot_);
-  held.unlock();
-  if (sleeps)
-    memory::notify(slot_);
+  unlock_and_notify(held);
   // The hub may find nothing to flush any more, and then wakes nobody.
   if (flushed)
     room_.notify_all();

@@ -164,6 +164,7 @@ private:
   bool send_in_place(const message_origin& origin,
                      const caf::mailbox_element& what, std::size_t image);
   bool put(lock& held, frame_tag tag, std::vector<std::byte> body, bool urgent);
+  void unlock_and_notify(lock& held);
   void wait_for_room(lock& held, bool first, bool data);
   void set_congested(bool congested) noexcept;
 

@@ -169,7 +169,8 @@ void server_process::read_report() {
     return;
   }
   text.refused.back() = 0;
-  const os_failure failure{std::string{"give it "} + text.refused.data()
+  const os_failure failure{std::string{"give the fork server "}
+                             + text.refused.data()
                              + " that the program began with",
                            "lower no limit for good after troupe::program",
                            text.error};
