@@ -70,8 +70,9 @@ using supervisor_actor
 ///
 /// # Errors
 /// Its functions throw as the messages of `supervisor_actor` answer, what the
-/// start of a child threw with its own type, `peer_died` once it has given up, `invalid_state` once it was closed or moved
-/// from, and `would_deadlock` in its own `report` hook.
+/// start of a child threw with its own type, `peer_died` once it has given up,
+/// `invalid_state` once it was closed or moved from, and `would_deadlock` in its
+/// own `report` hook.
 ///
 /// # What a crash leaves
 /// If the supervisor's process dies, all its children die with it: their

@@ -173,7 +173,8 @@ template <sendable... Ts>
   return result;
 }
 
-/// Reads the message that `encode` made. Throws `malformed_bytes`, `stale_handle`, `limit_reached`.
+/// Reads the message that `encode` made. Throws `malformed_bytes`,
+/// `stale_handle`, `limit_reached`.
 template <sendable T>
 [[nodiscard]] T
 decode(bytes_view body, std::span<const memory::object_id> handles = {}) {

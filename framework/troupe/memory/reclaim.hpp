@@ -16,9 +16,10 @@ void clear_holder(object_side side, std::uint32_t row) noexcept;
 [[nodiscard]] bool is_holder(object_side side, std::uint32_t row) noexcept;
 
 /// Ends the object of a head, or the side of one that has two, if nobody holds
-/// it and no message carries it, in the name of `row`: the caller's own, or that of a process of which the caller
-/// has confirmed the death. Should the caller die inside, whoever confirms that
-/// finds the head in the row's handle table and goes on.
+/// it and no message carries it, in the name of `row`: the caller's own, or that
+/// of a process of which the caller has confirmed the death. Should the caller
+/// die inside, whoever confirms that finds the head in the row's handle table and
+/// goes on.
 ///
 /// Whose object it is does not matter: what nobody holds may end.
 /// @pre the handle table of `row` names the head

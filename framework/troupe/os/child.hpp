@@ -53,7 +53,8 @@ struct image {
 [[nodiscard]] std::int32_t spawn_self(const image& how);
 
 /// Replaces the calling process by a fresh image of its own binary, as
-/// `spawn_self` would, with the environment of now. Only returns on failure, by throwing `os_failure`.
+/// `spawn_self` would, with the environment of now. Only returns on failure, by
+/// throwing `os_failure`.
 [[noreturn]] void exec_self(const char* variable, const std::string& value,
                             std::span<const int> keep);
 

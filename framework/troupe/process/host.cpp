@@ -138,7 +138,8 @@ void end_children() noexcept {
         visit(process_view{{index, slot.generation.load()}});
     });
   };
-  // One that may not be signalled ends with the run: see root supervisor::end_server.
+  // One that may not be signalled ends with the run: see
+  // root_supervisor::end_server.
   std::vector<slot_id> beyond_reach;
   const auto signal = [&](const process_view& daemon, int number) {
     if (try_signal(daemon, number) == os::signal_outcome::not_permitted)

@@ -83,9 +83,11 @@ struct run_options {
 /// run, and frees its memory with the last of them.
 class program {
 public:
-  /// Throws `invalid_state` (there is one already), `invalid_argument` (also an
-  /// option that nobody takes), what those who take options throw, `os_failure` (also no more threads or processes), `malformed_bytes` (the
-  /// environment has a variable of Troupe's that it has not made).
+  /// Throws `invalid_state` (there is one already), `invalid_argument` (also for
+  /// a `--troupe.` option that no library knows), `os_failure` (also where no
+  /// thread or process can be made), `malformed_bytes` (a variable of Troupe's in
+  /// the environment has a foreign value), and what a library throws for its
+  /// options.
   program(int argc, char** argv, const run_options& options = {});
 
   /// @blocks on every process of the run that is not a daemon

@@ -60,8 +60,8 @@ namespace hosting {
 template <class Callable>
 inline constexpr bool leaves_signals_to_root = false;
 
-/// What makes it so, in that process: from now on they pass it by, with those
-/// that waited for this.
+/// Makes SIGINT and SIGTERM from outside of the run pass the calling process by
+/// from now on, also those that were held back since its fork.
 void leave_signals_to_root() noexcept;
 
 /// To be called by a process that leaves signals to the root, when its
@@ -70,10 +70,11 @@ void leave_signals_to_root() noexcept;
 /// the parent waits for it for the run's grace, and then kills it.
 void let_end_by_itself() noexcept;
 
-/// Returns whether this process begins nothing new: it has begun to end its
-/// children, or a signal has asked the run to end. Whoever has seen a process
-/// end by a signal says by which: after a SIGINT this waits a tenth of a second
-/// for the word, for a terminal tells the processes in no order.
+/// Returns whether the process is shutting down: it has begun to end its
+/// children, or a signal has asked the run to end. `signal` is the one that
+/// another process was seen to end by: for SIGINT this waits up to 0.1 s for the
+/// root to confirm that the run was interrupted, since a terminal signals the
+/// processes in no order.
 [[nodiscard]] bool is_winding_up(int signal = 0);
 
 /// Returns whether a signal is about to end this process, the root: it has not

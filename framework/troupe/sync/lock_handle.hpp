@@ -17,8 +17,9 @@ namespace troupe {
 
 /// The result of acquiring a lock.
 struct [[nodiscard]] grant {
-  /// Grows with each owner of that lock. Whoever writes to a third party gives
-  /// it along, so that one who has lost the lock without noticing is found out.
+  /// Grows with each owner of that lock. Send it along with what you write
+  /// elsewhere: a store that refuses smaller numbers refuses an owner that has
+  /// lost the lock.
   std::uint64_t fence = 0;
   /// The last owner died while it held the lock: what the lock guards is as
   /// that one left it. Told once.

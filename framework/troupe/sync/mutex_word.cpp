@@ -114,7 +114,7 @@ bool mutex_word::take_as_waiter(owner me, waiter& at, std::uint64_t ticket,
       settle();
       return true;
     }
-    // Roused, and another was faster: the owner will not be long.
+    // Woken, but another thread was faster: it will probably unlock soon.
     if ((seen & woken) != 0 && turns.pause())
       continue;
     if (may_sleep(at, seen, row))
