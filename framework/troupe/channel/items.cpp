@@ -38,7 +38,7 @@ std::string described(memory::slot_id writer) {
   auto* slot = memory.find(writer);
   if (slot == nullptr)
     return "a process that is gone (slot " + std::to_string(writer.index) + ")";
-  return slot->name.get() + " (pid " + std::to_string(slot->pid.load()) + ")";
+  return memory::description_of(slot->name.get(), slot->pid.load());
 }
 
 bool is_standard(const std::exception_ptr& failure) {

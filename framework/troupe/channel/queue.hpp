@@ -166,7 +166,7 @@ public:
 
   /// The form that the others are made of.
   [[nodiscard]] std::optional<T> get_before(deadline limit) const {
-    auto item = next(limit);
+    auto item = take_before(limit);
     if (item.ended)
       channel::throw_ended("get from a queue");
     return std::move(item.value);
@@ -349,10 +349,10 @@ private:
 
   /// For the iterator.
   [[nodiscard]] std::optional<T> next() const {
-    return next(deadline::never()).value;
+    return take_before(deadline::never()).value;
   }
 
-  [[nodiscard]] taken next(deadline limit) const {
+  [[nodiscard]] taken take_before(deadline limit) const {
     if constexpr (codec::require_sendable<T>(); codec::sendable<T>) {
       bool ended = false;
       auto value = channel::take_item<T>(box(), limit, ended);

@@ -696,7 +696,7 @@ look_result look_at_file(const os::descriptor& file) {
 
 std::string process_record::description() const {
   const auto shown = name.empty() ? "slot " + std::to_string(slot) : name;
-  return pid == 0 ? shown : shown + " (pid " + std::to_string(pid) + ")";
+  return pid == 0 ? shown : memory::description_of(shown, pid);
 }
 
 bool object_record::is_held_by(std::uint32_t slot) const noexcept {

@@ -12,6 +12,10 @@ constexpr std::uint32_t sleeping = 1;
 
 } // namespace
 
+std::string description_of(std::string_view name, std::int32_t pid) {
+  return std::string{name} + " (pid " + std::to_string(pid) + ")";
+}
+
 void notify(process_slot& slot) noexcept {
   auto seen = slot.wake_word.load(std::memory_order_relaxed);
   // seq_cst: the work that is announced must be visible before the wake word, and

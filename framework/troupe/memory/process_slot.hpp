@@ -10,6 +10,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace troupe::memory {
 
@@ -209,6 +211,10 @@ struct process_slot {
             start_time.load(std::memory_order_relaxed)};
   }
 };
+
+/// Returns "NAME (pid N)".
+[[nodiscard]] std::string description_of(std::string_view name,
+                                         std::int32_t pid);
 
 /// Notifies a process. Costs a system call only if somebody sleeps.
 ///

@@ -349,8 +349,8 @@ void dispatcher::fail_begun(const chunk& which, std::uint32_t task,
   else if (dead.overdue == of.running)
     why = std::make_exception_ptr(
       timed_out("run a task of a pool",
-                "it ran longer than its hard limit; worker " + dead.name
-                  + " (pid " + std::to_string(of.pid) + ") was killed",
+                "it ran longer than its hard limit; worker "
+                  + memory::description_of(dead.name, of.pid) + " was killed",
                 "raise pool_options::hard_limit"));
   else
     why = hosting::with_causes(remote_error{dead.name, of.pid, of.how});

@@ -5,7 +5,6 @@
 #include <troupe/process/remote_error.hpp>
 #include <troupe/state/operation.hpp>
 
-#include <string_view>
 #include <utility>
 
 namespace troupe::held {
@@ -21,9 +20,6 @@ void write_failure(codec::packet& answer, calls::failure thrown) {
   begin_answer(answer, answer_kind::failure);
   codec::encode_into(answer, thrown);
 }
-
-/// What operation::find says.
-constexpr std::string_view not_named = "the state's program does not name it";
 
 } // namespace
 

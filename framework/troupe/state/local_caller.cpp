@@ -139,9 +139,8 @@ memory::slot_id local_caller::process() const noexcept {
 
 std::string local_caller::description() const {
   auto* slot = run_memory::current().find(process());
-  return slot == nullptr
-           ? "a state"
-           : "state (pid " + std::to_string(slot->pid.load()) + ")";
+  return slot == nullptr ? "a state"
+                         : memory::description_of("state", slot->pid.load());
 }
 
 void local_caller::throw_dead() const {

@@ -138,7 +138,7 @@ exit_status story_of_state::status() const {
 }
 
 std::string story_of_state::description() const {
-  return name.get() + " (pid " + std::to_string(pid.load()) + ")";
+  return memory::description_of(name.get(), pid.load());
 }
 
 mailbox::message_queue& control_block::requests() noexcept {

@@ -86,8 +86,7 @@ const operation& operation::find(std::uint64_t id) {
                            "namespaces");
   if (found.only == nullptr)
     // Only the caller knows which: it names it, see throw_failure.
-    throw unknown_function("call a function of a held object",
-                           "the state's program does not name it",
+    throw unknown_function("call a function of a held object", not_named,
                            "name it there too, with state::offer");
   return static_cast<const operation&>(*found.only);
 }

@@ -12,11 +12,17 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace troupe::held {
+
+/// Says in an `unknown_function` that the state's program names no operation of
+/// that id. `throw_failure` recognises it, and adds what the caller knows.
+inline constexpr std::string_view not_named
+  = "the state's program does not name it";
 
 /// A call that waits until its object is such that it can be done.
 class parked {

@@ -205,8 +205,8 @@ std::string barrier_state::broken_by() const {
   // acquire: pairs with the release in note_death.
   if (broken_by_.load(std::memory_order_acquire) == 0)
     return {};
-  return broken_name_.get() + " (pid "
-         + std::to_string(broken_pid_.load(std::memory_order_relaxed)) + ")";
+  return memory::description_of(broken_name_.get(),
+                                broken_pid_.load(std::memory_order_relaxed));
 }
 
 void barrier_state::on_death(std::uint32_t row) noexcept {

@@ -6,8 +6,8 @@
 namespace troupe {
 
 std::string participant::description() const {
-  return process_name + " (pid " + std::to_string(pid)
-         + (is_actor ? "), actor " : "), thread ") + std::to_string(thread);
+  return memory::description_of(process_name, pid)
+         + (is_actor ? ", actor " : ", thread ") + std::to_string(thread);
 }
 
 namespace sync {
