@@ -95,7 +95,7 @@ public:
     try {
       pool->submit(made, *function, std::move(message), 1);
       pool->complete(made);
-      pool->lead_always();
+      pool->keep_a_leader();
     } catch (const error& failure) {
       return transport::to_caf(failure);
     }

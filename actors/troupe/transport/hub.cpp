@@ -58,7 +58,7 @@ bool is_dead(memory::slot_id process) {
 } // namespace
 
 /// Leads until another thread has taken over or the hub stops.
-void hub::lead(hub_thread& mine) {
+void hub::receive_as_leader(hub_thread& mine) {
   const version::proxy_scope scope{mine, node_.proxies()};
   unsigned turns = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {
@@ -417,13 +417,13 @@ bool hub::run_job(hub_thread& mine, caf::resumable* job) {
   mine.running.store(actor, std::memory_order_relaxed);
   mine.type.store(typeid(*job).name(), std::memory_order_relaxed);
   // Before it enters: from then on another thread may lead, and change it.
-  const auto suspect = slow_.suspects(actor);
-  const auto entered = lead_.enter();
+  const auto measured = slow_.is_measured(actor);
+  const auto entered = leader_.enter();
   if (watcher_asleep_.load(std::memory_order_seq_cst) != 0
       && watcher_asleep_.exchange(0) != 0)
     os::wake_all(watcher_asleep_);
-  const auto before = suspect ? os::thread_use::of_this_thread()
-                              : os::thread_use{};
+  const auto before = measured ? os::thread_use::of_this_thread()
+                               : os::thread_use{};
   const auto start = os::cycles();
   // relaxed: whoever looks wants an idea of it.
   if (mine.shown != nullptr) {
@@ -438,7 +438,7 @@ bool hub::run_job(hub_thread& mine, caf::resumable* job) {
     mine.shown->actor.store(0, std::memory_order_relaxed);
   if (memory::is_traced()) [[unlikely]]
     memory::trace(memory::trace_kind::actor_ends, 0, actor);
-  const auto still_leads = lead_.leave(entered);
+  const auto still_leads = leader_.leave(entered);
   if (result != caf::resumable::resume_later)
     intrusive_ptr_release(job);
   if (!still_leads) {
@@ -449,13 +449,13 @@ bool hub::run_job(hub_thread& mine, caf::resumable* job) {
   if (slow_cycles_ == 0 || spent > slow_cycles_)
     slow_cycles_ = rate_.cycles_in(slow_actors::slow);
   slow_.note(actor, spent > slow_cycles_
-                      && (!suspect
+                      && (!measured
                           || slow_actors::was_slow(
                             before, os::thread_use::of_this_thread())));
   if (mine.flooded)
-    slow_.condemn(actor);
+    slow_.demote(actor);
   if (result == caf::resumable::resume_later) {
-    if (slow_.is_away(actor))
+    if (slow_.runs_elsewhere(actor))
       version::schedule(node_.system(), job);
     else
       mine.later(job);

@@ -107,7 +107,7 @@ private:
   [[nodiscard]] std::chrono::nanoseconds time_of_leader(std::uint64_t word);
 
   // hub.cpp: what the leader does.
-  void lead(hub_thread& mine);
+  void receive_as_leader(hub_thread& mine);
   std::size_t drain(hub_thread& mine);
   std::size_t do_rare_work(hub_thread& mine);
   bool run_jobs(hub_thread& mine);
@@ -176,7 +176,7 @@ private:
   std::atomic<bool> has_posted_{false};
 
   /// Who leads and whether it is in a handler: see hub_thread.hpp.
-  lead_word lead_;
+  leader_state leader_;
   std::mutex threads_mutex_;
   std::condition_variable threads_changed_;
   std::vector<std::unique_ptr<hub_thread>> hub_threads_;

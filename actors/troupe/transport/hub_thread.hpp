@@ -24,7 +24,7 @@ namespace troupe::transport {
 /// same "in an actor" twice may make itself the leader. So the leader that
 /// comes back from an actor learns by its own compare-exchange whether it
 /// still leads.
-class lead_word {
+class leader_state {
 public:
   static constexpr std::uint64_t busy = 1;
   static constexpr std::uint64_t one_change = 1 << 16;
@@ -147,22 +147,20 @@ private:
   std::atomic<bool> retired_{false};
 };
 
-/// Remembers which actors take long, and sends them away for a while: their
-/// next messages go to CAF's threads.
+/// Remembers actors whose handlers are slow.
 ///
-/// By points: a slow run costs eight, a quick one gives one back. A run that
-/// took long has perhaps only been preempted, and an actor that was preempted must
-/// not be penalised. So the first one makes a suspect,
-/// whose further runs are measured by what the thread itself has had of the
-/// processors, which costs a system call each; they are slow only if that was
-/// much, or if the thread has waited. Who comes back and is slow again stays
-/// away twice as long. The leader's alone.
+/// Each slow run costs eight points, each quick one gives one back. From 24 on,
+/// the actor's next messages go to CAF's threads: 64 at first, twice as many each
+/// further time; every 256 quick runs halve that again. After a first slow run the
+/// next ones are measured by processor time, which costs a system call each: they
+/// are slow only if that was much, or if the thread has waited, so that an actor
+/// that was only preempted is not penalised. The leader's alone.
 class slow_actors {
 public:
   static constexpr std::chrono::microseconds slow{200};
 
   /// Whether the actor's next run is to be measured.
-  [[nodiscard]] bool suspects(caf::actor_id actor) const noexcept {
+  [[nodiscard]] bool is_measured(caf::actor_id actor) const noexcept {
     const auto& entry = entries_[actor % entries_.size()];
     return entry.actor == actor && entry.points > 0;
   }
@@ -181,29 +179,29 @@ public:
         entry = {actor, 0, 0, shortest};
       entry.points += 8;
       if (entry.points >= limit)
-        send_away(entry);
+        run_elsewhere(entry);
     } else if (entry.actor == actor) {
       if (entry.points > 0)
         --entry.points;
-      else if (entry.term > shortest && ++entry.quick % 256 == 0)
-        entry.term /= 2;
+      else if (entry.elsewhere_next > shortest && ++entry.quick % 256 == 0)
+        entry.elsewhere_next /= 2;
     }
   }
 
-  /// The actor is sent away at once.
-  void condemn(caf::actor_id actor) noexcept {
+  /// The actor's next messages go to CAF's threads at once.
+  void demote(caf::actor_id actor) noexcept {
     auto& entry = entries_[actor % entries_.size()];
     if (entry.actor != actor)
       entry = {actor, 0, 0, shortest};
-    send_away(entry);
+    run_elsewhere(entry);
   }
 
-  /// Whether the actor is away. Counts a message for it.
-  [[nodiscard]] bool is_away(caf::actor_id actor) noexcept {
+  /// Whether the next message goes to CAF's threads. Counts it.
+  [[nodiscard]] bool runs_elsewhere(caf::actor_id actor) noexcept {
     auto& entry = entries_[actor % entries_.size()];
-    if (entry.actor != actor || entry.away == 0)
+    if (entry.actor != actor || entry.elsewhere == 0)
       return false;
-    --entry.away;
+    --entry.elsewhere;
     return true;
   }
 
@@ -215,18 +213,18 @@ private:
   struct entry {
     caf::actor_id actor = 0;
     int points = 0;
-    /// Messages for which it stays away.
-    std::uint32_t away = 0;
-    /// For how many next time.
-    std::uint32_t term = shortest;
+    /// How many of its next messages go to CAF's threads.
+    std::uint32_t elsewhere = 0;
+    /// How many the next time.
+    std::uint32_t elsewhere_next = shortest;
     std::uint32_t quick = 0;
   };
 
-  static void send_away(entry& which) noexcept {
+  static void run_elsewhere(entry& which) noexcept {
     which.points = 0;
-    which.away = which.term;
-    if (which.term < longest)
-      which.term *= 2;
+    which.elsewhere = which.elsewhere_next;
+    if (which.elsewhere_next < longest)
+      which.elsewhere_next *= 2;
   }
 
   std::array<entry, 256> entries_{};

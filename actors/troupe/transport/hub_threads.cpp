@@ -102,7 +102,7 @@ void hub::release(caf::strong_actor_ptr share) {
 
 bool hub::on_duty() const noexcept {
   return own_hub_thread != nullptr
-         && lead_word::thread(lead_.load()) == own_hub_thread->number();
+         && leader_state::thread(leader_.load()) == own_hub_thread->number();
 }
 
 void hub::note_flood() noexcept {
@@ -111,7 +111,7 @@ void hub::note_flood() noexcept {
 }
 
 version::execution_context* hub::runner_for(caf::actor_id actor) noexcept {
-  return slow_.is_away(actor) ? nullptr : own_hub_thread;
+  return slow_.runs_elsewhere(actor) ? nullptr : own_hub_thread;
 }
 
 void hub::look_again_for_deaths() noexcept {
@@ -134,7 +134,7 @@ void hub::run(hub_thread& mine, bool leads) {
   for (;;) {
     if (leads) {
       mine.reinstate();
-      lead(mine);
+      receive_as_leader(mine);
       if (stopping_.load())
         return;
     }
@@ -156,7 +156,7 @@ void hub::run(hub_thread& mine, bool leads) {
 /// Looks every few milliseconds whether the leader is still in the same actor.
 /// Returns true when this thread has become the leader, false to end.
 bool hub::watch(hub_thread& mine) {
-  auto before = lead_.load();
+  auto before = leader_.load();
   auto used = time_of_leader(before);
   for (unsigned still = 0; !stopping_.load();) {
     const auto limit = still >= patient_looks ? deadline::never()
@@ -165,9 +165,9 @@ bool hub::watch(hub_thread& mine) {
       watcher_asleep_.store(1, std::memory_order_seq_cst);
       // While this thread is awake the hub sleeps without a limit: see `rest`.
       post([this] { sweep(); });
-      // Pairs with lead_word::enter: either the leader sees that we sleep, or
+      // Pairs with leader_state::enter: either the leader sees that we sleep, or
       // we see that it has moved.
-      if (lead_.load() == before && !stopping_.load()) {
+      if (leader_.load() == before && !stopping_.load()) {
         memory::wait_note note{memory::wait_kind::thread, nullptr, limit};
         note.sleeps();
         static_cast<void>(os::wait(watcher_asleep_, 1, limit));
@@ -177,15 +177,15 @@ bool hub::watch(hub_thread& mine) {
     } else {
       static_cast<void>(os::wait(watcher_asleep_, 0, limit));
     }
-    const auto now = lead_.load();
+    const auto now = leader_.load();
     if (now != before) {
       before = now;
       used = time_of_leader(now);
       still = 0;
-    } else if ((now & lead_word::busy) == 0) {
+    } else if ((now & leader_state::busy) == 0) {
       ++still;
-    } else if (lead_.take_over(now, mine.number())) {
-      take_over_from(lead_word::thread(now), used, mine);
+    } else if (leader_.take_over(now, mine.number())) {
+      take_over_from(leader_state::thread(now), used, mine);
       return true;
     }
   }
@@ -194,7 +194,7 @@ bool hub::watch(hub_thread& mine) {
 
 std::chrono::nanoseconds hub::time_of_leader(std::uint64_t word) {
   const std::scoped_lock held{threads_mutex_};
-  return hub_threads_[lead_word::thread(word)]->thread.time();
+  return hub_threads_[leader_state::thread(word)]->thread.time();
 }
 
 /// `used` is what that thread had of the processors when it was found in this
@@ -209,7 +209,7 @@ void hub::take_over_from(std::uint64_t number, std::chrono::nanoseconds used,
     auto& stuck = *hub_threads_[number];
     stuck.retire();
     if (stuck.thread.waits() || stuck.thread.time() - used > slow_actors::slow)
-      slow_.condemn(stuck.running.load(std::memory_order_relaxed));
+      slow_.demote(stuck.running.load(std::memory_order_relaxed));
     show_type_of(stuck);
     mine.reinstate();
     for (auto* job : stuck.take_all())

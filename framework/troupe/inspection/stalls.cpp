@@ -340,7 +340,7 @@ private:
     return result;
   }
 
-  /// One shortest circle for each group of those who wait for each other; through
+  /// One shortest cycle for each group of those who wait for each other; through
   /// those who stand by for others only where there is none without them.
   void find_cycles(stall_report& of) const {
     std::set<std::size_t> told;

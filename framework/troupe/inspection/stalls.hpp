@@ -30,7 +30,7 @@ struct stalled_wait {
 /// still too.
 struct stall_report {
   std::vector<stalled_wait> stalled;
-  /// Each a circle of those who wait for each other: indices in `stalled`, each
+  /// Each a cycle of those who wait for each other: indices in `stalled`, each
   /// waits for the next and the last for the first.
   std::vector<std::vector<std::size_t>> cycles;
 
@@ -51,7 +51,7 @@ struct stall_report {
 /// "accounts (pid 42) waits for mutex 8, which audit (pid 43) holds"
 [[nodiscard]] std::string sentence(const snapshot& of, const wait_record& wait);
 
-/// One sentence for each stalled thread, those of circles first.
+/// One sentence for each stalled thread, those of cycles first.
 [[nodiscard]] std::vector<std::string> sentences(const snapshot& of,
                                                  const stall_report& report);
 

@@ -175,7 +175,7 @@ void dispatcher::start(member& one) {
   one.overdue = 0;
   one.by_force = false;
   one.stopped = 0;
-  one.fruitful = false;
+  one.has_run_task = false;
   one.refusal = nullptr;
   one.tasks.emplace(make_box());
   one.note.emplace(make_note());
@@ -227,7 +227,7 @@ void dispatcher::ring() {
   memory::notify(run_memory::current().own_slot());
 }
 
-void dispatcher::lead_always() {
+void dispatcher::keep_a_leader() {
   const std::scoped_lock guard{mutex()};
   if (!background_.joinable())
     background_ = os::start_thread([this] { run_background(); });
@@ -250,7 +250,7 @@ void dispatcher::run_background() {
       changed_.wait(held);
     } else
       try {
-        lead(held, deadline::after(std::chrono::milliseconds{50}));
+        work_as_leader(held, deadline::after(std::chrono::milliseconds{50}));
       } catch (...) {
         // Nobody waits who could be told.
         give_up(std::current_exception());

@@ -138,7 +138,7 @@ public:
 
   /// From now on somebody leads also while nobody waits. To be called after
   /// each task that nobody waits for: its call wakes who leads.
-  void lead_always();
+  void keep_a_leader();
 
   /// Takes back what has not begun. What runs is asked to stop, or killed.
   void cancel(const std::shared_ptr<job>& of, bool by_force);
@@ -189,7 +189,7 @@ private:
     bool by_force = false;
     std::uint64_t stopped = 0;
     /// This process has run a task.
-    bool fruitful = false;
+    bool has_run_task = false;
     /// Why it could not be made, if it could not.
     std::exception_ptr refusal;
 
@@ -230,7 +230,7 @@ private:
   [[nodiscard]] bool take_back(member& from, std::deque<chunk>& into);
   void requeue(std::deque<chunk> back);
   static void ask_to_stop(member& whom, std::uint64_t running) noexcept;
-  void lead(lock& held, deadline limit);
+  void work_as_leader(lock& held, deadline limit);
   void look(lock& held, deadline limit);
   void do_work();
   void wake_watchers() noexcept;

@@ -86,14 +86,14 @@ bool dispatcher::wait(const std::function<bool()>& ready, deadline limit) {
       wait_before(changed_, held, limit);
       continue;
     }
-    lead(held, limit);
+    work_as_leader(held, limit);
   }
   return true;
 }
 
 /// Takes results once, waiting for them, and does what follows from them.
 /// Throws what reading results throws: then the next who leads tries again.
-void dispatcher::lead(lock& held, deadline limit) {
+void dispatcher::work_as_leader(lock& held, deadline limit) {
   {
     struct leading {
       dispatcher& of;
@@ -216,7 +216,7 @@ void dispatcher::read(const message& shown) {
   if (found == from.given.end() || head.first != found->first
       || head.last <= head.first || head.last > found->last)
     return;
-  from.fruitful = true;
+  from.has_run_task = true;
   children_.worked(from.index);
   auto& of = *found->of;
   const auto first = found->index + head.first;

@@ -164,12 +164,12 @@ void dispatcher::even_out() {
   };
   if (std::none_of(members_.begin(), members_.end(), has_nothing))
     return;
-  const bool ready = std::any_of(members_.begin(), members_.end(),
-                                 [&](const auto& each) {
-                                   return has_nothing(each) && each->fruitful;
-                                 });
+  const bool ready
+    = std::any_of(members_.begin(), members_.end(), [&](const auto& each) {
+        return has_nothing(each) && each->has_run_task;
+      });
   for (const auto& each : members_)
-    if (ready && !each->fruitful && !each->given.empty()
+    if (ready && !each->has_run_task && !each->given.empty()
         && take_back(*each, waiting_))
       return;
   const auto busiest = std::max_element(members_.begin(), members_.end(),
@@ -196,9 +196,9 @@ void dispatcher::dispatch() {
                                        static_cast<double>(most_ahead)));
   // Everybody gets one before anybody gets more; those first that are known to
   // run tasks, lest one task waits for a worker that never starts.
-  for (const bool fruitful : {true, false})
+  for (const bool has_run_task : {true, false})
     for (const auto& each : members_)
-      if (each->given.empty() && each->fruitful == fruitful)
+      if (each->given.empty() && each->has_run_task == has_run_task)
         dispatch_to(*each, 1);
   for (const auto& each : members_)
     if (each->given.size() * 2 <= credit)
@@ -306,7 +306,7 @@ void dispatcher::cancel(const std::shared_ptr<job>& of, bool by_force) {
   for (const auto& each : members_) {
     const auto running = note_of(*each->note).running.load();
     // What stands behind an initialiser's message is not taken back.
-    const bool starting = running == 0 && !each->fruitful
+    const bool starting = running == 0 && !each->has_run_task
                           && initializer_ != nullptr;
     const bool concerned = std::any_of(
       each->given.begin(), each->given.end(), [&](const chunk& one) {

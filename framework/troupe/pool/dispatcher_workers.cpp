@@ -32,7 +32,7 @@ supervision::child_end dispatcher::end_of(const member& dead, const death& of) {
     end.notice = end_notice::none;
     return end;
   }
-  if (dead.fruitful)
+  if (dead.has_run_task)
     end.notice = end_notice::reported;
   if (!of.how.exited() && !of.how.signaled() && !of.how.threw()) {
     end.cause = end_cause::not_made;

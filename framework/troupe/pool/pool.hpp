@@ -116,14 +116,14 @@ public:
   template <auto F, class... Args>
   [[nodiscard]] auto apply_async(Args&&... args) {
     auto result = submit_one<calls::named<F>>(std::forward<Args>(args)...);
-    core()->lead_always();
+    core()->keep_a_leader();
     return result;
   }
 
   template <class F, class... Args>
   [[nodiscard]] auto apply_async(F, Args&&... args) {
     auto result = submit_one<calls::argument<F>>(std::forward<Args>(args)...);
-    core()->lead_always();
+    core()->keep_a_leader();
     return result;
   }
 
@@ -147,14 +147,14 @@ public:
   template <auto F, class Items>
   [[nodiscard]] auto map_async(Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<calls::named<F>, false>(items, chunk);
-    core()->lead_always();
+    core()->keep_a_leader();
     return result;
   }
 
   template <class F, class Items>
   [[nodiscard]] auto map_async(F, Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<calls::argument<F>, false>(items, chunk);
-    core()->lead_always();
+    core()->keep_a_leader();
     return result;
   }
 
@@ -172,7 +172,7 @@ public:
   template <auto F, class Items>
   [[nodiscard]] auto starmap_async(Items&& items, std::size_t chunk = 0) {
     auto result = submit_all<calls::named<F>, true>(items, chunk);
-    core()->lead_always();
+    core()->keep_a_leader();
     return result;
   }
 

@@ -34,7 +34,7 @@ struct run_options {
   bool move_threads = false;
 
   /// For how long something may stand still before the root says so on standard
-  /// error, with the circle of those who wait for each other: see
+  /// error, with the cycle of those who wait for each other: see
   /// `inspection::stall_reporter`. At least a fifth of a second. Unless given,
   /// nobody looks, and it costs nothing.
   ///

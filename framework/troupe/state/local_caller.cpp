@@ -244,7 +244,7 @@ void local_caller::give_pipe_back(std::unique_ptr<pipe> used) noexcept {
 
 void local_caller::call(codec::packet& request, answer_reader& reader) {
   const bool nested = table::is_running_here();
-  std::optional<circle_watch> waiting;
+  std::optional<wait_cycle_guard> waiting;
   if (nested)
     waiting.emplace(process());
   const memory::covering_wait note{memory::wait_kind::answer, home_,

@@ -181,7 +181,7 @@ public:
   void send(codec::packet& answer) noexcept override {
     TROUPE_CRASH_POINT("state.serve.before_answer");
     if (nested_)
-      circle_watch::answered(client_);
+      wait_cycle_guard::answered(client_);
     if (const auto found = of_.clients_.find(client_);
         found != of_.clients_.end())
       found->second.send(pipe_, call_, answer);

@@ -150,7 +150,7 @@ using free_lambda = freely<calls::lambda<F>>;
 /// The calls of one thread are executed in their order, one at a time for all
 /// clients together. A call that waits is put aside and holds up nobody. A
 /// function that a state executes may call other states; where these would come
-/// to wait for each other in a circle, the call that closes it throws
+/// to wait for each other in a cycle, the call that closes it throws
 /// `would_deadlock`.
 ///
 /// # What a crash leaves

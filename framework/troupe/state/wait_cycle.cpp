@@ -24,20 +24,20 @@ std::uint32_t waiting_for_us(slot_id first) noexcept {
     if (at == self)
       return length;
     const auto* slot = memory.find(at);
-    // seq_cst: of those who close a circle at once, the last sees the others.
+    // seq_cst: of those who close a cycle at once, the last sees the others.
     const auto next = slot != nullptr ? slot->waits_for.load() : 0;
     if (next == 0)
       return 0;
     at = slot_id::unpacked(next);
   }
-  // A circle of others: they have been told.
+  // A cycle of others: they have been told.
   return 0;
 }
 
 /// Each word was read at its own time. What leads to one who waits for this
 /// process stays as it is, since nobody there answers; so each time that the
 /// whole is there again, one more of its words is known to last.
-bool closes_circle(slot_id callee) noexcept {
+bool closes_cycle(slot_id callee) noexcept {
   auto length = waiting_for_us(callee);
   for (std::uint32_t turn = 1; turn < length; ++turn)
     if (const auto again = waiting_for_us(callee); again == 0)
@@ -49,10 +49,10 @@ bool closes_circle(slot_id callee) noexcept {
 
 } // namespace
 
-circle_watch::circle_watch(slot_id callee) {
+wait_cycle_guard::wait_cycle_guard(slot_id callee) {
   auto& word = run_memory::current().own_slot().waits_for;
   word.store(callee.packed());
-  if (closes_circle(callee)) {
+  if (closes_cycle(callee)) {
     word.store(0);
     throw would_deadlock("call a state from a function that another runs",
                          "that one waits, itself or through others, for this "
@@ -61,11 +61,11 @@ circle_watch::circle_watch(slot_id callee) {
   }
 }
 
-circle_watch::~circle_watch() {
+wait_cycle_guard::~wait_cycle_guard() {
   run_memory::current().own_slot().waits_for.store(0);
 }
 
-void circle_watch::answered(std::uint64_t client) noexcept {
+void wait_cycle_guard::answered(std::uint64_t client) noexcept {
   auto& memory = run_memory::current();
   auto expected = memory.self().packed();
   if (auto* slot = memory.find(slot_id::unpacked(client)))

@@ -21,7 +21,7 @@ public:
 
 } // namespace
 
-TEST_CASE("two locks taken crosswise are found, and named as a circle"
+TEST_CASE("two locks taken crosswise are found, and named as a cycle"
           * doctest::skip(!troupe::test::stalls_are_told)) {
   const stage scene{"two_locks"};
   CHECK(scene.is_found({"these wait for each other:", "accounts (pid ",

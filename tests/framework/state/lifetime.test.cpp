@@ -382,19 +382,19 @@ private:
 };
 
 /// Objects of as many states: each asks the next one, and the last the first.
-class circle {
+class cycle {
 public:
-  explicit circle(std::size_t size) {
+  explicit cycle(std::size_t size) {
     for (std::size_t i = 0; i < size; ++i)
       all_.push_back(state{}.make<asker>());
     for (std::size_t i = 0; i < size; ++i)
       all_[i].call<&asker::ask_next>(all_[(i + 1) % size]);
   }
-  circle(const circle&) = delete;
-  circle& operator=(const circle&) = delete;
+  cycle(const cycle&) = delete;
+  cycle& operator=(const cycle&) = delete;
 
   /// Else they would keep each other alive.
-  ~circle() {
+  ~cycle() {
     for (const auto& each : all_)
       each.call<&asker::ask_next>(std::nullopt);
   }
@@ -422,11 +422,11 @@ came outcome(held::future<int> of) {
 
 } // namespace
 
-TEST_CASE("a call that closes a circle of states is told that it would wait "
+TEST_CASE("a call that closes a cycle of states is told that it would wait "
           "for ever") {
   for (const int size : {2, 3, 5}) {
     CAPTURE(size);
-    const circle states{static_cast<std::size_t>(size)};
+    const cycle states{static_cast<std::size_t>(size)};
     const auto& all = states.all();
     REQUIRE(outcome(all[0].call_async<&asker::ask>(size))
             == came::with_would_deadlock);
@@ -436,8 +436,8 @@ TEST_CASE("a call that closes a circle of states is told that it would wait "
   }
 }
 
-TEST_CASE("so is one of those that begin a circle at several places") {
-  const circle states{3};
+TEST_CASE("so is one of those that begin a cycle at several places") {
+  const cycle states{3};
   const auto& all = states.all();
   for (int turn = 0; turn < 20; ++turn) {
     const troupe::value<int> begun;
@@ -454,8 +454,8 @@ TEST_CASE("so is one of those that begin a circle at several places") {
   }
 }
 
-TEST_CASE("states that call each other one after the other make no circle") {
-  const circle states{2};
+TEST_CASE("states that call each other one after the other make no cycle") {
+  const cycle states{2};
   const auto& all = states.all();
   for (int turn = 0; turn < 1000; ++turn) {
     REQUIRE(all[0].call<&asker::ask>(1) == 1);
