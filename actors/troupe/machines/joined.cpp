@@ -147,7 +147,7 @@ private:
   }
   [[noreturn]] void end_without_lead(const loss& why) const noexcept;
   static void ring() noexcept {
-    os::ring_event(leave_signal::event());
+    os::notify_event(leave_signal::event());
   }
   /// Sleeps until `ring`, a signal, or the limit, which it returns false for.
   static bool sleep_until_rung(deadline limit);

@@ -31,7 +31,7 @@ void handle(int signal, bool) {
   std::int64_t none = 0;
   if (!first.compare_exchange_strong(none, now) && now - none > at_once)
     os::die_of(signal);
-  os::ring_event(event_fd.load());
+  os::notify_event(event_fd.load());
 }
 
 } // namespace

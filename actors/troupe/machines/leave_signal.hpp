@@ -18,7 +18,7 @@ public:
   /// Whether one has asked.
   [[nodiscard]] static bool came() noexcept;
 
-  /// An eventfd that is rung then, and that others may ring.
+  /// An eventfd that is notified then, and that others may notify.
   [[nodiscard]] static int event() noexcept;
 };
 

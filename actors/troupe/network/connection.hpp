@@ -65,7 +65,7 @@ public:
   /// Whether that is here, for one who looks again and again.
   [[nodiscard]] bool poll(const answer& of);
 
-  /// The wake word of this process is rung when it is, until `unwatch`.
+  /// This process is notified when it is, until `unwatch`.
   void watch(answer& of);
   void unwatch(answer& of) noexcept;
 

@@ -66,7 +66,7 @@ void wait_thread::run() {
     // Like an actor it does only what others cause, or a limit.
     memory::wait_note note{memory::wait_kind::message, nullptr, limit};
     note.sleeps(slot.wake_word, seen);
-    static_cast<void>(memory::wait_for_ring(slot, seen, limit));
+    static_cast<void>(memory::wait_until_notified(slot, seen, limit));
   }
 }
 

@@ -80,7 +80,7 @@ void hub::post(std::function<void()> task) {
     posted_.push_back(std::move(task));
     has_posted_.store(true, std::memory_order_release);
   }
-  mailbox::knock(slot_);
+  mailbox::notify_if_asleep(slot_);
 }
 
 void hub::admit(caf::resumable* newcomer) {
@@ -93,7 +93,7 @@ void hub::admit(caf::resumable* newcomer) {
     newcomers_.push_back(newcomer);
     has_posted_.store(true, std::memory_order_release);
   }
-  mailbox::knock(slot_);
+  mailbox::notify_if_asleep(slot_);
 }
 
 void hub::release(caf::strong_actor_ptr share) {

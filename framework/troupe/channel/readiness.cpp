@@ -135,9 +135,10 @@ private:
         for (auto* entry : entries_)
           entry->update();
         for (const auto fd : events_)
-          os::ring_event(fd);
+          os::notify_event(fd);
       }
-      static_cast<void>(memory::wait_for_ring(slot, seen, deadline::never()));
+      static_cast<void>(
+        memory::wait_until_notified(slot, seen, deadline::never()));
     }
   }
 
@@ -161,7 +162,7 @@ readiness::~readiness() {
 
 void readiness::update() noexcept {
   if (box_->readable())
-    os::ring_event(event_.get());
+    os::notify_event(event_.get());
   else
     os::clear_event(event_.get());
 }

@@ -35,7 +35,7 @@ bool is_ready_now(const wait_source& source) {
 }
 
 /// Whether the process's wake word tells that it may be ready.
-bool rings(const wait_source& source) noexcept {
+bool may_be_notified(const wait_source& source) noexcept {
   return source.box() != nullptr || source.runner()
          || source.condition() != nullptr;
 }
@@ -141,7 +141,7 @@ private:
     }
     std::optional<channel::wake_event> wake_word;
     if (!polled_.empty()
-        && std::any_of(sources_.begin(), sources_.end(), rings)) {
+        && std::any_of(sources_.begin(), sources_.end(), may_be_notified)) {
       wake_word.emplace();
       polled_.push_back({wake_word->fd()});
     }
@@ -160,8 +160,8 @@ private:
     for (;;) {
       if (wake_word)
         wake_word->clear();
-      // seq_cst: rung later, it shows something else than it did before we
-      // looked. Deaths ring it too.
+      // seq_cst: notified later, it shows something else than it did before we
+      // looked. Deaths count it up too.
       const auto seen = slot.wake_word.load(std::memory_order_seq_cst);
       auto found = first_ready();
       // A descriptor may stand before it. And another may have taken it since.
@@ -174,7 +174,7 @@ private:
         return polled_.empty() ? first_ready() : look(deadline::now());
       if (polled_.empty()) {
         note.sleeps(slot.wake_word, seen | 1);
-        static_cast<void>(memory::wait_for_ring(slot, seen, next_look()));
+        static_cast<void>(memory::wait_until_notified(slot, seen, next_look()));
         continue;
       }
       note.sleeps();

@@ -45,7 +45,8 @@ struct inbox_head {
   // that was killed there.
   std::atomic<memory::object_id> taking;
   std::atomic<memory::object_id> ending;
-  /// seq_cst in `set_crowded`; writers look after their fence in `knock`.
+  /// seq_cst in `set_crowded`; writers look after their fence in
+  /// `notify_if_asleep`.
   alignas(cache_line) std::atomic<std::uint64_t> crowded;
   // seq_cst: a writer sets its bit in `announce_bytes`, behind its frame; the
   // hub takes the bits before it reads the rings.
@@ -99,7 +100,7 @@ public:
   /// no more objects (`limits::handles`), the rest is left for later.
   [[nodiscard]] std::vector<memory::reference> take_announced();
 
-  /// When to call `take_announced` again though nobody has rung.
+  /// When to call `take_announced` again though nobody has notified.
   [[nodiscard]] deadline retry() const noexcept {
     return retry_;
   }
@@ -117,7 +118,7 @@ public:
   }
 
   /// For a writer after it has published: says so where the owner wants it
-  /// said. Returns true if the owner sleeps and must be rung.
+  /// said. Returns true if the owner sleeps and must be notified.
   [[nodiscard]] bool
   announce_bytes(std::uint32_t writer,
                  const memory::process_slot& owner) noexcept {

@@ -86,28 +86,28 @@ void message_queue::close() {
                     std::memory_order_seq_cst);
     TROUPE_CRASH_POINT("mailbox.close.unannounced");
   }
-  ring_everybody();
+  wake_everybody();
 }
 
 void message_queue::writers_gone() noexcept {
   put_.word.fetch_or(closed_bit, std::memory_order_seq_cst);
-  ring_everybody();
+  wake_everybody();
 }
 
 void message_queue::readers_gone() noexcept {
   arrivals_.no_readers.store(1, std::memory_order_seq_cst);
-  ring_everybody();
+  wake_everybody();
 }
 
-void message_queue::ring_everybody() noexcept {
+void message_queue::wake_everybody() noexcept {
   constexpr auto all = std::numeric_limits<int>::max();
   // Each caller has changed a word before, seq_cst, that a waiter reads once more
   // after it has counted itself as a sleeper.
-  arrivals_.room.ring_if_occupied(all);
-  departures_.room.ring_if_occupied(all);
-  finishing_.room.ring_if_occupied(all);
+  arrivals_.room.wake_if_occupied(all);
+  departures_.room.wake_if_occupied(all);
+  finishing_.room.wake_if_occupied(all);
   if (arrivals_.watchers.any())
-    arrivals_.watchers.ring(watcher_bits());
+    arrivals_.watchers.notify(watcher_bits());
 }
 
 void message_queue::make_entry(std::uint32_t slot) {
@@ -141,7 +141,7 @@ bool message_queue::finish() {
     finished, finished + 1, std::memory_order_seq_cst));
   ledger(run_memory::current().self().index).finished.fetch_add(1);
   if (unfinished() == 0)
-    finishing_.room.ring_if_occupied(std::numeric_limits<int>::max());
+    finishing_.room.wake_if_occupied(std::numeric_limits<int>::max());
   return true;
 }
 
@@ -154,7 +154,7 @@ std::uint64_t message_queue::unfinished() const noexcept {
 message_queue::finish_outcome
 message_queue::wait_finished(const reference& self, deadline limit,
                              std::uint64_t& lost) {
-  // A handle that is dropped rings nobody, so that is looked for now and then.
+  // A handle that is dropped wakes nobody, so that is looked for now and then.
   constexpr auto look_again = std::chrono::milliseconds{100};
   memory::wait_note note{memory::wait_kind::finished, this, limit};
   for (;;) {
@@ -224,7 +224,7 @@ void message_queue::user_died(std::uint32_t slot) noexcept {
   departures_.room.evacuate();
   finishing_.room.evacuate();
   if (arrivals_.watchers.any())
-    arrivals_.watchers.ring(watcher_bits());
+    arrivals_.watchers.notify(watcher_bits());
 }
 
 void message_queue::dispose() noexcept {

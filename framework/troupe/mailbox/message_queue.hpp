@@ -445,7 +445,7 @@ private:
                                           memory::reference& retired);
   void announce_put(std::size_t count) noexcept;
   void announce_take(std::size_t count, std::uint64_t each) noexcept;
-  void ring_everybody() noexcept;
+  void wake_everybody() noexcept;
 
   alignas(cache_line) message_queue_options options_;
   put_side writers_;

@@ -391,10 +391,10 @@ put_outcome message_queue::put(std::span<const draft> messages,
 void message_queue::announce_put(std::size_t count) noexcept {
   spinner::of_this_thread().expect_answer(true);
   reader_back_off::of_this_thread().expect_answer();
-  arrivals_.room.ring_if_occupied(
+  arrivals_.room.wake_if_occupied(
     static_cast<int>(std::min<std::size_t>(count, 1 << 20)));
   if (arrivals_.watchers.any())
-    arrivals_.watchers.ring(watcher_bits());
+    arrivals_.watchers.notify(watcher_bits());
   if (run_memory::reports()) [[unlikely]]
     memory::count_depth(this, size());
 }

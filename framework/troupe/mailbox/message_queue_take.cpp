@@ -364,16 +364,16 @@ take_outcome message_queue::take_with(visit_function visit, void* context,
 void message_queue::announce_take(std::size_t count,
                                   std::uint64_t each) noexcept {
   if (options_.messages != 0)
-    departures_.room.ring_if_occupied(
+    departures_.room.wake_if_occupied(
       static_cast<int>(std::min<std::size_t>(count, 1 << 20)));
   else if (options_.window != 0 && departures_.room.occupied()) {
     // A writer that is woken for each message is woken too often; but it must
     // be woken once half of the window is free.
     if (unread_bytes() <= window_for(each) / 2 || empty())
-      departures_.room.ring(std::numeric_limits<int>::max());
+      departures_.room.wake(std::numeric_limits<int>::max());
   }
   if (arrivals_.watchers.any() && !readable())
-    arrivals_.watchers.ring(watcher_bits());
+    arrivals_.watchers.notify(watcher_bits());
 }
 
 bool message_queue::wait_readable(deadline limit) {
@@ -387,7 +387,7 @@ bool message_queue::wait_readable(deadline limit) {
   }
   // Wakes readers in vain who have nothing to do with it; they look and sleep.
   const std::stop_callback wake{
-    *stop, [this] { arrivals_.room.ring(std::numeric_limits<int>::max()); }};
+    *stop, [this] { arrivals_.room.wake(std::numeric_limits<int>::max()); }};
   const bool in_time
     = arrivals_.room.wait([&] { return readable() || stop->stop_requested(); },
                           limit, memory::wait_kind::item);

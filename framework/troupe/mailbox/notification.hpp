@@ -13,7 +13,7 @@ namespace troupe::mailbox {
 
 /// Tells a process that something was published for it. Costs a fence where
 /// the process is awake, and a system call where it sleeps.
-inline void knock(memory::process_slot& slot) noexcept {
+inline void notify_if_asleep(memory::process_slot& slot) noexcept {
   // Pairs with the fetch_or in `sleep_until_notified`: either we see its bit, or its
   // last look sees what we published.
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -21,7 +21,7 @@ inline void knock(memory::process_slot& slot) noexcept {
     memory::notify(slot);
 }
 
-/// Sleeps until `slot`, the calling process's own, is knocked at or rung.
+/// Sleeps until `slot`, the calling process's own, is notified.
 /// Returns at once where `has_work` holds. May return for no reason.
 template <class HasWork>
 void sleep_until_notified(memory::process_slot& slot, HasWork has_work,

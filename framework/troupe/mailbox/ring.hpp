@@ -113,7 +113,7 @@ public:
   /// Publishes the frame reserved last, which may have become smaller.
   void publish(std::size_t size, std::uint32_t tag) noexcept;
 
-  /// The reader will ring when it has made room. Look for room once more after
+  /// The reader will notify when it has made room. Look for room once more after
   /// this: the reader may have made it in between.
   void ask_for_room() noexcept;
 

@@ -17,18 +17,18 @@ namespace troupe::mailbox {
 /// Where threads of any process sleep until something in shared memory holds.
 /// Part of a shared object; all zero is an empty room.
 ///
-///     0    wake_word       counted up at each wake-up; sleepers sleep on it
-///     4    rung_on    the processor that it was rung from last; a hint
-///     8    sleepers   epoch << 32 | how many sleep, or are about to
+///     0    wake_word    counted up at each wake-up; sleepers sleep on it
+///     4    woken_from   the processor on which the last waker ran; a hint
+///     8    sleepers     epoch << 32 | how many sleep, or are about to
 ///
 /// Whoever makes the condition true first stores that (sequentially
-/// consistent), then calls `ring` if the room is `occupied`. A sleeper counts itself
+/// consistent), then calls `wake` if the room is `occupied`. A sleeper counts itself
 /// first and looks at the condition afterwards, sequentially consistent too.
 /// So one of the two sees the other.
 ///
 /// # What a crash leaves
 /// A dead sleeper stays counted, and a wake-up given to it may be lost; a
-/// waker killed between store and `ring` wakes nobody. Therefore whoever
+/// waker killed between store and `wake` wakes nobody. Therefore whoever
 /// confirms a death calls `evacuate`: all that live wake, look, and count themselves anew
 /// in a new epoch, in which the dead are not counted.
 class waiting_room {
@@ -40,15 +40,15 @@ public:
   }
 
   /// Wakes up to `count` sleepers.
-  void ring(int count) noexcept {
-    rung_on_.store(os::current_processor(), std::memory_order_relaxed);
+  void wake(int count) noexcept {
+    woken_from_.store(os::current_processor(), std::memory_order_relaxed);
     wake_word_.fetch_add(1, std::memory_order_seq_cst);
     os::wake(wake_word_, count);
   }
 
-  void ring_if_occupied(int count) noexcept {
+  void wake_if_occupied(int count) noexcept {
     if (occupied())
-      ring(count);
+      wake(count);
   }
 
   /// Wakes all, and forgets those who cannot wake any more.
@@ -72,7 +72,7 @@ public:
       const bool in_time
         = now || memory::warm_memory::wait(wake_word_, ticket, limit);
       if (!now)
-        spinning.woken(start, rung_on_.load(std::memory_order_relaxed));
+        spinning.woken(start, woken_from_.load(std::memory_order_relaxed));
       leave(epoch);
       if (now || ready())
         return true;
@@ -98,7 +98,7 @@ private:
   // done.
   // `rung_on_` is relaxed: a hint.
   os::wait_word wake_word_{0};
-  std::atomic<std::uint32_t> rung_on_{0};
+  std::atomic<std::uint32_t> woken_from_{0};
   std::atomic<std::uint64_t> sleepers_{0};
 };
 

@@ -23,12 +23,12 @@ void watch_list::remove(std::atomic<std::uint64_t>* bits,
     count_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-void watch_list::ring(const std::atomic<std::uint64_t>* bits) const noexcept {
-  ring(bits, memory::run_memory::current().header().slots / 64);
+void watch_list::notify(const std::atomic<std::uint64_t>* bits) const noexcept {
+  notify(bits, memory::run_memory::current().header().slots / 64);
 }
 
-void watch_list::ring(const std::atomic<std::uint64_t>* bits,
-                      std::uint32_t words) const noexcept {
+void watch_list::notify(const std::atomic<std::uint64_t>* bits,
+                        std::uint32_t words) const noexcept {
   auto& memory = memory::run_memory::current();
   for (std::uint32_t word = 0; word < words; ++word) {
     for (auto left = bits[word].load(std::memory_order_seq_cst); left != 0;

@@ -27,11 +27,11 @@ public:
   void remove(std::atomic<std::uint64_t>* bits, std::uint32_t slot) noexcept;
 
   /// Notifies all watchers.
-  void ring(const std::atomic<std::uint64_t>* bits) const noexcept;
+  void notify(const std::atomic<std::uint64_t>* bits) const noexcept;
 
   /// The same where there are bits only in the first `words`.
-  void ring(const std::atomic<std::uint64_t>* bits,
-            std::uint32_t words) const noexcept;
+  void notify(const std::atomic<std::uint64_t>* bits,
+              std::uint32_t words) const noexcept;
 
 private:
   // seq_cst: `add` counts before the watcher looks; `any` reads after a change.

@@ -35,8 +35,8 @@ void notify_of_death(process_slot& slot) noexcept {
   os::wake_all(slot.wake_word);
 }
 
-bool wait_for_ring(process_slot& slot, std::uint32_t seen,
-                   deadline limit) noexcept {
+bool wait_until_notified(process_slot& slot, std::uint32_t seen,
+                         deadline limit) noexcept {
   auto expected = seen & ~sleeping;
   // Another thread of this process may sleep already.
   if (!slot.wake_word.compare_exchange_strong(expected, expected | sleeping,

@@ -115,8 +115,8 @@ struct process_slot {
   /// was won for. Whoever changes the pid from 0 runs the function; a second
   /// child made for the same request loses and ends, however late it comes.
   std::atomic<std::uint64_t> claim{0};
-  /// Rung when something changed that this process may wait for. Bit 0 says
-  /// that somebody sleeps on it, the rest counts; see `ring`.
+  /// Counted up when something changed that this process may wait for. Bit 0: a
+  /// thread sleeps on it; the other bits count. See `notify`.
   os::wait_word wake_word{0};
   /// The processor on which whoever woke it last ran; a hint.
   std::atomic<std::uint32_t> woken_from{0};
@@ -220,7 +220,7 @@ struct process_slot {
 ///
 /// # What a crash leaves
 /// Killed between taking the sleepers' bit and waking them, it leaves sleepers
-/// that no further `ring` would wake. `notify_of_death` does.
+/// that no further `notify` would wake; `notify_of_death` does.
 void notify(process_slot& slot) noexcept;
 
 /// Wakes whoever sleeps, whatever the wake word shows. For whoever has confirmed a
@@ -229,9 +229,9 @@ void notify_of_death(process_slot& slot) noexcept;
 
 /// Sleeps on the wake word of the calling process until it is notified, `limit` passes
 /// or a signal comes. `seen` is what the wake word showed before the caller looked
-/// for work; if it was rung since, returns at once. False: the limit passed.
-bool wait_for_ring(process_slot& slot, std::uint32_t seen,
-                   deadline limit) noexcept;
+/// for work; if that was counted up since, returns at once. False: the limit passed.
+bool wait_until_notified(process_slot& slot, std::uint32_t seen,
+                         deadline limit) noexcept;
 
 static_assert(sizeof(process_slot) == 8192);
 static_assert(offsetof(process_slot, ended_by) == 1024);

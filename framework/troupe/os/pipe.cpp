@@ -108,7 +108,7 @@ descriptor make_event() {
   return above_standard(std::move(event));
 }
 
-void ring_event(int fd) noexcept {
+void notify_event(int fd) noexcept {
   const int saved = errno;
   const std::uint64_t one = 1;
   // The only failure is a full counter: then it is readable already.

@@ -65,11 +65,11 @@ struct watched {
 /// Returns false when the limit has passed; spurious true on a signal.
 bool wait_readable(std::span<watched> fds, deadline limit);
 
-/// Opens an eventfd: readable once it was rung. Throws `os_failure`.
+/// Opens an eventfd: readable once it was notified. Throws `os_failure`.
 [[nodiscard]] descriptor make_event();
 
 /// Makes the eventfd readable. May be called from a signal handler.
-void ring_event(int fd) noexcept;
+void notify_event(int fd) noexcept;
 
 /// Makes the eventfd not readable again.
 void clear_event(int fd) noexcept;

@@ -143,7 +143,7 @@ dispatcher::~dispatcher() {
     stop_background_ = true;
   }
   changed_.notify_all();
-  ring();
+  notify_self();
   if (background_.joinable())
     background_.join();
 }
@@ -222,7 +222,7 @@ std::vector<process_view> dispatcher::workers() {
 
 // The thread of the pool -----------------------------------------------------
 
-void dispatcher::ring() {
+void dispatcher::notify_self() {
   news_.fetch_add(1);
   memory::notify(run_memory::current().own_slot());
 }

@@ -276,7 +276,7 @@ private:
   void abandon_running();
   void end_abandoned();
   void end_workers();
-  void ring();
+  void notify_self();
   void run_background();
   [[nodiscard]] bool idle() const;
 

@@ -25,7 +25,7 @@ std::atomic<int> event{-1};
 
 void note(int signal, bool) {
   came.fetch_or(bit_of(signal));
-  os::ring_event(event.load());
+  os::notify_event(event.load());
 }
 
 } // namespace

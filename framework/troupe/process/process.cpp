@@ -171,7 +171,7 @@ os::descriptor process_view::open_sentinel() const {
     }
   }
   auto ended = os::make_event();
-  os::ring_event(ended.get());
+  os::notify_event(ended.get());
   return ended;
 }
 

@@ -74,7 +74,7 @@ void note_signal(int signal, bool from_terminal) {
     came_from_elsewhere.fetch_or(bit);
   // seq_cst: the root supervisor, which looks at this first, sees all of the above.
   came.fetch_or(bit);
-  os::ring_event(signal_event.load());
+  os::notify_event(signal_event.load());
 }
 
 /// Whether the root waits for that process before it dies of a signal. One that

@@ -21,7 +21,7 @@ namespace troupe::hosting {
 /// otherwise before, nothing of this happens.
 class root_signals {
 public:
-  /// Handles the signals that the user has left at their default; rings `event`
+  /// Handles the signals that the user has left at their default; notifies `event`
   /// when one comes.
   static void install(int event) noexcept;
 

@@ -77,7 +77,7 @@ void root_supervisor::end() noexcept {
   if (ending_.exchange(true))
     return;
   stall_watch_.reset();
-  os::ring_event(event_.get());
+  os::notify_event(event_.get());
   thread_.join();
   end_server();
   // What the server had not reaped yet would be a zombie of our parent.

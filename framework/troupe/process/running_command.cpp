@@ -123,7 +123,7 @@ command_result running_command::finish() {
   if (options_.stop.stop_possible())
     asked = os::make_event();
   const std::stop_callback ask{options_.stop,
-                               [&asked] { os::ring_event(asked.get()); }};
+                               [&asked] { os::notify_event(asked.get()); }};
   while (begun_.ended) {
     os::pipe_watch watched[] = {{begun_.ended.get()},
                                 {asked.get()},

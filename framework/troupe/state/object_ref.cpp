@@ -26,7 +26,7 @@ control_block* control_block_at(object_id where) noexcept {
   return found->what == state_part::control_block ? found : nullptr;
 }
 
-void ring(control_block& of) noexcept {
+void notify_process_of(control_block& of) noexcept {
   of.news.fetch_add(1, std::memory_order_seq_cst);
   const auto process = memory::slot_id::unpacked(of.process.load());
   if (auto* slot = run_memory::current().find(process))
@@ -44,7 +44,7 @@ void release_object(const object_ref& gone) noexcept {
   home->summary[word / 64].fetch_or(1ULL << (word % 64),
                                     std::memory_order_seq_cst);
   TROUPE_CRASH_POINT("state.release.marked");
-  ring(*home);
+  notify_process_of(*home);
 }
 
 void end_state(const cell& gone) noexcept {
@@ -53,7 +53,7 @@ void end_state(const cell& gone) noexcept {
     return;
   home->ended.store(1, std::memory_order_seq_cst);
   TROUPE_CRASH_POINT("state.end.marked");
-  ring(*home);
+  notify_process_of(*home);
 }
 
 void dispose(std::byte* payload, std::uint64_t) noexcept {

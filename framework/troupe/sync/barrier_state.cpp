@@ -28,7 +28,7 @@ void barrier_state::initialise(std::uint32_t parties, std::int64_t limit,
 }
 
 void barrier_state::wake_all() noexcept {
-  sleepers_.ring_if_occupied(INT_MAX);
+  sleepers_.wake_if_occupied(INT_MAX);
   notify_home(actor_);
 }
 

@@ -35,7 +35,7 @@ enum class breakage : std::uint8_t {
 ///     32   limit    of every wait, in nanoseconds; negative: none
 ///     40   creator  the row of the process that made it
 ///     44   process id of who broke it by dying
-///     48   actor    where its actor is: if somewhere, that process is rung
+///     48   actor    where its actor is: if somewhere, that process is notified
 ///     64   name of the process that broke it by dying
 ///     320  arrived  a bit for each process that has ever arrived
 ///

@@ -21,7 +21,7 @@ void holder_died(std::byte* payload, std::uint64_t,
   auto& state = *reinterpret_cast<event_state*>(payload);
   state.remove_watcher(row);
   // The dead may have set the flag and woken nobody. The wake words of those who
-  // watch are rung at each death.
+  // watch are notified at each death.
   state.sleepers.evacuate();
 }
 
@@ -83,7 +83,7 @@ void sync::event_state::add_watcher(std::uint32_t slot) noexcept {
     watchers.add(bits.data(), slot);
   else
     // For ever: nobody knows when the last of these has gone.
-    // seq_cst: pairs with the look in ring_watchers, as the count of the list.
+    // seq_cst: pairs with the look in notify_watchers, as the count of the list.
     watched_by_all.store(1, std::memory_order_seq_cst);
 }
 
@@ -92,14 +92,14 @@ void sync::event_state::remove_watcher(std::uint32_t slot) noexcept {
     watchers.remove(bits.data(), slot);
 }
 
-void sync::event_state::ring_watchers() noexcept {
+void sync::event_state::notify_watchers() noexcept {
   if (watched_by_all.load(std::memory_order_seq_cst) != 0) {
     auto& memory = memory::run_memory::current();
     const auto high = memory.header().slots_high.load();
     for (std::uint32_t slot = 0; slot < high; ++slot)
       memory::notify(memory.slot(slot));
   } else if (watchers.any())
-    watchers.ring(bits.data(), slots_inside / 64);
+    watchers.notify(bits.data(), slots_inside / 64);
 }
 
 event::event(std::source_location made_at)
@@ -128,8 +128,8 @@ void event::set() const noexcept {
                                                 std::memory_order_seq_cst,
                                                 std::memory_order_relaxed));
   TROUPE_CRASH_POINT("sync.event.set");
-  state_->sleepers.ring_if_occupied(INT_MAX);
-  state_->ring_watchers();
+  state_->sleepers.wake_if_occupied(INT_MAX);
+  state_->notify_watchers();
   sync::notify_home(state_->actor);
 }
 

@@ -29,9 +29,9 @@ namespace sync {
 ///     0    state     how often it was set << 1 | 1 while it is set
 ///     8    watchers  processes in which `wait_any` waits for it
 ///     12   watched_by_all  1: one of them is in a slot without a bit, so
-///                          every process is rung
+///                          every process is notified
 ///     16   sleepers
-///     32   actor     where its actor is: if somewhere, that process is rung
+///     32   actor     where its actor is: if somewhere, that process is notified
 ///     48   bits      of the watchers in the first 640 slots
 struct event_state {
   static constexpr std::uint32_t slots_inside = 640;
@@ -53,7 +53,7 @@ struct event_state {
 
   void add_watcher(std::uint32_t slot) noexcept;
   void remove_watcher(std::uint32_t slot) noexcept;
-  void ring_watchers() noexcept;
+  void notify_watchers() noexcept;
 
   /// See `memory::layout_of`.
   [[nodiscard]] static constexpr std::uint32_t layout() noexcept {

@@ -199,7 +199,7 @@ TEST_CASE("an actor that asks twice gets the lock twice, and not at once") {
     self->request(actor, caf::infinite, what...).receive([] {}, fail);
   };
   first.receive(note, fail);
-  // As the wait thread does that has been rung for something else.
+  // As the wait thread does that has been notified for something else.
   for (std::uint64_t key = 0; key < 16; ++key)
     tell(troupe::woken_atom_v, key);
   CHECK(lock.waiters().size() == 1);

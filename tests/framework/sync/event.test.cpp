@@ -102,7 +102,7 @@ TEST_CASE("an event is waited for beside other things") {
   auto setter = troupe::start<set_it>(news);
   CHECK(troupe::wait_any(numbers, other, news, 60s) == 2);
   CHECK(setter.join().success());
-  // Nobody is left among those whom the event rings.
+  // Nobody is left among those whom the event notifies.
   CHECK_FALSE(news.state().watchers.any());
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("threads of one process wait for one event, each until it is done") {
   CHECK_FALSE(news.state().watchers.any());
 }
 
-TEST_CASE("a dead process that waited for an event is rung no more") {
+TEST_CASE("a dead process that waited for an event is notified no more") {
   const troupe::event news;
   auto victim = troupe::start(
     [](troupe::event of) {
@@ -167,7 +167,7 @@ TEST_CASE("a dead process that waited for an event is rung no more") {
 }
 
 TEST_CASE(
-  "who watches an event from a slot without a bit there is rung as well") {
+  "who watches an event from a slot without a bit there is notified as well") {
   const troupe::event news;
   auto& own = troupe::memory::run_memory::current().own_slot();
   const auto before = own.wake_word.load();
