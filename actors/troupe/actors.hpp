@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// All public headers of troupe::actors, and those of troupe::core, for those who
-// begin. A program that has grown compiles faster with the single ones:
+// All public headers of troupe::actors, and those of troupe::core, for those
+// who begin. A program that has grown compiles faster with the single ones:
 // docs/reference/headers.md.
 
 #include <troupe/core.hpp>

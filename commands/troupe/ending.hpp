@@ -16,10 +16,10 @@ struct kill_options {
   bool yes = false;
 };
 
-/// Sends a signal to a process of a run, by number or name. That it is still that
-/// very process is checked by the kernel's handle of it, and when it began.
-/// Throws `refusal` where there is no such process or it may not be signalled.
-/// Returns an `exit_code`.
+/// Sends a signal to a process of a run, by number or name. That it is still
+/// that very process is checked by the kernel's handle of it, and when it
+/// began. Throws `refusal` where there is no such process or it may not be
+/// signalled. Returns an `exit_code`.
 int end_process(const inspection::run_entry& run,
                 const std::string& pid_or_name, const kill_options& options);
 

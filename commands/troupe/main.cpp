@@ -163,8 +163,8 @@ complete -F _troupe troupe
                      names, cases);
 }
 
-/// The command line: each subcommand is added by a function of its own, and does
-/// its work when CLI11 has parsed it.
+/// The command line: each subcommand is added by a function of its own, and
+/// does its work when CLI11 has parsed it.
 class command_line {
 public:
   command_line() {

@@ -55,7 +55,8 @@ std::string answer(std::string_view status, std::string_view type,
                      status, type, body.size(), body);
 }
 
-/// Reads the head of a request up to its empty line; its first line, or nothing.
+/// Reads the head of a request up to its empty line; its first line, or
+/// nothing.
 std::string first_line_of(std::istream& from) {
   std::string first;
   std::string line;

@@ -9,9 +9,9 @@
 namespace troupe::command {
 
 /// The stacks of all threads of these processes, equal ones told once. Each
-/// process is stopped for some milliseconds, and goes on even if this program is
-/// killed meanwhile. Where the kernel refuses, or there is nothing to read, a
-/// sentence says so.
+/// process is stopped for some milliseconds, and goes on even if this program
+/// is killed meanwhile. Where the kernel refuses, or there is nothing to read,
+/// a sentence says so.
 [[nodiscard]] view
 stacks_view(const inspection::snapshot& of,
             const std::vector<const inspection::process_record*>& processes);

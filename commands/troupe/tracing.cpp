@@ -276,8 +276,8 @@ private:
     }
   }
 
-  /// An arrow to the span that begins then, from that in which it was caused; none
-  /// if that was before the trace. It is written once both ends are known.
+  /// An arrow to the span that begins then, from that in which it was caused;
+  /// none if that was before the trace. It is written once both ends are known.
   void point(const char* name, const link_key& link, const thread_key& to,
              time_point when) {
     const auto found = begun_.find(link);
@@ -300,8 +300,8 @@ private:
     to_.add(end);
   }
 
-  /// Ends the innermost of that kind and what is inside of it; nothing if it has
-  /// begun before the trace did.
+  /// Ends the innermost of that kind and what is inside of it; nothing if it
+  /// has begun before the trace did.
   void end_as_far_as(trace_kind kind, const thread_key& thread,
                      std::vector<span>& spans, time_point when) {
     if (std::none_of(spans.begin(), spans.end(),
@@ -358,8 +358,8 @@ private:
   /// Of those that begin, by slot.
   std::map<std::uint32_t, std::string> names_;
   std::map<thread_key, std::vector<span>> open_;
-  /// Arrows of which the other end is not known yet: in which thread they begin,
-  /// and when.
+  /// Arrows of which the other end is not known yet: in which thread they
+  /// begin, and when.
   std::map<link_key, std::pair<thread_key, time_point>> begun_;
   /// Of which chunk each worker is about to begin a task.
   std::map<thread_key, std::uint64_t> taken_;

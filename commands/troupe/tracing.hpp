@@ -10,8 +10,8 @@
 namespace troupe::command {
 
 /// Writes what a run does into a file that Perfetto and Chrome open: one track
-/// for each thread of each process, with its waits, tasks and handlers of actors.
-/// Until `limit` has passed, the run ends, or SIGINT or SIGTERM comes.
+/// for each thread of each process, with its waits, tasks and handlers of
+/// actors. Until `limit` has passed, the run ends, or SIGINT or SIGTERM comes.
 /// Throws `refusal` where the run may not be traced or the file not be written.
 /// Returns an `exit_code`.
 int trace_run(const inspection::run_entry& run, const std::string& file,

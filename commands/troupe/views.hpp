@@ -29,8 +29,8 @@ struct view {
 /// in whose handler its threads are.
 [[nodiscard]] view actors_view(const looked& of);
 
-/// Follows the chain of waiting from one process, in sentences. Throws `refusal`
-/// where there is no such process.
+/// Follows the chain of waiting from one process, in sentences. Throws
+/// `refusal` where there is no such process.
 [[nodiscard]] view why_view(const looked& of, const std::string& pid_or_name);
 
 /// What stands still, in sentences; empty where nothing does.

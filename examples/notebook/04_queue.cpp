@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Notebook, "Queue": one process puts squares into a queue, another prints them.
+// Notebook, "Queue": one process puts squares into a queue, another prints
+// them.
 
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/program.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// A service that begins as root: it drops its rights and becomes a daemon before
-// it is a program.
+// A service that begins as root: it drops its rights and becomes a daemon
+// before it is a program.
 
 #include <troupe/process/program.hpp>
 

@@ -273,7 +273,8 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
-  // As a program would that has little else to do: see docs/performance/tuning.md.
+  // As a program would that has little else to do: see
+  // docs/performance/tuning.md.
   troupe::program program{argc, argv, {.move_threads = true}};
   bench::suite suite{"channel", argc, argv};
   measurement all{suite};

@@ -2,7 +2,8 @@
 
 // Machines: how long one takes to join and give its first result, what a start
 // there costs beside one at home, how soon its death is known, and what a
-// connection costs on which nothing is said. Lead and machine are on one computer.
+// connection costs on which nothing is said. Lead and machine are on one
+// computer.
 
 #include "suite.hpp"
 
@@ -81,8 +82,8 @@ private:
   int pid_;
 };
 
-/// Seconds of a processor that a process has used, to the nanosecond: the ticks of
-/// `/proc/PID/stat` are a tenth of what is allowed here in ten seconds.
+/// Seconds of a processor that a process has used, to the nanosecond: the ticks
+/// of `/proc/PID/stat` are a tenth of what is allowed here in ten seconds.
 double processor_time(int pid) {
   clockid_t clock{};
   timespec used{};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// A state's dict over loopback, with TLS from a key: one call at a time, many on
-// the way, a hundred elements a call, a megabyte a call. Beside Redis over TLS, a
-// bare round trip through TLS, and Python's manager over plain TCP.
+// A state's dict over loopback, with TLS from a key: one call at a time, many
+// on the way, a hundred elements a call, a megabyte a call. Beside Redis over
+// TLS, a bare round trip through TLS, and Python's manager over plain TCP.
 
 #include "network_peers.hpp"
 #include "suite.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What it costs to make and drop an object of each kind, to use a buffer of 24 MiB
-// for the first time in a child, and how many frames of 24 MiB a second go from a
-// process to another: as items of a queue, which are copied twice, and as
-// buffers, which are not. Beside Python's shared_memory and iceoryx.
+// What it costs to make and drop an object of each kind, to use a buffer of 24
+// MiB for the first time in a child, and how many frames of 24 MiB a second go
+// from a process to another: as items of a queue, which are copied twice, and
+// as buffers, which are not. Beside Python's shared_memory and iceoryx.
 //
 // Of each frame the sender writes all and the receiver reads all.
 #include "frames.hpp"

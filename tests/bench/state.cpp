@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // A state's dict: one client and four, one element a call and a hundred; a
-// member function of a user's class; a million entries. Beside Python's manager.
+// member function of a user's class; a million entries. Beside Python's
+// manager.
 
 #include "suite.hpp"
 #include "together.hpp"
@@ -172,7 +173,8 @@ compared in_turn(int turns, First first, Second second) {
 } // namespace
 
 int main(int argc, char** argv) {
-  // As a program would that has little else to do: see docs/performance/tuning.md.
+  // As a program would that has little else to do: see
+  // docs/performance/tuning.md.
   troupe::program program{argc, argv, {.move_threads = true}};
   bench::suite suite{"state", argc, argv};
   const long times = suite.scaled(200'000L, 500L);

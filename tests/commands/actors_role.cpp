@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Three hosts of actors: one is in a handler for an hour, one waits in a handler
-// for a lock, one has nothing to do.
+// Three hosts of actors: one is in a handler for an hour, one waits in a
+// handler for a lock, one has nothing to do.
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/host.hpp>
 #include <troupe/sync/event.hpp>

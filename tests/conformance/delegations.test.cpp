@@ -21,7 +21,8 @@ using troupe::transport::code_of;
 
 namespace {
 
-/// Keeps what it is asked until it is told to answer, and tells how many it has.
+/// Keeps what it is asked until it is told to answer, and tells how many it
+/// has.
 caf::behavior holder(caf::event_based_actor* self) {
   auto kept = std::make_shared<std::vector<caf::response_promise>>();
   return {

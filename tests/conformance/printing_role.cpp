@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Programs that print by `caf::aout`, `printing_role NAME here|own_process`, with
-// the behaviour of CAF's own of that kind, written anew.
+// Programs that print by `caf::aout`, `printing_role NAME here|own_process`,
+// with the behaviour of CAF's own of that kind, written anew.
 
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/actor_system.hpp>

@@ -47,8 +47,8 @@ std::string load_of(std::int32_t number) {
 }
 
 /// Arms a crash point in its process, then sends as many numbered messages as
-/// it is told to whoever it is told of; and swallows what it gets. Told only how
-/// many, it sends bare numbers and kills its process.
+/// it is told to whoever it is told of; and swallows what it gets. Told only
+/// how many, it sends bare numbers and kills its process.
 caf::behavior victim(caf::event_based_actor* self) {
   const auto kept = std::make_shared<troupe::bundle>();
   return {
@@ -312,7 +312,8 @@ TEST_CASE("a sender killed at any point of sending leaves whole messages") {
     std::int32_t published;
   };
   // The three before the point is armed always count. Before number 49 the ring
-  // moves, and 99 and 199 come in three pieces each: those frames count as well.
+  // moves, and 99 and 199 come in three pieces each: those frames count as
+  // well.
   const moment moments[] = {
     {"transport.send.written", 1, 3},    {"transport.send.written", 2, 4},
     {"transport.send.written", 7, 9},    {"transport.send.written", 150, 149},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Kills processes that hold, pass and drop handles of actors, at each named point
-// and at random. Whoever is referred to lives, and nobody else does.
+// Kills processes that hold, pass and drop handles of actors, at each named
+// point and at random. Whoever is referred to lives, and nobody else does.
 
 #include <troupe/channel/queue.hpp>
 #include <troupe/os/crash_point.hpp>

@@ -67,7 +67,7 @@ constexpr int kills_of_senders = troupe::test::sanitized ? 20 : 150;
 constexpr std::size_t makers = 4;
 constexpr auto longest = 240s;
 
-// What is there ----------------------------------------------------------------
+// What is there ---------------------------------------------------------------
 
 /// All that a run has of objects.
 struct inventory {
@@ -138,7 +138,7 @@ inventory settled() {
   return before;
 }
 
-// Those who make ---------------------------------------------------------------
+// Those who make --------------------------------------------------------------
 
 /// Mostly small; up to 64 MiB, rarely.
 std::size_t some_size(random_numbers& random) {
@@ -296,7 +296,7 @@ int make_many(std::uint64_t enough, int kills, unsigned seed) {
   return all.failed();
 }
 
-// Those who send ---------------------------------------------------------------
+// Those who send --------------------------------------------------------------
 
 using messages = troupe::queue<std::vector<std::string>>;
 using buffers = troupe::queue<troupe::buffer>;

@@ -322,8 +322,9 @@ TEST_CASE("a reader killed while it leaves a drained segment, or opens a large "
     CHECK((words.get() == "small"));
     CHECK(words.empty());
   }
-  // Killed when its share has ended: its memory carries the next message when the
-  // next reader mends the mailbox. Unless all took so long that it went back.
+  // Killed when its share has ended: its memory carries the next message when
+  // the next reader mends the mailbox. Unless all took so long that it went
+  // back.
   bool carried_another = false;
   for (int i = 0; i < 50 && !carried_another; ++i) {
     const queue<std::string> words;
@@ -512,9 +513,9 @@ TEST_CASE("a process killed while it closes its end of a pipe") {
 
 namespace {
 
-/// Has a process killed at each point of the first use of a pipe, from either end,
-/// and calls `then` with it, with a handle of the end that it uses and with the
-/// other end. Nothing is left afterwards.
+/// Has a process killed at each point of the first use of a pipe, from either
+/// end, and calls `then` with it, with a handle of the end that it uses and
+/// with the other end. Nothing is left afterwards.
 template <class Then>
 void each_death_at_first_use(Then then) {
   const auto before = troupe::test::living_bytes();
@@ -610,7 +611,7 @@ TEST_CASE("a process killed while it wakes another wakes it by its death") {
   }
 }
 
-// Random instants --------------------------------------------------------------
+// Random instants -------------------------------------------------------------
 
 namespace {
 

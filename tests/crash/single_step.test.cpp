@@ -213,10 +213,10 @@ void expect_either(message_queue& box, const std::string& when,
   }
 }
 
-/// The same for what a process does with the run's memory alone: `work` is given
-/// an object that the root holds. Whatever is killed when, nothing of the victim
-/// is left, the root's object is as it was, and the next process in the victim's
-/// place does the same.
+/// The same for what a process does with the run's memory alone: `work` is
+/// given an object that the root holds. Whatever is killed when, nothing of the
+/// victim is left, the root's object is as it was, and the next process in the
+/// victim's place does the same.
 template <class Prepare, class Work>
 std::string
 with_memory_at_every_instruction(const char* name, Prepare prepare, Work work) {
@@ -346,7 +346,8 @@ std::string with_pipe_at_every_instruction(const char* name, bool is_first) {
         troupe::codec::decoder from{message.body(), message.handles(),
                                     "a pipe"};
         const auto end = pipe_end::load(from, 1, "a pipe");
-        // So that there is memory for the mailbox: how that is taken is seen above.
+        // So that there is memory for the mailbox: how that is taken is seen
+        // above.
         static_cast<void>(pipe_end::make(1, true).first.out());
         ::raise(SIGSTOP);
         static_cast<void>(end.out());
@@ -405,7 +406,8 @@ std::string with_units_at_every_instruction(const char* name, int others) {
         troupe::codec::decoder from{message.body(), message.handles(),
                                     "a semaphore"};
         const auto theirs = troupe::semaphore::load(from);
-        // So that there is memory for the wait queue: how that is taken is seen above.
+        // So that there is memory for the wait queue: how that is taken is seen
+        // above.
         static_cast<void>(reference::create(user_kind, 9000));
         ::raise(SIGSTOP);
         theirs.acquire();
@@ -417,7 +419,8 @@ std::string with_units_at_every_instruction(const char* name, int others) {
         return done;
       const int free = all - others;
       expect(units->value() == free, "units are lost or made," + when);
-      // By row, for the thread here must not become an owner that forks inherit.
+      // By row, for the thread here must not become an owner that forks
+      // inherit.
       for (int unit = 0; unit < free; ++unit)
         expect(units->units().try_take(0), "no unit," + when);
       expect(!units->units().try_take(0), "a unit too many," + when);

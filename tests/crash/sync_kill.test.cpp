@@ -431,8 +431,8 @@ TEST_CASE("whoever repairs is killed while it does") {
     for (const unsigned count : {1U, 3U}) {
       CAPTURE(point);
       const auto before = arm_next_fork_server(point, count);
-      // It has to reclaim until it dies of that; which of the killed stood in the
-      // line is chance.
+      // It has to reclaim until it dies of that; which of the killed stood in
+      // the line is chance.
       const auto end = std::chrono::steady_clock::now() + 60s;
       for (int i = 0; server.load() == before
                       && (i < 30 || std::chrono::steady_clock::now() < end);

@@ -9,8 +9,8 @@
 //
 // A region stands in its program between `//[start` and `//]`; what lies
 // between `//<-` and `//->` is not shown; `#all` is the whole file. `…` in an
-// output block matches as in expected_output.hpp; `<!-- output: x unordered -->`
-// leaves the order free. PROGRAMS lists `group|name|path|…`.
+// output block matches as in expected_output.hpp; `<!-- output: x unordered
+// -->` leaves the order free. PROGRAMS lists `group|name|path|…`.
 
 #include "regions.hpp"
 

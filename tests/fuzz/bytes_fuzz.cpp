@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // libFuzzer's target for what reads bytes and needs no run: TROUPE_FUZZ_FEED is
-// its function. With TROUPE_FUZZ_SEEDS, which names right ones, `--seeds=FOLDER`
-// writes these there and ends.
+// its function. With TROUPE_FUZZ_SEEDS, which names right ones,
+// `--seeds=FOLDER` writes these there and ends.
 
 #include TROUPE_FUZZ_INPUT
 

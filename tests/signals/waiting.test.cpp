@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Every call that waits, ended by every signal: typed on a terminal, sent to the
-// root alone, and sent to its whole process group.
+// Every call that waits, ended by every signal: typed on a terminal, sent to
+// the root alone, and sent to its whole process group.
 
 #include <support/eventually.hpp>
 #include <support/launched.hpp>

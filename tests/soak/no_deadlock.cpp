@@ -2,10 +2,10 @@
 
 // no_deadlock SECONDS [SEED]: random programs in which everybody waits for
 // somebody most of the time, and none of which ever stands still: slow holders,
-// deadlines, timers, stopped processes, handles on their way, threads that wait for
-// each other, actors that do all of that in their handlers. `look_while --no-alarm`
-// runs it, and `tools/soak --no-alarm` for an hour; both look from outside, and the
-// run looks at itself.
+// deadlines, timers, stopped processes, handles on their way, threads that wait
+// for each other, actors that do all of that in their handlers. `look_while
+// --no-alarm` runs it, and `tools/soak --no-alarm` for an hour; both look from
+// outside, and the run looks at itself.
 
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
@@ -46,9 +46,9 @@ namespace version = troupe::transport::version;
 
 using namespace std::chrono_literals;
 
-/// At a number it sleeps for as many milliseconds in its handler, or lets as many
-/// pass and goes on with others; then it takes from one queue, puts into another,
-/// and answers.
+/// At a number it sleeps for as many milliseconds in its handler, or lets as
+/// many pass and goes on with others; then it takes from one queue, puts into
+/// another, and answers.
 class clerk : public caf::event_based_actor {
 public:
   clerk(caf::actor_config& config, troupe::queue<int> from,
@@ -133,7 +133,7 @@ private:
 
 using processes = std::vector<troupe::process>;
 
-// Tokens go round, past locks that are taken in order --------------------------------
+// Tokens go round, past locks that are taken in order -------------------------
 
 void station(unsigned seed, troupe::queue<int> from, troupe::queue<int> to,
              std::vector<troupe::mutex> locks, troupe::semaphore units,
@@ -173,7 +173,7 @@ void ring(chance& of) {
     ways[0].put(i);
 }
 
-// A barrier, a condition, an event ----------------------------------------------------
+// A barrier, a condition, an event --------------------------------------------
 
 void meet_often(unsigned seed, troupe::barrier at, int rounds) {
   chance of{seed};
@@ -214,7 +214,7 @@ void notices(chance& of) {
   }
 }
 
-// Slow holders, deadlines, stopped processes ------------------------------------------
+// Slow holders, deadlines, stopped processes ----------------------------------
 
 void hold(troupe::mutex lock, troupe::event held, int milliseconds) {
   const std::scoped_lock guard{lock};
@@ -258,7 +258,7 @@ void stopped_holder(chance& of) {
     ::kill(stopped.pid(), SIGCONT);
 }
 
-// Handles on their way, timers --------------------------------------------------------
+// Handles on their way, timers ------------------------------------------------
 
 void take_one(troupe::queue<int> from) {
   static_cast<void>(from.get());
@@ -289,7 +289,7 @@ void timer(chance& of) {
   later.join();
 }
 
-// Pools, states, pipes ----------------------------------------------------------------
+// Pools, states, pipes --------------------------------------------------------
 
 int work(troupe::mutex lock, int milliseconds) {
   const std::scoped_lock guard{lock};
@@ -338,10 +338,10 @@ void talk(chance& of) {
   }
 }
 
-// Threads that wait for each other ----------------------------------------------------
+// Threads that wait for each other --------------------------------------------
 
-/// One thread waits for a lock of the standard library, whose owner waits for an
-/// item; two wake each other by a condition.
+/// One thread waits for a lock of the standard library, whose owner waits for
+/// an item; two wake each other by a condition.
 void threads(chance& of) {
   const troupe::queue<int> items;
   const int pause = of.between(50, 300);
@@ -367,15 +367,15 @@ void threads(chance& of) {
   other.join();
 }
 
-// Actors ------------------------------------------------------------------------------
+// Actors ----------------------------------------------------------------------
 
 void feed(troupe::queue<int> into, int milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds{milliseconds});
   into.put(1);
 }
 
-/// Its handler waits for an item that comes late; whoever has asked waits for the
-/// answer, or for what it puts.
+/// Its handler waits for an item that comes late; whoever has asked waits for
+/// the answer, or for what it puts.
 void slow_clerk(chance& of) {
   const troupe::queue<int> from;
   const troupe::queue<int> to;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // soak SECONDS FILE: uses all parts of the library for so long, in rounds, and
-// writes once a second what the run has into FILE (CSV). tools/soak runs it, and
-// tests/soak/judge says whether anything grows.
+// writes once a second what the run has into FILE (CSV). tools/soak runs it,
+// and tests/soak/judge says whether anything grows.
 
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
@@ -49,7 +49,7 @@ void require(bool condition, const char* what) {
     throw std::runtime_error{what};
 }
 
-// What the run has -------------------------------------------------------------
+// What the run has ------------------------------------------------------------
 
 std::uint64_t entries_in(const std::string& folder) {
   std::error_code failure;
@@ -107,7 +107,7 @@ void write_sample(std::ostream& to, double second, std::uint64_t rounds) {
      << ',' << processes << ',' << rounds << std::endl;
 }
 
-// What is done -----------------------------------------------------------------
+// What is done ----------------------------------------------------------------
 
 void count_up(troupe::value<long> number, troupe::mutex lock, int times) {
   for (int i = 0; i < times; ++i) {

@@ -61,8 +61,8 @@ await_threads(std::size_t count, wait_kind kind, Matches matches) {
   });
 }
 
-/// Waits, under a watchdog, until as many threads as `count` sleep, or are about
-/// to, in a wait of `kind` for this object.
+/// Waits, under a watchdog, until as many threads as `count` sleep, or are
+/// about to, in a wait of `kind` for this object.
 [[nodiscard]] inline bool await_blocked_on(memory::object_id object,
                                            wait_kind kind,
                                            std::size_t count = 1) {

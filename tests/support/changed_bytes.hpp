@@ -10,8 +10,9 @@
 
 namespace troupe::test {
 
-/// Gives `feed` 20,000 of the `right` inputs with one to five bytes changed, and
-/// 5,000 of noise. Returns how many of them it has refused, by returning false.
+/// Gives `feed` 20,000 of the `right` inputs with one to five bytes changed,
+/// and 5,000 of noise. Returns how many of them it has refused, by returning
+/// false.
 template <class Feed>
 [[nodiscard]] int
 refused_of_changed(const std::vector<std::vector<std::uint8_t>>& right,

@@ -14,9 +14,9 @@
 namespace troupe::test {
 
 /// Waits until `condition()` is true, under a watchdog: returns false if it is
-/// not true after `limit`, times `patience()`. Generous, because sanitizers and busy
-/// machines are slow; a healthy test never waits that long. `pause` lies between two
-/// looks.
+/// not true after `limit`, times `patience()`. Generous, because sanitizers and
+/// busy machines are slow; a healthy test never waits that long. `pause` lies
+/// between two looks.
 template <std::predicate Condition>
 [[nodiscard]] bool
 eventually(Condition condition,
@@ -32,8 +32,8 @@ eventually(Condition condition,
   return true;
 }
 
-/// The same for a process that checks nothing: it aborts after `limit`, and says
-/// where. Who joins it sees that in its status.
+/// The same for a process that checks nothing: it aborts after `limit`, and
+/// says where. Who joins it sees that in its status.
 template <std::predicate Condition>
 void await(Condition condition,
            std::chrono::milliseconds limit = std::chrono::seconds{60},

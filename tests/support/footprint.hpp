@@ -14,13 +14,13 @@
 
 namespace troupe::test {
 
-/// What a process has, to be compared before and after. Also programs that tests
-/// launch use it.
+/// What a process has, to be compared before and after. Also programs that
+/// tests launch use it.
 struct footprint {
   std::int64_t descriptors = 0;
   std::int64_t threads = 0;
-  /// Bytes: of another process the pages that are its own, of the calling one what
-  /// it has allocated.
+  /// Bytes: of another process the pages that are its own, of the calling one
+  /// what it has allocated.
   std::int64_t memory = 0;
 
   [[nodiscard]] static footprint of(std::int32_t pid) {

@@ -45,8 +45,8 @@ std::size_t entries_of(const char* folder) {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-/// What a process, a pool or a state has as long as it lives. Whether all of its
-/// processes have ended is looked at by itself.
+/// What a process, a pool or a state has as long as it lives. Whether all of
+/// its processes have ended is looked at by itself.
 bool is_kept(memory::object_kind kind) {
   using enum memory::object_kind;
   return kind == none || kind == ring || kind == inbox || kind == registry

@@ -3,10 +3,10 @@
 //
 // Runs a test and looks, again and again, at each run that it or what it has
 // started makes, as the command `troupe` does. Fails if the test fails, or if a
-// look finds something that makes no sense; tests of kills run under it. Fails as
-// well if a look has taken a page of the run: of one whose processes have ended it
-// is known to the page. With --no-alarm it fails too if two looks say that
-// something stands still.
+// look finds something that makes no sense; tests of kills run under it. Fails
+// as well if a look has taken a page of the run: of one whose processes have
+// ended it is known to the page. With --no-alarm it fails too if two looks say
+// that something stands still.
 #include <troupe/inspection/snapshot.hpp>
 #include <troupe/inspection/stalls.hpp>
 #include <troupe/os/memory_file.hpp>

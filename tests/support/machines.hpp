@@ -15,10 +15,10 @@
 namespace troupe::test {
 
 /// Three machines, 1 to 3: a network namespace each, with a cable to a bridge.
-/// What is started on one is alone in a PID namespace of its own, of which it is
-/// the first process: the kernel kills all of it with that one. Needs root, `ip`
-/// and `unshare`; where something is missing they do not exist, which `exist`
-/// says.
+/// What is started on one is alone in a PID namespace of its own, of which it
+/// is the first process: the kernel kills all of it with that one. Needs root,
+/// `ip` and `unshare`; where something is missing they do not exist, which
+/// `exist` says.
 class three_machines {
 public:
   static constexpr int count = 3;
@@ -79,8 +79,8 @@ public:
                + " up");
   }
 
-  /// What `from` sends to `to` goes nowhere from now on; what `to` sends arrives.
-  /// `from` believes that `to` has a number which nobody has.
+  /// What `from` sends to `to` goes nowhere from now on; what `to` sends
+  /// arrives. `from` believes that `to` has a number which nobody has.
   [[nodiscard]] bool cut_one_way(int from, int to) const {
     return run("-n " + of(from) + " neigh replace " + address(to)
                + " lladdr 02:00:00:00:00:77 dev cable nud permanent");
@@ -123,8 +123,8 @@ private:
   bool whole_ = false;
 };
 
-/// The first child of a process, 0 if it has none: of what was launched on one of
-/// `three_machines`, the program itself.
+/// The first child of a process, 0 if it has none: of what was launched on one
+/// of `three_machines`, the program itself.
 [[nodiscard]] inline std::int32_t child_of(std::int32_t pid) {
   const auto number = std::to_string(pid);
   std::ifstream file{"/proc/" + number + "/task/" + number + "/children"};

@@ -5,9 +5,10 @@
 
 namespace troupe::test {
 
-/// How many times as long as usual a watchdog waits. `tools/test` sets it in the
-/// environment, TROUPE_TEST_PATIENCE, where tests get less of the processors than a
-/// program on an idle machine would: beside other work, and under `nice`.
+/// How many times as long as usual a watchdog waits. `tools/test` sets it in
+/// the environment, TROUPE_TEST_PATIENCE, where tests get less of the
+/// processors than a program on an idle machine would: beside other work, and
+/// under `nice`.
 [[nodiscard]] inline int patience() {
   static const int factor = [] {
     const char* const text = std::getenv("TROUPE_TEST_PATIENCE");

@@ -33,14 +33,14 @@ inline constexpr std::size_t sanitizer_threads = 0;
 inline constexpr std::size_t sanitizer_threads = 0;
 #endif
 
-/// Whether stalls can be told: a sanitizer's own thread waits for nothing that is
-/// known, so its process may go on, and whoever waits for that process does not
-/// stand still.
+/// Whether stalls can be told: a sanitizer's own thread waits for nothing that
+/// is known, so its process may go on, and whoever waits for that process does
+/// not stand still.
 inline constexpr bool stalls_are_told = sanitizer_threads == 0;
 
-/// Whether a program goes on without a free descriptor: UndefinedBehaviorSanitizer
-/// looks at an object through a pipe that it opens, and takes it for a wrong one if
-/// it cannot.
+/// Whether a program goes on without a free descriptor:
+/// UndefinedBehaviorSanitizer looks at an object through a pipe that it opens,
+/// and takes it for a wrong one if it cannot.
 #if defined(TROUPE_SANITIZED_UNDEFINED)
 inline constexpr bool needs_no_descriptor = false;
 #else

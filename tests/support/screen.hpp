@@ -9,8 +9,8 @@
 
 namespace troupe::test {
 
-/// What a terminal of the kind vt100 shows of what was written to it; colours and
-/// the like are dropped. Each letter takes one column.
+/// What a terminal of the kind vt100 shows of what was written to it; colours
+/// and the like are dropped. Each letter takes one column.
 class screen {
 public:
   screen(std::size_t rows, std::size_t columns)

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 /// For programs that tests launch. Where the environment has
-/// TROUPE_TEST_STOP_FORKED, each process that is forked off one of theirs writes
-/// "forked PID" to standard error and stops, before it does anything else. Whoever
-/// has launched the program lets it go on by SIGCONT.
+/// TROUPE_TEST_STOP_FORKED, each process that is forked off one of theirs
+/// writes "forked PID" to standard error and stops, before it does anything
+/// else. Whoever has launched the program lets it go on by SIGCONT.
 namespace troupe::test {
 
 inline void stop_forked() {

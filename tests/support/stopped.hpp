@@ -35,9 +35,9 @@ inline void go_on(std::int32_t pid) {
   ::kill(pid, SIGCONT);
 }
 
-/// Of what a program that includes `stop_forked.hpp` has printed: the process that
-/// it has forked as its `number`th, from 1, once that stands still; 0 if it is not
-/// told of yet, or does not.
+/// Of what a program that includes `stop_forked.hpp` has printed: the process
+/// that it has forked as its `number`th, from 1, once that stands still; 0 if
+/// it is not told of yet, or does not.
 [[nodiscard]] inline std::int32_t forked(const std::string& output,
                                          int number) {
   const std::string word{"forked "};

@@ -26,8 +26,8 @@ enum class counted {
 };
 
 /// Counts the system calls that the first thread of the process `pid` makes
-/// between `begin_counting` and `end_counting`; `go` lets it run there. Nothing:
-/// processes may not be traced here, or this one ended before.
+/// between `begin_counting` and `end_counting`; `go` lets it run there.
+/// Nothing: processes may not be traced here, or this one ended before.
 /// @blocks on that thread
 [[nodiscard]] std::optional<std::uint64_t>
 count_system_calls(int pid, const std::function<void()>& go,

@@ -32,7 +32,8 @@
 namespace troupe::machines {
 
 /// What one run and another say to each other of actors, at one end of the
-/// connection between their roots: the first byte behind `message_kind::actors`.
+/// connection between their roots: the first byte behind
+/// `message_kind::actors`.
 enum class actor_frame : std::uint8_t {
   /// First: the fingerprint of the message types.
   types = 1,
@@ -80,15 +81,15 @@ struct spawned_note {
   bytes failure;
 };
 
-/// Carries handles of actors, and what is said to them, between two runs: one end
-/// of the connection between their roots. All functions may be called from any
-/// thread, none waits for the other end but `spawn`.
+/// Carries handles of actors, and what is said to them, between two runs: one
+/// end of the connection between their roots. All functions may be called from
+/// any thread, none waits for the other end but `spawn`.
 ///
 /// # What is promised
-/// Messages of one actor to another arrive in their order, and before the end of
-/// the one that has sent them is told. A request is answered: by whoever has it, or
-/// with `machine_lost` when the connection is lost. An actor of which the other
-/// run has a handle is held here until it has none.
+/// Messages of one actor to another arrive in their order, and before the end
+/// of the one that has sent them is told. A request is answered: by whoever has
+/// it, or with `machine_lost` when the connection is lost. An actor of which
+/// the other run has a handle is held here until it has none.
 class gateway final : public std::enable_shared_from_this<gateway> {
 public:
   /// More does not wait for the connection, besides one message that is longer.
@@ -111,8 +112,8 @@ public:
   using spawner = std::function<void(
     spawn_order what, std::vector<caf::strong_actor_ptr> handles)>;
 
-  /// `other` is what the other end is called in texts. Without a `spawner` it may
-  /// not ask for actors. Makes the process's actor system if it has none.
+  /// `other` is what the other end is called in texts. Without a `spawner` it
+  /// may not ask for actors. Makes the process's actor system if it has none.
   [[nodiscard]] static std::shared_ptr<gateway> make(std::string other, way to,
                                                      spawner makes = {});
 
@@ -121,8 +122,8 @@ public:
   gateway& operator=(const gateway&) = delete;
   ~gateway();
 
-  /// A message of kind `actors` has come; by the thread of the connection. Throws
-  /// `malformed_bytes`.
+  /// A message of kind `actors` has come; by the thread of the connection.
+  /// Throws `malformed_bytes`.
   void take(network::payload what);
 
   /// The connection is lost.
@@ -167,8 +168,8 @@ private:
 
   /// An actor of the other run, until that has told of its end.
   struct imported {
-    /// Of its proxies, of which there is one at a time: who has a link to one, or
-    /// its address, knows the next.
+    /// Of its proxies, of which there is one at a time: who has a link to one,
+    /// or its address, knows the next.
     caf::actor_id id = 0;
     caf::weak_actor_ptr proxy;
     /// Proxies of which `proxy_gone` has not told.
@@ -186,7 +187,8 @@ private:
     std::uint32_t copies = 0;
   };
 
-  /// Handles that are about to be sent: what follows from that, without the lock.
+  /// Handles that are about to be sent: what follows from that, without the
+  /// lock.
   struct sending {
     std::vector<std::pair<std::uint64_t, caf::strong_actor_ptr>> fresh;
     std::vector<std::pair<std::uint64_t, caf::error>> ended;

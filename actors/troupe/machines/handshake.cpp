@@ -118,8 +118,8 @@ std::string short_form(const std::string& build) {
   return build.size() > enough ? build.substr(0, enough) + "…" : build;
 }
 
-/// A library that both have, in two builds. A program may have loaded several of
-/// one name, from several folders.
+/// A library that both have, in two builds. A program may have loaded several
+/// of one name, from several folders.
 const library_build* differing_library(const program_build& one,
                                        const program_build& other) {
   for (const auto& each : one.libraries) {

@@ -10,9 +10,10 @@
 #include <string_view>
 #include <vector>
 
-/// What a machine and its lead say to each other before anything else, when both
-/// have shown the key. Whoever reads it does not know yet whether the other end
-/// is the same program: numbers are little-endian, and all is checked.
+/// What a machine and its lead say to each other before anything else, when
+/// both have shown the key. Whoever reads it does not know yet whether the
+/// other end is the same program: numbers are little-endian, and all is
+/// checked.
 namespace troupe::machines {
 
 /// Raised whenever a machine and a lead of two versions could no longer

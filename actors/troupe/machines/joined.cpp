@@ -54,8 +54,8 @@ constexpr std::uint64_t output_window = 1U << 20;
 constexpr std::size_t longest_result = network::longest_content / 2;
 
 /// How much later than the root the fork server ends the run: a quarter of
-/// `silence`, and this at most. The lead counts the machine as lost after half a
-/// `silence`.
+/// `silence`, and this at most. The lead counts the machine as lost after half
+/// a `silence`.
 constexpr std::chrono::nanoseconds most_grace = std::chrono::milliseconds{250};
 
 /// Prolongs the lease that the fork server looks at.
@@ -91,8 +91,9 @@ constexpr std::chrono::milliseconds time_of_fork{2};
 }
 
 /// What this machine does for its lead. Its messages come by the thread of the
-/// connection's loop; all else is done by the main thread, which sleeps until one
-/// has come, a process has ended or printed, or somebody asks the machine to leave.
+/// connection's loop; all else is done by the main thread, which sleeps until
+/// one has come, a process has ended or printed, or somebody asks the machine
+/// to leave.
 class worker final : public network::carrier::receiver {
 public:
   worker(const options& said, output_pipes output)
@@ -167,7 +168,8 @@ private:
 
   void obey(bytes_view message);
   void start(start_order what);
-  /// Has the end of each process told that has begun. Returns when to look again.
+  /// Has the end of each process told that has begun. Returns when to look
+  /// again.
   [[nodiscard]] deadline watch_those_that_begin();
   void signal(const signal_order& what);
   void send_signal(const running& to, int number);

@@ -22,8 +22,8 @@ enum exit_code : int {
 /// process when that is over. By the root of a run, which has it from then on.
 ///
 /// SIGTERM and Ctrl-C, where the program has not set them otherwise, ask the
-/// machine to leave: it begins nothing new, finishes what runs, and ends. A second
-/// one ends it at once.
+/// machine to leave: it begins nothing new, finishes what runs, and ends. A
+/// second one ends it at once.
 [[noreturn]] void work_for_lead(const options& said, const network::key& shared,
                                 output_pipes output);
 

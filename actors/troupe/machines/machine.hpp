@@ -65,8 +65,8 @@ spawn_on(const std::shared_ptr<member>& where,
 
 } // namespace machines
 
-/// The result of a function that runs in a process of another machine; the shape
-/// of `troupe::future`. The destructor waits for the process.
+/// The result of a function that runs in a process of another machine; the
+/// shape of `troupe::future`. The destructor waits for the process.
 ///
 /// # Failures
 /// What the function throws, and the death of its process, arrive as
@@ -85,11 +85,12 @@ public:
     return of_.valid();
   }
 
-  /// Waits for the result and gives it, once: `valid()` is false afterwards. What
-  /// the process has printed before is written when this returns.
-  /// Throws `remote_error`, `machine_lost`, `cancelled` (the machine was about to
-  /// leave, and has not begun), `limit_reached`, `os_failure` (it has no room for
-  /// a process), `malformed_bytes`, `invalid_state` when there is nothing to get.
+  /// Waits for the result and gives it, once: `valid()` is false afterwards.
+  /// What the process has printed before is written when this returns. Throws
+  /// `remote_error`, `machine_lost`, `cancelled` (the machine was about to
+  /// leave, and has not begun), `limit_reached`, `os_failure` (it has no room
+  /// for a process), `malformed_bytes`, `invalid_state` when there is nothing
+  /// to get.
   /// @blocks on the process, and on whoever reads this program's output
   R get() {
     auto taken = std::move(of_);
@@ -98,8 +99,8 @@ public:
       return codec::decode<R>(result);
   }
 
-  /// For `wait_any`: ready when `get` would not wait. Null where there is nothing
-  /// to get.
+  /// For `wait_any`: ready when `get` would not wait. Null where there is
+  /// nothing to get.
   [[nodiscard]] std::shared_ptr<wait_condition> when_ready() const {
     return of_.when_done();
   }
@@ -127,8 +128,8 @@ private:
   machines::handle of_;
 };
 
-/// Another machine: a run of the same program elsewhere that has joined this one.
-/// May be copied. One that is lost stays lost; who joins again is another.
+/// Another machine: a run of the same program elsewhere that has joined this
+/// one. May be copied. One that is lost stays lost; who joins again is another.
 class machine {
 public:
   explicit machine(std::shared_ptr<machines::member> of) noexcept
@@ -162,8 +163,8 @@ public:
   /// directory and the command line with which that program was started there.
   /// Of `start_options` name and method count.
   ///
-  /// Throws `machine_lost` (it is lost, or has left), `cancelled` (it is about to
-  /// leave), `invalid_argument`, `limit_reached` (more than 1 GiB).
+  /// Throws `machine_lost` (it is lost, or has left), `cancelled` (it is about
+  /// to leave), `invalid_argument`, `limit_reached` (more than 1 GiB).
   template <auto F, class... Args>
   [[nodiscard]] auto start(Args&&... args) const {
     return start_callable<calls::named<F>>(std::forward<Args>(args)...);
@@ -186,14 +187,14 @@ public:
   /// its handle: `troupe::spawn`, elsewhere. The handle is an ordinary one, in
   /// every process of this run, and of the runs of all machines.
   ///
-  /// Arguments may have handles of actors; what else is memory of this machine does
-  /// not compile; where a type does not tell, this throws `invalid_argument`. The
-  /// process is the other machine's, and a daemon of its root: it ends when its
-  /// actors have, and with that machine.
+  /// Arguments may have handles of actors; what else is memory of this machine
+  /// does not compile; where a type does not tell, this throws
+  /// `invalid_argument`. The process is the other machine's, and a daemon of
+  /// its root: it ends when its actors have, and with that machine.
   ///
   /// Throws `remote_error` for what the actor's function or constructor threw,
-  /// `process_died`, `machine_lost` (it is lost, or has left), `cancelled` (it is
-  /// about to leave), `invalid_argument`, `limit_reached`.
+  /// `process_died`, `machine_lost` (it is lost, or has left), `cancelled` (it
+  /// is about to leave), `invalid_argument`, `limit_reached`.
   /// @blocks on the other machine: until the function has returned
   template <auto F, class... Args>
   auto spawn(Args&&... args) const {

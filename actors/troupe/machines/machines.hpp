@@ -17,8 +17,8 @@
 
 /// Machines: the same program on several computers.
 ///
-/// Include this header and link `troupe::network`. Then the program's command line
-/// takes
+/// Include this header and link `troupe::network`. Then the program's command
+/// line takes
 ///
 ///     ./prog --troupe.listen=0.0.0.0:4242            this one leads
 ///     ./prog --troupe.join=HOST:4242                 this one is a machine of it
@@ -32,19 +32,19 @@
 /// (what its processes print is not sent to the lead).
 ///
 /// # Who belongs
-/// The lead decides, in the root of its run, and only there can these functions be
-/// called: elsewhere, and in a program that leads nobody, they throw
-/// `invalid_state`. A machine that is lost stays lost. It ends itself before the
-/// lead counts it as lost, so nothing is ever done twice at the same time.
+/// The lead decides, in the root of its run, and only there can these functions
+/// be called: elsewhere, and in a program that leads nobody, they throw
+/// `invalid_state`. A machine that is lost stays lost. It ends itself before
+/// the lead counts it as lost, so nothing is ever done twice at the same time.
 ///
 /// # What a crash leaves
-/// Nothing. If a machine's root dies, all of its run does, and the lead knows it at
-/// once. If the lead dies, or a machine hears nothing of it for `silence`, the
-/// machine ends with all of its processes.
+/// Nothing. If a machine's root dies, all of its run does, and the lead knows
+/// it at once. If the lead dies, or a machine hears nothing of it for
+/// `silence`, the machine ends with all of its processes.
 namespace troupe::machines {
 
-/// Those that are there, in the order in which they have joined. The lead is none
-/// of them.
+/// Those that are there, in the order in which they have joined. The lead is
+/// none of them.
 [[nodiscard]] std::vector<machine> list();
 
 /// The one of that name; nothing: there is none.
@@ -93,11 +93,11 @@ struct event {
   std::string reason;
 };
 
-/// Tells what happens to machines from now on, each thing once. Not to be used by
-/// several threads at once.
+/// Tells what happens to machines from now on, each thing once. Not to be used
+/// by several threads at once.
 ///
-/// What has happened is kept until every `events` has told of it, and no longer.
-/// At most 10,000 wait: an `events` that is further behind says so.
+/// What has happened is kept until every `events` has told of it, and no
+/// longer. At most 10,000 wait: an `events` that is further behind says so.
 class events {
 public:
   /// Throws `invalid_state` (this process leads nobody).
@@ -106,9 +106,9 @@ public:
   events& operator=(events&&) noexcept = default;
 
   /// Waits for the next; nothing: `limit` passed first, or this program ends.
-  /// Throws `limit_reached` once, and goes on with the oldest that is kept, where
-  /// this was not asked while more than 10,000 things happened; `invalid_state`
-  /// where this was moved from.
+  /// Throws `limit_reached` once, and goes on with the oldest that is kept,
+  /// where this was not asked while more than 10,000 things happened;
+  /// `invalid_state` where this was moved from.
   /// @blocks on machines, until `limit`
   [[nodiscard]] std::optional<event> next(deadline limit = deadline::never());
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-/// What a machine and its lead say to each other once it has joined. They are the
-/// same build, so these are sent as messages between processes are.
+/// What a machine and its lead say to each other once it has joined. They are
+/// the same build, so these are sent as messages between processes are.
 namespace troupe::machines {
 
 /// The first byte of each message of a connection.

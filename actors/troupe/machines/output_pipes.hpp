@@ -18,8 +18,8 @@ public:
   /// `taken`. What was printed before is written. Throws `os_failure`.
   explicit output_pipes(bool taken);
 
-  /// Says a line on the standard error that there was before. Waits for nobody: a
-  /// line for which there is no room is lost.
+  /// Says a line on the standard error that there was before. Waits for nobody:
+  /// a line for which there is no room is lost.
   void say(std::string_view line) const noexcept;
 
   /// Lines that have come.
@@ -28,8 +28,8 @@ public:
     std::string text;
   };
 
-  /// Takes what there is now, at most so many bytes of each stream. A line that is
-  /// not whole waits for its rest, but none longer than `longest_line`.
+  /// Takes what there is now, at most so many bytes of each stream. A line that
+  /// is not whole waits for its rest, but none longer than `longest_line`.
   [[nodiscard]] std::vector<lines> take(std::size_t most);
 
   /// The same for lines that nobody ends any more.

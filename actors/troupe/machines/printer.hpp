@@ -14,9 +14,9 @@
 
 namespace troupe::machines {
 
-/// Writes the lines of other machines to this program's standard output and error,
-/// in a thread of its own, which begins with the first of them: no thread that
-/// serves others waits for whoever reads. Any thread may use it.
+/// Writes the lines of other machines to this program's standard output and
+/// error, in a thread of its own, which begins with the first of them: no
+/// thread that serves others waits for whoever reads. Any thread may use it.
 class printer {
 public:
   static constexpr std::size_t most_own = 256;
@@ -34,8 +34,8 @@ public:
              std::function<void()> written);
 
   /// Writes a line of this program's own to standard error, in the order of the
-  /// others. Where nobody reads, `most_own` are kept; how many more there were is
-  /// told behind them.
+  /// others. Where nobody reads, `most_own` are kept; how many more there were
+  /// is told behind them.
   void say(const std::string& line);
 
   /// How many jobs there were: calls of `print` and `say`.
@@ -48,8 +48,8 @@ public:
   /// Whether so many of these are written now.
   [[nodiscard]] bool is_written(std::uint64_t number) const;
 
-  /// From now on the calling process is notified (`memory::notify`) each time that
-  /// one is written; as often as this is called, until `unwatch` is.
+  /// From now on the calling process is notified (`memory::notify`) each time
+  /// that one is written; as often as this is called, until `unwatch` is.
   void watch();
   void unwatch() noexcept;
 

@@ -25,8 +25,8 @@ namespace {
 
 constexpr std::size_t longest_process_name = 255;
 
-/// How the process ended. It stood in a slot of its own run, and a status is read
-/// from one.
+/// How the process ended. It stood in a slot of its own run, and a status is
+/// read from one.
 exit_status status_of(const ended_note& how) {
   const auto slot = std::make_unique<memory::process_slot>();
   slot->ended_by.store(how.ending);

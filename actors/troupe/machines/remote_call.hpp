@@ -40,14 +40,14 @@ public:
   /// Whether that is so now.
   [[nodiscard]] bool is_done();
 
-  /// From now on the calling process is notified (`memory::notify`) each time that
-  /// `is_done` may have become true; as often as this is called, until `unwatch`
-  /// is.
+  /// From now on the calling process is notified (`memory::notify`) each time
+  /// that `is_done` may have become true; as often as this is called, until
+  /// `unwatch` is.
   void watch();
   void unwatch() noexcept;
 
-  /// Waits, and gives the encoded result. Throws `remote_error`, `machine_lost`,
-  /// what kept the machine from starting it.
+  /// Waits, and gives the encoded result. Throws `remote_error`,
+  /// `machine_lost`, what kept the machine from starting it.
   [[nodiscard]] bytes take();
 
   // Of them the first counts:
@@ -84,13 +84,13 @@ struct called_function {
 };
 
 /// What it runs: the function, whose encoded result it returns. Signals from
-/// outside pass it by, as the workers of a pool. Throws `unknown_function`, what
-/// the function throws.
+/// outside pass it by, as the workers of a pool. Throws `unknown_function`,
+/// what the function throws.
 [[nodiscard]] bytes run_called_function(const called_function& what);
 
-/// Has `function` run on `where`. Throws `machine_lost`, `cancelled` (it leaves),
-/// `invalid_argument` (an argument is memory of this machine, or the name is too
-/// long), `limit_reached` (the arguments have more than 1 GiB).
+/// Has `function` run on `where`. Throws `machine_lost`, `cancelled` (it
+/// leaves), `invalid_argument` (an argument is memory of this machine, or the
+/// name is too long), `limit_reached` (the arguments have more than 1 GiB).
 [[nodiscard]] std::shared_ptr<remote_call>
 call_on(const std::shared_ptr<member>& where,
         const hosting::function_entry& function, const codec::packet& arguments,

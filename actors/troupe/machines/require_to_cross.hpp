@@ -17,9 +17,9 @@ namespace troupe::machines {
 template <class T>
 concept sent_as_bytes = requires { requires T::is_sent_as_bytes; };
 
-/// Whether `T` itself names something of this machine: shared memory, or whoever
-/// is reached through it. Troupe's own types that say how they are sent do, and
-/// so do CAF's handles.
+/// Whether `T` itself names something of this machine: shared memory, or
+/// whoever is reached through it. Troupe's own types that say how they are sent
+/// do, and so do CAF's handles.
 template <class T>
 inline constexpr bool is_of_one_machine
   = (codec::self_coding<T> || codec::has_coding<T>) && !sent_as_bytes<T>
@@ -49,8 +49,8 @@ struct for_actors {
                                             && !is_actor_handle<T>;
 };
 
-/// Finds the first part of `T` that is of one machine, as `Rule` says; `void` if
-/// none is. `Above` are the aggregates that contain `T`.
+/// Finds the first part of `T` that is of one machine, as `Rule` says; `void`
+/// if none is. `Above` are the aggregates that contain `T`.
 template <class Rule, class T, class... Above>
 struct part_of_one_machine {
   template <class First, class... Rest>
@@ -132,8 +132,8 @@ inline constexpr bool all_cross = false;
 template <class... Ts>
 inline constexpr bool all_cross<std::tuple<Ts...>> = (crosses<Ts> && ...);
 
-/// Whether a function of that signature can be called on another machine, as far as this machine's
-/// memory is concerned.
+/// Whether a function of that signature can be called on another machine, as
+/// far as this machine's memory is concerned.
 template <class Signature>
 inline constexpr bool callable_on_machines
   = all_cross<typename Signature::parameters>

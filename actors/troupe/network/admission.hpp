@@ -58,9 +58,9 @@ public:
     bool entered_ = false;
   };
 
-  /// Lets a connection in; `end` ends it, which calls `left`. Where there are too
-  /// many strangers, the one that has been one for longest must go, since who
-  /// has the key is a stranger for milliseconds.
+  /// Lets a connection in; `end` ends it, which calls `left`. Where there are
+  /// too many strangers, the one that has been one for longest must go, since
+  /// who has the key is a stranger for milliseconds.
   [[nodiscard]] static std::unique_ptr<entry>
   admit(const std::shared_ptr<admission>& of, std::string name,
         std::function<void(loss)> end);

@@ -83,7 +83,8 @@ struct departure {
   /// copied. Only what is larger than `longest_small` may be borrowed.
   bool borrowed = false;
 
-  /// Arrives behind all that was given to `send` before it, whatever its stream.
+  /// Arrives behind all that was given to `send` before it, whatever its
+  /// stream.
   bool behind_all = false;
 };
 
@@ -91,10 +92,10 @@ struct departure {
 ///
 /// # What every carrier promises
 /// Each message arrives once and whole, or the connection is lost. `lost` is
-/// called once, and nothing after it. A receiver that keeps what came is sent no
-/// more than `most_unanswered`, besides one message that is longer; the sender
-/// keeps the rest. `tests/actors/network/carrier.test.cpp` holds each carrier
-/// to that.
+/// called once, and nothing after it. A receiver that keeps what came is sent
+/// no more than `most_unanswered`, besides one message that is longer; the
+/// sender keeps the rest. `tests/actors/network/carrier.test.cpp` holds each
+/// carrier to that.
 class carrier {
 public:
   /// Who takes what comes. It is called by one thread at a time.
@@ -126,7 +127,8 @@ public:
   /// Whether the carrier still reads from there. Thread-safe.
   [[nodiscard]] virtual bool borrows(const std::byte* from) const = 0;
 
-  /// Bytes of messages that were given to `send` and have not left. Thread-safe.
+  /// Bytes of messages that were given to `send` and have not left.
+  /// Thread-safe.
   [[nodiscard]] virtual std::size_t waiting() const = 0;
 
   /// Ends the connection, with a word to the other end if that can be said at

@@ -27,8 +27,8 @@ namespace troupe {
 /// used, and frees the locks that it held there.
 ///
 /// Throws `not_authentic` if the other end has not this key or speaks no TLS;
-/// `limit_reached` if it has as many clients as it takes; `os_failure` if nobody
-/// listens there; `timed_out` if it has not answered until `limit`;
+/// `limit_reached` if it has as many clients as it takes; `os_failure` if
+/// nobody listens there; `timed_out` if it has not answered until `limit`;
 /// `connection_lost` if it has ended the connection before, or is no state;
 /// `invalid_argument` for a host that nobody knows.
 /// @blocks on the other end, until `limit`

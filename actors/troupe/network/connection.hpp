@@ -45,7 +45,8 @@ public:
 
   /// Sends a request. Throws `connection_lost`; `limit_reached` for more than
   /// 1 GiB.
-  /// @blocks while 64 MiB of requests are unanswered, besides one that is longer
+  /// @blocks while 64 MiB of requests are unanswered, besides one that is
+  /// longer
   [[nodiscard]] std::shared_ptr<answer> call(bytes_view request);
 
   /// The same, and waits for the answer: the calling thread does meanwhile what

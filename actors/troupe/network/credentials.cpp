@@ -113,8 +113,8 @@ std::shared_ptr<const credentials> credentials::of(const key& shared) {
 
 namespace {
 
-/// Whether the other end has shown the same public key. That it can sign with the
-/// private one is what TLS asks next.
+/// Whether the other end has shown the same public key. That it can sign with
+/// the private one is what TLS asks next.
 int is_ours(X509_STORE_CTX* of, void* ours) {
   auto* const shown = X509_STORE_CTX_get0_cert(of);
   if (shown != nullptr

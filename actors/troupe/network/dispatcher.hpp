@@ -39,8 +39,8 @@ public:
   void enter(std::uint64_t client);
 
   /// Serves a request in this thread if nothing waits and the service does it
-  /// at once; else keeps it for the other one. The answer goes to `by`, with the
-  /// request's tag; to none where that has `no_answer`.
+  /// at once; else keeps it for the other one. The answer goes to `by`, with
+  /// the request's tag; to none where that has `no_answer`.
   void dispatch(std::uint64_t client, const std::shared_ptr<carrier>& by,
                 arrival& request);
 

@@ -24,9 +24,9 @@ namespace troupe::network {
 /// nobody has to be woken.
 ///
 /// The leader looks for news a while before it sleeps. The own thread stands
-/// aside while guests come one after the other; it looks after the sockets again
-/// when there has been no guest for `quiet_time`, and at once when there is
-/// something to do and nobody leads.
+/// aside while guests come one after the other; it looks after the sockets
+/// again when there has been no guest for `quiet_time`, and at once when there
+/// is something to do and nobody leads.
 ///
 /// All that is said in one turn of the loop is written at its end.
 class event_loop {
@@ -75,8 +75,8 @@ public:
     next_ending_.push_back(std::move(of));
   }
 
-  /// The loop looks at `of` again and again before it sleeps: something has come
-  /// there lately. By whoever leads.
+  /// The loop looks at `of` again and again before it sleeps: something has
+  /// come there lately. By whoever leads.
   void expect_from(std::shared_ptr<source> of);
 
   /// Nothing comes from `of` any more. By whoever leads.
@@ -234,7 +234,8 @@ public:
     return fd_;
   }
 
-  /// Has the source told once when there is something to read, or room to write.
+  /// Has the source told once when there is something to read, or room to
+  /// write.
   void await_readable();
   void await_writable();
 

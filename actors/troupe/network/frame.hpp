@@ -33,7 +33,8 @@ enum class frame_kind : std::uint8_t {
   refusal = 3,
   /// A sign of life: its number (8), the number of the last that came (8).
   alive = 4,
-  /// How many bytes of message frames may have been sent since the beginning (8).
+  /// How many bytes of message frames may have been sent since the beginning
+  /// (8).
   credit = 5,
   /// The sender closes the connection.
   goodbye = 6,

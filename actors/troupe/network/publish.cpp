@@ -34,8 +34,8 @@ namespace {
 struct order {
   std::string host;
   std::uint16_t port;
-  /// The key, which stands there only until it is read: messages are copied, and
-  /// their memory is not wiped.
+  /// The key, which stands there only until it is read: messages are copied,
+  /// and their memory is not wiped.
   buffer secret;
   std::int64_t silence;
   std::int64_t handshake;

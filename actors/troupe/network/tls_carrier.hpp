@@ -23,22 +23,23 @@
 
 namespace troupe::network {
 
-/// What a connection is for, and how its ends know of each other that they live.
+/// What a connection is for, and how its ends know of each other that they
+/// live.
 struct carrier_terms {
   /// What the two ends want of each other: both must name the same.
   enum class service : std::uint32_t { held_objects = 1, machines = 2 };
 
   service wanted = service::held_objects;
 
-  /// The client has a lease: it ends the connection `silence` after it *sent* the
-  /// sign of life that the server has answered last, and the server does so
+  /// The client has a lease: it ends the connection `silence` after it *sent*
+  /// the sign of life that the server has answered last, and the server does so
   /// half a `silence` later than it otherwise would, so the client's end always
   /// comes first. Both send signs also while they send other things, and the
   /// shorter `silence` of the two counts for both.
   bool leased = false;
 
-  /// At the client, when its lease is prolonged, by whoever leads the loop: until
-  /// when, on `os::boot_now`, and the agreed `silence`, in nanoseconds.
+  /// At the client, when its lease is prolonged, by whoever leads the loop:
+  /// until when, on `os::boot_now`, and the agreed `silence`, in nanoseconds.
   std::function<void(std::int64_t until, std::int64_t silence)> prolonged = {};
 };
 

@@ -22,8 +22,8 @@ public:
   /// given up already, `end` is called here.
   void ends_by(std::function<void()> end);
 
-  /// Says that the child has a process to itself. It is killed to end the start,
-  /// and is to be gone when the child is.
+  /// Says that the child has a process to itself. It is killed to end the
+  /// start, and is to be gone when the child is.
   void has_process(process_view own);
 
   [[nodiscard]] std::optional<process_view> process() const;
@@ -42,9 +42,9 @@ private:
 };
 
 /// How a child is made: any function without arguments that returns the handle
-/// of an actor, or one that takes a `start_watch`, and can be given up. What the
-/// watch is not told of the supervisor cannot end: a start that hangs is left
-/// after its limit and half a minute, and a process may outlive its actor.
+/// of an actor, or one that takes a `start_watch`, and can be given up. What
+/// the watch is not told of the supervisor cannot end: a start that hangs is
+/// left after its limit and half a minute, and a process may outlive its actor.
 class child_start {
 public:
   child_start() = default;

@@ -21,8 +21,8 @@ public:
   /// Returns it; nullptr if there was none.
   [[nodiscard]] std::exception_ptr take() const;
 
-  /// For the supervisor: the request of that actor has met the exception that is
-  /// being handled. Does nothing for other actors.
+  /// For the supervisor: the request of that actor has met the exception that
+  /// is being handled. Does nothing for other actors.
   static void note(caf::actor_id asker);
 
 private:

@@ -109,7 +109,8 @@ public:
     if (node.empty())
       return;
     auto& [of, promise] = node.mapped();
-    // Anybody may send the number; the pool's own message comes when it is true.
+    // Anybody may send the number; the pool's own message comes when it is
+    // true.
     if (const auto pool = pool_.lock()) {
       const std::unique_lock guard{pool->mutex()};
       if (!of->is_done()) {

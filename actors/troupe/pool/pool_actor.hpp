@@ -24,8 +24,8 @@ namespace troupe {
 ///     task_done, number    not for users
 ///
 /// What a task throws, or its worker dies of, is an error of category
-/// `troupe::errc` whose text tells the story. Once the pool is closed the answer
-/// is `closed`.
+/// `troupe::errc` whose text tells the story. Once the pool is closed the
+/// answer is `closed`.
 ///
 /// # What a crash leaves
 /// If the pool's process dies, requests fail at once. If the sender's process

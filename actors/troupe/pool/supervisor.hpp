@@ -33,8 +33,9 @@ namespace troupe {
 ///
 /// Errors: `unknown_name` (no such child), `invalid_state` (it runs, or does
 /// not), `invalid_argument` (the id is taken, or the specification cannot be),
-/// and what a start throws. An exit message ends the supervisor in order, unless
-/// its reason is normal; the end of an actor that is linked to it does not.
+/// and what a start throws. An exit message ends the supervisor in order,
+/// unless its reason is normal; the end of an actor that is linked to it does
+/// not.
 using supervisor_actor
   = caf::typed_actor<caf::result<caf::actor>(start_child_atom, child_spec),
                      caf::result<caf::actor>(caf::get_atom, std::string),
@@ -71,13 +72,13 @@ using supervisor_actor
 /// # Errors
 /// Its functions throw as the messages of `supervisor_actor` answer, what the
 /// start of a child threw with its own type, `peer_died` once it has given up,
-/// `invalid_state` once it was closed or moved from, and `would_deadlock` in its
-/// own `report` hook.
+/// `invalid_state` once it was closed or moved from, and `would_deadlock` in
+/// its own `report` hook.
 ///
 /// # What a crash leaves
 /// If the supervisor's process dies, all its children die with it: their
-/// processes are its daemons. After Ctrl-C or SIGTERM it restarts nobody: at the
-/// first death it ends the others and itself.
+/// processes are its daemons. After Ctrl-C or SIGTERM it restarts nobody: at
+/// the first death it ends the others and itself.
 class supervisor {
 public:
   /// Starts the children, in order. If one cannot be started, those before it
@@ -201,8 +202,8 @@ struct from_plan {
 /// A child that is a supervisor in a process of its own. What it supervises is
 /// what the function `F(args...)` says there, a `supervisor_plan`.
 ///
-/// Unlike the other form it can be stopped with its process, so it has limits: a
-/// minute to start, and one to end.
+/// Unlike the other form it can be stopped with its process, so it has limits:
+/// a minute to start, and one to end.
 template <auto F, class... Args>
 [[nodiscard]] child_spec supervised(std::string id, Args&&... args) {
   auto result = runtime::child_of<supervision::from_plan<F>>(

@@ -142,7 +142,7 @@ caf::timespan supervisor_loop::look_at_leftovers() {
   return leftovers_.empty() ? day : look_again;
 }
 
-// Children ---------------------------------------------------------------------
+// Children --------------------------------------------------------------------
 
 supervisor_loop::member& supervisor_loop::of(child_number which) {
   return *std::ranges::find(members_, which, &member::number);

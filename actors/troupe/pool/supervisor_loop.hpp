@@ -79,8 +79,9 @@ private:
     process_view process;
   };
 
-  /// An actor that wants reports. It is watched until it dies, also when it does
-  /// not want them any more: a child that listens must not be lost sight of.
+  /// An actor that wants reports. It is watched until it dies, also when it
+  /// does not want them any more: a child that listens must not be lost sight
+  /// of.
   struct listener {
     caf::actor_addr who;
     caf::actor wants;

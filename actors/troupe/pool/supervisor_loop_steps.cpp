@@ -82,7 +82,7 @@ void supervisor_loop::await(const awaited& what) {
   }
 }
 
-// Starts -----------------------------------------------------------------------
+// Starts ----------------------------------------------------------------------
 
 /// Calls the specification's start in a thread of its own, so that a start that
 /// hangs keeps the supervisor neither for ever nor from being ended.
@@ -163,7 +163,7 @@ void supervisor_loop::register_name(member& one) {
   one.named = one.actor;
 }
 
-// Ends -------------------------------------------------------------------------
+// Ends ------------------------------------------------------------------------
 
 void supervisor_loop::tell_to_end(member& one) {
   if (!one.actor)

@@ -55,9 +55,9 @@ auto spawn_function(F function, Args&&... args) {
   return spawn_started<actor>(how, start);
 }
 
-/// A recipe is a named function, with `signature` and `call`, that makes an actor
-/// and gives its `handle`. This one is of an actor whose behaviour the function
-/// `Callable` returns.
+/// A recipe is a named function, with `signature` and `call`, that makes an
+/// actor and gives its `handle`. This one is of an actor whose behaviour the
+/// function `Callable` returns.
 template <class Callable>
 struct from_callable {
   using signature = without_self<typename Callable::signature>;
@@ -112,8 +112,8 @@ struct failed_start {
   caf::error why;
 };
 
-/// A recipe that another process names: takes the arguments out of a message and
-/// makes the actor. Throws `failed_start`, `malformed_bytes`.
+/// A recipe that another process names: takes the arguments out of a message
+/// and makes the actor. Throws `failed_start`, `malformed_bytes`.
 using recipe_entry
   = calls::entry_of_kind<caf::strong_actor_ptr(calls::arguments)>;
 

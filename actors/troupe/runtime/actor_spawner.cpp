@@ -63,8 +63,9 @@ public:
       else
         // Without a limit a look at the run can tell that it waits for others.
         receive();
-    // It ends by itself now, and writes what its actors have printed. The end of
-    // its parent must not come before. Who has told a host to end waits for it.
+    // It ends by itself now, and writes what its actors have printed. The end
+    // of its parent must not come before. Who has told a host to end waits for
+    // it.
     if (!told_)
       hosting::let_end_by_itself();
     let_all_end();
@@ -82,7 +83,8 @@ private:
     if (life_ != host_life::until_idle || !asked_ || !actors_.empty()
         || system_.registry().running() > idle_)
       return false;
-    // The process leaves the reasons of their ends: they have to be noted first.
+    // The process leaves the reasons of their ends: they have to be noted
+    // first.
     auto& ends = transport::node::require().ends();
     std::erase_if(ended_, [&](caf::actor_id each) {
       return ends.reason_of(each).has_value();

@@ -21,15 +21,15 @@ namespace troupe {
 /// It starts with one thread for actors besides the receiving one, which runs
 /// most actors itself. CAF's own ways to say otherwise work:
 /// `caf-application.conf` in the working directory, arguments of the program
-/// that start with `--caf.`, and `configure_actors`. Besides CAF's options there
-/// is `troupe.longest-spin`, a time: how long the receiving thread may spin
-/// before it sleeps; 50us, and 0s for never.
+/// that start with `--caf.`, and `configure_actors`. Besides CAF's options
+/// there is `troupe.longest-spin`, a time: how long the receiving thread may
+/// spin before it sleeps; 50us, and 0s for never.
 ///
 /// It ends with the process, after `main` or the process's function has
-/// returned. It does not wait for actors; `await_actors` does. If an actor calls
-/// `exit`, or a thread beside the main one, it runs on until the process has
-/// ended, and no destructor of a static object runs beside it.
-/// Throws `invalid_state` without a `troupe::program`, and during exit.
+/// returned. It does not wait for actors; `await_actors` does. If an actor
+/// calls `exit`, or a thread beside the main one, it runs on until the process
+/// has ended, and no destructor of a static object runs beside it. Throws
+/// `invalid_state` without a `troupe::program`, and during exit.
 [[nodiscard]] caf::actor_system& actor_system();
 
 /// Returns whether the calling process has made its actor system.
@@ -44,21 +44,21 @@ namespace troupe {
 ///     });
 void configure_actors(std::function<void(caf::actor_system_config&)> configure);
 
-/// Waits until all actors have ended that this process has made: those that live
-/// in it, whoever in it has made them, and those that it has made by `spawn` and
-/// `host::spawn` in other processes. What stands at the end of a CAF program's
-/// `main` in its system's destructor. A process that `spawn` has made for an actor
-/// ends with the last actor that lives in it, and is waited for: by then what its
-/// actors have printed by `caf::aout` is written.
+/// Waits until all actors have ended that this process has made: those that
+/// live in it, whoever in it has made them, and those that it has made by
+/// `spawn` and `host::spawn` in other processes. What stands at the end of a
+/// CAF program's `main` in its system's destructor. A process that `spawn` has
+/// made for an actor ends with the last actor that lives in it, and is waited
+/// for: by then what its actors have printed by `caf::aout` is written.
 ///
-/// An actor ends by itself, when it is told to, with its process, or when nobody
-/// refers to it any more, in whatever process. So drop your handles first, as by
-/// leaving the function that had them, and each `caf::scoped_actor`, which is an
-/// actor as well. Actors of Troupe's own that live in this process, such as a
-/// pool's, count: end the pool first. Not waited for: children of supervisors,
-/// which end with those, and actors that other processes have made in hosts or in
-/// processes of their own.
-/// Not to be called by an actor, which would wait for itself.
+/// An actor ends by itself, when it is told to, with its process, or when
+/// nobody refers to it any more, in whatever process. So drop your handles
+/// first, as by leaving the function that had them, and each
+/// `caf::scoped_actor`, which is an actor as well. Actors of Troupe's own that
+/// live in this process, such as a pool's, count: end the pool first. Not
+/// waited for: children of supervisors, which end with those, and actors that
+/// other processes have made in hosts or in processes of their own. Not to be
+/// called by an actor, which would wait for itself.
 /// @blocks on all these actors
 void await_actors();
 

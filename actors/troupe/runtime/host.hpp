@@ -31,9 +31,9 @@ request_own_process(const recipe_entry& recipe, codec::packet& arguments,
                     const std::function<void(const process_view&)>& requested
                     = {});
 
-/// Waits until the awaited ones of these processes have ended: when all actors of
-/// theirs have, and what those printed by `aout` is written. Returns false if
-/// `limit` passed first.
+/// Waits until the awaited ones of these processes have ended: when all actors
+/// of theirs have, and what those printed by `aout` is written. Returns false
+/// if `limit` passed first.
 /// @blocks on these processes
 [[nodiscard]] bool await_own_processes(deadline limit);
 

@@ -7,8 +7,8 @@ namespace troupe::names {
 
 namespace {
 
-/// Takes hold of the table that the run's header names; nothing if there is none,
-/// or it has ended with whoever made it.
+/// Takes hold of the table that the run's header names; nothing if there is
+/// none, or it has ended with whoever made it.
 memory::reference attach(memory::object_id where) {
   if (where == 0)
     return {};
@@ -37,8 +37,8 @@ memory::reference find_or_make() {
                                          std::memory_order_acq_rel))
         continue;
     }
-    // Never taken back: a table outlives whoever made it. Each who finds it does
-    // this, too: whoever made it may have been killed before.
+    // Never taken back: a table outlives whoever made it. Each who finds it
+    // does this, too: whoever made it may have been killed before.
     memory::own(place, held);
     return held;
   }

@@ -33,9 +33,9 @@ exit_in(const caf::mailbox_element& what) noexcept;
 ///
 /// Exit messages have no effect, whatever their reason (`kill` too), sender or
 /// cause: a link, or `send_exit`. Nor have messages that are a `caf::error`,
-/// which end other actors of CAF's. Whoever links to a service ends with it, and
-/// not the other way round. The library itself ends a service by `let_end` and
-/// an exit message.
+/// which end other actors of CAF's. Whoever links to a service ends with it,
+/// and not the other way round. The library itself ends a service by `let_end`
+/// and an exit message.
 template <class Base>
 class service_actor final : public Base {
 public:

@@ -18,9 +18,9 @@ class blocking_actor;
 namespace troupe::runtime {
 
 /// The start of one actor, in the thread that makes it: its function, or its
-/// `make_behavior`, has returned when the actor's handle is given away, and what
-/// it threw is thrown by whoever makes the actor, as what a constructor throws
-/// is. After that the receiving thread runs it.
+/// `make_behavior`, has returned when the actor's handle is given away, and
+/// what it threw is thrown by whoever makes the actor, as what a constructor
+/// throws is. After that the receiving thread runs it.
 ///
 /// One at a time in each thread, but a start may begin others within.
 class actor_start {

@@ -23,11 +23,10 @@ namespace troupe {
 ///     woken, number     not for users
 ///
 /// The *sender* of `acquire` is the owner, until it releases or ends. One that
-/// asks again while it still waits stands in the queue twice, and is granted the
-/// lock a second time when it has released it. Errors:
-/// `would_deadlock` (it owns the lock already, and that is no
-/// `recursive_mutex`), `invalid_argument` (no sender, or one of another
-/// machine), `limit_reached` (too many wait).
+/// asks again while it still waits stands in the queue twice, and is granted
+/// the lock a second time when it has released it. Errors: `would_deadlock` (it
+/// owns the lock already, and that is no `recursive_mutex`), `invalid_argument`
+/// (no sender, or one of another machine), `limit_reached` (too many wait).
 ///
 /// # What a crash leaves
 /// An owner that ends, or whose process dies, loses the lock: the next is told

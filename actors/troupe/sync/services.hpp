@@ -21,8 +21,8 @@ namespace troupe::sync {
 /// # What a crash leaves
 /// Requests that it had not answered fail at once. Whoever asks for an actor
 /// next starts it anew. An actor that owns a lock and ends while there is no
-/// services host loses the lock when the lock's actor is next asked for, or with
-/// its process.
+/// services host loses the lock when the lock's actor is next asked for, or
+/// with its process.
 class services {
 public:
   /// Returns the host's keeper; starts the host where there is none.

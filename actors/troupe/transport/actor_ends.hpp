@@ -17,16 +17,16 @@
 
 namespace troupe::transport {
 
-/// How the actors of this process have ended, as far as other processes can know
-/// them. Who has to hear of an end knows `exports`.
-/// All functions may be called from any thread.
+/// How the actors of this process have ended, as far as other processes can
+/// know them. Who has to hear of an end knows `exports`. All functions may be
+/// called from any thread.
 ///
 /// CAF forgets an actor with its end. A monitor, a link or a handle that comes
 /// later would find nothing; here it finds the reason.
 ///
 /// # What is kept
-/// The reasons of the last `most_remembered` actors that have ended; of an older
-/// one it is only known that there is no such actor.
+/// The reasons of the last `most_remembered` actors that have ended; of an
+/// older one it is only known that there is no such actor.
 ///
 /// # What a crash leaves
 /// Nothing. A process that ends in order leaves the last reasons in its place
@@ -47,8 +47,8 @@ public:
   /// Reasons that hold handles of actors are left out.
   void leave() const;
 
-  /// Returns the reasons that a process which has ended in order has left of its
-  /// actors; none of another process.
+  /// Returns the reasons that a process which has ended in order has left of
+  /// its actors; none of another process.
   [[nodiscard]] static std::map<caf::actor_id, caf::error>
   left_by(caf::actor_system& system, memory::slot_id process);
 

@@ -73,8 +73,8 @@ namespace troupe::transport {
 /// The exception that is being handled, of a user's function.
 [[nodiscard]] caf::error exception_being_handled();
 
-/// The exception that is being handled: as `to_caf` for one of Troupe's, else as
-/// `exception_being_handled`.
+/// The exception that is being handled: as `to_caf` for one of Troupe's, else
+/// as `exception_being_handled`.
 [[nodiscard]] caf::error error_being_handled();
 
 /// Returns what an error tells: of one of `exception_being_handled` all of it,

@@ -22,7 +22,8 @@ bool exports::note(const caf::strong_actor_ptr& actor) {
     const lock held{mutex_};
     const auto [at, fresh] = entries_.try_emplace(actor->aid);
     if (!fresh) {
-      // Only what stands for an actor of another machine has more than one life.
+      // Only what stands for an actor of another machine has more than one
+      // life.
       if (at->second.actor.get() != actor.get())
         at->second.actor = caf::weak_actor_ptr{actor.get()};
       return true;

@@ -30,7 +30,8 @@ class actor_ends;
 /// never happens too early.
 ///
 /// All functions may be called from any thread, with no lock of an actor, of a
-/// peer or of CAF's held that the end of an actor may want; `hold` with a peer's.
+/// peer or of CAF's held that the end of an actor may want; `hold` with a
+/// peer's.
 class exports : public std::enable_shared_from_this<exports> {
 public:
   /// Ends the share that this process has in an actor, where it may run the

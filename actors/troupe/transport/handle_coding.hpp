@@ -41,9 +41,9 @@ private:
   std::vector<place> places_;
 };
 
-/// How many bytes such a place has, and what is to stand there in the run of the
-/// reader, who is sent no handle of an object for it: somebody has to hold the
-/// actor until it is read.
+/// How many bytes such a place has, and what is to stand there in the run of
+/// the reader, who is sent no handle of an object for it: somebody has to hold
+/// the actor until it is read.
 inline constexpr std::size_t handle_place = 16;
 void write_handle(std::byte* place, const caf::strong_actor_ptr& actor);
 

@@ -189,9 +189,9 @@ std::size_t hub::look_for_deaths(hub_thread& mine) {
   const auto again = deaths_again_.load(std::memory_order_relaxed);
   // Before the look: it is for this one that the look is done.
   const auto asked = death_looks::asked();
-  // This process is about to die of a signal. Threads that wait in CAF cannot be
-  // held there, so they must not learn of the end of others; and nobody is told of
-  // a look.
+  // This process is about to die of a signal. Threads that wait in CAF cannot
+  // be held there, so they must not learn of the end of others; and nobody is
+  // told of a look.
   if (os::holds_threads()) {
     deaths_seen_ = deaths;
     look_ = look_told_ = asked;
@@ -279,11 +279,12 @@ void hub::on_process_death(peer& of, const caf::error& reason,
   node_.give_up(of, reason);
 }
 
-/// A dead process may have sent others handles that it had of actors here. So it
-/// counts as a holder of them until all who live have read what it has sent, and
-/// what they say of it has come.
+/// A dead process may have sent others handles that it had of actors here. So
+/// it counts as a holder of them until all who live have read what it has sent,
+/// and what they say of it has come.
 void hub::settle(hub_thread& mine) {
-  // What follows from the deaths so far has been sent, unless it waits for room.
+  // What follows from the deaths so far has been sent, unless it waits for
+  // room.
   if (look_told_ != look_) {
     // Who asks may know of a death before it is confirmed.
     drain_published(mine);

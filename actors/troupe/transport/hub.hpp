@@ -146,16 +146,16 @@ private:
   /// The last look for deaths, and the last that others know to be done.
   std::uint32_t look_ = 0;
   std::uint32_t look_told_ = 0;
-  /// Dead processes whose handles may still be on their way between others, until
-  /// all have done that look.
+  /// Dead processes whose handles may still be on their way between others,
+  /// until all have done that look.
   std::vector<memory::slot_id> unsettled_;
   /// Peers of dead processes that may have passed on what was lent to them.
   std::vector<std::shared_ptr<peer>> unsettled_loans_;
   /// Actors of which a share may have ended with a process; lent meanwhile.
   std::vector<caf::actor_id> unsettled_shares_;
   std::uint32_t look_awaited_ = 0;
-  /// The count of deaths before the look that is awaited, and before the last one
-  /// that all have done.
+  /// The count of deaths before the look that is awaited, and before the last
+  /// one that all have done.
   std::uint32_t deaths_awaited_ = 0;
   std::uint32_t deaths_looked_at_ = 0;
   /// When the others are asked next.

@@ -112,7 +112,8 @@ public:
   std::atomic<caf::actor_id> running{0};
   std::atomic<const char*> type{nullptr};
 
-  /// What this thread shows to whoever looks at the run; nullptr if it does not.
+  /// What this thread shows to whoever looks at the run; nullptr if it does
+  /// not.
   memory::actor_thread_counters* shown = nullptr;
 
 private:
@@ -150,11 +151,11 @@ private:
 /// Remembers actors whose handlers are slow.
 ///
 /// Each slow run costs eight points, each quick one gives one back. From 24 on,
-/// the actor's next messages go to CAF's threads: 64 at first, twice as many each
-/// further time; every 256 quick runs halve that again. After a first slow run the
-/// next ones are measured by processor time, which costs a system call each: they
-/// are slow only if that was much, or if the thread has waited, so that an actor
-/// that was only preempted is not penalised. The leader's alone.
+/// the actor's next messages go to CAF's threads: 64 at first, twice as many
+/// each further time; every 256 quick runs halve that again. After a first slow
+/// run the next ones are measured by processor time, which costs a system call
+/// each: they are slow only if that was much, or if the thread has waited, so
+/// that an actor that was only preempted is not penalised. The leader's alone.
 class slow_actors {
 public:
   static constexpr std::chrono::microseconds slow{200};

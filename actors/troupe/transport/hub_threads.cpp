@@ -165,8 +165,8 @@ bool hub::watch(hub_thread& mine) {
       watcher_asleep_.store(1, std::memory_order_seq_cst);
       // While this thread is awake the hub sleeps without a limit: see `rest`.
       post([this] { sweep(); });
-      // Pairs with leader_state::enter: either the leader sees that we sleep, or
-      // we see that it has moved.
+      // Pairs with leader_state::enter: either the leader sees that we sleep,
+      // or we see that it has moved.
       if (leader_.load() == before && !stopping_.load()) {
         memory::wait_note note{memory::wait_kind::thread, nullptr, limit};
         note.sleeps();
@@ -198,8 +198,8 @@ std::chrono::nanoseconds hub::time_of_leader(std::uint64_t word) {
 }
 
 /// `used` is what that thread had of the processors when it was found in this
-/// actor first. If it has had next to nothing since, and waits for nothing else,
-/// then its actor is not to blame.
+/// actor first. If it has had next to nothing since, and waits for nothing
+/// else, then its actor is not to blame.
 void hub::take_over_from(std::uint64_t number, std::chrono::nanoseconds used,
                          hub_thread& mine) {
   {

@@ -21,8 +21,9 @@ class peer;
 /// put together, and the handles of its actors that were needed so far. The
 /// hub's alone.
 ///
-/// Nothing that arrives is believed. A frame that cannot be makes the incoming channel
-/// `broken`: the ring is read no further, and the process is treated as dead.
+/// Nothing that arrives is believed. A frame that cannot be makes the incoming
+/// channel `broken`: the ring is read no further, and the process is treated as
+/// dead.
 class incoming_channel {
 public:
   incoming_channel(node& of, memory::slot_id writer, std::shared_ptr<peer> back,
@@ -53,8 +54,8 @@ public:
     return trouble_;
   }
 
-  /// Returns the handle of one of the writer's actors, which has come in a frame
-  /// just now: the writer has counted it.
+  /// Returns the handle of one of the writer's actors, which has come in a
+  /// frame just now: the writer has counted it.
   [[nodiscard]] const caf::strong_actor_ptr& sender(caf::actor_id id);
 
   /// Returns the handle of an actor of this process, or an empty one. The one

@@ -151,8 +151,9 @@ void node::stop() {
     each->fail(reason);
   proxies_.clear();
   imports_.end_all(caf::exit_reason::remote_link_unreachable);
-  // CAF's registry lets go of all that others may know under its own lock, which
-  // an actor that nothing else holds wants for its end. One by one it does not.
+  // CAF's registry lets go of all that others may know under its own lock,
+  // which an actor that nothing else holds wants for its end. One by one it
+  // does not.
   for (auto id = system_.latest_actor_id(); id != 0; --id)
     system_.registry().erase(id);
 }

@@ -47,9 +47,9 @@ public:
   /// initialisation; `hear` runs in the receiving thread.
   static bool tell_of_deaths(void (*hear)(memory::slot_id)) noexcept;
 
-  /// Says who knows whether a name of the run leads to an actor of this process,
-  /// which then does not end although nobody refers to it. Called by the layer
-  /// above during static initialisation.
+  /// Says who knows whether a name of the run leads to an actor of this
+  /// process, which then does not end although nobody refers to it. Called by
+  /// the layer above during static initialisation.
   static bool ask_for_names(bool (*is_named)(caf::actor_id)) noexcept;
 
   /// A name of that actor was taken away.
@@ -159,9 +159,9 @@ public:
   /// whoever refers to it.
   void keep(const caf::strong_actor_ptr& actor);
 
-  /// A handle of an actor of any process goes where no process holds it: returns
-  /// what keeps it alive there. Empty where there is no room for that, and the
-  /// actor is kept.
+  /// A handle of an actor of any process goes where no process holds it:
+  /// returns what keeps it alive there. Empty where there is no room for that,
+  /// and the actor is kept.
   [[nodiscard]] memory::reference share_of(const caf::strong_actor_ptr& actor);
 
   /// The shares of actors of this process.

@@ -35,8 +35,8 @@ struct actor_name {
 };
 
 /// Returns whose handle it is that CAF's inspect function of a handle has
-/// written as these bytes; nothing for an empty one, and for an actor of another
-/// machine.
+/// written as these bytes; nothing for an empty one, and for an actor of
+/// another machine.
 [[nodiscard]] std::optional<actor_name>
 name_in_handle(bytes_view written) noexcept;
 

@@ -64,9 +64,9 @@ public:
                                           memory::slot_id at);
   void came_home(caf::actor_id asker, caf::message_id id, memory::slot_id from);
 
-  /// Takes out all requests that are lost with `process`, for `reason`. Those to
-  /// actors that had `ended` before their process did fail as requests to any
-  /// actor that has ended.
+  /// Takes out all requests that are lost with `process`, for `reason`. Those
+  /// to actors that had `ended` before their process did fail as requests to
+  /// any actor that has ended.
   [[nodiscard]] outcome
   take_all(memory::slot_id process, const caf::error& reason,
            const std::map<caf::actor_id, caf::error>& ended = {});

@@ -113,8 +113,8 @@ bool peer::may_send(caf::actor_id target, caf::mailbox_element& what) {
   return true;
 }
 
-/// The head of a message to `target`. A request is known as open from now on, or
-/// its asker's process is told that it comes here.
+/// The head of a message to `target`. A request is known as open from now on,
+/// or its asker's process is told that it comes here.
 peer::message_origin peer::address(caf::actor_id target,
                                    const caf::mailbox_element& what) {
   message_origin result;
@@ -267,8 +267,8 @@ bool peer::send_in_place(const message_origin& origin,
   if (!open(held) || !disputed_.empty())
     return false;
   std::size_t size = 0;
-  // Not of eight bits: one that is stored so and read as a whole word would wait
-  // for all that was written into the ring.
+  // Not of eight bits: one that is stored so and read as a whole word would
+  // wait for all that was written into the ring.
   unsigned flags = as_image;
   if (image != 0) {
     size = sizeof head + image;
@@ -465,9 +465,9 @@ bool peer::open(lock&) {
 }
 
 /// Something was added to what waits: sends what can be sent, then makes the
-/// calling thread wait if it may, there is too much, and it was `data`: who sends
-/// what overtakes data does not wait for it either. The `first` to find the ring
-/// full looks for a moment whether the reader is just behind.
+/// calling thread wait if it may, there is too much, and it was `data`: who
+/// sends what overtakes data does not wait for it either. The `first` to find
+/// the ring full looks for a moment whether the reader is just behind.
 void peer::wait_for_room(lock& held, bool first, bool data) {
   set_congested(true);
   const auto on_duty = node_.receiver().on_duty();

@@ -88,8 +88,8 @@ public:
   /// which this process holds on.
   [[nodiscard]] bool has_loans() const;
 
-  /// Lets go of these: whoever the failed process may have passed them on to has
-  /// told their owners, or never will.
+  /// Lets go of these: whoever the failed process may have passed them on to
+  /// has told their owners, or never will.
   void end_loans();
 
   /// The reason of `fail`; before, why the last frame that was lost is.

@@ -23,8 +23,9 @@ std::vector<std::byte> bytes_of(actor_pair what) {
 
 } // namespace
 
-/// What a message that was written carries. Not under the lock: an actor of ours
-/// may have ended, and that is told to those who know it, this peer perhaps.
+/// What a message that was written carries. Not under the lock: an actor of
+/// ours may have ended, and that is told to those who know it, this peer
+/// perhaps.
 peer::loan peer::loan_of(byte_writer& written,
                          const caf::strong_actor_ptr& third) const {
   loan result;
@@ -91,8 +92,8 @@ void peer::give_back(caf::actor_id ours, std::uint64_t handles, bool watches) {
       return;
     sent_.erase(at);
     last_sent_ = 0;
-    // Under the lock, so that it is not counted anew in between; the actor's end
-    // comes later, in the hub.
+    // Under the lock, so that it is not counted anew in between; the actor's
+    // end comes later, in the hub.
     node_.exported()->release(process_, ours, watches);
   }
 }

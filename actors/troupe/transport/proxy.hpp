@@ -14,8 +14,8 @@ namespace troupe::transport {
 /// Stands for an actor in another process: an ordinary actor handle whose
 /// messages go into the ring to that process.
 ///
-/// It knows how many handles of the actor have come here for it from the actor's
-/// process, and says so when nobody here refers to it any more.
+/// It knows how many handles of the actor have come here for it from the
+/// actor's process, and says so when nobody here refers to it any more.
 class proxy final : public version::proxy_base {
 public:
   proxy(caf::actor_config& config, transport::node& of,

@@ -12,9 +12,9 @@
 namespace troupe::transport {
 
 /// A *share* of an actor is an object in the run's memory that keeps the actor
-/// alive as long as somebody holds it or something carries it, such as an item of
-/// a queue, an argument of a process, or a value in a state. The handle of an
-/// actor carries one wherever no process holds it in between.
+/// alive as long as somebody holds it or something carries it, such as an item
+/// of a queue, an argument of a process, or a value in a state. The handle of
+/// an actor carries one wherever no process holds it in between.
 ///
 ///     0     owner     packed slot_id of the actor's process
 ///
@@ -38,8 +38,8 @@ struct share_place {
   std::atomic<std::uint64_t> actor;
 };
 
-/// The shares of a process's actors: an object of its own, which its process slot
-/// leads to.
+/// The shares of a process's actors: an object of its own, which its process
+/// slot leads to.
 ///
 ///     0     owner     packed slot_id
 ///     8     high      places ever used
@@ -61,7 +61,8 @@ static_assert(offsetof(share_table, places) == 128);
 /// The table of this process.
 class shares {
 public:
-  /// Makes it, for others to find. Throws what `memory::reference::create` does.
+  /// Makes it, for others to find. Throws what `memory::reference::create`
+  /// does.
   /// @pre nobody can have sent this process anything
   shares();
 

@@ -28,8 +28,8 @@
 ///       CAF_ADD_TYPE_ID(shop, (std::vector<purchase>) )
 ///     CAF_END_TYPE_ID_BLOCK(shop)
 ///
-/// The numbers from 2000 to 2099 are taken by it. A type that stands here may not
-/// stand in a block of yours in the same program.
+/// The numbers from 2000 to 2099 are taken by it. A type that stands here may
+/// not stand in a block of yours in the same program.
 CAF_BEGIN_TYPE_ID_BLOCK(troupe_standard_containers, 2000)
   CAF_ADD_TYPE_ID(troupe_standard_containers, (std::vector<bool>) )
   CAF_ADD_TYPE_ID(troupe_standard_containers, (std::vector<std::int8_t>) )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Notebook, "Pipes", in actors: one actor sends messages, the other prints them.
-// The handle of an actor is the other end of a pipe to it.
+// Notebook, "Pipes", in actors: one actor sends messages, the other prints
+// them. The handle of an actor is the other end of a pipe to it.
 
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/spawn.hpp>

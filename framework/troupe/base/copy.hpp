@@ -8,8 +8,8 @@
 
 namespace troupe {
 
-/// Pieces from this size on are counted by `copied_bytes`: beside their copy the
-/// count is nothing, and small messages pay for none.
+/// Pieces from this size on are counted by `copied_bytes`: beside their copy
+/// the count is nothing, and small messages pay for none.
 inline constexpr std::size_t smallest_counted = 4096;
 
 /// What `copied_bytes` returns.

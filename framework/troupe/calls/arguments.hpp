@@ -32,8 +32,8 @@ decltype(auto) as_parameter(Arg&& arg) {
 }
 
 /// Encodes arguments for a function of that signature, which accepts them: see
-/// `require_accepts`. Throws `invalid_argument` for a literal that the parameter
-/// cannot hold, and as `encoder::save`.
+/// `require_accepts`. Throws `invalid_argument` for a literal that the
+/// parameter cannot hold, and as `encoder::save`.
 template <class Signature, class... Args>
 void encode_arguments(codec::encoder& to, Args&&... args) {
   using parameters = typename Signature::parameters;
@@ -80,8 +80,8 @@ decltype(auto) run(Arguments&& arguments, Before&&... before) {
 /// its handles name.
 class arguments {
 public:
-  /// What stands in a message or a slot, which keeps alive what its handles name.
-  /// Must outlive this object.
+  /// What stands in a message or a slot, which keeps alive what its handles
+  /// name. Must outlive this object.
   explicit arguments(bytes_view body,
                      std::span<const memory::object_id> handles = {}) noexcept
     : body_(body), handles_(handles) {

@@ -18,11 +18,11 @@ namespace troupe::calls {
 /// with the same image knows it, and nothing else can be called from outside.
 ///
 /// There are two keys. The *place* is where the code is: the same in all
-/// processes of a run, whose images are the same, and no text. The *name*, in the
-/// language's binary interface, tells types and overloads apart, and is the same
-/// in every program that names the function, whichever compiler made it. What
-/// only processes of the run call has no name, and is found by its place; what
-/// has a name is found by that.
+/// processes of a run, whose images are the same, and no text. The *name*, in
+/// the language's binary interface, tells types and overloads apart, and is the
+/// same in every program that names the function, whichever compiler made it.
+/// What only processes of the run call has no name, and is found by its place;
+/// what has a name is found by that.
 ///
 /// Each is of a kind, which is the type of its code: what is looked for as one
 /// kind is never found as another.
@@ -69,22 +69,23 @@ public:
   /// entered something, by name. The program itself is none.
   [[nodiscard]] static std::vector<library_build> libraries();
 
-  /// Looks up all places by which something is found, so that hosts forked later
-  /// need not.
+  /// Looks up all places by which something is found, so that hosts forked
+  /// later need not.
   static void locate_all();
 
 protected:
   using any_code = void (*)();
 
-  /// `shown` is the name of the function's type, as `codec::type_name` writes it.
+  /// `shown` is the name of the function's type, as `codec::type_name` writes
+  /// it.
   entry(const std::type_info& kind, any_code code, const char* name = nullptr,
         std::string_view shown = {}) noexcept;
   ~entry() = default;
 
   /// Returns the one at `location`. Throws `unknown_function`, which says what
   /// this process lacks: the library, by its name, or the build of it that
-  /// `location` is of. `attempted` is for its text; `library` is the name of the
-  /// library if the caller knows it.
+  /// `location` is of. `attempted` is for its text; `library` is the name of
+  /// the library if the caller knows it.
   [[nodiscard]] static const entry&
   at(const std::type_info& kind, os::code_location location,
      std::string_view attempted, std::string_view library);
@@ -126,8 +127,8 @@ private:
 };
 
 /// An entry whose code is a `Code`, a type of functions. A layer that has
-/// functions called elsewhere has such a type, and a template of code that takes
-/// the arguments of a function, runs it and brings its result back.
+/// functions called elsewhere has such a type, and a template of code that
+/// takes the arguments of a function, runs it and brings its result back.
 template <class Code>
 class entry_of_kind : public entry {
 public:

@@ -10,8 +10,8 @@
 
 namespace troupe::calls {
 
-/// What is told of the exception that ended a call elsewhere. It is a value that
-/// can be sent: that is how a failure travels, whoever was called.
+/// What is told of the exception that ended a call elsewhere. It is a value
+/// that can be sent: that is how a failure travels, whoever was called.
 struct failure {
   /// Of an exception of Troupe's its code; of all others `remote_exception`.
   errc code = errc::remote_exception;
@@ -22,8 +22,8 @@ struct failure {
   /// The exceptions inside of it, from the outer to the inner.
   std::vector<exception_cause> causes = {};
 
-  /// Returns what is to be told of the exception that is being handled. Does not
-  /// throw because of what that is.
+  /// Returns what is to be told of the exception that is being handled. Does
+  /// not throw because of what that is.
   [[nodiscard]] static failure being_handled();
 
   /// The same of another exception. `thrown` is not null.

@@ -10,8 +10,8 @@ namespace troupe::calls {
 
 /// How a future is waited for, in the shape of `std::future`, whatever it is a
 /// future of. `Future` has `wait_before(deadline) const`, which returns whether
-/// there is a result or a failure by then; where there is nothing to wait for it
-/// throws `invalid_state`.
+/// there is a result or a failure by then; where there is nothing to wait for
+/// it throws `invalid_state`.
 template <class Future>
 class future_base {
 public:

@@ -9,9 +9,9 @@
 #include <type_traits>
 
 /// Checks of functions and arguments for other processes. Each check has a
-/// constant that says whether it holds, and a function that ends the compilation
-/// with one line if it does not. Call the function first, and put what needs
-/// the check behind `if constexpr`, so that no second error follows.
+/// constant that says whether it holds, and a function that ends the
+/// compilation with one line if it does not. Call the function first, and put
+/// what needs the check behind `if constexpr`, so that no second error follows.
 namespace troupe::calls {
 
 template <class Tuple>

@@ -16,8 +16,8 @@ using codec::members::type_list;
 enum class object_use : std::uint8_t { changes, reads, consumes };
 
 /// Stands for the object among the parameters of a member of `C`: for whoever
-/// passes a copy a `C`, for whoever has the object at hand what `object_parameter`
-/// says.
+/// passes a copy a `C`, for whoever has the object at hand what
+/// `object_parameter` says.
 template <class C, object_use Use>
 struct member_object {};
 

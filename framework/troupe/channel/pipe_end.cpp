@@ -56,9 +56,9 @@ message_queue* as_box(std::byte* payload) noexcept {
   return reinterpret_cast<message_queue*>(payload);
 }
 
-/// Tells both mailboxes that an end has gone. May be done again, and by several.
-/// The readers' end before the writers': who hears that nothing more comes must
-/// not be able to send any more.
+/// Tells both mailboxes that an end has gone. May be done again, and by
+/// several. The readers' end before the writers': who hears that nothing more
+/// comes must not be able to send any more.
 void end_gone(pipe_object& pipe, bool second) noexcept {
   const auto find = [](const late_object& way) {
     return as_box(way.find_owned(object_kind::queue));

@@ -19,19 +19,19 @@ namespace troupe::channel {
 /// What a connection is, whatever the type of its messages: a hold on one end
 /// of a pipe.
 ///
-/// A pipe is an object of kind `connection` with two sides, its ends, and a mailbox
-/// for each way, made when either end first uses it, which the pipe owns.
-/// Connections hold only ends. So an end goes with its last holder, however that
-/// one ends, and on the way out tells both mailboxes that on this side nobody
-/// writes, and nobody reads, any more.
+/// A pipe is an object of kind `connection` with two sides, its ends, and a
+/// mailbox for each way, made when either end first uses it, which the pipe
+/// owns. Connections hold only ends. So an end goes with its last holder,
+/// however that one ends, and on the way out tells both mailboxes that on this
+/// side nobody writes, and nobody reads, any more.
 class pipe_end {
 public:
   /// Bytes that may be unread before a send waits.
   static constexpr std::uint64_t window = 256 << 10;
 
-  /// What a look from outside wants to know of the payload of a pipe: the ids of
-  /// the mailboxes that an end receives from and sends to, 0 for one that is not there,
-  /// or not yet.
+  /// What a look from outside wants to know of the payload of a pipe: the ids
+  /// of the mailboxes that an end receives from and sends to, 0 for one that is
+  /// not there, or not yet.
   struct boxes {
     memory::object_id in;
     memory::object_id out;

@@ -16,7 +16,7 @@
 
 namespace troupe::channel {
 
-// Watching ---------------------------------------------------------------------
+// Watching --------------------------------------------------------------------
 
 namespace {
 
@@ -80,9 +80,10 @@ watch::~watch() {
     object_->remove_watcher(own_slot());
 }
 
-// Listening --------------------------------------------------------------------
+// Listening -------------------------------------------------------------------
 
-/// The thread that turns the wake word of the process into readable descriptors.
+/// The thread that turns the wake word of the process into readable
+/// descriptors.
 class wake_listener {
 public:
   static wake_listener& of_this_process() {

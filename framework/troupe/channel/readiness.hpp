@@ -53,8 +53,8 @@ private:
 /// the event loops made of them.
 ///
 /// The first one of a process starts a thread that listens to the process's
-/// wake word and sets the descriptors; so one that turns readable, or stops being
-/// so, does it some microseconds late. Readable means: try.
+/// wake word and sets the descriptors; so one that turns readable, or stops
+/// being so, does it some microseconds late. Readable means: try.
 class readiness {
 public:
   /// `holder` keeps `box` alive. Throws `os_failure`.

@@ -48,10 +48,10 @@ template <wait_sources Range>
 ///
 /// Without a descriptor among them this costs a spin and a sleep, like `get`.
 /// With one, the wait is one `poll`, and where something else is waited for
-/// beside descriptors this process gets a thread that waits for its notifications
-/// (once).
-/// Throws `invalid_argument` (no sources, a descriptor that is not open),
-/// `invalid_state` (none of them has anything to come), `os_failure`.
+/// beside descriptors this process gets a thread that waits for its
+/// notifications (once). Throws `invalid_argument` (no sources, a descriptor
+/// that is not open), `invalid_state` (none of them has anything to come),
+/// `os_failure`.
 /// @blocks on all of them
 [[nodiscard]] std::size_t wait_any(std::span<const wait_source> sources);
 

@@ -54,8 +54,8 @@ public:
   }
 
   /// Ready when what it says is: an `event` that is set, a `task_future` whose
-  /// tasks are done, a `held::event`, `held::queue` or `held::future`, each also
-  /// when its use would fail at once.
+  /// tasks are done, a `held::event`, `held::queue` or `held::future`, each
+  /// also when its use would fail at once.
   template <waitable T>
   wait_source(const T& from)
     : condition_(from.when_ready()), never_(condition_ == nullptr) {

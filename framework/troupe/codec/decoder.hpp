@@ -21,8 +21,8 @@ namespace troupe::codec {
 /// allocates for more elements than the bytes that are left can hold.
 ///
 /// The objects of the handles are kept alive by what the message is in, for at
-/// least as long as the decoder lives: it only attaches, so that nothing is lost
-/// if its process is killed.
+/// least as long as the decoder lives: it only attaches, so that nothing is
+/// lost if its process is killed.
 class decoder {
 public:
   /// `body`, `handles` and `whom_from` must outlive the decoder. `what` names

@@ -60,8 +60,8 @@ public:
     into_->body_.append(from, size);
   }
 
-  /// Appends `size` bytes that are part of the value itself, and not of something
-  /// made to be saved.
+  /// Appends `size` bytes that are part of the value itself, and not of
+  /// something made to be saved.
   void write_part(const void* from, std::size_t size) {
     if (lends_ && size >= smallest_lent)
       into_->lent_.push_back(

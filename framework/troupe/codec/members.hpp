@@ -126,8 +126,8 @@ struct grouped_count {
   }
 };
 
-/// Whether the aggregate `T` has a base class that is not empty, or is not empty
-/// itself and has an empty one.
+/// Whether the aggregate `T` has a base class that is not empty, or is not
+/// empty itself and has an empty one.
 template <class T>
 inline constexpr bool has_base = [] {
   if constexpr (std::is_aggregate_v<T> && std::is_class_v<T>)

@@ -92,7 +92,8 @@ consteval bool object_keeps_value() {
                                   float, double, long double>*>(nullptr));
 }
 
-/// Whether the parts of `From` convert to those of `To`, each keeping its value.
+/// Whether the parts of `From` convert to those of `To`, each keeping its
+/// value.
 template <class From, class To>
 consteval bool parts_keep_value() {
   if constexpr (std::tuple_size_v<From> != std::tuple_size_v<To>)

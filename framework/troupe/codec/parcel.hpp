@@ -28,7 +28,8 @@ public:
   /// `malformed_bytes`.
   [[nodiscard]] static parcel open(memory::object_id where);
 
-  /// Reads what is in it. The decoder must not outlive this object; `what` names it in error texts.
+  /// Reads what is in it. The decoder must not outlive this object; `what`
+  /// names it in error texts.
   [[nodiscard]] decoder read(std::string_view what) const noexcept {
     return {body_, handles_, what};
   }

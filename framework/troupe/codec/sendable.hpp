@@ -83,8 +83,8 @@ consteval bool can_send(type_list<Above...> above) {
 /// A type whose values mean the same in another process, and can go there:
 /// numbers, enumerations, strings, the standard containers and their adaptors,
 /// bitset, valarray, optional, variant, tuple, unique_ptr, chrono, error codes;
-/// aggregates of such; types with an `inspect` function; Troupe's handles; types
-/// with a `coding`.
+/// aggregates of such; types with an `inspect` function; Troupe's handles;
+/// types with a `coding`.
 ///
 /// Not pointers, references and views, functions, locks and streams.
 template <class T>

@@ -50,8 +50,8 @@ public:
     return *header_;
   }
 
-  /// Whether objects of that kind are laid out as this program lays them out, or
-  /// there are none.
+  /// Whether objects of that kind are laid out as this program lays them out,
+  /// or there are none.
   [[nodiscard]] bool knows(memory::object_kind kind) const noexcept;
 
   /// Reads `into.size()` bytes, all of them or none.
@@ -96,8 +96,8 @@ public:
   [[nodiscard]] std::optional<std::uint32_t>
   slot_of(std::uint64_t place) const noexcept;
 
-  /// Calls `visit(index, head)` for each head in a page that is in use, of which
-  /// a side lives. Stops when `visit` returns false.
+  /// Calls `visit(index, head)` for each head in a page that is in use, of
+  /// which a side lives. Stops when `visit` returns false.
   template <class Visit>
   void for_each_head(Visit visit) const {
     constexpr std::uint32_t at_once = 4096 / sizeof(memory::head_page);

@@ -84,7 +84,7 @@ private:
       into_.damage.push_back(std::move(what));
   }
 
-  // Processes --------------------------------------------------------------------
+  // Processes -----------------------------------------------------------------
 
   void read_processes() {
     std::int64_t sum = ledger_of(file_.header().slots);
@@ -136,7 +136,7 @@ private:
     return std::nullopt;
   }
 
-  // Counters ---------------------------------------------------------------------
+  // Counters ------------------------------------------------------------------
 
   /// The moment of a value of `os::cycles`, by how fast they have counted since
   /// the run began.
@@ -222,7 +222,7 @@ private:
     into.actors = std::move(result);
   }
 
-  // Waits ------------------------------------------------------------------------
+  // Waits ---------------------------------------------------------------------
 
   void read_waits() {
     for (const auto& each : into_.processes) {
@@ -324,7 +324,7 @@ private:
     return 0;
   }
 
-  // Objects ----------------------------------------------------------------------
+  // Objects -------------------------------------------------------------------
 
   void list(object_record found) {
     known_.emplace(static_cast<std::uint32_t>(found.id), found.id);
@@ -593,7 +593,7 @@ private:
     return true;
   }
 
-  // The kernel -------------------------------------------------------------------
+  // The kernel ----------------------------------------------------------------
 
   void ask_kernel() {
     for (auto& each : into_.processes) {
@@ -609,8 +609,9 @@ private:
     }
   }
 
-  /// Threads in no row that sleep until one of their own process wakes them. What
-  /// such a thread sleeps in is read between two looks at how often it has slept.
+  /// Threads in no row that sleep until one of their own process wakes them.
+  /// What such a thread sleeps in is read between two looks at how often it has
+  /// slept.
   void find_inner_waits() {
     for (const auto& process : into_.processes) {
       if (process.state != slot_state::running)
@@ -633,8 +634,8 @@ private:
   }
 
   /// Keeps those that have lasted until all of them were found. What counts how
-  /// often one has slept is asked last: one that has run since, and sleeps again,
-  /// has another number.
+  /// often one has slept is asked last: one that has run since, and sleeps
+  /// again, has another number.
   void confirm_inner_waits() {
     std::erase_if(inner_waits_, [](const auto& each) {
       return !os::waits_for_own_process(each.pid, each.wait.thread)

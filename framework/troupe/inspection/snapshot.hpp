@@ -21,9 +21,9 @@
 /// Looking at a run: what its processes do, what they wait for, who holds what.
 ///
 /// A look reads the run's memory as a file and asks no process, so it has an
-/// answer while all of them hang. It changes nothing, takes no lock and no memory
-/// of the run, and needs nothing in the program. docs/design/inspection.md says
-/// what it may rely on.
+/// answer while all of them hang. It changes nothing, takes no lock and no
+/// memory of the run, and needs nothing in the program.
+/// docs/design/inspection.md says what it may rely on.
 namespace troupe::inspection {
 
 using time_point = std::chrono::steady_clock::time_point;
@@ -84,7 +84,8 @@ struct process_record {
   /// When it was asked for, and when it was there.
   std::optional<time_point> requested;
   std::optional<time_point> began;
-  /// How long its threads have slept in waits of each kind, those that are over.
+  /// How long its threads have slept in waits of each kind, those that are
+  /// over.
   std::array<std::chrono::nanoseconds, memory::wait_kinds> waited{};
   std::optional<worker_record> worker;
   std::optional<actors_record> actors;
@@ -173,7 +174,8 @@ struct state_record {
   part what = part::none;
   /// Id of the state's control block; its own if it is that.
   memory::object_id control_block = 0;
-  /// Of a control block: packed slot_id of the state's process, and id of its requests.
+  /// Of a control block: packed slot_id of the state's process, and id of its
+  /// requests.
   std::uint64_t process = 0;
   memory::object_id requests = 0;
 };
@@ -215,9 +217,9 @@ struct wait_target {
 };
 
 /// A thread that sleeps until others do something. Most say so themselves, in a
-/// row; of those that sleep until another thread of their process wakes them, and
-/// are in no call of Troupe's, the kernel says so. These are of kind `thread`, and
-/// `since` is the moment of the look.
+/// row; of those that sleep until another thread of their process wakes them,
+/// and are in no call of Troupe's, the kernel says so. These are of kind
+/// `thread`, and `since` is the moment of the look.
 struct wait_record {
   std::uint32_t slot = 0;
   std::int32_t thread = 0;
@@ -229,8 +231,8 @@ struct wait_record {
   bool open = false;
   /// It has been woken and has not run yet.
   bool woken = false;
-  /// Tells this wait from the next one of the thread. Of one that the kernel has
-  /// told of: how often it has slept.
+  /// Tells this wait from the next one of the thread. Of one that the kernel
+  /// has told of: how often it has slept.
   std::uint32_t turn = 0;
   std::vector<wait_target> targets;
 };
@@ -277,19 +279,19 @@ struct look_result {
 };
 
 /// Looks at the run whose memory `file` is. The descriptor needs to be open for
-/// reading only, and its position is moved. Throws nothing but `std::bad_alloc`:
-/// what is not a run's memory, or that of another layout, is a refusal, and what
-/// makes no sense is `damage`.
+/// reading only, and its position is moved. Throws nothing but
+/// `std::bad_alloc`: what is not a run's memory, or that of another layout, is
+/// a refusal, and what makes no sense is `damage`.
 [[nodiscard]] look_result look_at(const os::descriptor& file);
 
-/// Looks at the run of the calling process. Throws `invalid_state` where there is
-/// none, `os_failure`.
+/// Looks at the run of the calling process. Throws `invalid_state` where there
+/// is none, `os_failure`.
 [[nodiscard]] snapshot here();
 
-/// Gives a queue, a lock or one of its relatives a name, for whoever looks at the
-/// run: "mutex 4294967311 (savings accounts.cpp:41)". Without one it has the place
-/// where it was made. A name may have 60 bytes; the rest is dropped. A run has
-/// room for 4096 different names and places.
+/// Gives a queue, a lock or one of its relatives a name, for whoever looks at
+/// the run: "mutex 4294967311 (savings accounts.cpp:41)". Without one it has
+/// the place where it was made. A name may have 60 bytes; the rest is dropped.
+/// A run has room for 4096 different names and places.
 template <class Handle>
 void name(const Handle& of, std::string_view text) {
   memory::name_object(of.id(), text);
@@ -306,7 +308,8 @@ struct run_entry {
 };
 
 /// All runs that the caller may look at.
-/// @param refused set to the number of processes that the kernel does not let the
+/// @param refused set to the number of processes that the kernel does not let
+/// the
 ///        caller see: of other users, or such as may not be dumped
 [[nodiscard]] std::vector<run_entry> find_runs(std::size_t& refused);
 

@@ -32,7 +32,8 @@ bool is_same_wait(const wait_record& a, const wait_record& b) noexcept {
 struct wakers {
   /// Somebody may who goes on, or who is not known.
   bool anybody = false;
-  /// Any thread of the run may that goes on: a handle is on its way to somebody.
+  /// Any thread of the run may that goes on: a handle is on its way to
+  /// somebody.
   bool whoever_goes_on = false;
   /// Indices of waits: if one of these threads goes on, this one may.
   std::set<std::size_t> waits;
@@ -117,7 +118,7 @@ private:
     return none;
   }
 
-  // Who may end what -------------------------------------------------------------
+  // Who may end what ----------------------------------------------------------
 
   /// Any thread of a process may.
   void add_process(wakers& to, std::uint32_t slot) const {
@@ -316,7 +317,7 @@ private:
     return false;
   }
 
-  // What is told -----------------------------------------------------------------
+  // What is told --------------------------------------------------------------
 
   stall_report report(std::map<std::size_t, wakers>& by) {
     stall_report result;
@@ -340,8 +341,9 @@ private:
     return result;
   }
 
-  /// One shortest cycle for each group of those who wait for each other; through
-  /// those who stand by for others only where there is none without them.
+  /// One shortest cycle for each group of those who wait for each other;
+  /// through those who stand by for others only where there is none without
+  /// them.
   void find_cycles(stall_report& of) const {
     std::set<std::size_t> told;
     for (const bool with_idle : {false, true})
@@ -400,8 +402,8 @@ std::string name_of(const snapshot& of, std::uint32_t slot) {
   return found == nullptr ? "a process that is gone" : found->description();
 }
 
-/// The thread is named where the process has several that count, the actor where
-/// the thread is in the handler of one.
+/// The thread is named where the process has several that count, the actor
+/// where the thread is in the handler of one.
 std::string name_of(const snapshot& of, const wait_record& wait) {
   const auto* found = of.process(wait.slot);
   auto result = name_of(of, wait.slot);

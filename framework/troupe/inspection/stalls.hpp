@@ -20,14 +20,13 @@ struct stalled_wait {
 
 /// What stands still.
 ///
-/// Sound: a thread counts as stalled only if every thread that could end its wait
-/// is stalled as well. A thread that runs, has a deadline, waits for a descriptor,
-/// is stopped, or is in a call that is not Troupe's, counts as one that goes on,
-/// unless the kernel says that only its own process can wake it; and a handle that
-/// is on its way in a message, and an actor's next message, may come from any of
-/// these.
-/// So what is reported never goes on by itself; what is not reported may stand
-/// still too.
+/// Sound: a thread counts as stalled only if every thread that could end its
+/// wait is stalled as well. A thread that runs, has a deadline, waits for a
+/// descriptor, is stopped, or is in a call that is not Troupe's, counts as one
+/// that goes on, unless the kernel says that only its own process can wake it;
+/// and a handle that is on its way in a message, and an actor's next message,
+/// may come from any of these. So what is reported never goes on by itself;
+/// what is not reported may stand still too.
 struct stall_report {
   std::vector<stalled_wait> stalled;
   /// Each a cycle of those who wait for each other: indices in `stalled`, each
@@ -55,7 +54,8 @@ struct stall_report {
 [[nodiscard]] std::vector<std::string> sentences(const snapshot& of,
                                                  const stall_report& report);
 
-/// What `wait` waits for, in few words: "mutex 8", "the end of reader (pid 44)".
+/// What `wait` waits for, in few words: "mutex 8", "the end of reader (pid
+/// 44)".
 [[nodiscard]] std::string what_for(const snapshot& of, const wait_record& wait);
 
 } // namespace troupe::inspection

@@ -36,9 +36,9 @@ struct traced_event {
 };
 
 /// Reads what happens in a run. As long as there is one that is asked again and
-/// again, the run's processes write events, into memory of the run that is taken
-/// for it: 2 MiB at most. That they are to do so is the only thing that is ever
-/// written into a run from outside.
+/// again, the run's processes write events, into memory of the run that is
+/// taken for it: 2 MiB at most. That they are to do so is the only thing that
+/// is ever written into a run from outside.
 ///
 /// # What a crash leaves
 /// The time until which events are written, which passes.

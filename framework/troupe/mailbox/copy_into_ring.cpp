@@ -16,10 +16,10 @@ namespace {
 ///
 /// Where writer and reader share a cache, ordinary stores are best for both.
 /// Where they do not, taking the lines of 64 KiB from the reader takes 15 to
-/// 28 µs, and storing them past the caches 2. Which of it holds changes whenever
-/// a thread, or a virtual processor, moves; so both are timed, the worse one
-/// rarely, but soon again when the better one has become slow: the first lap of
-/// a ring, whose pages are new, says little.
+/// 28 µs, and storing them past the caches 2. Which of it holds changes
+/// whenever a thread, or a virtual processor, moves; so both are timed, the
+/// worse one rarely, but soon again when the better one has become slow: the
+/// first lap of a ring, whose pages are new, says little.
 class copy_choice {
 public:
   /// At least so many copies lie between two by the worse way.

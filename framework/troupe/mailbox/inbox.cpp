@@ -171,7 +171,8 @@ void inbox::announce(const memory::reference& ring) {
   for (;;) {
     if (before != 0)
       try {
-        // Once ours stands before it nobody can see any more that it stood there.
+        // Once ours stands before it nobody can see any more that it stood
+        // there.
         memory::reference::attach(before, memory::object_kind::ring)
           .as<ring_head>()
           ->known.store(1, std::memory_order_seq_cst);

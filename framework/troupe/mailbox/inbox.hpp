@@ -27,8 +27,8 @@ namespace troupe::mailbox {
 /// A ring that is announced, or being taken, is kept alive.
 ///
 /// # What a crash leaves
-/// What was announced to a reader that dies, and what it was taking, is given up
-/// by `dispose`. Of a writer that dies while it announces a ring, whoever
+/// What was announced to a reader that dies, and what it was taking, is given
+/// up by `dispose`. Of a writer that dies while it announces a ring, whoever
 /// confirms the death finds whether it has: see `announce`.
 struct inbox_head {
   static constexpr std::size_t bit_words = 1024;

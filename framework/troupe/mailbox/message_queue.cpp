@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// With message_queue_put.cpp and message_queue_take.cpp: who puts, who takes and who
-// repairs after a death keep one another's rules, and are read together.
+// With message_queue_put.cpp and message_queue_take.cpp: who puts, who takes
+// and who repairs after a death keep one another's rules, and are read
+// together.
 
 #include <troupe/mailbox/message_queue.hpp>
 
@@ -101,8 +102,8 @@ void message_queue::readers_gone() noexcept {
 
 void message_queue::wake_everybody() noexcept {
   constexpr auto all = std::numeric_limits<int>::max();
-  // Each caller has changed a word before, seq_cst, that a waiter reads once more
-  // after it has counted itself as a sleeper.
+  // Each caller has changed a word before, seq_cst, that a waiter reads once
+  // more after it has counted itself as a sleeper.
   arrivals_.room.wake_if_occupied(all);
   departures_.room.wake_if_occupied(all);
   finishing_.room.wake_if_occupied(all);
@@ -186,7 +187,8 @@ message_queue::own_entry(memory::slot_id self) noexcept {
 std::uint64_t message_queue::count_abandoned(const reference& self) {
   auto& memory = run_memory::current();
   auto* object = memory.find_object(self.id(), object_kind::queue);
-  // Nobody takes meanwhile, and what a killed reader took last is in the ledger.
+  // Nobody takes meanwhile, and what a killed reader took last is in the
+  // ledger.
   const message_queue_lock guard{readers_.lock, [this] { recover_take(); },
                                  "wait for the tasks of a queue"};
   std::uint64_t abandoned = 0;
@@ -200,7 +202,8 @@ std::uint64_t message_queue::count_abandoned(const reference& self) {
     const auto taker = entry.taker.load();
     const bool lives = holds
                        && taker >> 32 == memory.slot(slot).generation.load();
-    // After the look at who holds: nobody lets go of a handle and finishes then.
+    // After the look at who holds: nobody lets go of a handle and finishes
+    // then.
     const auto finished = entry.finished.load();
     const auto taken = entry.taken.load();
     const auto not_lost = lives ? taken - (taker & low_half) : 0;
@@ -229,8 +232,8 @@ void message_queue::user_died(std::uint32_t slot) noexcept {
 
 void message_queue::dispose() noexcept {
   // Nobody is left who could hold a lock. Should this be killed, it is called
-  // again: each step is committed as a take is. A message goes before the commit,
-  // for it may be forgotten twice; a segment after it, and is noted.
+  // again: each step is committed as a take is. A message goes before the
+  // commit, for it may be forgotten twice; a segment after it, and is noted.
   recover_put();
   recover_take();
   const auto commit = [this](const take_state& state, std::uint64_t taken) {

@@ -111,10 +111,10 @@ public:
 
   /// Puts messages, in order, until all are in or `limit` has passed. `done`
   /// says how many are. Larger ones than `segment::largest_record` are copied
-  /// into an object of their own before; for the handles of a message an object is
-  /// made that keeps theirs alive. The calling process holds them until then.
-  /// Throws `limit_reached` (memory; more than 65535 handles in one message),
-  /// `would_deadlock`; `done` counts in either case.
+  /// into an object of their own before; for the handles of a message an object
+  /// is made that keeps theirs alive. The calling process holds them until
+  /// then. Throws `limit_reached` (memory; more than 65535 handles in one
+  /// message), `would_deadlock`; `done` counts in either case.
   /// @blocks on readers while full; on the one writer that holds the lock
   put_outcome put(std::span<const draft> messages, std::size_t& done,
                   deadline limit);
@@ -125,12 +125,12 @@ public:
   /// Shows up to `most` messages to `visit`, in order, each until it says
   /// `leave`, and removes those that it has taken. Waits only for the first.
   /// `visit` runs under the readers' lock and must not take from this mailbox;
-  /// the objects of the message's handles live as long as it runs. If it throws,
-  /// that message stays. A message with handles, or that lies apart, is the last of
-  /// a call.
-  /// Throws what `visit` throws, `malformed_bytes` (the mailbox's memory was
-  /// overwritten), `would_deadlock`; for a large message `limit_reached` (this
-  /// process can hold no more objects) and `stale_handle` (it is gone).
+  /// the objects of the message's handles live as long as it runs. If it
+  /// throws, that message stays. A message with handles, or that lies apart, is
+  /// the last of a call. Throws what `visit` throws, `malformed_bytes` (the
+  /// mailbox's memory was overwritten), `would_deadlock`; for a large message
+  /// `limit_reached` (this process can hold no more objects) and `stale_handle`
+  /// (it is gone).
   /// @blocks on writers while empty; on the one reader that holds the lock
   template <class Visit>
   take_outcome take(Visit&& visit, std::size_t most, deadline limit) {
@@ -165,15 +165,15 @@ public:
   }
 
   /// When it was empty, as far as readers have seen, in nanoseconds of the
-  /// steady clock; 0 if none has found it so. Later than that nobody has looked,
-  /// or there was something each time.
+  /// steady clock; 0 if none has found it so. Later than that nobody has
+  /// looked, or there was something each time.
   [[nodiscard]] std::int64_t last_found_empty() const noexcept {
     return arrivals_.found_empty.load(std::memory_order_relaxed);
   }
 
   /// When something was taken, in nanoseconds of the steady clock; 0 if nothing
-  /// was. What was taken last was taken then, or later: a take without a wait, of
-  /// a small message without handles, mostly notes nothing.
+  /// was. What was taken last was taken then, or later: a take without a wait,
+  /// of a small message without handles, mostly notes nothing.
   [[nodiscard]] std::int64_t taken_since() const noexcept {
     return taken_.noted.load(std::memory_order_relaxed);
   }
@@ -220,7 +220,8 @@ public:
   /// Waits until as many messages are finished as were put. `self` is the
   /// object of this mailbox. `lost` counts what was abandoned.
   /// Throws `would_deadlock`.
-  /// @blocks on whoever has messages to finish; on the one reader that holds the
+  /// @blocks on whoever has messages to finish; on the one reader that holds
+  /// the
   ///         lock
   finish_outcome wait_finished(const memory::reference& self, deadline limit,
                                std::uint64_t& lost);

@@ -68,8 +68,8 @@ std::uint64_t message_queue::unread_bytes() const noexcept {
   return put - std::min(put, taken);
 }
 
-/// What one `put_locked` has written, and what of that is pending: it counts, and
-/// readers know of it, from its commit on.
+/// What one `put_locked` has written, and what of that is pending: it counts,
+/// and readers know of it, from its commit on.
 class message_queue::put_transaction {
 public:
   explicit put_transaction(message_queue& of) noexcept
@@ -82,8 +82,8 @@ public:
     return (word_ & closed_bit) != 0;
   }
 
-  /// Whether the bounds of the queue let another message of `size` bytes in. What
-  /// readers write is looked at only where it matters.
+  /// Whether the bounds of the queue let another message of `size` bytes in.
+  /// What readers write is looked at only where it matters.
   [[nodiscard]] bool lets_in(std::uint64_t size) noexcept {
     const auto& bounds = queue_.options_;
     const auto count = messages_in(word_) + pending_;
@@ -102,8 +102,8 @@ public:
   }
 
   /// Writes a message; `object` is the one that it has of its own, or nullptr.
-  /// False: there is no memory for a segment, and messages before it were written.
-  /// Throws `limit_reached` where none was.
+  /// False: there is no memory for a segment, and messages before it were
+  /// written. Throws `limit_reached` where none was.
   [[nodiscard]] bool append(const draft& content, const reference* object) {
     const record what{content, object == nullptr ? 0 : object->id()};
     if (object != nullptr)

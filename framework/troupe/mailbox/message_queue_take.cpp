@@ -113,8 +113,8 @@ bool message_queue::take_at_hand(visit_function visit, void* context) {
   return true;
 }
 
-/// What one `take_locked` has read and not committed yet. A message is taken by the
-/// commit; what is read and not committed stays where it is.
+/// What one `take_locked` has read and not committed yet. A message is taken by
+/// the commit; what is read and not committed stays where it is.
 class message_queue::take_transaction {
 public:
   explicit take_transaction(message_queue& of) noexcept
@@ -206,8 +206,8 @@ public:
     return message_id_ == 0;
   }
 
-  /// Takes what was counted, by one store. `retired` is what the caller drops when
-  /// it has unlocked, so that giving memory back holds up nobody.
+  /// Takes what was counted, by one store. `retired` is what the caller drops
+  /// when it has unlocked, so that giving memory back holds up nobody.
   void commit(reference& retired) {
     const auto self = run_memory::current().self();
     if (queue_.options_.ledger) {
@@ -344,7 +344,8 @@ take_outcome message_queue::take_with(visit_function visit, void* context,
         outcome = take_locked(visit, context, most, retired);
       after = messages_in(taken_.word.load(std::memory_order_relaxed));
       bytes = taken_.bytes.load(std::memory_order_relaxed) - bytes;
-      // As in take_transaction::commit. One that has waited has asked the clock.
+      // As in take_transaction::commit. One that has waited has asked the
+      // clock.
       if (waited && after != before)
         taken_.noted.store(arrivals_.found_empty.load(
                              std::memory_order_relaxed),

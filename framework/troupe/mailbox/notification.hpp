@@ -14,8 +14,8 @@ namespace troupe::mailbox {
 /// Tells a process that something was published for it. Costs a fence where
 /// the process is awake, and a system call where it sleeps.
 inline void notify_if_asleep(memory::process_slot& slot) noexcept {
-  // Pairs with the fetch_or in `sleep_until_notified`: either we see its bit, or its
-  // last look sees what we published.
+  // Pairs with the fetch_or in `sleep_until_notified`: either we see its bit,
+  // or its last look sees what we published.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if ((slot.wake_word.load(std::memory_order_relaxed) & 1) != 0)
     memory::notify(slot);

@@ -8,15 +8,16 @@
 
 namespace troupe::mailbox {
 
-/// Keeps a reader that has caught up from contending for its writer's cache lines.
+/// Keeps a reader that has caught up from contending for its writer's cache
+/// lines.
 ///
 /// A reader as quick as the writer finds one new message at each look, and each
 /// look takes the cache line of the put word from the writer, who takes it back
 /// for the next message; and what the processor reads ahead are lines that the
 /// writer is about to write. That is 200 ns for each message where 30 would do.
 /// So a thread whose last looks found little each waits for 2.4 µs before the
-/// next one, and then finds many messages. Where it does not, the writer is slow
-/// by itself, and the thread lets it be for a while. One that has just put
+/// next one, and then finds many messages. Where it does not, the writer is
+/// slow by itself, and the thread lets it be for a while. One that has just put
 /// something, and waits for its answer, does not wait.
 class reader_back_off {
 public:

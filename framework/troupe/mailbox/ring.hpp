@@ -113,8 +113,8 @@ public:
   /// Publishes the frame reserved last, which may have become smaller.
   void publish(std::size_t size, std::uint32_t tag) noexcept;
 
-  /// The reader will notify when it has made room. Look for room once more after
-  /// this: the reader may have made it in between.
+  /// The reader will notify when it has made room. Look for room once more
+  /// after this: the reader may have made it in between.
   void ask_for_room() noexcept;
 
   /// True while the request of `ask_for_room` stands unanswered.

@@ -106,7 +106,8 @@ public:
   }
 
   /// Writes a record at `position`, where it must fit; returns the position
-  /// behind it. `carrier` is 0 if there are no handles, or the message lies apart.
+  /// behind it. `carrier` is 0 if there are no handles, or the message lies
+  /// apart.
   std::uint64_t write(std::uint64_t position, const scattered_view& body,
                       memory::object_id carrier, record_head::kind_of kind,
                       std::uint64_t writer) noexcept;

@@ -23,8 +23,8 @@ void spinner::yield() noexcept {
 }
 
 void spinner::woken(clock::time_point since, unsigned waker) noexcept {
-  // Of whoever sleeps no longer than that, a longer spin would have succeeded on
-  // another processor.
+  // Of whoever sleeps no longer than that, a longer spin would have succeeded
+  // on another processor.
   const auto short_sleep = 4 * how_.longest;
   const auto now = clock::now();
   if (now - since > short_sleep || waker != os::current_processor()) {

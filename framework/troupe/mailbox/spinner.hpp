@@ -12,22 +12,24 @@
 
 namespace troupe::mailbox {
 
-/// Decides how long it is worth spinning before sleeping, and learns it anew for
-/// each thread, or for each place where one waits.
+/// Decides how long it is worth spinning before sleeping, and learns it anew
+/// for each thread, or for each place where one waits.
 ///
 /// A hand-over to a thread that spins takes 0.2 µs, to one that sleeps 20 to
-/// 60 µs, so the first wait spins for 50 µs. Spins that came to nothing make the
-/// next ones rarer, down to one in 64 waits, so that better times are noticed.
+/// 60 µs, so the first wait spins for 50 µs. Spins that came to nothing make
+/// the next ones rarer, down to one in 64 waits, so that better times are
+/// noticed.
 ///
-/// Whether a spin yields is its user's choice. Among busy processes a yield costs a
-/// whole slice of time, 100 times what sleep and wake-up cost: a thread that waits
-/// for one answer never does. Where one thread serves many, as the hub of actors
-/// does, a yield now and then passes work on faster than sleeping.
+/// Whether a spin yields is its user's choice. Among busy processes a yield
+/// costs a whole slice of time, 100 times what sleep and wake-up cost: a thread
+/// that waits for one answer never does. Where one thread serves many, as the
+/// hub of actors does, a yield now and then passes work on faster than
+/// sleeping.
 ///
 /// Two threads that wake each other on one processor would stay there: never
-/// both can run, so the system sees nothing to balance, and no spin can succeed.
-/// The one that notices moves to another processor, if it is the library's own or
-/// the user has allowed it: see `run_options::move_threads`.
+/// both can run, so the system sees nothing to balance, and no spin can
+/// succeed. The one that notices moves to another processor, if it is the
+/// library's own or the user has allowed it: see `run_options::move_threads`.
 class spinner {
 public:
   struct policy {

@@ -22,15 +22,15 @@ namespace troupe::mailbox {
 ///     8    sleepers     epoch << 32 | how many sleep, or are about to
 ///
 /// Whoever makes the condition true first stores that (sequentially
-/// consistent), then calls `wake` if the room is `occupied`. A sleeper counts itself
-/// first and looks at the condition afterwards, sequentially consistent too.
-/// So one of the two sees the other.
+/// consistent), then calls `wake` if the room is `occupied`. A sleeper counts
+/// itself first and looks at the condition afterwards, sequentially consistent
+/// too. So one of the two sees the other.
 ///
 /// # What a crash leaves
 /// A dead sleeper stays counted, and a wake-up given to it may be lost; a
 /// waker killed between store and `wake` wakes nobody. Therefore whoever
-/// confirms a death calls `evacuate`: all that live wake, look, and count themselves anew
-/// in a new epoch, in which the dead are not counted.
+/// confirms a death calls `evacuate`: all that live wake, look, and count
+/// themselves anew in a new epoch, in which the dead are not counted.
 class waiting_room {
 public:
   [[nodiscard]] bool occupied() const noexcept {

@@ -18,8 +18,8 @@ struct process_slot;
 struct slot_id;
 
 /// A worker of a pool, as it shows itself. Moments and times are in
-/// `os::cycles`; they are taken where the worker asks that clock anyway: when it
-/// takes a chunk, when it reports results, and now and then between.
+/// `os::cycles`; they are taken where the worker asks that clock anyway: when
+/// it takes a chunk, when it reports results, and now and then between.
 ///
 ///     0    pool        id of the mailbox of the pool's results; 0: no worker
 ///     8    index       which of the pool's workers; function: number of the text
@@ -70,8 +70,8 @@ struct actor_thread_counters {
   slot_text<40> type;
 };
 
-/// The actor system of a process. `running`, `queued` and `handled` are what its
-/// hub has noted at `noted`, before it slept last.
+/// The actor system of a process. `running`, `queued` and `handled` are what
+/// its hub has noted at `noted`, before it slept last.
 struct actor_counters {
   static constexpr std::size_t most_threads = 6;
 
@@ -130,7 +130,8 @@ static_assert(offsetof(process_counters, name) == 192);
 static_assert(offsetof(process_counters, worker) == 256);
 static_assert(offsetof(process_counters, actors) == 448);
 
-/// What a report says of one object: how it was waited for, and how full it was.
+/// What a report says of one object: how it was waited for, and how full it
+/// was.
 ///
 ///     0    object    id; 0: free
 ///     8    kind, origin
@@ -188,8 +189,8 @@ void begin_counters(process_slot& slot, slot_id self) noexcept;
 /// The process in the slot has ended.
 void end_counters(process_slot& slot, slot_id ended) noexcept;
 
-/// Notes a wait that is over: of the calling process, and of the object that has
-/// `place`, if a report is made.
+/// Notes a wait that is over: of the calling process, and of the object that
+/// has `place`, if a report is made.
 void count_wait(wait_kind kind, std::uint64_t place,
                 std::int64_t nanoseconds) noexcept;
 

@@ -13,8 +13,8 @@
 ///
 /// A word for each granule says whose it is; nothing else does. So whoever is
 /// killed while it takes or gives back a row of granules leaves each of them
-/// free, or of an owner whose death is confirmed and who has noted where the row
-/// is. Free granules are holes: they take no memory and read as zero.
+/// free, or of an owner whose death is confirmed and who has noted where the
+/// row is. Free granules are holes: they take no memory and read as zero.
 namespace troupe::memory::extents {
 
 /// Where the calling process looks first, for each region.

@@ -54,8 +54,8 @@ bool is_unused(std::uint64_t word) noexcept {
   return state == page_state::closed || state == page_state::worn_out;
 }
 
-/// Makes a page whose word is `seen` busy in the name of `row`, which says so in
-/// its row before. False if the word has changed.
+/// Makes a page whose word is `seen` busy in the name of `row`, which says so
+/// in its row before. False if the word has changed.
 bool make_busy(std::uint32_t page, std::uint64_t seen,
                std::uint32_t row) noexcept {
   auto& own = memory().row(row).busy_page;

@@ -7,9 +7,10 @@
 #include <cstdint>
 #include <vector>
 
-/// Where the heads of objects come from, and where they go. docs/design/memory.md
-/// argues each death. Who calls in the name of its own row holds
-/// `own_row_mutex()`; in the name of another, whoever has confirmed its death.
+/// Where the heads of objects come from, and where they go.
+/// docs/design/memory.md argues each death. Who calls in the name of its own
+/// row holds `own_row_mutex()`; in the name of another, whoever has confirmed
+/// its death.
 namespace troupe::memory::head_table {
 
 /// What the calling process remembers between two calls, to look at the right
@@ -23,13 +24,14 @@ struct picker {
 
 /// Takes a free head for the process in `row`, the caller's own: its life is
 /// `taken`. Calls `note(index)` before each attempt, so that whoever confirms
-/// the caller's death finds it. Returns nullptr where the run has no more heads.
+/// the caller's death finds it. Returns nullptr where the run has no more
+/// heads.
 [[nodiscard]] object_head*
 take(picker& from, std::uint32_t row,
      void (*note)(void* context, std::uint32_t index), void* context) noexcept;
 
-/// Frees a head of which `row` has the life, `taken` or `dying`. Its payload and
-/// its place in a ledger are given up already.
+/// Frees a head of which `row` has the life, `taken` or `dying`. Its payload
+/// and its place in a ledger are given up already.
 /// @param from of the calling process, if `row` is its own, else nullptr
 void free(picker* from, object_head* head, std::uint32_t row) noexcept;
 

@@ -17,8 +17,8 @@ namespace troupe::memory {
 ///                  changes before `give_up`
 ///
 /// # What a crash leaves
-/// Nothing, or an object that is named, and then perhaps owned. Whoever comes next
-/// goes on with it; if it has ended with its maker, another is made.
+/// Nothing, or an object that is named, and then perhaps owned. Whoever comes
+/// next goes on with it; if it has ended with its maker, another is made.
 /// docs/design/memory.md argues each death.
 struct late_object {
   // `named`: seq_cst in `claim`, and in `find_owned`, which looks at the flags
@@ -32,8 +32,8 @@ struct late_object {
   ///      dead process that does
   [[nodiscard]] std::byte* find() const noexcept;
 
-  /// The same for an object that may not be ready, but is owned already: for the
-  /// `dispose` of the object that this is a part of.
+  /// The same for an object that may not be ready, but is owned already: for
+  /// the `dispose` of the object that this is a part of.
   [[nodiscard]] std::byte* find_owned(object_kind kind) const noexcept;
 
   /// Owns the object that is named, or one that `make` makes: the same for all

@@ -7,8 +7,8 @@
 
 namespace troupe::memory {
 
-/// Raised when something in the run's memory comes to mean something else at the
-/// same place, which no sum of sizes and places shows.
+/// Raised when something in the run's memory comes to mean something else at
+/// the same place, which no sum of sizes and places shows.
 inline constexpr std::uint32_t layout_number = 1;
 
 /// A number for how a structure is laid out: of its size, and the places of its

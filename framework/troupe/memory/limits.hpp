@@ -25,9 +25,9 @@ struct limits {
 #endif
 
   /// Bytes of address space for shared objects that live at the same time; used
-  /// again when they end. A 32nd is for heads of 256 bytes, one for each object,
-  /// which hold payloads of up to 128 bytes; a quarter for payloads of up to 1 MiB,
-  /// in pages; the rest for larger ones, in granules of 2 MiB.
+  /// again when they end. A 32nd is for heads of 256 bytes, one for each
+  /// object, which hold payloads of up to 128 bytes; a quarter for payloads of
+  /// up to 1 MiB, in pages; the rest for larger ones, in granules of 2 MiB.
   /// Costs nothing until used. Halved automatically where the machine does not
   /// let that much be mapped, as long as 64 MiB are left beside the tables.
   std::uint64_t address_space = default_address_space;
@@ -38,7 +38,8 @@ struct limits {
   std::uint64_t memory = 0;
 
   /// Processes alive, or dead and not yet joined, at the same time. Rounded up
-  /// to a multiple of 64; each costs 10 KiB of addresses, and of memory once used.
+  /// to a multiple of 64; each costs 10 KiB of addresses, and of memory once
+  /// used.
   std::uint32_t processes = 2048;
 
   /// Different shared objects that one process may hold at the same time.

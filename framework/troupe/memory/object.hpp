@@ -130,8 +130,8 @@ struct life_word {
   }
 };
 
-/// How many shares keep an object alive beside its holders, and who was the last
-/// to change that number in a way that a crash must not leave open.
+/// How many shares keep an object alive beside its holders, and who was the
+/// last to change that number in a way that a crash must not leave open.
 ///
 ///     0    count   27 bits
 ///     27   row     17 bits, of whose change it was, + 1; 0: none
@@ -321,8 +321,9 @@ struct object_side {
   }
 };
 
-/// Returns whether `side` is that of the living object `id`, and `kind` its kind.
-/// May have changed when it returns, unless the caller keeps the object alive.
+/// Returns whether `side` is that of the living object `id`, and `kind` its
+/// kind. May have changed when it returns, unless the caller keeps the object
+/// alive.
 [[nodiscard]] inline bool is_object(object_side side, object_id id,
                                     object_kind kind) noexcept {
   return side.is_living(id)
@@ -340,8 +341,8 @@ struct kind_operations {
   void (*dispose)(std::byte* payload, std::uint64_t size) noexcept = nullptr;
 
   /// Called for each object, or each side, that a dead process held, before its
-  /// bit is cleared, by whoever confirmed the death; perhaps twice. `slot` is the
-  /// index of the dead process.
+  /// bit is cleared, by whoever confirmed the death; perhaps twice. `slot` is
+  /// the index of the dead process.
   void (*holder_died)(std::byte* payload, std::uint64_t size,
                       std::uint32_t slot) noexcept
     = nullptr;

@@ -47,8 +47,8 @@ struct own_row {
 
 /// An entry of the calling process's handle table that names an object, for as
 /// long as something is done with it. Takes `own_row_mutex()` itself, for a
-/// moment at each end. False where there is no room: then nobody goes on after a
-/// crash.
+/// moment at each end. False where there is no room: then nobody goes on after
+/// a crash.
 class own_note {
 public:
   own_note(const char* attempted, object_id id) noexcept;
@@ -64,8 +64,8 @@ private:
   std::optional<std::uint32_t> entry_;
 };
 
-/// The handle table of a row: pieces of 4, 8, 16 KiB and so on, each an extent of
-/// the row's own.
+/// The handle table of a row: pieces of 4, 8, 16 KiB and so on, each an extent
+/// of the row's own.
 namespace handle_table {
 
 /// The entries of the first piece; each further one has twice as many.

@@ -18,8 +18,8 @@ std::string description_of(std::string_view name, std::int32_t pid) {
 
 void notify(process_slot& slot) noexcept {
   auto seen = slot.wake_word.load(std::memory_order_relaxed);
-  // seq_cst: the work that is announced must be visible before the wake word, and
-  // the sleeper's bit before its last look for work.
+  // seq_cst: the work that is announced must be visible before the wake word,
+  // and the sleeper's bit before its last look for work.
   while (!slot.wake_word.compare_exchange_weak(seen, (seen + 2) & ~sleeping,
                                                std::memory_order_seq_cst)) {
   }

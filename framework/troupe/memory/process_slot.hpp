@@ -15,9 +15,9 @@
 
 namespace troupe::memory {
 
-/// Names a process for the life of the run: the index of its slot in the process
-/// table, and the generation of the slot. A slot is used again after its process
-/// is joined, so only both together name one process.
+/// Names a process for the life of the run: the index of its slot in the
+/// process table, and the generation of the slot. A slot is used again after
+/// its process is joined, so only both together name one process.
 struct slot_id {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
@@ -128,8 +128,8 @@ struct process_slot {
   /// The last look for deaths that it has done.
   std::atomic<std::uint32_t> looks_done{0};
   std::atomic<std::uint64_t> transport_root{0};
-  /// Of a state: the packed slot_id of the state that the call which it executes
-  /// waits for, or 0. See state/wait_cycle.hpp.
+  /// Of a state: the packed slot_id of the state that the call which it
+  /// executes waits for, or 0. See state/wait_cycle.hpp.
   std::atomic<std::uint64_t> waits_for{0};
 
   alignas(cache_line) std::atomic<std::int32_t> pid{0};
@@ -154,7 +154,8 @@ struct process_slot {
   std::atomic<std::uint32_t> listens{0};
   /// A process of the run has sent it these.
   std::atomic<std::uint32_t> asked{0};
-  /// It has had these when the run was asked to end: the root need not send them.
+  /// It has had these when the run was asked to end: the root need not send
+  /// them.
   std::atomic<std::uint32_t> told{0};
   /// Row of its counters, see `process_counters`.
   std::atomic<std::uint32_t> counters{0};
@@ -223,13 +224,14 @@ struct process_slot {
 /// that no further `notify` would wake; `notify_of_death` does.
 void notify(process_slot& slot) noexcept;
 
-/// Wakes whoever sleeps, whatever the wake word shows. For whoever has confirmed a
-/// death: the dead process may have been about to wake them.
+/// Wakes whoever sleeps, whatever the wake word shows. For whoever has
+/// confirmed a death: the dead process may have been about to wake them.
 void notify_of_death(process_slot& slot) noexcept;
 
-/// Sleeps on the wake word of the calling process until it is notified, `limit` passes
-/// or a signal comes. `seen` is what the wake word showed before the caller looked
-/// for work; if that was counted up since, returns at once. False: the limit passed.
+/// Sleeps on the wake word of the calling process until it is notified, `limit`
+/// passes or a signal comes. `seen` is what the wake word showed before the
+/// caller looked for work; if that was counted up since, returns at once.
+/// False: the limit passed.
 bool wait_until_notified(process_slot& slot, std::uint32_t seen,
                          deadline limit) noexcept;
 

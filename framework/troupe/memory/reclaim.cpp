@@ -95,8 +95,8 @@ void looked_at(object_head* object) noexcept {
 void end_if_both_ended(object_head* object, std::uint32_t row) noexcept;
 
 /// Ends an object that `row` has the life of, or only its first side if the
-/// second has not ended. Every step may be done again by whoever goes on after a
-/// crash, and none is done by two at a time.
+/// second has not ended. Every step may be done again by whoever goes on after
+/// a crash, and none is done by two at a time.
 void end(object_head* object, std::uint32_t row) noexcept {
   TROUPE_CRASH_POINT("memory.reclaim.decided");
   if (const auto kind = object->kind.load(std::memory_order_acquire);

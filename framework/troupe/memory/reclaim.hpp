@@ -16,19 +16,19 @@ void clear_holder(object_side side, std::uint32_t row) noexcept;
 [[nodiscard]] bool is_holder(object_side side, std::uint32_t row) noexcept;
 
 /// Ends the object of a head, or the side of one that has two, if nobody holds
-/// it and no message carries it, in the name of `row`: the caller's own, or that
-/// of a process of which the caller has confirmed the death. Should the caller
-/// die inside, whoever confirms that finds the head in the row's handle table and
-/// goes on.
+/// it and no message carries it, in the name of `row`: the caller's own, or
+/// that of a process of which the caller has confirmed the death. Should the
+/// caller die inside, whoever confirms that finds the head in the row's handle
+/// table and goes on.
 ///
 /// Whose object it is does not matter: what nobody holds may end.
 /// @pre the handle table of `row` names the head
 /// @pre the caller does not hold `own_row_mutex()`
 void end_if_unheld(object_side side, std::uint32_t row) noexcept;
 
-/// Goes on with what the process of `row` had begun with a head when it died: to
-/// make an object, to end one or a side of one, to keep its memory. Does nothing if there was
-/// nothing.
+/// Goes on with what the process of `row` had begun with a head when it died:
+/// to make an object, to end one or a side of one, to keep its memory. Does
+/// nothing if there was nothing.
 void finish_work(object_head* object, std::uint32_t row) noexcept;
 
 /// Gives up the payload of a head and its place in the ledger, and frees it.

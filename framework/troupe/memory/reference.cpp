@@ -28,8 +28,8 @@ struct hold_table {
   struct place {
     object_id id = 0;
     std::weak_ptr<reference::hold> hold;
-    /// Holds that are not destroyed yet: the one above, and those whose count of
-    /// copies has gone to zero and whose destructor is on its way.
+    /// Holds that are not destroyed yet: the one above, and those whose count
+    /// of copies has gone to zero and whose destructor is on its way.
     int holds = 0;
   };
 
@@ -79,8 +79,8 @@ std::string creation_text(std::uint64_t size) {
 /// write zeros would take what is not used.
 constexpr std::uint64_t most_zeroed = most_small_extent;
 
-/// An entry of the handle table that is being used, given back unless the object
-/// is held in the end.
+/// An entry of the handle table that is being used, given back unless the
+/// object is held in the end.
 class noted {
 public:
   explicit noted(const char* attempted)
@@ -173,8 +173,8 @@ std::uint64_t reserved_for(std::uint64_t size) noexcept {
                                             : 0);
 }
 
-/// Returns the head of a new object, which `note` names; `is_warm` says whether it
-/// still has its payload from the one before. Throws `limit_reached`.
+/// Returns the head of a new object, which `note` names; `is_warm` says whether
+/// it still has its payload from the one before. Throws `limit_reached`.
 object_head* take_head(own_row& own, std::uint64_t size, contents of,
                        std::uint32_t row, noted& note, bool& is_warm) {
   object_head* head = nullptr;
@@ -208,8 +208,8 @@ void give_payload(object_head* head, std::uint64_t size, contents of,
       head->payload.store(memory.offset_of(head->inside.data()),
                           std::memory_order_relaxed);
   }
-  // What is fresh is zero. Of the rest, what a kind looks at when the object ends
-  // unfinished must be.
+  // What is fresh is zero. Of the rest, what a kind looks at when the object
+  // ends unfinished must be.
   if (is_warm || !outside)
     std::memset(memory.payload_of(head), 0,
                 of == contents::zero
@@ -418,7 +418,8 @@ reference reference::attach(object_id id, object_kind kind) {
     marked &= is_new;
     entry = note.keep();
   }
-  // The bit may have kept another object, that has the head by now, from its end.
+  // The bit may have kept another object, that has the head by now, from its
+  // end.
   if (marked)
     end_if_unheld(side, self);
   head_table::looked_at(index);

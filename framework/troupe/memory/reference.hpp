@@ -18,17 +18,17 @@ namespace troupe::memory {
 /// What is in the payload of a new object.
 enum class contents : std::uint8_t {
   zero,
-  /// Whatever, but zero in the first 128 bytes: for who writes it all. The memory
-  /// may be that of an object that has ended, and is there already.
+  /// Whatever, but zero in the first 128 bytes: for who writes it all. The
+  /// memory may be that of an object that has ended, and is there already.
   unspecified,
 };
 
 /// A hold on one object of the run's memory; what every handle is made of.
 ///
 /// The object lives at least as long as some living process holds a reference,
-/// or a message or another object carries one. Copying is one atomic add inside the process;
-/// only the first reference of a process to an object and its last touch
-/// shared memory.
+/// or a message or another object carries one. Copying is one atomic add inside
+/// the process; only the first reference of a process to an object and its last
+/// touch shared memory.
 ///
 /// # What a crash leaves
 /// Nothing: a process writes what it takes into its handle table *before* it
@@ -50,7 +50,8 @@ public:
   /// The same for an object that begins with shares of others: those of `of`
   /// live at least as long as this one does. The `size` bytes come behind them.
   /// Where `of` is empty there are no shares, and all is as with `create`.
-  /// Throws as `create`; `limit_reached` for an object of which 2^26 shares are.
+  /// Throws as `create`; `limit_reached` for an object of which 2^26 shares
+  /// are.
   /// @pre this process holds all of them
   [[nodiscard]] static reference
   create_with_shares(object_kind kind, std::uint64_t size,
@@ -59,14 +60,14 @@ public:
 
   /// Creates an object of two sides, with at most
   /// `object_head::size_of_two_sides` bytes of zeros for payload, and returns a
-  /// reference to each side. Each has holders and shares of its own, and ends by
-  /// itself, which the kind is told by `side_ended`; both have the same payload,
-  /// and the object ends with the later one. Throws as `create`.
+  /// reference to each side. Each has holders and shares of its own, and ends
+  /// by itself, which the kind is told by `side_ended`; both have the same
+  /// payload, and the object ends with the later one. Throws as `create`.
   [[nodiscard]] static std::pair<reference, reference>
   create_two_sided(object_kind kind, std::uint64_t size);
 
-  /// Takes hold of the object `id`. Throws `stale_handle` if no living object of
-  /// that kind has that id, `limit_reached`.
+  /// Takes hold of the object `id`. Throws `stale_handle` if no living object
+  /// of that kind has that id, `limit_reached`.
   [[nodiscard]] static reference attach(object_id id, object_kind kind);
 
   [[nodiscard]] explicit operator bool() const noexcept {
@@ -187,18 +188,18 @@ void name_object(object_id object, std::string_view name) noexcept;
 [[nodiscard]] object_kind kind_of(object_id id) noexcept;
 
 /// The object has something that keeps it alive until `forget`, beside all
-/// handles. Only for what has one such thing at a time (a segment of a mailbox, a
-/// message, a parcel), so that to end it twice does no harm. The caller sees to it
-/// that whoever goes on after its death knows the object.
+/// handles. Only for what has one such thing at a time (a segment of a mailbox,
+/// a message, a parcel), so that to end it twice does no harm. The caller sees
+/// to it that whoever goes on after its death knows the object.
 void keep_alive(const reference& object) noexcept;
 
-/// Ends that. `id` may be any number; nothing happens where no object is. May be
-/// called again, but not by two at a time.
+/// Ends that. `id` may be any number; nothing happens where no object is. May
+/// be called again, but not by two at a time.
 void forget(object_id id) noexcept;
 
 /// `place` in the run's memory names the object from now on, and keeps it alive
-/// until `forget_at`. A process killed inside leaves nothing: either that is so,
-/// or `place` names an object that ends with the process.
+/// until `forget_at`. A process killed inside leaves nothing: either that is
+/// so, or `place` names an object that ends with the process.
 void entrust(std::atomic<object_id>& place, const reference& object) noexcept;
 
 /// Ends that, and then sets `place` to 0; may be called again, and by several.
@@ -208,7 +209,8 @@ void forget_at(std::atomic<object_id>& place) noexcept;
 /// The object that has `place` in its payload keeps `object` alive from now on.
 /// Unlike a share of a message this is a bit, so it may be given up twice: a
 /// process killed in `own` or `disown` leaves what whoever goes on finds.
-/// @pre the caller has just made the object of `place`, and nobody else knows it
+/// @pre the caller has just made the object of `place`, and nobody else knows
+/// it
 void own(std::atomic<object_id>& place, const reference& object) noexcept;
 
 /// Ends that: for the `dispose` of the object that has `place` in its payload.

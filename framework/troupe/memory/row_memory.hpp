@@ -53,8 +53,8 @@ struct share_change {
 ///     240   share            see `share_change`
 ///     320
 ///
-/// Written by the process of the row, but for `kept` and `share.counted`; and by
-/// whoever has confirmed its death.
+/// Written by the process of the row, but for `kept` and `share.counted`; and
+/// by whoever has confirmed its death.
 struct row_memory {
   static constexpr std::size_t most_empty_pages = 4;
   static constexpr std::size_t most_kept = 16;
@@ -76,7 +76,8 @@ struct row_memory {
   std::atomic<std::uint32_t> holdings_high;
   std::atomic<std::uint32_t> busy_page;
   std::array<std::atomic<std::uint32_t>, most_empty_pages> empty_pages;
-  /// Numbers of heads, 0 for none. Hints: `life` says whether something is kept.
+  /// Numbers of heads, 0 for none. Hints: `life` says whether something is
+  /// kept.
   std::array<std::atomic<std::uint32_t>, most_kept> kept;
   /// First granule + 1; the highest bit says that the memory is given back, but
   /// not yet the granules.

@@ -86,9 +86,9 @@ struct run_header {
   offset trace_at = 0;
   offset pages_at = 0;
   offset more_holders = 0;
-  /// Of the bits of holders outside of the heads: words for each head, and of its
-  /// second side; bytes for each page of heads, and how many of them stand before
-  /// those of the second sides.
+  /// Of the bits of holders outside of the heads: words for each head, and of
+  /// its second side; bytes for each page of heads, and how many of them stand
+  /// before those of the second sides.
   std::uint64_t more_words = 0;
   std::uint64_t more_second_words = 0;
   std::uint64_t more_bytes = 0;
@@ -173,8 +173,8 @@ struct run_header {
   // release in `confirm_death_untold`, before the slot says `dead`; acquire in
   // `tell_of_deaths`, which stores 0 relaxed, for it has told all by then.
   std::atomic<std::uint32_t> untold_deaths{0};
-  /// How the objects of each kind are laid out: `kind_operations::layout` of the
-  /// root, 0 for what it does not have.
+  /// How the objects of each kind are laid out: `kind_operations::layout` of
+  /// the root, 0 for what it does not have.
   static constexpr std::size_t most_kinds = 32;
   std::array<std::uint32_t, most_kinds> kinds{};
   /// Events that were written.
@@ -202,9 +202,9 @@ public:
     return current_ != nullptr;
   }
 
-  /// Makes the memory of a new run and maps it; its root gets slot 0. `reports`:
-  /// there is to be a report when it ends.
-  /// Throws `os_failure`, `invalid_argument`, `invalid_state` (there is one).
+  /// Makes the memory of a new run and maps it; its root gets slot 0.
+  /// `reports`: there is to be a report when it ends. Throws `os_failure`,
+  /// `invalid_argument`, `invalid_state` (there is one).
   static run_memory& create(const limits& wanted, bool reports = false);
 
   /// Maps the memory behind `file`. Throws `malformed_bytes` if that is not
@@ -344,8 +344,8 @@ public:
   [[nodiscard]] std::uint64_t reserved_bytes() noexcept;
 
   /// Returns the head of the object that `id` names, or nullptr if no living
-  /// object of that kind has that name. Any number is safe to ask about. What is
-  /// returned may end at once: only a `reference` keeps it.
+  /// object of that kind has that name. Any number is safe to ask about. What
+  /// is returned may end at once: only a `reference` keeps it.
   [[nodiscard]] object_head* find_object(object_id id,
                                          object_kind kind) noexcept;
 

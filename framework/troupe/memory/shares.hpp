@@ -9,15 +9,16 @@
 
 /// Shares that objects have in others: how what is on its way stays alive.
 ///
-/// A share is counted in the object's head exactly as long as its id stands in a
-/// list at the beginning of another object's payload. Only the one process that
-/// makes that object, and later the one that ends it, changes the list. Whoever
-/// is killed meanwhile leaves a note in its row, and whoever confirms the death
-/// finishes that change, once. docs/design/memory.md argues each step [share].
+/// A share is counted in the object's head exactly as long as its id stands in
+/// a list at the beginning of another object's payload. Only the one process
+/// that makes that object, and later the one that ends it, changes the list.
+/// Whoever is killed meanwhile leaves a note in its row, and whoever confirms
+/// the death finishes that change, once. docs/design/memory.md argues each step
+/// [share].
 namespace troupe::memory {
 
-/// What an object with `object_head::has_shares` begins with: how many ids there
-/// are, and the ids, 0 for each whose share is not counted.
+/// What an object with `object_head::has_shares` begins with: how many ids
+/// there are, and the ids, 0 for each whose share is not counted.
 struct share_list {
   std::uint64_t count;
 
@@ -42,7 +43,8 @@ namespace shares {
 [[nodiscard]] std::span<const object_id> of(const object_head* head) noexcept;
 
 /// Counts shares of objects and writes their ids into a list.
-/// @pre the calling process holds all of them, and the object of the list, which
+/// @pre the calling process holds all of them, and the object of the list,
+/// which
 ///      nobody else knows yet
 void add(std::span<const object_id> ids, share_list& list) noexcept;
 

@@ -10,8 +10,8 @@ namespace troupe::memory {
 /// What has happened, while somebody traces the run.
 enum class trace_kind : std::uint32_t {
   none = 0,
-  /// A thread is about to sleep: `detail` is the `wait_kind`, `value` a place in
-  /// what it waits for, or 0.
+  /// A thread is about to sleep: `detail` is the `wait_kind`, `value` a place
+  /// in what it waits for, or 0.
   wait_begins,
   wait_ends,
   /// A worker begins a task: `value` is the number of the text that names it.
@@ -22,11 +22,11 @@ enum class trace_kind : std::uint32_t {
   actor_ends,
   process_begins,
   process_ends,
-  /// Before a process begins: `value` is six characters of its name, `detail` which
-  /// six. It may have ended before anybody looks at it.
+  /// Before a process begins: `value` is six characters of its name, `detail`
+  /// which six. It may have ended before anybody looks at it.
   process_name,
-  /// A thread gives tasks to a pool, and has given them: `value` is where they go
-  /// on, see `link_of_chunk`.
+  /// A thread gives tasks to a pool, and has given them: `value` is where they
+  /// go on, see `link_of_chunk`.
   submit_begins,
   submit_ends,
   /// Before a worker begins the first of them: `value` as of `submit_begins`.

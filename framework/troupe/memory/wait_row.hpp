@@ -56,8 +56,8 @@ enum class wait_kind : std::uint32_t {
 inline constexpr std::uint32_t wait_kinds = 19;
 
 /// Whether a wait of that kind is one of Troupe's own: its thread stands by for
-/// others, and always does, so it says nothing of what the program is about. What
-/// is told of waits, and what is added up of them, leaves these out.
+/// others, and always does, so it says nothing of what the program is about.
+/// What is told of waits, and what is added up of them, leaves these out.
 [[nodiscard]] constexpr bool is_own_wait(wait_kind kind) noexcept {
   switch (kind) {
     case wait_kind::none:
@@ -120,9 +120,10 @@ struct wait_rows {
 
 static_assert(sizeof(wait_rows) == 2048);
 
-/// One wait of the calling thread, for whoever looks at the run: it stands in the
-/// thread's `wait_row` from the first `sleeps` to the end of the scope. A wait
-/// that never comes to sleep writes nothing. Costs some 20 ns before a sleep.
+/// One wait of the calling thread, for whoever looks at the run: it stands in
+/// the thread's `wait_row` from the first `sleeps` to the end of the scope. A
+/// wait that never comes to sleep writes nothing. Costs some 20 ns before a
+/// sleep.
 ///
 /// Inside a `covering_wait` of the same thread that one says what for.
 class wait_note {

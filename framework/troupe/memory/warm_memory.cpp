@@ -125,8 +125,8 @@ bool keep(object_head* head, std::uint32_t row) noexcept {
                                           std::memory_order_seq_cst))
       continue;
     TROUPE_CRASH_POINT("memory.keep.listed");
-    // seq_cst: either whoever confirms the death of that process sees the place,
-    // or this sees that nothing is kept for it any more.
+    // seq_cst: either whoever confirms the death of that process sees the
+    // place, or this sees that nothing is kept for it any more.
     if (table.keeps.load(std::memory_order_seq_cst) == 0)
       return take_from(place, index, life_state::dying, row) == nullptr;
     if (of != memory().self().index) {

@@ -88,8 +88,8 @@ std::vector<mount> mounts(const std::string& root) {
   return result;
 }
 
-/// The folders of `path` and of all above it that are seen through `at`. Only the
-/// topmost one if the path leads out of what is seen there.
+/// The folders of `path` and of all above it that are seen through `at`. Only
+/// the topmost one if the path leads out of what is seen there.
 std::vector<std::string> folders(const mount& at, const std::string& path) {
   std::vector<std::string> result{at.point};
   const auto top = at.top == "/" ? std::string{} : at.top;

@@ -38,7 +38,8 @@ struct image {
   /// Added to the environment: `variable`=`value`.
   const char* variable = nullptr;
   std::string value;
-  /// Of the descriptors that close at an `exec`, as Troupe's do, only these stay.
+  /// Of the descriptors that close at an `exec`, as Troupe's do, only these
+  /// stay.
   std::vector<int> keep;
   /// Others that are closed.
   std::vector<int> closed;

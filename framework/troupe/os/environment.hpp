@@ -12,11 +12,12 @@ namespace troupe::os {
 [[nodiscard]] bool has_borrowed_rights() noexcept;
 
 /// Returns the value of an environment variable; nullptr without one, and
-/// always where `has_borrowed_rights()`, as `secure_getenv` does. Every variable
-/// of Troupe's is read by this function or by `take_environment`.
+/// always where `has_borrowed_rights()`, as `secure_getenv` does. Every
+/// variable of Troupe's is read by this function or by `take_environment`.
 [[nodiscard]] const char* environment_value(const char* name) noexcept;
 
-/// The same, and gives the variable another value, also where it is not believed.
+/// The same, and gives the variable another value, also where it is not
+/// believed.
 [[nodiscard]] std::optional<std::string> take_environment(const char* name,
                                                           const char* instead);
 

@@ -9,14 +9,14 @@ namespace troupe::os {
 
 /// Ends a process group when the calling process ends, however it ends.
 ///
-/// A pipe of which both ends are the calling process's alone, and both are armed
-/// so that the *kernel* sends SIGKILL to the group when the other end is closed.
-/// Whichever the kernel closes first when the process dies, the other one is
-/// still there. No process has to be alive for it: compare `life_line`, which
-/// ends a run with its root.
+/// A pipe of which both ends are the calling process's alone, and both are
+/// armed so that the *kernel* sends SIGKILL to the group when the other end is
+/// closed. Whichever the kernel closes first when the process dies, the other
+/// one is still there. No process has to be alive for it: compare `life_line`,
+/// which ends a run with its root.
 ///
-/// What has left the group is not in it, and neither is what the calling process
-/// may not signal, such as a program that has become another user's.
+/// What has left the group is not in it, and neither is what the calling
+/// process may not signal, such as a program that has become another user's.
 class group_life_line {
 public:
   /// Makes the pipe; it ends nobody yet. Throws `os_failure`.

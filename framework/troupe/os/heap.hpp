@@ -21,9 +21,9 @@ inline constexpr std::size_t worth_large_pages = 4 << 20;
 /// makes that five times as fast. A hint.
 void prefer_large_pages(void* allocated, std::size_t size) noexcept;
 
-/// Asks the C library to keep large blocks as well, up to 256 MiB, which it else
-/// maps anew each time: their pages are then there at the next allocation. For
-/// processes whose `main` is Troupe's; see `give_freed_memory_back`.
+/// Asks the C library to keep large blocks as well, up to 256 MiB, which it
+/// else maps anew each time: their pages are then there at the next allocation.
+/// For processes whose `main` is Troupe's; see `give_freed_memory_back`.
 void keep_large_blocks() noexcept;
 
 /// Whether there may be large blocks to give back.

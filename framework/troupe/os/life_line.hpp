@@ -10,11 +10,11 @@ namespace troupe::os {
 /// A pipe whose writing end only the root holds. Every other process arms its
 /// reading end so that the *kernel* sends it SIGKILL when the writing end is
 /// closed, which happens however the root ends. No thread, no polling, and no
-/// other process of the run has to be alive for it. (One that has closed its end,
-/// or executed another program, hangs on it no more; the fork server kills those
-/// when it sees the root gone.) Why not
-/// `PR_SET_PDEATHSIG`: it hangs on the parent *thread*, and a host's parent is
-/// the fork server, whose death must not disturb the host.
+/// other process of the run has to be alive for it. (One that has closed its
+/// end, or executed another program, hangs on it no more; the fork server kills
+/// those when it sees the root gone.) Why not `PR_SET_PDEATHSIG`: it hangs on
+/// the parent *thread*, and a host's parent is the fork server, whose death
+/// must not disturb the host.
 struct life_line {
   descriptor reader;
   descriptor writer;

@@ -20,8 +20,8 @@ namespace {
 constexpr std::uint64_t sign = 0x1D0C5;
 constexpr int random_bits = 44;
 
-/// The numbers of process `name` of /proc: in the namespace of /proc, in the one
-/// below, and so on up to the process's own.
+/// The numbers of process `name` of /proc: in the namespace of /proc, in the
+/// one below, and so on up to the process's own.
 std::vector<std::int32_t> numbers_of(const std::string& name) {
   std::ifstream file{"/proc/" + name + "/status"};
   std::vector<std::int32_t> result;

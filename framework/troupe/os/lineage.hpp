@@ -7,13 +7,13 @@
 namespace troupe::os {
 
 /// Marks the calling process and all that will descend from it, through every
-/// fork and exec; returns false if it could not. A number that is drawn at random
-/// makes one mark differ from those of others.
+/// fork and exec; returns false if it could not. A number that is drawn at
+/// random makes one mark differ from those of others.
 ///
 /// A zombie still bears the mark, so that whoever adopts the orphans of a dead
 /// process can tell them from its own children. It is the soft limit of
-/// RLIMIT_LOCKS, which Linux inherits as every limit and has enforced for nothing
-/// since version 2.4.25.
+/// RLIMIT_LOCKS, which Linux inherits as every limit and has enforced for
+/// nothing since version 2.4.25.
 bool mark_lineage(std::uint64_t random) noexcept;
 
 /// Returns the value of the limit that is that mark.

@@ -34,8 +34,8 @@ void take_large_pages(std::uintptr_t first, std::uintptr_t last) noexcept {
   ::madvise(reinterpret_cast<void*>(first), last - first, collapse);
 }
 
-/// As `ftruncate`, but a size beyond the limit of file sizes is an error (EFBIG)
-/// and no signal, which would end the program before it could say why.
+/// As `ftruncate`, but a size beyond the limit of file sizes is an error
+/// (EFBIG) and no signal, which would end the program before it could say why.
 int resize(int fd, std::uint64_t size) noexcept {
   sigset_t too_large;
   sigemptyset(&too_large);

@@ -61,8 +61,8 @@ extern const int map_in_place;
 void populate(void* address, std::uint64_t size) noexcept;
 
 /// Takes the large pages of a range of a shared mapping that is about to be
-/// written all over, but those of which the first bytes are there already; so it
-/// costs next to nothing where all is there. As much a hint as `populate`.
+/// written all over, but those of which the first bytes are there already; so
+/// it costs next to nothing where all is there. As much a hint as `populate`.
 void populate_untouched(void* address, std::uint64_t size) noexcept;
 
 } // namespace troupe::os

@@ -42,8 +42,8 @@ struct file_identity {
 /// All zero for a descriptor that is not open.
 [[nodiscard]] file_identity identity_of(int fd) noexcept;
 
-/// Returns whether the open file `fd` is a pipe, or a regular file if `regular`,
-/// that was made by the effective user of the calling process.
+/// Returns whether the open file `fd` is a pipe, or a regular file if
+/// `regular`, that was made by the effective user of the calling process.
 [[nodiscard]] bool is_own_file(int fd, bool regular) noexcept;
 
 /// From now on reading from `fd` does not wait, whoever has it open.

@@ -145,8 +145,8 @@ std::optional<std::uint64_t> switches_of(std::int32_t pid,
 }
 
 bool waits_for_own_process(std::int32_t pid, std::int32_t thread) {
-  // "202 0x7f… 0x189 0x0 0x0 …": the call's number and its arguments; of one that
-  // runs, or sleeps outside of a call, another text.
+  // "202 0x7f… 0x189 0x0 0x0 …": the call's number and its arguments; of one
+  // that runs, or sleeps outside of a call, another text.
   std::ifstream file{folder_of(pid) / "task" / std::to_string(thread)
                      / "syscall"};
   std::int64_t call = -1;

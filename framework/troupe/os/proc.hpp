@@ -11,7 +11,8 @@
 #include <vector>
 
 /// What the kernel tells of other processes, in /proc, and of a file in memory
-/// without a mapping of it. Nothing here changes anything, or waits for a process.
+/// without a mapping of it. Nothing here changes anything, or waits for a
+/// process.
 namespace troupe::os {
 
 /// A thread, and what it does: 'R' runs or wants to, 'S' sleeps, 'D' sleeps and
@@ -51,11 +52,11 @@ struct process_fact {
 [[nodiscard]] std::optional<std::uint64_t> switches_of(std::int32_t pid,
                                                        std::int32_t thread);
 
-/// Whether a thread sleeps until a thread of its own process wakes it: in a futex
-/// that no other process can reach, and without a limit. So does a thread that
-/// waits for a `std::mutex` or a `std::condition_variable`. False as well where the
-/// kernel does not let the caller see, which it does to whoever may trace the
-/// process.
+/// Whether a thread sleeps until a thread of its own process wakes it: in a
+/// futex that no other process can reach, and without a limit. So does a thread
+/// that waits for a `std::mutex` or a `std::condition_variable`. False as well
+/// where the kernel does not let the caller see, which it does to whoever may
+/// trace the process.
 [[nodiscard]] bool waits_for_own_process(std::int32_t pid, std::int32_t thread);
 
 /// A file that another process has open.
@@ -78,8 +79,8 @@ struct open_file {
 /// The same for reading and writing. Empty where the file does not let that.
 [[nodiscard]] descriptor reopen_for_writing(int fd);
 
-/// Returns whether `pid` has the file of that inode mapped; nothing if the kernel
-/// does not let the caller see.
+/// Returns whether `pid` has the file of that inode mapped; nothing if the
+/// kernel does not let the caller see.
 [[nodiscard]] std::optional<bool> maps_file(std::int32_t pid,
                                             std::uint64_t inode);
 
@@ -94,8 +95,8 @@ std::size_t read_at(int fd, std::uint64_t offset,
 bool write_at(int fd, std::uint64_t offset,
               std::span<const std::byte> from) noexcept;
 
-/// Returns the first offset from `offset` on that is no hole, the largest number
-/// if there is none. Moves the descriptor's position.
+/// Returns the first offset from `offset` on that is no hole, the largest
+/// number if there is none. Moves the descriptor's position.
 [[nodiscard]] std::uint64_t next_data(int fd, std::uint64_t offset) noexcept;
 
 /// "anna", or the number where it has no name.

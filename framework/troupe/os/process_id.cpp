@@ -34,8 +34,8 @@ std::array<char, 1024> text_of(const char* path) noexcept {
   return text;
 }
 
-/// The start time of the process that is number `name` of /proc, 0 if /proc does
-/// not tell.
+/// The start time of the process that is number `name` of /proc, 0 if /proc
+/// does not tell.
 std::uint64_t start_time_in_proc(const char* name) noexcept {
   std::array<char, 64> path{};
   std::snprintf(path.data(), path.size(), "/proc/%s/stat", name);
@@ -80,8 +80,8 @@ struct handle {
     : fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), error(errno) {
   }
 
-  /// The process is gone. Otherwise it is only not to be had: the descriptors are
-  /// the user's to spend.
+  /// The process is gone. Otherwise it is only not to be had: the descriptors
+  /// are the user's to spend.
   [[nodiscard]] bool is_of_none() const noexcept {
     return !fd && (error == ESRCH || error == EINVAL);
   }

@@ -42,9 +42,10 @@ struct process_id {
 [[nodiscard]] bool has_number(std::int32_t pid) noexcept;
 
 /// Returns whether that very process still runs. A zombie does not run, unless
-/// there is no descriptor left with which to see that it is one. What /proc says
-/// decides nothing but whether a number was given to another process meanwhile,
-/// and there is no harm if /proc is missing or another PID namespace's.
+/// there is no descriptor left with which to see that it is one. What /proc
+/// says decides nothing but whether a number was given to another process
+/// meanwhile, and there is no harm if /proc is missing or another PID
+/// namespace's.
 [[nodiscard]] bool is_running(const process_id& id) noexcept;
 
 /// Opens a descriptor that becomes readable when the process ends.

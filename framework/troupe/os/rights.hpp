@@ -17,8 +17,8 @@ public:
 
   friend bool operator==(const rights&, const rights&) noexcept = default;
 
-  /// Says in a few words what `other` has otherwise: "user 0 (here 1000)". Empty
-  /// if they are equal.
+  /// Says in a few words what `other` has otherwise: "user 0 (here 1000)".
+  /// Empty if they are equal.
   [[nodiscard]] std::string difference(const rights& other) const;
 
 private:

@@ -30,7 +30,8 @@ public:
   /// Which descriptor becomes which; -1: that one is closed.
   [[nodiscard]] std::vector<std::pair<int, int>> streams() const;
 
-  /// Descriptors that would stay open over an exec now, and would not have then.
+  /// Descriptors that would stay open over an exec now, and would not have
+  /// then.
   [[nodiscard]] std::vector<int> opened_since() const;
 
   /// Gives the calling process what `text` says, touching only what differs.

@@ -5,8 +5,8 @@
 
 namespace troupe::os {
 
-/// The signal mask of a thread, and whether SIGINT, SIGQUIT, SIGTERM and SIGCHLD
-/// were ignored: what a child must find as the user left it.
+/// The signal mask of a thread, and whether SIGINT, SIGQUIT, SIGTERM and
+/// SIGCHLD were ignored: what a child must find as the user left it.
 class signal_settings {
 public:
   /// Notes the settings of the calling thread.
@@ -62,8 +62,8 @@ void block_signals_to_end() noexcept;
 /// while the thread blocked it.
 void let_come(int signal) noexcept;
 
-/// Returns whether `signal` has come to the calling thread or its process, which
-/// blocks it.
+/// Returns whether `signal` has come to the calling thread or its process,
+/// which blocks it.
 [[nodiscard]] bool is_pending(int signal) noexcept;
 
 /// Blocks every signal that can be blocked, in the calling thread, which is one

@@ -6,8 +6,8 @@
 
 namespace troupe::os {
 
-/// Tells the processor that this thread looks for a change in a loop. Takes some
-/// ten nanoseconds; no system call.
+/// Tells the processor that this thread looks for a change in a loop. Takes
+/// some ten nanoseconds; no system call.
 inline void pause() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -19,25 +19,25 @@ inline void pause() noexcept {
 /// Lets another thread have the processor, if one wants it. A system call.
 void yield() noexcept;
 
-/// How a thread looks for a change before it sleeps. Those that are used stand in
-/// os/tuning.hpp.
+/// How a thread looks for a change before it sleeps. Those that are used stand
+/// in os/tuning.hpp.
 struct spin_policy {
   /// So many pauses at most, over all looks.
   unsigned pauses = 0;
-  /// Between two looks lies one pause, then two, four, and so on up to this many:
-  /// looks get rarer, so that the cache line stays with whoever is about to change
-  /// it.
+  /// Between two looks lies one pause, then two, four, and so on up to this
+  /// many: looks get rarer, so that the cache line stays with whoever is about
+  /// to change it.
   unsigned longest_gap = 1;
-  /// In place of each such pause the thread yields: whoever has the lock may need
-  /// this very processor. 0: never. Where the yields take longer than
+  /// In place of each such pause the thread yields: whoever has the lock may
+  /// need this very processor. 0: never. Where the yields take longer than
   /// `longest_yields` together, as they do among busy processes, it is time to
   /// sleep.
   unsigned yield_every = 0;
 };
 
-/// For so long a thread yields at most before it sleeps, in nanoseconds. A yield
-/// that nobody wants takes less than a microsecond, one among busy processes a whole
-/// slice of time of each of them.
+/// For so long a thread yields at most before it sleeps, in nanoseconds. A
+/// yield that nobody wants takes less than a microsecond, one among busy
+/// processes a whole slice of time of each of them.
 inline constexpr std::int64_t longest_yields = 2'000'000;
 
 /// The pauses of one thread that looks for a change.

@@ -22,7 +22,8 @@ namespace troupe::os {
 namespace {
 
 /// Connections that nobody has accepted yet: as many as the system allows
-/// (/proc/sys/net/core/somaxconn). One too many waits a second for its next try.
+/// (/proc/sys/net/core/somaxconn). One too many waits a second for its next
+/// try.
 constexpr int backlog = 65'535;
 
 struct free_list {

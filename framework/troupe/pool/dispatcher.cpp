@@ -75,8 +75,8 @@ pool_options completed(pool_options options) {
   return options;
 }
 
-/// How a pool supervises: each worker by itself, and an end counts if its worker
-/// has done nothing yet.
+/// How a pool supervises: each worker by itself, and an end counts if its
+/// worker has done nothing yet.
 supervision::supervisor_core::settings
 supervision_of(const pool_options& options) {
   supervision::supervisor_core::settings how;

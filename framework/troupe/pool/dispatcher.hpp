@@ -46,8 +46,8 @@ struct chunk {
   std::uint32_t deaths = 0;
 };
 
-/// The supervising side of a pool: keeps what is not yet sent, gives each worker
-/// a little at a time, takes results, and replaces the dead.
+/// The supervising side of a pool: keeps what is not yet sent, gives each
+/// worker a little at a time, takes results, and replaces the dead.
 ///
 /// One thread at a time *leads*: it takes results and looks for deaths and
 /// limits. Whoever waits for a result leads if nobody does, so that nothing is
@@ -61,9 +61,9 @@ struct chunk {
 /// reported: that is run again. The dead worker is replaced.
 ///
 /// After Ctrl-C or SIGTERM nobody is replaced and nothing begins: a task that
-/// listens may end, and all else fails with `cancelled`; what it ran is asked to
-/// stop, and ends with the pool at the latest. In a root that does not listen
-/// nobody is told: it dies when its processes have ended.
+/// listens may end, and all else fails with `cancelled`; what it ran is asked
+/// to stop, and ends with the pool at the latest. In a root that does not
+/// listen nobody is told: it dies when its processes have ended.
 ///
 /// # A fork in user code
 /// The copy has none of this: no workers, no thread of the pool, and a mutex
@@ -118,9 +118,10 @@ public:
 
   /// Waits, leading if need be, until `ready` or `limit`. `ready` is called
   /// under the mutex. Returns whether it is ready. Throws `limit_reached` if
-  /// this process has no handle left for a large result: that is lost to nobody,
-  /// and the next who waits tries again. Where nobody waits every task fails
-  /// with it. Throws `cancelled` in a thread that is stopped: `stop_of_thread`.
+  /// this process has no handle left for a large result: that is lost to
+  /// nobody, and the next who waits tries again. Where nobody waits every task
+  /// fails with it. Throws `cancelled` in a thread that is stopped:
+  /// `stop_of_thread`.
   bool wait(const std::function<bool()>& ready, deadline limit);
 
   /// Takes what results there are, unless another thread leads, and returns
@@ -133,7 +134,8 @@ public:
   void watch();
   void unwatch() noexcept;
 
-  /// When to `poll` though there was no notification: a limit of a task is near.
+  /// When to `poll` though there was no notification: a limit of a task is
+  /// near.
   [[nodiscard]] deadline look_again();
 
   /// From now on somebody leads also while nobody waits. To be called after
@@ -287,8 +289,8 @@ private:
   const finalizer_function* finalizer_;
   message_queue_part results_;
   memory::reference counters_;
-  /// By their number in `children_`, which decides who is started and when it is
-  /// too much.
+  /// By their number in `children_`, which decides who is started and when it
+  /// is too much.
   std::vector<std::unique_ptr<member>> members_;
   supervision::supervisor_core children_;
 

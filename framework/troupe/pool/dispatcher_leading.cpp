@@ -297,8 +297,8 @@ void dispatcher::on_worker_death(member& dead, const exit_status& how) {
   supervise();
 }
 
-/// What of a dead worker's chunk is to run again goes to `again`. The task that it
-/// had begun fails, unless that is to run again, too.
+/// What of a dead worker's chunk is to run again goes to `again`. The task that
+/// it had begun fails, unless that is to run again, too.
 void dispatcher::divide(chunk which, const member& dead, const death& of,
                         std::deque<chunk>& again) {
   const auto task = static_cast<std::uint32_t>(of.running) - 1;

@@ -9,7 +9,8 @@
 namespace troupe::pooling {
 
 /// `wait_any` for a job of a pool. The thread that waits takes results itself
-/// whenever its process is notified and nobody leads, so that no other is needed.
+/// whenever its process is notified and nobody leads, so that no other is
+/// needed.
 [[nodiscard]] std::shared_ptr<wait_condition>
 when_done(std::shared_ptr<dispatcher> pool, std::shared_ptr<job> of);
 

@@ -34,10 +34,10 @@ namespace troupe {
 ///     troupe::pool pool;
 ///     std::vector<long> squares = pool.map<square>(numbers);
 ///
-/// A function is named as for `start`: in angle brackets, also a member function,
-/// whose first argument is a copy of the object, or as a lambda without captures;
-/// its parameters and its result must be sendable. Any thread may use a pool, and
-/// tasks may have pools of their own.
+/// A function is named as for `start`: in angle brackets, also a member
+/// function, whose first argument is a copy of the object, or as a lambda
+/// without captures; its parameters and its result must be sendable. Any thread
+/// may use a pool, and tasks may have pools of their own.
 ///
 /// # Order
 /// Tasks begin in the order in which they were submitted; results stand in the
@@ -54,10 +54,10 @@ namespace troupe {
 /// # Ctrl-C and SIGTERM
 /// In a root that does not listen they end the program. In one that has asked
 /// for `interrupt_token()` all that is not done fails with `cancelled` at once,
-/// and so does all that is submitted from then on, but for a task that has asked
-/// for the token itself: it may finish, and its result counts. A task that runs
-/// and has not asked is asked to stop (`this_task::stop_token`) and runs on;
-/// `join` and the end of the pool kill its worker. Nobody is replaced.
+/// and so does all that is submitted from then on, but for a task that has
+/// asked for the token itself: it may finish, and its result counts. A task
+/// that runs and has not asked is asked to stop (`this_task::stop_token`) and
+/// runs on; `join` and the end of the pool kill its worker. Nobody is replaced.
 ///
 /// # The end
 /// The destructor terminates, as leaving Python's `with` does; `close` and
@@ -97,7 +97,7 @@ public:
       core_->terminate();
   }
 
-  // One task -------------------------------------------------------------------
+  // One task ------------------------------------------------------------------
 
   /// Runs `F(args...)` in a worker and gives its result. Throws as
   /// `task_future::get`, and `closed`.
@@ -127,12 +127,13 @@ public:
     return result;
   }
 
-  // Many tasks -----------------------------------------------------------------
+  // Many tasks ----------------------------------------------------------------
 
-  /// Runs `F` on each item; the results in the order of the items. `chunk` tasks
-  /// travel together; 0 chooses it so that each worker gets about four chunks.
-  /// If tasks fail, the others go on, and then the first failure is thrown. What
-  /// `items` throws is thrown at once, and no task is begun any more.
+  /// Runs `F` on each item; the results in the order of the items. `chunk`
+  /// tasks travel together; 0 chooses it so that each worker gets about four
+  /// chunks. If tasks fail, the others go on, and then the first failure is
+  /// thrown. What `items` throws is thrown at once, and no task is begun any
+  /// more.
   /// @blocks on the pool's workers
   template <auto F, class Items>
   auto map(Items&& items, std::size_t chunk = 0) {
@@ -184,10 +185,10 @@ public:
   /// taken, see `imap_options`; a result that is ready is given also while the
   /// next item is waited for.
   ///
-  /// Contiguous memory and numbers of `std::views::iota` are read by the caller.
-  /// All else is read by a thread that the stream has: what the input uses
-  /// together with the caller needs a lock, or to be a queue.
-  /// Throws `os_failure` if there can be no such thread.
+  /// Contiguous memory and numbers of `std::views::iota` are read by the
+  /// caller. All else is read by a thread that the stream has: what the input
+  /// uses together with the caller needs a lock, or to be a queue. Throws
+  /// `os_failure` if there can be no such thread.
   template <auto F, class Items>
   [[nodiscard]] auto imap(Items&& items, std::size_t chunk = 1) {
     return imap<F>(std::forward<Items>(items), imap_options{.chunk = chunk});
@@ -231,7 +232,7 @@ public:
     return stream<calls::argument<F>>(std::forward<Items>(items), how, false);
   }
 
-  // Looking --------------------------------------------------------------------
+  // Looking -------------------------------------------------------------------
 
   [[nodiscard]] std::uint32_t size() const {
     return core()->size();
@@ -243,17 +244,18 @@ public:
   }
 
   /// From now on `tell` is called for each `map` and its like with how many
-  /// tasks have run, well or not, and how many there are, by a thread that waits for the pool
-  /// or one of the pool. What it throws reaches nobody: a line on standard
-  /// error names the pool and the exception. See `progress_bar`.
+  /// tasks have run, well or not, and how many there are, by a thread that
+  /// waits for the pool or one of the pool. What it throws reaches nobody: a
+  /// line on standard error names the pool and the exception. See
+  /// `progress_bar`.
   void on_progress(std::function<void(std::size_t, std::size_t)> tell) {
     progress_ = std::move(tell);
   }
 
-  // The end --------------------------------------------------------------------
+  // The end -------------------------------------------------------------------
 
-  /// No more tasks: `apply` and its like throw `closed`. What was submitted goes
-  /// on.
+  /// No more tasks: `apply` and its like throw `closed`. What was submitted
+  /// goes on.
   void close() {
     core()->close();
   }

@@ -38,9 +38,9 @@ struct pool_options {
   /// `intensity` of them in a row, without any task run in between by any
   /// worker, and more than `intensity` crashes among them within `period`. Then
   /// every task fails with the reason of the last end. An end by SIGKILL counts
-  /// as a hundredth: on a busy machine many may be killed from outside. A worker
-  /// that could not be made is tried again after a pause that grows to two
-  /// seconds; the others work on. Unset: three for each worker and two.
+  /// as a hundredth: on a busy machine many may be killed from outside. A
+  /// worker that could not be made is tried again after a pause that grows to
+  /// two seconds; the others work on. Unset: three for each worker and two.
   std::optional<std::uint32_t> intensity = std::nullopt;
   std::chrono::nanoseconds period = std::chrono::seconds{5};
 

@@ -17,8 +17,8 @@
 
 namespace troupe {
 
-/// The result of a task, or of all tasks of a `map`, that a pool runs: the shape
-/// of `std::future`. Dropping it drops the result, not the task.
+/// The result of a task, or of all tasks of a `map`, that a pool runs: the
+/// shape of `std::future`. Dropping it drops the result, not the task.
 ///
 /// A copy is a future of the same task, for a callback that has to know it. The
 /// value goes to the first that asks.

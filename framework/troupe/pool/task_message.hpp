@@ -16,8 +16,8 @@
 /// What a pool and its workers say to each other.
 namespace troupe::pooling {
 
-/// The head of a message to a worker; the arguments of the chunk's tasks follow,
-/// or those of the initialiser.
+/// The head of a message to a worker; the arguments of the chunk's tasks
+/// follow, or those of the initialiser.
 struct task_head {
   enum : std::uint32_t { run = 1, end = 2, initialize = 3 };
 
@@ -70,8 +70,8 @@ struct task_failure {
 ///     24   wake_word      changed after `stop_for`; the worker's watcher sleeps on it
 ///
 /// # What a crash leaves
-/// `running` names the task that the worker died of: it is set before the task's
-/// arguments are decoded and cleared when its result is in the mailbox.
+/// `running` names the task that the worker died of: it is set before the
+/// task's arguments are decoded and cleared when its result is in the mailbox.
 struct worker_note {
   /// release in the worker, acquire in the pool: a task that stands here has no
   /// result in the mailbox yet.

@@ -52,9 +52,9 @@ public:
   virtual void run(std::uint32_t first, std::uint32_t last, task_sink& to) = 0;
 };
 
-/// A function as a pool's task: takes the arguments of a chunk out of a message,
-/// a `std::uint32_t` count before them. Throws `malformed_bytes`, and what a
-/// `load` throws.
+/// A function as a pool's task: takes the arguments of a chunk out of a
+/// message, a `std::uint32_t` count before them. Throws `malformed_bytes`, and
+/// what a `load` throws.
 using task_function
   = calls::entry_of_kind<std::unique_ptr<ready_chunk>(codec::decoder&)>;
 

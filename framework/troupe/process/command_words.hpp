@@ -11,9 +11,9 @@ namespace troupe::hosting {
 [[nodiscard]] std::vector<std::string>
 environment_of_command(const std::vector<std::string>& changes);
 
-/// The files that may be meant by the program `name`, in the order in which they
-/// are tried: itself if it has a slash, else one in each directory of PATH, as
-/// `environment` says.
+/// The files that may be meant by the program `name`, in the order in which
+/// they are tried: itself if it has a slash, else one in each directory of
+/// PATH, as `environment` says.
 [[nodiscard]] std::vector<std::string>
 files_of_program(const std::string& name,
                  const std::vector<std::string>& environment);

@@ -159,7 +159,7 @@ private:
              : memory_.origin_at(number - 1).text.get();
   }
 
-  // What there is ----------------------------------------------------------------
+  // What there is -------------------------------------------------------------
 
   void read_processes() {
     const auto& header = memory_.header();
@@ -239,7 +239,7 @@ private:
     }
   }
 
-  // What is told -----------------------------------------------------------------
+  // What is told --------------------------------------------------------------
 
   template <class Range, class Line>
   static void add_lines(std::string& to, const char* heading, const Range& of,
@@ -340,7 +340,7 @@ private:
            + text_of_time(of.longest);
   }
 
-  // The advice: of the first thing that took much of the time ---------------------
+  // The advice: of the first thing that took much of the time -----------------
 
   [[nodiscard]] std::string advice() const {
     const auto whole = std::max<std::int64_t>(now_ - begin_, 1);

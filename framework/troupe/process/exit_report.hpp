@@ -8,9 +8,9 @@ namespace troupe::hosting {
 [[nodiscard]] bool is_report_wanted() noexcept;
 
 /// Writes to standard error what the run has spent its time on, if that is
-/// wanted: processes, pools, slowest tasks, queues by their greatest depth, what
-/// was waited for longest, and one line of advice. For the root, when all other
-/// processes have ended.
+/// wanted: processes, pools, slowest tasks, queues by their greatest depth,
+/// what was waited for longest, and one line of advice. For the root, when all
+/// other processes have ended.
 void write_exit_report() noexcept;
 
 } // namespace troupe::hosting

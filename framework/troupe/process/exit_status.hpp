@@ -20,8 +20,8 @@ public:
   explicit exit_status(const memory::process_slot& slot);
 
   /// The status of a command, which is no process of the run: see
-  /// `run_command`. `code` is the exit code or the signal's number, `reason` why
-  /// it is not known.
+  /// `run_command`. `code` is the exit code or the signal's number, `reason`
+  /// why it is not known.
   exit_status(memory::ending how, int code, std::string last_lines,
               std::string reason = {}) noexcept;
 

@@ -34,15 +34,16 @@ namespace {
 
 using memory::run_memory;
 
-/// A terminal, and whoever signals a whole process group, tells the processes in
-/// no order. Before anybody learns that one has died of such a signal, the root
-/// is to have it, and to have passed it on: or those who are about to die of it
-/// too would act on that death. This server is told with the others, and blocks
-/// the signal: the kernel lets no process of the group end before all have it. So
-/// if neither this server has it nor the root, the signal was that process's
-/// alone. If the root has noted it, it will pass it on, or end. If only this
-/// server has it, the root may not have run since, or somebody has signalled this
-/// server and that process only: that much later the death is told.
+/// A terminal, and whoever signals a whole process group, tells the processes
+/// in no order. Before anybody learns that one has died of such a signal, the
+/// root is to have it, and to have passed it on: or those who are about to die
+/// of it too would act on that death. This server is told with the others, and
+/// blocks the signal: the kernel lets no process of the group end before all
+/// have it. So if neither this server has it nor the root, the signal was that
+/// process's alone. If the root has noted it, it will pass it on, or end. If
+/// only this server has it, the root may not have run since, or somebody has
+/// signalled this server and that process only: that much later the death is
+/// told.
 void wait_for_word_of_root(const process_slot& slot, const os::child_end& end,
                            const os::descriptor& life_line) {
   const auto bit = end.signaled ? bit_of(end.code) : 0U;
@@ -167,8 +168,8 @@ private:
     auto& reaping = run_memory::current().header().reaping;
     int untold = 0;
     while (const auto end = os::peek_ended_child()) {
-      // Should this server be killed here, the root knows whom to reap. What is no
-      // host was left behind by one.
+      // Should this server be killed here, the root knows whom to reap. What is
+      // no host was left behind by one.
       reaping.store(end->pid);
       TROUPE_CRASH_POINT("process.server.before_confirm");
       if (const auto found = hosts_.find(end->pid); found != hosts_.end()) {
@@ -188,7 +189,8 @@ private:
       TROUPE_CRASH_POINT("process.server.before_reap");
       os::reap(end->pid);
       reaping.store(0);
-      // Those who died last do not make those who died first wait to be told of.
+      // Those who died last do not make those who died first wait to be told
+      // of.
       if (++untold == most_untold) {
         tell_of_deaths();
         untold = 0;

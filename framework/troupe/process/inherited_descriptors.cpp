@@ -64,8 +64,8 @@ constexpr int named_descriptors = 5;
 constexpr const char* taken = "taken";
 
 /// Takes the variable out of the environment and what it says for a fork server
-/// into account, before any static object of the program is made and any code of
-/// the user runs.
+/// into account, before any static object of the program is made and any code
+/// of the user runs.
 [[gnu::constructor(101)]] void take_bootstrap() {
   auto text = os::take_environment(bootstrap_variable, taken);
   if (!text || *text == taken)

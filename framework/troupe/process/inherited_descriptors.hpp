@@ -57,10 +57,11 @@ struct bootstrap {
 /// The variable's name.
 extern const char* const bootstrap_variable;
 
-/// Writes what a re-executed process must know to join the run. Of a fork server
-/// `report` is the descriptor of `inherited_descriptors::server_report` and `settings` the text
-/// of `os::settings`, which it takes before any static object is made; `number`
-/// is its `server_number`, and of a host `held_signals`.
+/// Writes what a re-executed process must know to join the run. Of a fork
+/// server `report` is the descriptor of `inherited_descriptors::server_report`
+/// and `settings` the text of `os::settings`, which it takes before any static
+/// object is made; `number` is its `server_number`, and of a host
+/// `held_signals`.
 [[nodiscard]] std::string
 write_bootstrap(const bootstrap& text, int report = -1,
                 std::uint32_t number = 0, const std::string& settings = {});
@@ -72,10 +73,11 @@ write_bootstrap(const bootstrap& text, int report = -1,
 /// Descriptors that a re-executed process of `part` must inherit.
 [[nodiscard]] std::vector<int> inherited(role part);
 
-/// Joins the run that the variable names, and fills `inherited_descriptors::current()`;
-/// `role::root` if there is none. The variable is emptied before any static
-/// object is made, so that no program which user code executes believes it, and
-/// what it names must belong to the same user. Throws `malformed_bytes`.
+/// Joins the run that the variable names, and fills
+/// `inherited_descriptors::current()`; `role::root` if there is none. The
+/// variable is emptied before any static object is made, so that no program
+/// which user code executes believes it, and what it names must belong to the
+/// same user. Throws `malformed_bytes`.
 [[nodiscard]] bootstrap answer_bootstrap();
 
 } // namespace troupe::hosting

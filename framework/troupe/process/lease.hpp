@@ -8,9 +8,9 @@
 
 namespace troupe::hosting {
 
-/// Of a run that works for another one: when it ends unless that prolongs it, on
-/// `os::boot_now`. 0: it works for nobody. The fork server looks at it, too, should
-/// the root stand still.
+/// Of a run that works for another one: when it ends unless that prolongs it,
+/// on `os::boot_now`. 0: it works for nobody. The fork server looks at it, too,
+/// should the root stand still.
 ///
 /// The last word of the first page of the run's memory, behind the header; zero
 /// like all that nobody has written yet.

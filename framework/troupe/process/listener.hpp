@@ -32,8 +32,8 @@ private:
   std::array<std::stop_source, count> sources_;
 };
 
-/// Turns signals into stop requests in a process that has no root supervisor. Never
-/// destroyed.
+/// Turns signals into stop requests in a process that has no root supervisor.
+/// Never destroyed.
 class listener {
 public:
   /// Makes it at the first call, with its thread. Throws `os_failure`.

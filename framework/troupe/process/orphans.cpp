@@ -35,9 +35,9 @@ void confirm_if_gone(slot_id id, std::int32_t pid) {
     confirm_death(id.index, {pid, false, unknown_code});
 }
 
-/// Whether `pid` is a child of the root that descends from a fork server, of this
-/// run or of a program that a child of the root has executed. Asked after the
-/// child before and after, so that its number is not another's.
+/// Whether `pid` is a child of the root that descends from a fork server, of
+/// this run or of a program that a child of the root has executed. Asked after
+/// the child before and after, so that its number is not another's.
 bool is_adopted(std::int32_t pid) noexcept {
   return os::peek_child(pid).is_child && os::has_other_lineage(pid)
          && os::peek_child(pid).is_child;

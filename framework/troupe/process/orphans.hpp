@@ -12,19 +12,20 @@
 
 namespace troupe::hosting {
 
-/// The children that the root has of dead fork servers: hosts, and what those had
-/// started and left. Confirms the death of each host and reaps all.
+/// The children that the root has of dead fork servers: hosts, and what those
+/// had started and left. Confirms the death of each host and reaps all.
 ///
 /// They are known by the mark that every descendant of a fork server bears
 /// (`os::mark_lineage`), so that none of the children is touched which the
-/// program has made in the root itself, by `fork`, `system`, `popen` or otherwise.
+/// program has made in the root itself, by `fork`, `system`, `popen` or
+/// otherwise.
 class orphans {
 public:
   /// Looks for new ones, which are not `server`.
   void look(const server_process& server);
 
-  /// A server has died: looks some more times, for the kernel's list of children
-  /// may miss one while others end.
+  /// A server has died: looks some more times, for the kernel's list of
+  /// children may miss one while others end.
   void expect() noexcept;
 
   /// Confirms the deaths of those that have ended, and reaps them. Returns

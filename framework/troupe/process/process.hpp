@@ -101,9 +101,9 @@ public:
     return join_before(deadline::now());
   }
 
-  // Signals, and the sentinel: @blocks as `pid` does. Signals return false if the
-  // process is gone, and throw `os_failure` (EPERM) if it runs and may not be
-  // signalled: it or the caller has another user than at its start.
+  // Signals, and the sentinel: @blocks as `pid` does. Signals return false if
+  // the process is gone, and throw `os_failure` (EPERM) if it runs and may not
+  // be signalled: it or the caller has another user than at its start.
 
   /// Asks the process to end: SIGTERM.
   bool terminate() const;
@@ -138,9 +138,9 @@ private:
 ///
 /// Like `std::jthread` it does not get lost: the destructor of a handle that
 /// was neither closed nor detached joins the process, and first asks a daemon
-/// to end (SIGTERM, after the run's grace SIGKILL); one that it may not signal it
-/// leaves to the end of the run. Move-only; not to be used
-/// from several threads at once, its `view()` may be.
+/// to end (SIGTERM, after the run's grace SIGKILL); one that it may not signal
+/// it leaves to the end of the run. Move-only; not to be used from several
+/// threads at once, its `view()` may be.
 ///
 /// # What a crash leaves
 /// If the parent is killed, its daemons are killed; other children go on, and

@@ -24,13 +24,13 @@ struct run_options {
   /// daemon at its parent's end, and the whole run after Ctrl-C or SIGTERM.
   std::chrono::nanoseconds grace = std::chrono::seconds{5};
 
-  /// Whether a thread that waits for another, and is always woken on the processor
-  /// on which that one runs, may be moved to another processor, as often as every
-  /// millisecond. Two threads that take turns on one processor are never moved by
-  /// the system, since never both can run. The thread may go afterwards wherever
-  /// it might go before; but `sched_setaffinity` from another thread at that
-  /// moment is lost. Threads of the library's own, such as those of pools' workers
-  /// and of states, move whatever this says.
+  /// Whether a thread that waits for another, and is always woken on the
+  /// processor on which that one runs, may be moved to another processor, as
+  /// often as every millisecond. Two threads that take turns on one processor
+  /// are never moved by the system, since never both can run. The thread may go
+  /// afterwards wherever it might go before; but `sched_setaffinity` from
+  /// another thread at that moment is lost. Threads of the library's own, such
+  /// as those of pools' workers and of states, move whatever this says.
   bool move_threads = false;
 
   /// For how long something may stand still before the root says so on standard
@@ -65,8 +65,8 @@ struct run_options {
 /// and those that `troupe/machines/machines.hpp` lists. In any other program
 /// each of them is `invalid_argument`.
 ///
-/// With `TROUPE_REPORT=1` in the environment the root writes to standard error, at
-/// the end, what the run has spent its time on.
+/// With `TROUPE_REPORT=1` in the environment the root writes to standard error,
+/// at the end, what the run has spent its time on.
 ///
 /// The destructor, and `exit`, end the run in order: daemons are asked to end
 /// and killed after the grace, every other process is waited for. The first
@@ -75,19 +75,19 @@ struct run_options {
 /// objects are not destroyed: see `actor_system`.
 ///
 /// SIGINT and SIGTERM end the run, quietly, and the root dies of the signal,
-/// unless the root has asked for `interrupt_token()`, or has set handlers of its
-/// own before this line.
+/// unless the root has asked for `interrupt_token()`, or has set handlers of
+/// its own before this line.
 ///
 /// # What a crash leaves
 /// Nothing. If the root dies, however, the kernel kills every process of the
 /// run, and frees its memory with the last of them.
 class program {
 public:
-  /// Throws `invalid_state` (there is one already), `invalid_argument` (also for
-  /// a `--troupe.` option that no library knows), `os_failure` (also where no
-  /// thread or process can be made), `malformed_bytes` (a variable of Troupe's in
-  /// the environment has a foreign value), and what a library throws for its
-  /// options.
+  /// Throws `invalid_state` (there is one already), `invalid_argument` (also
+  /// for a `--troupe.` option that no library knows), `os_failure` (also where
+  /// no thread or process can be made), `malformed_bytes` (a variable of
+  /// Troupe's in the environment has a foreign value), and what a library
+  /// throws for its options.
   program(int argc, char** argv, const run_options& options = {});
 
   /// @blocks on every process of the run that is not a daemon

@@ -72,7 +72,8 @@ void note_signal(int signal, bool from_terminal) {
     nothing, static_cast<std::uint32_t>(signal));
   if (!from_terminal)
     came_from_elsewhere.fetch_or(bit);
-  // seq_cst: the root supervisor, which looks at this first, sees all of the above.
+  // seq_cst: the root supervisor, which looks at this first, sees all of the
+  // above.
   came.fetch_or(bit);
   os::notify_event(signal_event.load());
 }
@@ -87,7 +88,8 @@ bool is_waited_for(const process_slot& slot) {
 /// Kills what is left, and dies.
 [[noreturn]] void end_run(server_process& server, int signal) {
   // Or it would tell those that are not yet killed of the others' deaths. One
-  // that serves hangs on the life-line, and goes on when this process has ended.
+  // that serves hangs on the life-line, and goes on when this process has
+  // ended.
   const auto serving = run_memory::current().header().fork_server.load();
   if (server.is(serving))
     os::send_signal({serving, 0}, SIGSTOP);
@@ -168,8 +170,9 @@ void root_signals::answer(server_process& server) {
                                       : first_signal.load());
 }
 
-/// Asks the tokens of the root to stop: once for each signal. Each in a thread of
-/// its own, lest a callback that waits keep the root supervisor from ending the run.
+/// Asks the tokens of the root to stop: once for each signal. Each in a thread
+/// of its own, lest a callback that waits keep the root supervisor from ending
+/// the run.
 void root_signals::request_stop(std::uint32_t which) {
   const auto more = which & ~requested_;
   requested_ |= more;

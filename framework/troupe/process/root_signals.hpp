@@ -9,20 +9,20 @@
 
 namespace troupe::hosting {
 
-/// SIGINT and SIGTERM in the root, which decides what becomes of the run. All but
-/// `token` and `deadly_signal` is for the root supervisor's thread.
+/// SIGINT and SIGTERM in the root, which decides what becomes of the run. All
+/// but `token` and `deadly_signal` is for the root supervisor's thread.
 ///
-/// The first of them asks the run to end. In a root that does not listen it holds
-/// all threads, has every process of the user's end by that signal, and dies of
-/// it: when all that have not died at once have ended, or the run's grace is
-/// over, or at the next Ctrl-C, after killing what is left. A root that listens
-/// (`interrupt_token()`) has the grace for itself as well, and ends as it likes.
-/// Processes that serve others are not told. Where the user has set a signal
-/// otherwise before, nothing of this happens.
+/// The first of them asks the run to end. In a root that does not listen it
+/// holds all threads, has every process of the user's end by that signal, and
+/// dies of it: when all that have not died at once have ended, or the run's
+/// grace is over, or at the next Ctrl-C, after killing what is left. A root
+/// that listens (`interrupt_token()`) has the grace for itself as well, and
+/// ends as it likes. Processes that serve others are not told. Where the user
+/// has set a signal otherwise before, nothing of this happens.
 class root_signals {
 public:
-  /// Handles the signals that the user has left at their default; notifies `event`
-  /// when one comes.
+  /// Handles the signals that the user has left at their default; notifies
+  /// `event` when one comes.
   static void install(int event) noexcept;
 
   /// Undoes that, if nobody has set them otherwise since.
@@ -38,8 +38,8 @@ public:
   /// is to be ended.
   void answer(server_process& server);
 
-  /// Whether `answer` is to be called again within milliseconds: of the end of a
-  /// process, and of the grace, nothing tells.
+  /// Whether `answer` is to be called again within milliseconds: of the end of
+  /// a process, and of the grace, nothing tells.
   [[nodiscard]] bool is_answering() const noexcept {
     return limit_ != 0;
   }

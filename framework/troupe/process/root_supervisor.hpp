@@ -18,15 +18,16 @@ namespace troupe::hosting {
 /// The root's one thread: keeps the fork server alive and answers Ctrl-C.
 ///
 /// Should the fork server die, its hosts become children of the root (which is
-/// a "subreaper" for that). The root supervisor starts a new server and confirms the
-/// deaths of the orphans from then on. A server that ends three times before it
-/// serves (`main` returns before it makes its `program`, say) is given up: then
-/// every start ends as `ending::lost`, with the reason.
+/// a "subreaper" for that). The root supervisor starts a new server and
+/// confirms the deaths of the orphans from then on. A server that ends three
+/// times before it serves (`main` returns before it makes its `program`, say)
+/// is given up: then every start ends as `ending::lost`, with the reason.
 ///
 /// What SIGINT and SIGTERM do is decided by `root_signals`, which it runs.
 ///
 /// A child that the user forks off the root, without exec, has no part in the
-/// run: it lets go of the life-line, and both signals are at their default there.
+/// run: it lets go of the life-line, and both signals are at their default
+/// there.
 class root_supervisor {
 public:
   /// Makes the root's: starts the fork server and the thread. Never destroyed,
@@ -50,7 +51,8 @@ public:
     return signals_;
   }
 
-  /// The root's root supervisor, even if it has ended; nullptr in other processes.
+  /// The root's root supervisor, even if it has ended; nullptr in other
+  /// processes.
   [[nodiscard]] static root_supervisor* current() noexcept;
 
 private:

@@ -23,8 +23,8 @@ struct command_options {
   /// Where it runs; empty: in the caller's directory.
   std::string directory{};
 
-  /// "NAME=value": set besides, or instead of, what the caller's environment has
-  /// of that name. "NAME": not set.
+  /// "NAME=value": set besides, or instead of, what the caller's environment
+  /// has of that name. "NAME": not set.
   std::vector<std::string> environment{};
 
   /// How many bytes it may write, to standard output and to standard error
@@ -53,8 +53,8 @@ struct command_result {
   }
 };
 
-/// Runs another program, waits until it has ended, and returns what it wrote and
-/// how it ended: `run_command({"ffmpeg", "-i", file, target})`. No shell is
+/// Runs another program, waits until it has ended, and returns what it wrote
+/// and how it ended: `run_command({"ffmpeg", "-i", file, target})`. No shell is
 /// asked; a program that is named without a slash is looked for in the
 /// directories of PATH.
 ///
@@ -66,8 +66,8 @@ struct command_result {
 /// large they are; a command that does not read its input is not waited for.
 ///
 /// The call ends with the program that it has begun, and not with what that has
-/// left behind, even if this has the pipes open still: the rest of the program's
-/// group is killed then.
+/// left behind, even if this has the pipes open still: the rest of the
+/// program's group is killed then.
 ///
 /// Throws `os_failure` (there is no such program or directory, it cannot be
 /// executed), `timed_out`, `cancelled` (asked to stop), `limit_reached` (it
@@ -81,8 +81,8 @@ struct command_result {
 /// When the calling process ends while the call waits, however it ends, the
 /// kernel kills the program's process group: the caller was killed, by the hard
 /// limit of its pool or by hand, the program has ended, the root was killed.
-/// What has left the group, as a daemon does by `setsid`, lives on then; so does
-/// what the caller may not signal.
+/// What has left the group, as a daemon does by `setsid`, lives on then; so
+/// does what the caller may not signal.
 [[nodiscard]] command_result
 run_command(const std::vector<std::string>& command,
             command_options options = {});

@@ -15,14 +15,14 @@
 namespace troupe::hosting {
 
 /// The root's fork server, as the root sees it: starts it, learns who serves,
-/// and ends it. What follows the first one gets what the first got, whatever the
-/// root has changed since: environment, directory, umask, limits and the rest of
-/// `os::settings`.
+/// and ends it. What follows the first one gets what the first got, whatever
+/// the root has changed since: environment, directory, umask, limits and the
+/// rest of `os::settings`.
 ///
-/// The binary is executed anew, and what stands before `troupe::program` runs in
-/// it. That may fork (`daemon`), so that the process which serves is another than
-/// the one which was executed: it says so on a pipe, and that pipe ends when
-/// nobody is left who could. Of several that come of one start one serves.
+/// The binary is executed anew, and what stands before `troupe::program` runs
+/// in it. That may fork (`daemon`), so that the process which serves is another
+/// than the one which was executed: it says so on a pipe, and that pipe ends
+/// when nobody is left who could. Of several that come of one start one serves.
 ///
 /// A program with borrowed rights (setuid) believes no environment. Its fork
 /// server is a fork of the root, and there is only one.

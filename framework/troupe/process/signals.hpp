@@ -51,12 +51,12 @@ namespace hosting {
 /// `signals`.
 [[nodiscard]] std::uint32_t bit_of(int signal) noexcept;
 
-/// Of the first function of a process (`calls::named<&f>`): whether that process
-/// serves others of the run: a state, the host of services or of actors, a
-/// pool's worker, what runs for another machine. SIGINT and SIGTERM that come
-/// from the terminal, or from outside while the root listens, pass such a process
-/// by, from its first moment: the root decides. Those that a process of the run
-/// sends end it, and `interrupt_token` works as elsewhere.
+/// Of the first function of a process (`calls::named<&f>`): whether that
+/// process serves others of the run: a state, the host of services or of
+/// actors, a pool's worker, what runs for another machine. SIGINT and SIGTERM
+/// that come from the terminal, or from outside while the root listens, pass
+/// such a process by, from its first moment: the root decides. Those that a
+/// process of the run sends end it, and `interrupt_token` works as elsewhere.
 template <class Callable>
 inline constexpr bool leaves_signals_to_root = false;
 
@@ -66,23 +66,23 @@ void leave_signals_to_root() noexcept;
 
 /// To be called by a process that leaves signals to the root, when its
 /// work is done and it is about to return. From then on SIGINT and SIGTERM pass
-/// it by, also those of its parent's end, so that it writes what it has buffered;
-/// the parent waits for it for the run's grace, and then kills it.
+/// it by, also those of its parent's end, so that it writes what it has
+/// buffered; the parent waits for it for the run's grace, and then kills it.
 void let_end_by_itself() noexcept;
 
 /// Returns whether the process is shutting down: it has begun to end its
 /// children, or a signal has asked the run to end. `signal` is the one that
-/// another process was seen to end by: for SIGINT this waits up to 0.1 s for the
-/// root to confirm that the run was interrupted, since a terminal signals the
-/// processes in no order.
+/// another process was seen to end by: for SIGINT this waits up to 0.1 s for
+/// the root to confirm that the run was interrupted, since a terminal signals
+/// the processes in no order.
 [[nodiscard]] bool is_winding_up(int signal = 0);
 
 /// Returns whether a signal is about to end this process, the root: it has not
 /// asked for a token of that signal.
 [[nodiscard]] bool dies_of_interrupt() noexcept;
 
-/// Throws `cancelled` if a signal has asked the run to end; does not return in a
-/// root that is about to die of it.
+/// Throws `cancelled` if a signal has asked the run to end; does not return in
+/// a root that is about to die of it.
 void require_no_interrupt(const char* attempted);
 
 } // namespace hosting

@@ -17,16 +17,16 @@ public:
   virtual ~stall_watch() = default;
 };
 
-/// Begins to say on standard error when something of the run has stood still for
-/// so long. Defined in inspection/, above this layer: see `stall_delay`.
+/// Begins to say on standard error when something of the run has stood still
+/// for so long. Defined in inspection/, above this layer: see `stall_delay`.
 /// Throws `os_failure` (no thread).
 [[nodiscard]] std::unique_ptr<stall_watch>
 begin_stall_watch(std::chrono::nanoseconds after);
 
 } // namespace hosting
 
-/// How long something may stand still before that is said, or that it is not said
-/// at all. Any duration converts to it.
+/// How long something may stand still before that is said, or that it is not
+/// said at all. Any duration converts to it.
 ///
 /// It brings along what looks for it: a program that gives no duration is not
 /// even linked with that.

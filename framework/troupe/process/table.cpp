@@ -106,7 +106,8 @@ void end_children_of(std::uint64_t parent) noexcept {
         break;
       case slot_state::starting:
       case slot_state::running:
-        // One that has not claimed its slot yet looks at its parent when it does.
+        // One that has not claimed its slot yet looks at its parent when it
+        // does.
         if (daemon)
           os::send_signal(slot.identity(), SIGKILL);
         break;
@@ -130,7 +131,8 @@ void tell_everybody() noexcept {
   });
 }
 
-/// Wakes all that wait for the death of this very process, whose slot says `dead`.
+/// Wakes all that wait for the death of this very process, whose slot says
+/// `dead`.
 void announce_death(slot_id id, std::uint64_t parent) noexcept {
   auto& slot = run_memory::current().slot(id.index);
   os::wake_all(slot.state);
@@ -142,8 +144,9 @@ void announce_death(slot_id id, std::uint64_t parent) noexcept {
 
 /// All but to wake those who wait for any death.
 void finish_death(std::uint32_t index, process_slot& slot) noexcept {
-  // Counted twice: whoever sees that something of the dead process has ended sees
-  // that there was a death. release: pairs with the acquire of those who look.
+  // Counted twice: whoever sees that something of the dead process has ended
+  // sees that there was a death. release: pairs with the acquire of those who
+  // look.
   run_memory::current().header().deaths.fetch_add(1, std::memory_order_release);
   TROUPE_CRASH_POINT("process.death.begun");
   memory::release_holdings(index);
@@ -175,8 +178,8 @@ bool begin_death(process_slot& slot) noexcept {
          || slot.current_state() == slot_state::dying;
 }
 
-/// Does what `confirm_death` promises, but to wake those who wait for any death.
-/// Returns false if the process was confirmed dead before.
+/// Does what `confirm_death` promises, but to wake those who wait for any
+/// death. Returns false if the process was confirmed dead before.
 bool confirm_end(std::uint32_t index, const os::child_end& end) noexcept {
   auto& slot = run_memory::current().slot(index);
   if (!begin_death(slot))
@@ -240,8 +243,8 @@ slot_id reserve_slot() {
                              header.slots_high.load(std::memory_order_acquire));
   std::uint32_t index = 0;
   // From where this process has last found or freed one, among those that were
-  // used before, so that the table grows no further than it must. But not all of
-  // them: with many alive that would cost more than the start.
+  // used before, so that the table grows no further than it must. But not all
+  // of them: with many alive that would cost more than the start.
   const auto used = high - 1;
   const auto first = next_to_try.load(std::memory_order_relaxed);
   for (std::uint32_t turn = 0; index == 0 && turn < std::min(used, most_looks);
@@ -324,8 +327,8 @@ void confirm_death(std::uint32_t index, const os::child_end& end) noexcept {
 
 void confirm_death_untold(std::uint32_t index,
                           const os::child_end& end) noexcept {
-  // Before the slot says `dead`. release: pairs with the acquire of the root that
-  // takes over.
+  // Before the slot says `dead`. release: pairs with the acquire of the root
+  // that takes over.
   run_memory::current().header().untold_deaths.store(1,
                                                      std::memory_order_release);
   static_cast<void>(confirm_end(index, end));

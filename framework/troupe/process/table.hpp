@@ -17,8 +17,8 @@ using memory::slot_state;
 /// Throws `limit_reached`.
 [[nodiscard]] slot_id reserve_slot();
 
-/// Throws the `limit_reached` of `reserve_slot` if the run has no place for that
-/// many children, however few are alive.
+/// Throws the `limit_reached` of `reserve_slot` if the run has no place for
+/// that many children, however few are alive.
 void require_places(std::uint64_t children);
 
 /// Gives a slot back that `reserve_slot` has given to the calling process.
@@ -28,8 +28,8 @@ void give_back(slot_id reserved) noexcept;
 /// arguments and result that nobody took. Does nothing if somebody else did.
 void free_slot(slot_id id, slot_state from) noexcept;
 
-/// No handle will join the process of `id`: its slot is given back at its death,
-/// or now.
+/// No handle will join the process of `id`: its slot is given back at its
+/// death, or now.
 void detach(slot_id id) noexcept;
 
 /// Gives back what the process in row `owner`, which is dead, had reserved.
@@ -49,17 +49,17 @@ void confirm_death(std::uint32_t index, const os::child_end& end) noexcept;
 /// As `confirm_death`, but wakes only those who wait for this very process. The
 /// caller, who is the fork server, wakes those who wait for any death by
 /// `tell_of_deaths`, once for many: to wake all for each death would cost the
-/// square of their number. Should the server be killed before that, the root does
-/// it by `finish_announcement`.
+/// square of their number. Should the server be killed before that, the root
+/// does it by `finish_announcement`.
 void confirm_death_untold(std::uint32_t index,
                           const os::child_end& end) noexcept;
 
-/// Wakes whoever waits for any death, if `confirm_death_untold` was called since
-/// this was done last.
+/// Wakes whoever waits for any death, if `confirm_death_untold` was called
+/// since this was done last.
 void tell_of_deaths() noexcept;
 
-/// Finishes what a fork server that was killed after it wrote the status of `pid`
-/// may have left: wakes whoever waits.
+/// Finishes what a fork server that was killed after it wrote the status of
+/// `pid` may have left: wakes whoever waits.
 void finish_announcement(std::int32_t pid) noexcept;
 
 /// As `confirm_death`, for a process that could not be made: `ending::lost`.

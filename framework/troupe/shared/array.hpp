@@ -154,9 +154,9 @@ public:
   /// Takes all of the array's memory now, in large pages where the kernel can.
   /// For large arrays that are read and written all over: the first write to
   /// every page, and the first read in every other process, then cost a
-  /// fraction. What is in the array stays. For 1 GiB it takes a tenth of a second;
-  /// some seconds where free memory is scattered, or where a virtual machine
-  /// has given it back to its host.
+  /// fraction. What is in the array stays. For 1 GiB it takes a tenth of a
+  /// second; some seconds where free memory is scattered, or where a virtual
+  /// machine has given it back to its host.
   void populate() const noexcept {
     shared::populate(std::as_writable_bytes(span()));
   }

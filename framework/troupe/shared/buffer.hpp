@@ -27,11 +27,11 @@ public:
   /// No bytes, and no memory.
   buffer() noexcept = default;
 
-  /// `size` bytes, of which nothing is promised but that they can be written: the
-  /// memory may be that of a buffer that has ended, and then costs nothing. Else
-  /// from 4 MiB up to 1 GiB they take their memory now, in large pages where the
-  /// kernel can; or page by page when first touched.
-  /// Throws `limit_reached`, `invalid_state`.
+  /// `size` bytes, of which nothing is promised but that they can be written:
+  /// the memory may be that of a buffer that has ended, and then costs nothing.
+  /// Else from 4 MiB up to 1 GiB they take their memory now, in large pages
+  /// where the kernel can; or page by page when first touched. Throws
+  /// `limit_reached`, `invalid_state`.
   explicit buffer(std::size_t size);
 
   /// A copy of `source`. Throws as above.
@@ -78,9 +78,9 @@ private:
   std::size_t size_ = 0;
 };
 
-/// A buffer that is sent as its bytes and not as a handle: whoever receives it has
-/// a buffer of its own, with a copy of what there was when it was sent. It crosses
-/// to other machines, where a handle means nothing.
+/// A buffer that is sent as its bytes and not as a handle: whoever receives it
+/// has a buffer of its own, with a copy of what there was when it was sent. It
+/// crosses to other machines, where a handle means nothing.
 ///
 ///     double mean(const troupe::copied_buffer& image);
 ///     kitchen.start<mean>(image.copied());

@@ -32,7 +32,8 @@ template <class T>
   requires std::is_array_v<T>
 inline constexpr bool is_address<T> = is_address<std::remove_all_extents_t<T>>;
 
-/// What `value` and `array` can hold: bytes that mean the same in every process.
+/// What `value` and `array` can hold: bytes that mean the same in every
+/// process.
 template <class T>
 concept shareable = std::is_trivially_copyable_v<T> && !is_address<T>
                     && !std::is_const_v<T> && !std::is_volatile_v<T>

@@ -39,8 +39,8 @@ void encode_failure(codec::packet& answer, const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const remote_error& thrown) {
-    // What failed elsewhere is told as if it had failed here. One that a process
-    // died of has neither type nor text.
+    // What failed elsewhere is told as if it had failed here. One that a
+    // process died of has neither type nor text.
     auto told = thrown.thrown();
     if (thrown.code() == errc::process_died)
       told.text = thrown.what();

@@ -67,8 +67,8 @@ inline void begin_answer(codec::packet& answer,
 /// Makes `answer` say that the call ended with `failure`.
 void encode_failure(codec::packet& answer, const std::exception_ptr& failure);
 
-/// Throws the failure that `from` holds, of a call of `what`: the exception type
-/// of its `errc` for one of Troupe's, otherwise a `remote_error`.
+/// Throws the failure that `from` holds, of a call of `what`: the exception
+/// type of its `errc` for one of Troupe's, otherwise a `remote_error`.
 [[noreturn]] void throw_failure(codec::decoder& from, const caller& where,
                                 const operation& what);
 

@@ -53,8 +53,9 @@ public:
   }
 
   /// From now on this process is notified when `poll` may have become
-  /// true. Throws `would_deadlock` where that cannot be while this thread waits.
-  /// An answer that is there when it is asked for needs neither of the two.
+  /// true. Throws `would_deadlock` where that cannot be while this thread
+  /// waits. An answer that is there when it is asked for needs neither of the
+  /// two.
   virtual void watch() {
   }
   virtual void unwatch() noexcept {

@@ -23,8 +23,8 @@ inline constexpr bool works_on
   = std::is_same_v<typename on_object<Callable>::object_type, T>
     || std::is_base_of_v<typename on_object<Callable>::object_type, T>;
 
-/// Whether `Callable` can be called on a held `T` with arguments of these types,
-/// so that no second error follows the first.
+/// Whether `Callable` can be called on a held `T` with arguments of these
+/// types, so that no second error follows the first.
 template <class T, class Callable, class... Args>
 consteval bool is_callable() {
   if constexpr (!on_object<Callable>::known || !works_on<T, Callable>)

@@ -162,7 +162,7 @@ void local_caller::throw_dead() const {
                   advice);
 }
 
-// Sending ------------------------------------------------------------------------
+// Sending ---------------------------------------------------------------------
 
 void local_caller::post(std::uint32_t what, std::uint32_t pipe,
                         std::uint64_t call, codec::packet& request) {
@@ -288,7 +288,7 @@ void local_caller::call(codec::packet& request, answer_reader& reader) {
     std::rethrow_exception(failure);
 }
 
-// Futures ------------------------------------------------------------------------
+// Futures ---------------------------------------------------------------------
 
 class local_caller::future_answer final : public pending {
 public:

@@ -19,8 +19,8 @@ namespace troupe::held {
 /// order.
 ///
 /// # What a crash leaves
-/// A free lock: the next owner gets it. So it is where the owner's process dies,
-/// or its connection is lost.
+/// A free lock: the next owner gets it. So it is where the owner's process
+/// dies, or its connection is lost.
 template <bool Recursive>
 class basic_mutex : public proxy<lock_object<Recursive>> {
   using object = lock_object<Recursive>;

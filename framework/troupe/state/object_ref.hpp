@@ -21,11 +21,12 @@
 ///     object reference ─ ─▶ control block ──▶ message_queue of requests
 ///       cell ─ ─▶
 ///
-/// Handles of the state hold the *cell*, proxies one *object reference* for each held
-/// object, and callers and the state's process the *control block*. Object
-/// references and cells know the control block by its id alone: it lives as long
-/// as somebody calls or serves, and without that there is nobody to tell. So a
-/// process that is killed while it drops one of them has no share to lose.
+/// Handles of the state hold the *cell*, proxies one *object reference* for
+/// each held object, and callers and the state's process the *control block*.
+/// Object references and cells know the control block by its id alone: it lives
+/// as long as somebody calls or serves, and without that there is nobody to
+/// tell. So a process that is killed while it drops one of them has no share to
+/// lose.
 namespace troupe::held {
 
 /// The most objects that a state holds at a time for others.

@@ -35,16 +35,16 @@ public:
     = 0;
 };
 
-/// What the code of an operation is: decodes the arguments, does it, and encodes
-/// the result into `answer`. Where it must wait, gives what is left to do in
-/// `later` instead.
+/// What the code of an operation is: decodes the arguments, does it, and
+/// encodes the result into `answer`. Where it must wait, gives what is left to
+/// do in `later` instead.
 using operation_code = void(object& on, const call_context& by,
                             codec::decoder& arguments, codec::packet& answer,
                             std::unique_ptr<parked>& later);
 
 /// Something that can be done with a held object: a function that the program
-/// names in a `call`, an `update` or an `offer`. It is known by its name, across
-/// processes and programs.
+/// names in a `call`, an `update` or an `offer`. It is known by its name,
+/// across processes and programs.
 class operation : public calls::entry_of_kind<operation_code> {
 public:
   operation(const char* mangled, std::uint64_t type, bool changes,

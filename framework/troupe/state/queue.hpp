@@ -22,8 +22,8 @@ namespace troupe::held {
 ///
 /// # Order, loss, duplication
 /// Items leave in the order of the puts; each reaches one reader. A reader
-/// killed while its `get` waits takes nothing; one killed while the answer is on
-/// its way takes the item along.
+/// killed while its `get` waits takes nothing; one killed while the answer is
+/// on its way takes the item along.
 template <class T>
 class queue : public proxy<waiting_queue<T>> {
   using object = waiting_queue<T>;

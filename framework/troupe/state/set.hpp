@@ -146,7 +146,7 @@ public:
     this->template call<&functions::clear>();
   }
 
-  // With another set -----------------------------------------------------------
+  // With another set ----------------------------------------------------------
 
   /// Inserts all of `other`: Python's `update`, `|=`.
   void unite(const object& other) const {

@@ -114,7 +114,7 @@ table::entry& table::entry_of(object_number number) {
                      "the state holds no such object");
 }
 
-// Calling ----------------------------------------------------------------------
+// Calling ---------------------------------------------------------------------
 
 void table::execute(bytes_view request,
                     std::span<const memory::object_id> handles,
@@ -294,7 +294,7 @@ void table::forget_dead(bool (*is_alive)(client_id)) {
   });
 }
 
-// Living and ending --------------------------------------------------------------
+// Living and ending -----------------------------------------------------------
 
 std::shared_ptr<target> table::hold(std::unique_ptr<object> made) {
   const std::scoped_lock guard{mutex_};

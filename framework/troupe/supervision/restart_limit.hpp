@@ -29,10 +29,10 @@ struct restart_limits {
   clock::duration period = std::chrono::seconds{5};
 
   /// Set for a pool. More than `most` ends in a row, with no child at work
-  /// between, are too many as well, however slow the starts are. Of those killed
-  /// a hundred times as many are allowed: on a busy machine a dozen in a row may
-  /// be killed from outside while they start. A start that fails is tried again
-  /// later and later, so it counts in the row only.
+  /// between, are too many as well, however slow the starts are. Of those
+  /// killed a hundred times as many are allowed: on a busy machine a dozen in a
+  /// row may be killed from outside while they start. A start that fails is
+  /// tried again later and later, so it counts in the row only.
   bool in_a_row = false;
 };
 

@@ -6,9 +6,9 @@
 
 namespace troupe {
 
-/// What a supervisor says of each restart, and of giving up: to `report`, and to
-/// the actors that have subscribed, one message each. A pool says the same of
-/// workers that end without a task to blame.
+/// What a supervisor says of each restart, and of giving up: to `report`, and
+/// to the actors that have subscribed, one message each. A pool says the same
+/// of workers that end without a task to blame.
 struct restart_report {
   std::string child;
   /// The process of the child that ended; 0 where it had none, or was not made.

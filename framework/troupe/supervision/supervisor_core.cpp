@@ -12,7 +12,7 @@ supervisor_core::supervisor_core(const settings& how)
   : how_(how), limit_(how.limits) {
 }
 
-// What is asked for ------------------------------------------------------------
+// What is asked for -----------------------------------------------------------
 
 child_number supervisor_core::add(const std::string& attempted,
                                   child_policy policy) {
@@ -79,7 +79,7 @@ void supervisor_core::end_all_at_once(class shutdown how,
   }
 }
 
-// What is to be done -----------------------------------------------------------
+// What is to be done ----------------------------------------------------------
 
 std::optional<step> supervisor_core::next(clock::time_point now) {
   for (;;) {
@@ -139,7 +139,7 @@ deadline supervisor_core::next_time() const noexcept {
   return result;
 }
 
-// What there is ----------------------------------------------------------------
+// What there is ---------------------------------------------------------------
 
 const child_state& supervisor_core::find(std::string_view id) const {
   const auto found = std::ranges::find_if(
@@ -188,7 +188,7 @@ bool supervisor_core::is_leftover(start_number of) const noexcept {
          != leftovers_.end();
 }
 
-// Within -----------------------------------------------------------------------
+// Within ----------------------------------------------------------------------
 
 void supervisor_core::set_limit(child_state& one, deadline until) noexcept {
   timed_ -= one.until.is_never() ? 0 : 1;

@@ -163,15 +163,15 @@ public:
   struct settings {
     enum strategy strategy = strategy::one_for_one;
     restart_limits limits = {};
-    /// The pause before a start that failed is tried again, doubled each time up
-    /// to `longest_pause`. 0: none.
+    /// The pause before a start that failed is tried again, doubled each time
+    /// up to `longest_pause`. 0: none.
     std::chrono::nanoseconds first_pause{0};
     std::chrono::nanoseconds longest_pause{0};
   };
 
   explicit supervisor_core(const settings& how);
 
-  // What is asked for ----------------------------------------------------------
+  // What is asked for ---------------------------------------------------------
 
   /// Adds a child behind the others; it is started next. Throws
   /// `invalid_argument`, of what was attempted, for a name that is taken or a
@@ -200,7 +200,7 @@ public:
   /// again they are told again.
   void end_all_at_once(class shutdown how, clock::time_point now);
 
-  // What has happened ----------------------------------------------------------
+  // What has happened ---------------------------------------------------------
 
   void started(child_number which, child_process process);
 
@@ -215,8 +215,8 @@ public:
   /// Ends the start that is under way, if one is.
   void give_up_start(clock::time_point now);
 
-  /// A child has ended, whether it was told to or not. Does nothing for one that
-  /// does not run.
+  /// A child has ended, whether it was told to or not. Does nothing for one
+  /// that does not run.
   void ended(child_number which, child_end how, clock::time_point now);
 
   /// The same for one that nobody needs any more.
@@ -232,7 +232,7 @@ public:
       one->failures = 0;
   }
 
-  // What is to be done ---------------------------------------------------------
+  // What is to be done --------------------------------------------------------
 
   /// The next step of what was begun; nothing if there is none, or something is
   /// awaited.
@@ -263,7 +263,7 @@ public:
   /// When they do, at the latest.
   [[nodiscard]] deadline next_time() const noexcept;
 
-  // What there is --------------------------------------------------------------
+  // What there is -------------------------------------------------------------
 
   /// All children, in the order of their start.
   [[nodiscard]] const std::vector<child_state>& children() const noexcept {
@@ -278,7 +278,8 @@ public:
 
   [[nodiscard]] child_count count() const;
 
-  /// Whether the process of that start is to go, and its child has ended before.
+  /// Whether the process of that start is to go, and its child has ended
+  /// before.
   [[nodiscard]] bool is_leftover(start_number of) const noexcept;
 
 private:
@@ -343,8 +344,8 @@ private:
   std::vector<child_state> children_;
   child_number next_child_ = 0;
   start_number starts_ = 0;
-  /// What was begun, task by task, and the child that the first task that is not
-  /// done is about.
+  /// What was begun, task by task, and the child that the first task that is
+  /// not done is about.
   std::deque<task> plan_;
   std::optional<child_number> current_;
   std::deque<step> out_;

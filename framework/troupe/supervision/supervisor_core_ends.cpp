@@ -10,7 +10,7 @@
 
 namespace troupe::supervision {
 
-// What has happened ------------------------------------------------------------
+// What has happened -----------------------------------------------------------
 
 void supervisor_core::ended(child_number which, child_end how,
                             clock::time_point now) {
@@ -46,7 +46,7 @@ void supervisor_core::process_gone(start_number of) {
     finish_end(*one);
 }
 
-// Limits -----------------------------------------------------------------------
+// Limits ----------------------------------------------------------------------
 
 /// Returns whether one has passed.
 bool supervisor_core::look_at_limits(clock::time_point now) {
@@ -107,7 +107,7 @@ void supervisor_core::leave_process(const child_state& one,
        after(now, one.policy.shutdown.limit().value_or(default_time_limit))});
 }
 
-// Ends -------------------------------------------------------------------------
+// Ends ------------------------------------------------------------------------
 
 void supervisor_core::begin_end(child_state& one, clock::time_point now) {
   const auto before = one.phase;

@@ -10,7 +10,7 @@
 
 namespace troupe::supervision {
 
-// Starts -----------------------------------------------------------------------
+// Starts ----------------------------------------------------------------------
 
 void supervisor_core::begin_start(child_state& one, child_state::purpose why,
                                   clock::time_point now) {
@@ -79,7 +79,7 @@ void supervisor_core::start_failed(child_number which,
     {which, {end_cause::not_made, end_notice::counted, 0, reason}});
 }
 
-// Restarts ---------------------------------------------------------------------
+// Restarts --------------------------------------------------------------------
 
 bool supervisor_core::judge_next(clock::time_point now) {
   if (over_ || dead_.empty())

@@ -22,8 +22,8 @@ enum class strategy : std::uint8_t {
 /// What may be said about a supervisor.
 struct supervisor_options {
   enum strategy strategy = strategy::one_for_one;
-  /// More than `intensity` restarts within `period`, which is longer than 0, are
-  /// too many.
+  /// More than `intensity` restarts within `period`, which is longer than 0,
+  /// are too many.
   std::uint32_t intensity = 1;
   std::chrono::nanoseconds period = std::chrono::seconds{5};
   /// Called in the supervisor's thread, before the restart; unset, a line on

@@ -19,10 +19,10 @@ namespace troupe {
 ///
 /// A handle: copies of it, in whatever process, mean the same barrier. As in
 /// Python, and unlike `std::barrier`, `arrive_and_wait` gives each of the round
-/// a different index, and a barrier can break: then everybody who waits, and who
-/// comes, gets `broken_barrier`, until `reset`. An action is given where the
-/// caller arrives and not where the barrier is made; it is that of the last to
-/// arrive which runs, so give all the same, or decide by who is last.
+/// a different index, and a barrier can break: then everybody who waits, and
+/// who comes, gets `broken_barrier`, until `reset`. An action is given where
+/// the caller arrives and not where the barrier is made; it is that of the last
+/// to arrive which runs, so give all the same, or decide by who is last.
 ///
 /// # What a crash leaves
 /// A broken barrier, if the dead process had ever arrived, or had the handle

@@ -45,7 +45,8 @@ bool barrier_state::change(Step step) noexcept {
     auto wanted = view::of(seen);
     if (!step(wanted))
       return false;
-    // seq_cst: whoever counts itself a sleeper after this sees it, see waiting_room.
+    // seq_cst: whoever counts itself a sleeper after this sees it, see
+    // waiting_room.
     if (word_.compare_exchange_weak(seen, wanted.word(),
                                     std::memory_order_seq_cst))
       break;

@@ -34,7 +34,8 @@ public:
     return memory::layout_of({sizeof(condition_state), most_waiters});
   }
 
-  /// Takes a place; nullptr if none is free, or there is no memory for the queue.
+  /// Takes a place; nullptr if none is free, or there is no memory for the
+  /// queue.
   [[nodiscard]] waiter* enqueue(owner me, std::uint32_t host) noexcept;
 
   /// Sleeps until notified and gives the place up. False: `limit` passed first.

@@ -20,8 +20,8 @@ void holder_died(std::byte* payload, std::uint64_t,
                  std::uint32_t row) noexcept {
   auto& state = *reinterpret_cast<event_state*>(payload);
   state.remove_watcher(row);
-  // The dead may have set the flag and woken nobody. The wake words of those who
-  // watch are notified at each death.
+  // The dead may have set the flag and woken nobody. The wake words of those
+  // who watch are notified at each death.
   state.sleepers.evacuate();
 }
 
@@ -83,7 +83,8 @@ void sync::event_state::add_watcher(std::uint32_t slot) noexcept {
     watchers.add(bits.data(), slot);
   else
     // For ever: nobody knows when the last of these has gone.
-    // seq_cst: pairs with the look in notify_watchers, as the count of the list.
+    // seq_cst: pairs with the look in notify_watchers, as the count of the
+    // list.
     watched_by_all.store(1, std::memory_order_seq_cst);
 }
 
@@ -123,7 +124,8 @@ void event::set() const noexcept {
   do {
     if ((seen & 1) != 0)
       return;
-    // seq_cst: whoever counts itself a sleeper after this sees it, see waiting_room.
+    // seq_cst: whoever counts itself a sleeper after this sees it, see
+    // waiting_room.
   } while (!state_->state.compare_exchange_weak(seen, (seen + 2) | 1,
                                                 std::memory_order_seq_cst,
                                                 std::memory_order_relaxed));

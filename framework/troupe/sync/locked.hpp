@@ -21,9 +21,9 @@ namespace troupe {
 ///     }
 ///     total.with([](troupe::value<int>& each) { each = each + 1; });
 ///
-/// A handle, like what it is made of: copies, in whatever process, mean the same
-/// object and the same lock. `get_obj` does not lock, so that several steps can
-/// stand under one lock.
+/// A handle, like what it is made of: copies, in whatever process, mean the
+/// same object and the same lock. `get_obj` does not lock, so that several
+/// steps can stand under one lock.
 ///
 /// # What a crash leaves
 /// A free lock, and the object as the dead process left it; `with` says so to a

@@ -9,11 +9,11 @@ namespace troupe {
 
 /// Mutual exclusion between threads of all processes of a run: Python's `Lock`.
 ///
-/// A `mutex` is a handle: copies of it, in whatever process, mean the same lock,
-/// and it can be sent anywhere at any time. It is *TimedLockable*, so
-/// `std::scoped_lock` and `std::unique_lock` work. It belongs to the thread that
-/// locked it; what Python's `Lock` also is, a baton that another may give back,
-/// is a `semaphore{1}` here.
+/// A `mutex` is a handle: copies of it, in whatever process, mean the same
+/// lock, and it can be sent anywhere at any time. It is *TimedLockable*, so
+/// `std::scoped_lock` and `std::unique_lock` work. It belongs to the thread
+/// that locked it; what Python's `Lock` also is, a baton that another may give
+/// back, is a `semaphore{1}` here.
 ///
 /// # Cost
 /// `lock` and `unlock` of a free mutex are one compare-exchange each. Who finds

@@ -37,8 +37,9 @@ namespace troupe::sync {
 ///                   bit 63 whether the lock was handed to it
 ///
 /// The word alone says who holds the lock, and is changed by compare-exchange
-/// only. What it says of the queue is set and cleared under the robust lock of the queue,
-/// or mended there. docs/design/sync.md argues each transition and each death.
+/// only. What it says of the queue is set and cleared under the robust lock of
+/// the queue, or mended there. docs/design/sync.md argues each transition and
+/// each death.
 class mutex_word {
 public:
   static constexpr std::uint64_t waiting = 1ULL << 40;
@@ -79,8 +80,8 @@ public:
     return take_if_free(seen, me);
   }
 
-  /// Waits for the lock. False: `limit` has passed. Where there is no memory for
-  /// the queue, it looks every millisecond, and nobody is before another.
+  /// Waits for the lock. False: `limit` has passed. Where there is no memory
+  /// for the queue, it looks every millisecond, and nobody is before another.
   /// @pre `me` does not hold it
   [[nodiscard]] bool take(owner me, deadline limit) noexcept;
 

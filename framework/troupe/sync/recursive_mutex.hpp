@@ -10,8 +10,8 @@ namespace troupe {
 /// A `mutex` that its owner may lock again: Python's `RLock`.
 ///
 /// It is free when it was unlocked as often as it was locked. All else is as
-/// with `mutex`; however often a dead owner had locked it, its next owner has it
-/// once.
+/// with `mutex`; however often a dead owner had locked it, its next owner has
+/// it once.
 class recursive_mutex : public sync::lock_handle {
 public:
   /// A new lock, free. Throws `limit_reached`, `invalid_state`.

@@ -26,15 +26,15 @@ public:
   /// @blocks on other processes, for some instructions of each
   void lock(std::uint32_t row) noexcept;
 
-  /// Unlocks. False: the caller still owns it, and there was a death; repair, and
-  /// try again.
+  /// Unlocks. False: the caller still owns it, and there was a death; repair,
+  /// and try again.
   [[nodiscard]] bool try_unlock() noexcept;
 
-  /// Locks in order to repair after the death of the process in `dead_row`, from
-  /// that process if it was the owner. False: a living process owns it, and will
-  /// see that there was a death. `own_row` is the caller's; the fork server has
-  /// the row behind the last slot and is known by its pid instead, for the
-  /// next fork server gets the same row.
+  /// Locks in order to repair after the death of the process in `dead_row`,
+  /// from that process if it was the owner. False: a living process owns it,
+  /// and will see that there was a death. `own_row` is the caller's; the fork
+  /// server has the row behind the last slot and is known by its pid instead,
+  /// for the next fork server gets the same row.
   [[nodiscard]] bool try_lock_after_death(std::uint32_t dead_row,
                                           std::uint32_t own_row) noexcept;
 

@@ -62,8 +62,8 @@ std::uint32_t semaphore_units::units_of(std::uint32_t row) noexcept {
   return account == nullptr ? 0 : account->load(std::memory_order_relaxed);
 }
 
-/// To be done again after a death inside: each way is one store, after which the
-/// account is found where it was stored.
+/// To be done again after a death inside: each way is one store, after which
+/// the account is found where it was stored.
 void semaphore_units::set_units(std::uint32_t row,
                                 std::uint32_t units) noexcept {
   auto* inside = find_inside(row);
@@ -227,7 +227,8 @@ waiter* semaphore_units::enqueue(owner me, std::uint32_t host,
 
 bool semaphore_units::take_as_waiter(owner me, waiter& at, std::uint64_t ticket,
                                      std::uint32_t own_row) noexcept {
-  // Without the robust lock first: a look that comes too early sleeps and is woken.
+  // Without the robust lock first: a look that comes too early sleeps and is
+  // woken.
   if (value_.load(std::memory_order_seq_cst) <= 0)
     return false;
   repairing_lock held{*this, own_row};

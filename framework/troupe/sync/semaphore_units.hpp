@@ -30,10 +30,10 @@ namespace troupe::sync {
 ///     88    inside  accounts of up to five processes: bit 0 row + 1 · 31 the
 ///                   process died, and its units are to come back · 32 units
 ///
-/// Everything changes under the robust lock, value and account by way of the entry:
-/// whoever finds one that a dead process left does it again. A process has one
-/// account, inside or in the object of the queue; one of no units is none, and
-/// may be anybody's next.
+/// Everything changes under the robust lock, value and account by way of the
+/// entry: whoever finds one that a dead process left does it again. A process
+/// has one account, inside or in the object of the queue; one of no units is
+/// none, and may be anybody's next.
 class semaphore_units {
 public:
   /// As with a mutex, but counted in units.
@@ -59,12 +59,12 @@ public:
 
   void initialise(std::int64_t initial, std::int64_t bound) noexcept;
 
-  /// Takes a unit for the process in `row` if one is free. False also where there
-  /// is no memory to note that it has one.
+  /// Takes a unit for the process in `row` if one is free. False also where
+  /// there is no memory to note that it has one.
   [[nodiscard]] bool try_take(std::uint32_t row) noexcept;
 
-  /// Waits for a unit. False: `limit` has passed. Where there is no memory for the
-  /// queue it looks every millisecond, and nobody is before another.
+  /// Waits for a unit. False: `limit` has passed. Where there is no memory for
+  /// the queue it looks every millisecond, and nobody is before another.
   [[nodiscard]] bool take(owner me, deadline limit) noexcept;
 
   /// Gives `count` units to whoever comes, first of all those of `row`'s own.
@@ -115,7 +115,8 @@ public:
   /// under the robust lock.
   void mark_dead(std::uint32_t row) noexcept;
 
-  /// Calls `repair(row)` for each process with an account inside that is marked.
+  /// Calls `repair(row)` for each process with an account inside that is
+  /// marked.
   template <class Repair>
   void reclaim_dead(Repair repair) noexcept {
     for (const auto& account : inside_) {
@@ -142,7 +143,8 @@ private:
   [[nodiscard]] std::atomic<std::uint64_t>*
   find_inside(std::uint32_t row) noexcept;
   [[nodiscard]] std::atomic<std::uint64_t>* find_empty() noexcept;
-  /// The account in the object of the queue; nullptr as long as that is not made.
+  /// The account in the object of the queue; nullptr as long as that is not
+  /// made.
   [[nodiscard]] std::atomic<std::uint32_t>*
   find_outside(std::uint32_t row) noexcept;
 

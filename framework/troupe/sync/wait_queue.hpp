@@ -15,8 +15,8 @@
 
 namespace troupe::sync {
 
-/// The kind of an object that is nothing but a queue. Here and not with the others,
-/// so that only this layer knows it.
+/// The kind of an object that is nothing but a queue. Here and not with the
+/// others, so that only this layer knows it.
 inline constexpr memory::object_kind wait_queue_kind{22};
 
 /// One who waits in a queue.
@@ -74,12 +74,14 @@ struct wait_queue_head {
 
 static_assert(sizeof(wait_queue_head) == 64);
 
-/// The queue of those who wait for a sync object, and the robust lock around it.
+/// The queue of those who wait for a sync object, and the robust lock around
+/// it.
 ///
 /// A view: the queue itself lies in the object's payload, all zero when empty.
 /// It is a table and no list, so there is no link that a crash could leave
 /// half done: a place is taken, or given up, by one store. Everything but
-/// `sleep` and `notify` is for who is under the robust lock; see `repairing_lock`.
+/// `sleep` and `notify` is for who is under the robust lock; see
+/// `repairing_lock`.
 ///
 /// # What a crash leaves
 /// The places of the dead, until the object's `repair` takes them out.
@@ -91,8 +93,8 @@ public:
   /// The queue at `start`, which is aligned to 64 bytes.
   wait_queue(std::byte* start, std::uint32_t capacity) noexcept;
 
-  /// The queue at `start` with the robust lock `guard` outside of it; where `start` is
-  /// nullptr, one that has no place, in which nobody stands.
+  /// The queue at `start` with the robust lock `guard` outside of it; where
+  /// `start` is nullptr, one that has no place, in which nobody stands.
   wait_queue(robust_lock& guard, std::byte* start,
              std::uint32_t capacity) noexcept;
 
@@ -133,8 +135,8 @@ public:
       return;
     const auto high = head_->high.load(std::memory_order_relaxed);
     for (std::uint32_t at = 0; at < high && at < capacity_; ++at)
-      // acquire: pairs with the release in enqueue, for `waiters()` looks without
-      // the robust lock.
+      // acquire: pairs with the release in enqueue, for `waiters()` looks
+      // without the robust lock.
       if (waiters_[at].who.load(std::memory_order_acquire) != 0)
         visit(waiters_[at]);
   }
@@ -152,8 +154,8 @@ public:
     });
   }
 
-  /// Wakes who sleeps at `at`. Outside of the robust lock it may be somebody else by
-  /// now, who then looks and sleeps again.
+  /// Wakes who sleeps at `at`. Outside of the robust lock it may be somebody
+  /// else by now, who then looks and sleeps again.
   static void notify(waiter& at) noexcept;
 
   /// The two halves of `notify`: to be woken, and to wake. Whoever does the
@@ -215,15 +217,16 @@ private:
   std::uint32_t capacity_;
 };
 
-/// Sees that there is a queue in `at`, made when somebody first stands in it, for
-/// the object that `at` is a part of. Outside of the robust lock, for this takes memory.
-/// `make` makes an object of `wait_queue_kind`. False: there is no memory.
+/// Sees that there is a queue in `at`, made when somebody first stands in it,
+/// for the object that `at` is a part of. Outside of the robust lock, for this
+/// takes memory. `make` makes an object of `wait_queue_kind`. False: there is
+/// no memory.
 [[nodiscard]] bool
 ensure_wait_queue(memory::late_object& at,
                   memory::reference (*make)(const void* context)) noexcept;
 
-/// Sleeps for a moment where there is no queue to be woken in. False: `limit` has
-/// passed.
+/// Sleeps for a moment where there is no queue to be woken in. False: `limit`
+/// has passed.
 bool sleep_briefly(deadline limit, memory::wait_note& note) noexcept;
 
 /// Repairs what those have left who died while another owned the lock.
@@ -236,8 +239,8 @@ void repair_marked(Object& of) noexcept {
     of.reclaim_dead(repair);
 }
 
-/// Holds the robust lock of an object, and repairs the object before it unlocks if
-/// a process has died meanwhile. `Object` has a `wait_queue waiters()` and a
+/// Holds the robust lock of an object, and repairs the object before it unlocks
+/// if a process has died meanwhile. `Object` has a `wait_queue waiters()` and a
 /// `void repair(std::uint32_t row) noexcept`.
 template <class Object>
 class repairing_lock {
@@ -267,8 +270,8 @@ private:
   bool owns_ = true;
 };
 
-/// What the `holder_died` and the `holder_left` of an object with a wait queue do:
-/// sees that `repair` is done for `row`, now or by who owns the lock.
+/// What the `holder_died` and the `holder_left` of an object with a wait queue
+/// do: sees that `repair` is done for `row`, now or by who owns the lock.
 template <class Object>
 void repair_after_death(Object& of, std::uint32_t row,
                         std::uint32_t own_row) noexcept {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program of its own for the tests of actors on machines. With --troupe.listen it
-// is the lead and does what its first argument says; with --troupe.join it is a
-// machine.
+// A program of its own for the tests of actors on machines. With
+// --troupe.listen it is the lead and does what its first argument says; with
+// --troupe.join it is a machine.
 //
 //   spawn           actors of a function, a class, a lambda, and a typed one
 //   throw           an actor whose function throws, and one whose constructor does
@@ -156,7 +156,8 @@ silent(caf::stateful_actor<std::vector<caf::response_promise>>* self) {
           [](caf::get_atom) { return static_cast<std::int32_t>(::getpid()); }};
 }
 
-/// Tells `whom` of the end of the actors that it is to watch, or of its own links.
+/// Tells `whom` of the end of the actors that it is to watch, or of its own
+/// links.
 caf::behavior watcher(caf::event_based_actor* self, caf::actor whom) {
   self->set_down_handler([self, whom](const caf::down_msg& down) {
     self->send(whom, caf::timeout_atom_v, to_string(down.reason));

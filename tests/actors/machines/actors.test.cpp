@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Actors on other machines, and handles that cross: made, asked, watched, killed, lost,
-// let go of.
+// Actors on other machines, and handles that cross: made, asked, watched,
+// killed, lost, let go of.
 
 #include "together.hpp"
 
@@ -18,7 +18,8 @@ using namespace troupe::test;
 
 namespace {
 
-/// A lead that does what it is told, with machines called "kitchen" and "cellar".
+/// A lead that does what it is told, with machines called "kitchen" and
+/// "cellar".
 struct at_work {
   explicit at_work(std::vector<std::string> what, int machines = 1)
     : lead{std::move(what), {}, "actor_role"} {

@@ -16,7 +16,8 @@ using namespace troupe::test;
 
 namespace {
 
-/// What `text` tells to be left of `what`: "memory", behind "left at the lead: ".
+/// What `text` tells to be left of `what`: "memory", behind "left at the lead:
+/// ".
 std::int64_t left(const std::string& text, const std::string& where,
                   const std::string& what) {
   const auto line = text.find("left at the " + where + ": ");
@@ -25,8 +26,8 @@ std::int64_t left(const std::string& text, const std::string& where,
                       nullptr, 10);
 }
 
-/// Without the allocator's store of freed memory of each thread, tens of KB which
-/// count as taken.
+/// Without the allocator's store of freed memory of each thread, tens of KB
+/// which count as taken.
 launch_options counted() {
   auto made = with_key();
   made.environment.emplace_back("GLIBC_TUNABLES=glibc.malloc.tcache_count=0");
@@ -36,8 +37,8 @@ launch_options counted() {
 /// A sanitizer keeps what was freed for a while.
 void check_little_left(const std::string& text, const std::string& where,
                        std::int64_t memory) {
-  // Fewer, where on a busy machine the last connection of the first ones had not
-  // gone yet when they were counted. What each leaves would be dozens.
+  // Fewer, where on a busy machine the last connection of the first ones had
+  // not gone yet when they were counted. What each leaves would be dozens.
   CHECK(left(text, where, "descriptors") <= 0);
   CHECK(left(text, where, "threads") <= 0);
   if (!sanitized)
@@ -63,7 +64,8 @@ TEST_CASE("machines that join, leave and are lost leave nothing at the lead") {
     CHECK(leaves_nothing(kitchen.run()));
   }
   CHECK(exited_with(lead.wait(), 0));
-  // Each had a connection, an introduction, calls and events: 2 KB at the least.
+  // Each had a connection, an introduction, calls and events: 2 KB at the
+  // least.
   check_little_left(lead.output(), "lead", more * 512);
   CHECK(leaves_nothing(lead.run()));
 }
@@ -89,8 +91,8 @@ TEST_CASE(
   joining kitchen{lead.where(), {}, "actor_role"};
   REQUIRE(kitchen.joins());
   CHECK(exited_with(lead.wait(), 0));
-  // The reasons of the last 4,096 ends are kept, two in each round. What else there
-  // is of an actor has some 100 bytes at the least.
+  // The reasons of the last 4,096 ends are kept, two in each round. What else
+  // there is of an actor has some 100 bytes at the least.
   check_little_left(lead.output(), "lead", more * 240);
   check_little_left(lead.output(), "machine", more * 1'024);
   CHECK(exited_with(kitchen.wait(), 0));

@@ -180,8 +180,8 @@ TEST_CASE("a message that names an actor by itself is answered with "
   both.lead.other = nullptr;
   auto waits = self->request(far, 10s, far);
   auto forged = both.lead.said.back();
-  // The table of handles, which is last, is left out: the bytes stay a handle of
-  // this run.
+  // The table of handles, which is last, is left out: the bytes stay a handle
+  // of this run.
   constexpr std::size_t one_handle = 16;
   constexpr std::size_t count_of_handles = 2 + 28;
   forged.resize(forged.size() - one_handle);

@@ -8,8 +8,8 @@
 namespace fuzz {
 
 /// Gives `input` to what reads the first message of a machine, or, as the first
-/// byte says, that of a lead; and checks what comes of it: what was read is written
-/// again as the same bytes. Returns whether it was taken.
+/// byte says, that of a lead; and checks what comes of it: what was read is
+/// written again as the same bytes. Returns whether it was taken.
 bool feed_handshake(std::span<const std::uint8_t> input);
 
 /// Right ones of both, to start from.

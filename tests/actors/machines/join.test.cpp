@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Two and three programs on loopback: who may join, who not, what both ends say,
-// and that nothing is left.
+// Two and three programs on loopback: who may join, who not, what both ends
+// say, and that nothing is left.
 
 #include "together.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program of its own for the tests of machines. With --troupe.listen it is the
-// lead and does what its first argument says; with --troupe.join it is a machine,
-// and its arguments say nothing.
+// A program of its own for the tests of machines. With --troupe.listen it is
+// the lead and does what its first argument says; with --troupe.join it is a
+// machine, and its arguments say nothing.
 //
 //   late                 three processes, of which the first begins last, and is killed
 //                        before
@@ -301,8 +301,8 @@ void use_and_end(std::size_t round, troupe::machines::events& happenings) {
   }
 }
 
-/// What this process has when nothing more is given back: the last connection is
-/// by another thread.
+/// What this process has when nothing more is given back: the last connection
+/// is by another thread.
 footprint settled() {
   auto last = footprint::own();
   int same = 0;

@@ -8,8 +8,8 @@
 namespace fuzz {
 
 /// Gives `input` to what reads a message between a machine and its lead once it
-/// has joined, and checks what comes of it: written again it is read as the same.
-/// Returns whether it was taken.
+/// has joined, and checks what comes of it: written again it is read as the
+/// same. Returns whether it was taken.
 bool feed_message(std::span<const std::uint8_t> input);
 
 /// Right ones of every kind, to start from.

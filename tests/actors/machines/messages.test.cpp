@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// What a machine and its lead say once it has joined: read as it was written, or
-// refused.
+// What a machine and its lead say once it has joined: read as it was written,
+// or refused.
 
 #include "message_input.hpp"
 

@@ -45,8 +45,8 @@ milliseconds_since(clock_type::time_point start) {
   return WIFEXITED(status) && WEXITSTATUS(status) == code;
 }
 
-/// Whether nothing of a run is left, or soon will be. 0: it had ended before one
-/// could look.
+/// Whether nothing of a run is left, or soon will be. 0: it had ended before
+/// one could look.
 [[nodiscard]] inline bool leaves_nothing(std::uint64_t run) {
   return run == 0 || eventually([run] { return members_of(run).empty(); });
 }

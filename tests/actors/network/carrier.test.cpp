@@ -201,9 +201,9 @@ std::vector<kind> all_kinds() {
   return {{"TLS", [] { return std::make_unique<two_tls_ends>(); }}};
 }
 
-/// Until it is gone no more than a few pieces go from the near end to the far one:
-/// the far one keeps all that it may. So a test can give the sender several
-/// messages before any is sent, however slow its thread is.
+/// Until it is gone no more than a few pieces go from the near end to the far
+/// one: the far one keeps all that it may. So a test can give the sender
+/// several messages before any is sent, however slow its thread is.
 class held_up {
 public:
   explicit held_up(two_ends& ends) : ends_(ends) {
@@ -342,8 +342,8 @@ TEST_CASE("what goes behind all arrives behind all that was sent before") {
     ends.near().send({4, 4, {}, false, false});
     ends.near().send({5, 5, {}, false, true});
     REQUIRE(eventually([&] { return ends.at_far->count() == 5; }));
-    // Which of 1 and 2 comes first, and whether 4 overtakes them, depends on how
-    // fast this thread is.
+    // Which of 1 and 2 comes first, and whether 4 overtakes them, depends on
+    // how fast this thread is.
     const auto tags = ends.at_far->tags();
     const auto place = [&](std::uint64_t tag) {
       return std::ranges::find(tags, tag) - tags.begin();

@@ -7,9 +7,9 @@
 
 namespace fuzz {
 
-/// Gives `input` to a reader of frames as what the other end of a connection has
-/// said, in two parts, and checks what the reader makes of it. Returns whether
-/// all of it was taken.
+/// Gives `input` to a reader of frames as what the other end of a connection
+/// has said, in two parts, and checks what the reader makes of it. Returns
+/// whether all of it was taken.
 bool feed_network(std::span<const std::uint8_t> input);
 
 /// Frames of every kind that are right, to start from.

@@ -32,8 +32,8 @@ struct relay_options {
   bool hears = true;
 };
 
-/// Stands on the way to a server: hears what is said, and changes, slows down or
-/// cuts it.
+/// Stands on the way to a server: hears what is said, and changes, slows down
+/// or cuts it.
 class relay {
 public:
   enum direction : std::size_t { to_server, to_client };

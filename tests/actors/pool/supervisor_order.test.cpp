@@ -58,8 +58,8 @@ std::optional<writer>& own() {
 }
 
 /// Takes its time to end, so that a next one that is told too early shows; a
-/// deaf one does not end at all. Written in the constructor, for that is part of
-/// the start.
+/// deaf one does not end at all. Written in the constructor, for that is part
+/// of the start.
 class recorder : public caf::event_based_actor {
 public:
   recorder(caf::actor_config& config, const std::string& id, diary to,

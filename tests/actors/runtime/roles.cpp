@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Programs with actors that tests run from outside: they end while threads run
-// on, or are told something on the command line. `runtime_role ROLE` is the root
-// of a run of its own.
+// on, or are told something on the command line. `runtime_role ROLE` is the
+// root of a run of its own.
 
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/actor_system.hpp>
@@ -151,8 +151,8 @@ void tell_threads() {
 } // namespace
 
 #if __has_include(<sanitizer/lsan_interface.h>)
-/// Asked by LeakSanitizer before it looks for leaks. It would wait for ever in a
-/// copy that was forked while another thread held the allocator's lock.
+/// Asked by LeakSanitizer before it looks for leaks. It would wait for ever in
+/// a copy that was forked while another thread held the allocator's lock.
 int __lsan_is_turned_off() { // NOLINT(bugprone-reserved-identifier)
   return is_copy ? 1 : 0;
 }

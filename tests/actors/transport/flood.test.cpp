@@ -127,8 +127,8 @@ struct progress {
   std::atomic<std::int32_t> sent{0};
 };
 
-/// Waits until it sleeps, and for room: so many neither the ring has room for nor
-/// the line before it.
+/// Waits until it sleeps, and for room: so many neither the ring has room for
+/// nor the line before it.
 bool await_full(const progress& of) {
   return troupe::test::eventually([&] {
     return of.sent > 1000 && troupe::test::activity_of(of.thread) == 'S';

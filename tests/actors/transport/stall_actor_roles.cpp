@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // stall_actor_role CASE
 //
-// Each case is a program whose actors stand still for ever, or one that looks so
-// to who does not look closely. None ends by itself: the test ends it.
+// Each case is a program whose actors stand still for ever, or one that looks
+// so to who does not look closely. None ends by itself: the test ends it.
 #include <troupe/channel/queue.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/actor_system.hpp>
@@ -41,7 +41,7 @@ void give_work(const caf::actor& to) {
 
 } // namespace
 
-// What the actors do ---------------------------------------------------------------
+// What the actors do ----------------------------------------------------------
 
 /// At a message it takes from one queue, and only then puts into the other.
 class clerk : public caf::event_based_actor {
@@ -259,7 +259,7 @@ private:
 
 namespace {
 
-// Deadlocks --------------------------------------------------------------------------
+// Deadlocks -------------------------------------------------------------------
 
 void two_clerks() {
   const troupe::queue<int> first;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// iceoryx's side of bench_objects: frames of 24 MiB, which a publisher loans from
-// the memory of iceoryx's daemon RouDi, writes whole and publishes, and which a
-// subscriber in another process reads whole; as for a line "frames COUNT" on
-// stdin. The publisher waits while the subscriber has four frames to read.
+// iceoryx's side of bench_objects: frames of 24 MiB, which a publisher loans
+// from the memory of iceoryx's daemon RouDi, writes whole and publishes, and
+// which a subscriber in another process reads whole; as for a line "frames
+// COUNT" on stdin. The publisher waits while the subscriber has four frames to
+// read.
 #include "../bare.hpp"
 #include "../frames.hpp"
 #include "../suite.hpp"

@@ -215,7 +215,8 @@ TEST_CASE("queues that hold each other last until they are drained, or the run "
 }
 
 TEST_CASE("reaching the memory limit of the run loses nothing") {
-  // The limit of this run is the machine's, so the message is too large at once.
+  // The limit of this run is the machine's, so the message is too large at
+  // once.
   const queue<std::string> words;
   words.put("first");
   troupe::memory::warm_memory::give_back_own();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // stall_role CASE
 //
-// Each case is a program that stands still for ever, or one that looks so to who
-// does not look closely. None ends by itself: the test ends it.
+// Each case is a program that stands still for ever, or one that looks so to
+// who does not look closely. None ends by itself: the test ends it.
 #include <troupe/channel/pipe.hpp>
 #include <troupe/channel/queue.hpp>
 #include <troupe/inspection/stall_reporter.hpp>
@@ -43,7 +43,7 @@ troupe::start_options named(const char* name) {
   return result;
 }
 
-// Deadlocks ----------------------------------------------------------------------
+// Deadlocks -------------------------------------------------------------------
 
 /// Locks the first, meets the others, and locks the second.
 void lock_both(troupe::mutex first, troupe::mutex second,
@@ -193,7 +193,7 @@ void state_waits_for_its_client() {
   done.set();
 }
 
-// What only looks so -----------------------------------------------------------------
+// What only looks so ----------------------------------------------------------
 
 void take_in_time(troupe::queue<int> from) {
   static_cast<void>(from.try_get_for(1h));

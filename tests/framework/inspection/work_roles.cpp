@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // work_role CASE
 //
-// Each case is a program that has something to do; tests look at it from outside,
-// trace it, or read what it reports at its end.
+// Each case is a program that has something to do; tests look at it from
+// outside, trace it, or read what it reports at its end.
 #include <troupe/channel/queue.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/pool/pool.hpp>
@@ -37,7 +37,7 @@ troupe::start_options named(const char* name) {
   return result;
 }
 
-// A pool in the middle of its work -----------------------------------------------
+// A pool in the middle of its work --------------------------------------------
 
 int bake(troupe::event begun) {
   begun.set();
@@ -57,8 +57,8 @@ int knead(int loaf) {
   return loaf;
 }
 
-/// Two workers, which have run four tasks and are each in a slow one; three more
-/// wait, for of tasks that are not quick none are sent ahead.
+/// Two workers, which have run four tasks and are each in a slow one; three
+/// more wait, for of tasks that are not quick none are sent ahead.
 void pool_at_work() {
   const troupe::event begun;
   troupe::pool pool{{.size = 2, .name = "bakery"}};
@@ -71,7 +71,7 @@ void pool_at_work() {
   troupe::test::sleep_for_ever();
 }
 
-// A queue through which items go --------------------------------------------------
+// A queue through which items go ----------------------------------------------
 
 void put_steadily(troupe::queue<int> into) {
   for (int i = 0;; ++i) {
@@ -99,7 +99,7 @@ void queues_in_use() {
     static_cast<void>(steady.get());
 }
 
-// What is traced ------------------------------------------------------------------
+// What is traced --------------------------------------------------------------
 
 void hold_often(troupe::mutex lock, troupe::event held, troupe::event gone) {
   for (int i = 0; i < 5; ++i) {
@@ -134,7 +134,8 @@ void lock_often(troupe::mutex lock, troupe::event held, troupe::event gone) {
     << " us" << std::endl;
 }
 
-/// Begins once it is traced: 20 processes, one after the other, that end at once.
+/// Begins once it is traced: 20 processes, one after the other, that end at
+/// once.
 void brief_processes() {
   troupe::test::await([] { return troupe::memory::is_traced(); });
   for (int i = 0; i < 20; ++i) {
@@ -166,7 +167,7 @@ void spans() {
   pool.join();
 }
 
-// What is reported at the end ------------------------------------------------------
+// What is reported at the end -------------------------------------------------
 
 void hold_for_long(troupe::mutex lock, troupe::event held) {
   const std::scoped_lock guard{lock};

@@ -104,8 +104,8 @@ void do_everything(memory::object_id others) {
     memory::forget_at(place);
   }
   make_and_drop_sides();
-  // Takes what was kept, and then all that is kept is given back. Large ones are
-  // not kept; so many that pages of heads are opened and closed.
+  // Takes what was kept, and then all that is kept is given back. Large ones
+  // are not kept; so many that pages of heads are opened and closed.
   static_cast<void>(reference::create(kind, 20'000));
   std::vector<reference> many;
   for (int count = 0; count < 40; ++count)
@@ -325,7 +325,8 @@ TEST_CASE(
                              memory::release_holdings(1);
                            });
                            ::waitpid(cleaner, &status, 0);
-                           // Not every change is one that is still to be counted.
+                           // Not every change is one that is still to be
+                           // counted.
                            expect(status == SIGKILL || status == 0,
                                   "the cleaner failed");
                            memory::release_holdings(1);

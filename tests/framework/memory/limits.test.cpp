@@ -84,7 +84,8 @@ TEST_CASE("reaching the limit of handles is an error that loses nothing") {
                             "of 512 handles there are "
                               + std::to_string(made.size()));
                      expect_unharmed(made);
-                     // A second reference to the same object is no second handle.
+                     // A second reference to the same object is no second
+                     // handle.
                      static_cast<void>(reference::attach(made[3].id(), kind));
                      made.pop_back();
                      made.push_back(reference::create(kind, 1));

@@ -81,8 +81,8 @@ pid_t fork_into_slot(std::uint32_t index, Work work) {
   return pid;
 }
 
-/// Waits for the end of the process of slot `index`, and reclaims it. Returns its
-/// wait status.
+/// Waits for the end of the process of slot `index`, and reclaims it. Returns
+/// its wait status.
 inline int confirm(pid_t pid, std::uint32_t index) {
   int status = 0;
   ::waitpid(pid, &status, 0);

@@ -158,7 +158,8 @@ TEST_CASE("many threads that create, attach and drop lose nothing") {
                      memory::warm_memory::give_back_own();
                      expect(run_memory::current().reserved_bytes() == 0,
                             "bytes stay reserved");
-                     // The tables of handles have grown by at most a page or two.
+                     // The tables of handles have grown by at most a page or
+                     // two.
                      expect(bytes_of_objects() < 64 * 4096,
                             std::to_string(bytes_of_objects()));
                    })

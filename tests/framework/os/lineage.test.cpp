@@ -33,8 +33,8 @@ void await_end(pid_t pid) {
           == 0);
 }
 
-/// Does `body` in a process that has no root supervisor, which would reap what bears a
-/// mark. Returns which of its checks failed, 0 for none.
+/// Does `body` in a process that has no root supervisor, which would reap what
+/// bears a mark. Returns which of its checks failed, 0 for none.
 template <class Body>
 int first_failure_of(Body body) {
   const auto pid = fork_one([&] {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Programs with a pool that tests run and interrupt from outside:
-// `pool_role ROLE`. Each that waits prints "ready" once its children are at work.
+// `pool_role ROLE`. Each that waits prints "ready" once its children are at
+// work.
 
 #include <troupe/memory/reference.hpp>
 #include <troupe/memory/run_memory.hpp>

@@ -41,8 +41,8 @@ public:
       ::close(each);
   }
 
-  /// What was written since the last call: as many characters as `wanted` has, in
-  /// however many pieces they come.
+  /// What was written since the last call: as many characters as `wanted` has,
+  /// in however many pieces they come.
   [[nodiscard]] std::string shown(const std::string& wanted) const {
     std::string text;
     while (text.size() < wanted.size()) {

@@ -2,8 +2,8 @@
 
 // As many processes at once as the machine allows, at most 2,000, and twice as
 // many over the life of the run: a matter of `limits::processes` alone.
-// TROUPE_CROWD and TROUPE_CROWD_LIFE set the two numbers: 10000 and 100000 take a
-// minute.
+// TROUPE_CROWD and TROUPE_CROWD_LIFE set the two numbers: 10000 and 100000 take
+// a minute.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Programs that inheritance.test.cpp runs from outside: `inherit_role ROLE` is the
-// root of a run of its own, whose settings or rights change on the way.
+// Programs that inheritance.test.cpp runs from outside: `inherit_role ROLE` is
+// the root of a run of its own, whose settings or rights change on the way.
 
 #include <troupe/base/error.hpp>
 #include <troupe/memory/run_memory.hpp>
@@ -359,8 +359,8 @@ void daemonize() {
   }
 }
 
-/// As daemons do whose first process waits until the second is ready, which that
-/// says after `program`. Returns where it says so.
+/// As daemons do whose first process waits until the second is ready, which
+/// that says after `program`. Returns where it says so.
 int waited_for() {
   std::array<int, 2> ready{};
   if (::pipe(ready.data()) != 0)
@@ -423,8 +423,8 @@ int foreign() {
   return 0;
 }
 
-/// Makes a /proc whose first numbers are those of zombies, and runs `foreign` in
-/// a namespace below it.
+/// Makes a /proc whose first numbers are those of zombies, and runs `foreign`
+/// in a namespace below it.
 [[noreturn]] void begin_foreign(const char* self) {
   std::signal(SIGCHLD, SIG_DFL);
   for (int number = 0; number < 200; ++number)

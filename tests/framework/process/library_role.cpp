@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// library_role METHOD NEXT LIBRARY: runs functions of a library before and after
-// NEXT has taken the place of LIBRARY. library_role plugin LIBRARY: runs one of
-// a library that it loads after `program` was made.
+// library_role METHOD NEXT LIBRARY: runs functions of a library before and
+// after NEXT has taken the place of LIBRARY. library_role plugin LIBRARY: runs
+// one of a library that it loads after `program` was made.
 
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/process/program.hpp>

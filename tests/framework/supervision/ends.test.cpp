@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Ends, each with its process and within its time. No process, and no real time.
+// Ends, each with its process and within its time. No process, and no real
+// time.
 
 #include "script.hpp"
 

@@ -16,8 +16,8 @@ concept bit_set = requires(T& bits) {
   bits.to_ullong();
 } && declared_in_std<T>;
 
-/// A bit for each, in bytes, the first in the lowest place. Bits behind the last
-/// must be 0.
+/// A bit for each, in bytes, the first in the lowest place. Bits behind the
+/// last must be 0.
 template <template <std::size_t> class Bits, std::size_t N>
   requires bit_set<Bits<N>>
 struct standard<Bits<N>> {
