@@ -42,7 +42,8 @@ void check_ended_with_process(std::map<caf::actor_addr, caf::error> ends,
   }
 }
 
-/// Goes on when an actor ends to which it is linked, and tells `listener` of it.
+/// Goes on when an actor ends to which it is linked, and tells `listener` of
+/// it.
 caf::behavior survivor(caf::event_based_actor* self,
                        const caf::actor& listener) {
   self->set_exit_handler([self, listener](const caf::exit_msg& left) {

@@ -23,13 +23,14 @@
 ///     ./prog --troupe.listen=0.0.0.0:4242            this one leads
 ///     ./prog --troupe.join=HOST:4242                 this one is a machine of it
 ///
-/// The one that joins makes a whole run of its own, whose `troupe::program` does
-/// not return: it runs what the lead starts there, until that ends. Both need the
-/// same key, in the variable TROUPE_KEY or with `--troupe.key-file=PATH`, and must
-/// be the same build. Others: `--troupe.name=NAME`, `--troupe.labels=a,b`,
-/// `--troupe.join-timeout=60` (seconds after which a machine that does not find
-/// the lead gives up), `--troupe.silence=10` (seconds), `--troupe.output=here`
-/// (what its processes print is not sent to the lead).
+/// The one that joins makes a whole run of its own, whose `troupe::program`
+/// does not return: it runs what the lead starts there, until that ends. Both
+/// need the same key, in the variable TROUPE_KEY or with
+/// `--troupe.key-file=PATH`, and must be the same build. Others:
+/// `--troupe.name=NAME`, `--troupe.labels=a,b`, `--troupe.join-timeout=60`
+/// (seconds after which a machine that does not find the lead gives up),
+/// `--troupe.silence=10` (seconds), `--troupe.output=here` (what its processes
+/// print is not sent to the lead).
 ///
 /// # Who belongs
 /// The lead decides, in the root of its run, and only there can these functions

@@ -30,7 +30,8 @@ struct options {
   /// `--troupe.key-file=`; unsaid: the key is in the variable TROUPE_KEY.
   std::optional<std::string> key_file;
 
-  /// `--troupe.join-timeout=`: how many seconds a machine tries to find the lead.
+  /// `--troupe.join-timeout=`: how many seconds a machine tries to find the
+  /// lead.
   std::chrono::seconds join_timeout{60};
 
   /// `--troupe.silence=`, in seconds: a machine of which nothing comes for one

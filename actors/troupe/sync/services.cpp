@@ -110,7 +110,7 @@ services_announcement find_or_start() {
   }
 }
 
-  // acquire: pairs with the release in host_announcement::announce.
+// acquire: pairs with the release in host_announcement::announce.
 std::uint64_t spawner_id(const memory::reference& announcement) {
   return reinterpret_cast<std::atomic<std::uint64_t>*>(announcement.data())
     ->load(std::memory_order_acquire);

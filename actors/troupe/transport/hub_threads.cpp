@@ -225,7 +225,8 @@ void hub::show_type_of(hub_thread& stuck) {
   const auto actor = stuck.running.load(std::memory_order_relaxed);
   const auto* const name = stuck.type.load(std::memory_order_relaxed);
   stuck.shown->typed.store(0, std::memory_order_relaxed);
-  // Whoever reads what comes next finds that 0, too, when it looks again.
+  // Pairs with the second look of who reads a copy: one that has found what
+  // comes next finds that 0, too.
   std::atomic_thread_fence(std::memory_order_release);
   auto type = calls::readable_name(name);
   // What `runtime::started` adds to the user's class.

@@ -52,17 +52,17 @@ bool proxy::enqueue(caf::mailbox_element_ptr what,
     send_changes();
     const auto& source = what->payload.get_as<caf::exit_msg>(0).source;
     forget_link(source);
-    // The actor hears it by the end of its proxy of `source`, which is linked to
-    // it. As a message it would hear it twice.
+    // The actor hears it by the end of its proxy of `source`, which is linked
+    // to it. As a message it would hear it twice.
     if (is_told_of_link(what->sender, source))
       return true;
   }
   return peer_->send(id(), *what);
 }
 
-/// Whether an exit message is CAF's, for the end of an actor of this process that
-/// is linked to this one: from that actor, or from nobody if only its address is
-/// left.
+/// Whether an exit message is CAF's, for the end of an actor of this process
+/// that is linked to this one: from that actor, or from nobody if only its
+/// address is left.
 bool proxy::is_told_of_link(const caf::strong_actor_ptr& sender,
                             const caf::actor_addr& source) const {
   if (source.node() != node_.system().node() || source == address())

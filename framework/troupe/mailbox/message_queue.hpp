@@ -322,8 +322,8 @@ private:
     /// A segment that was read to its end, until the mailbox has given it up.
     note segment_note;
     note message_note;
-    /// The ledger of the slots from `ledger_inside` on, 0 before it is needed; and
-    /// the one that is about to become that.
+    /// The ledger of the slots from `ledger_inside` on, 0 before it is needed;
+    /// and the one that is about to become that.
     // `more_ledger`: seq_cst in `make_entry`, when its ledger is whole; acquire
     // in `has_entry`. `ledger_note`: seq_cst under the lock, as those of
     // `note`.

@@ -96,7 +96,7 @@ private:
   // word and looks for the last time; who has changed something looks at the
   // count after that and changes the word. Either finds what the other has
   // done.
-  // `rung_on_` is relaxed: a hint.
+  // `woken_from_` is relaxed: a hint.
   os::wait_word wake_word_{0};
   std::atomic<std::uint32_t> woken_from_{0};
   std::atomic<std::uint64_t> sleepers_{0};

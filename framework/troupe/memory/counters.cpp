@@ -112,7 +112,8 @@ void begin_counters(process_slot& slot, slot_id self) noexcept {
       row = next;
   auto& own = memory.counters_at(row);
   own.owner.store(0, std::memory_order_relaxed);
-  // Whoever reads what comes next finds that 0, too, when it looks again.
+  // Pairs with the second look of who reads a copy: one that has found what
+  // comes next finds that 0, too.
   std::atomic_thread_fence(std::memory_order_release);
   // Of whoever had the slot before. Nobody else writes here.
   std::memset(static_cast<void*>(&own), 0, sizeof own);

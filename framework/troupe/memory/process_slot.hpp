@@ -85,7 +85,7 @@ struct process_slot {
   // - `claim`: acq_rel in `claim_for`, acquire in `claimant`.
   // - `wake_word`: seq_cst in `notify`, `wait_for_ring` and
   //   `sleep_until_notified`. Either the sleeper finds the work, or who made it
-  //   finds the sleeper's bit. `knock` looks relaxed, behind a fence.
+  //   finds the sleeper's bit. `notify_if_asleep` looks relaxed, behind a fence.
   //   `woken_from` is relaxed.
   // - `share_table`, `transport_root` and `counters`: release by the process
   //   once what they name is whole, acquire by whoever follows them.

@@ -107,7 +107,8 @@ struct run_header {
   std::uint32_t counters_rows = 0;
   /// Whether a report is made when the run ends. Never changes.
   std::uint32_t reports = 0;
-  /// Events are written until then, in nanoseconds of the steady clock. 0: none.
+  /// Events are written until then, in nanoseconds of the steady clock. 0:
+  /// none.
   // Written from outside of the run, by who traces; ended by a relaxed exchange
   // in `trace_of` and read relaxed: a late look costs an event or writes one.
   std::atomic<std::int64_t> trace_until{0};
@@ -132,7 +133,8 @@ struct run_header {
   os::wait_word interrupted{0};
   static constexpr std::uint32_t interrupt_told = 256;
   /// Signals that Troupe answers in the root, and those that the root listens
-  /// to or has handlers of its own for; sets of `bit_of` in process/signals.hpp.
+  /// to or has handlers of its own for; sets of `bit_of` in
+  /// process/signals.hpp.
   // `root_answers` and `root_listens`: seq_cst. `root_signals::install` and
   // `token` set bits; the root's signal handler, `pass_by` and the fork server
   // read them. Sets alone: they publish nothing.
@@ -143,8 +145,8 @@ struct run_header {
   // acquire there by whoever looks.
   std::atomic<std::uint64_t> registry{0};
   /// Id of the announcement of the services host, 0 before the first.
-  // acq_rel exchange in sync/services.cpp by whoever has made the announcement; acquire
-  // there by whoever looks.
+  // acq_rel exchange in sync/services.cpp by whoever has made the announcement;
+  // acquire there by whoever looks.
   std::atomic<std::uint64_t> services{0};
   /// One above the highest process slot ever used: where scans may stop.
   // Raised with acq_rel in `reserve_slot`, before the slot is filled in;
@@ -157,9 +159,10 @@ struct run_header {
   /// The fork server's pid, for diagnostics and for tests that kill it.
   // seq_cst, a number alone: stored in `report_service`, read by the root.
   std::atomic<std::int32_t> fork_server{0};
-  /// Which fork server serves: the root's number of it in the upper half, its pid
-  /// in the lower, 0 before it serves. Of several that come of one start, because
-  /// user code has forked, the first that writes its pid serves, the others end.
+  /// Which fork server serves: the root's number of it in the upper half, its
+  /// pid in the lower, 0 before it serves. Of several that come of one start,
+  /// because user code has forked, the first that writes its pid serves, the
+  /// others end.
   // seq_cst: stored by the root, and exchanged by it and by the servers: this
   // word alone decides.
   std::atomic<std::uint64_t> serving{0};

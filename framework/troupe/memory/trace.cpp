@@ -29,7 +29,8 @@ void trace_of(std::uint32_t slot, std::int32_t thread, trace_kind kind,
   const auto number = header.traced.fetch_add(1, std::memory_order_relaxed);
   auto& event = memory.event_at(number % trace_ring::count);
   event.number.store(0, std::memory_order_relaxed);
-  // Whoever reads what comes next finds that 0, too, when it looks again.
+  // Pairs with the second look of who reads a copy: one that has found what
+  // comes next finds that 0, too.
   std::atomic_thread_fence(std::memory_order_release);
   event.when.store(now, std::memory_order_relaxed);
   event.who.store((std::uint64_t{slot} << 32)

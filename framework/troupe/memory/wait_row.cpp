@@ -79,8 +79,8 @@ void wait_note::enter() noexcept {
     return;
   auto& memory = run_memory::current();
   const auto size = memory.header().size;
-  // Whoever reads what comes next finds the even number of the last wait's end,
-  // too, when it looks again.
+  // Pairs with the second look of who reads a copy: one that has found what
+  // comes next finds the even number of the last wait's end, too.
   std::atomic_thread_fence(std::memory_order_release);
   std::size_t used = 0;
   bool open = open_;

@@ -31,12 +31,12 @@ inline constexpr memory::object_kind wait_queue_kind{22};
 struct waiter {
   // `who`: release in `enqueue`, behind `ticket`, `mark` and `host`, and in
   // `leave`; acquire in `for_each`, which `waiters()` calls without the robust
-  // lock. The others are relaxed, under that lock; `wake` reads `who` and `host`
-  // without it, for whoever is woken in vain looks again. `mark`: release in
-  // `notify_next` and acquire in `is_notified`, which looks without the lock, of a
-  // condition; of a mutex it is relaxed, before the exchange of the mutex's word.
-  // `wake_word`: release in `announce`, acquire by who sleeps there, before it
-  // looks.
+  // lock. The others are relaxed, under that lock; `wake` reads `who` and
+  // `host` without it, for whoever is woken in vain looks again. `mark`:
+  // release in `notify_next` and acquire in `is_notified`, which looks without
+  // the lock, of a condition; of a mutex it is relaxed, before the exchange of
+  // the mutex's word. `wake_word`: release in `announce`, acquire by who sleeps
+  // there, before it looks.
   std::atomic<std::uint64_t> who;
   std::atomic<std::uint64_t> ticket;
   std::atomic<std::uint64_t> mark;

@@ -17,8 +17,8 @@ struct running_loop {
     loop.stop();
   }
 
-  /// Calls `act` while a guest leads; returns whether the guest that comes right
-  /// after that one leads, too.
+  /// Calls `act` while a guest leads; returns whether the guest that comes
+  /// right after that one leads, too.
   template <class Act>
   bool next_guest_leads(Act act) {
     bool next = false;
@@ -45,12 +45,11 @@ struct running_loop {
 TEST_CASE("a guest may follow another") {
   running_loop of;
   // Unless the own thread has come between: it does after a while.
-  CHECK(troupe::test::eventually([&] {
-    return of.next_guest_leads([] {});
-  }));
+  CHECK(troupe::test::eventually([&] { return of.next_guest_leads([] {}); }));
 }
 
-TEST_CASE("the own thread leads next where somebody waits while a guest leads") {
+TEST_CASE(
+  "the own thread leads next where somebody waits while a guest leads") {
   running_loop of;
   for (int turn = 0; turn < 100; ++turn)
     CHECK_FALSE(of.next_guest_leads([&] { of.loop.lead_on(); }));

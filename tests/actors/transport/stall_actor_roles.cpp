@@ -114,8 +114,8 @@ private:
   troupe::event paid_;
 };
 
-/// At a message it acquires the lock, says so, and releases it when it has taken
-/// an item.
+/// At a message it acquires the lock, says so, and releases it when it has
+/// taken an item.
 class acquirer : public caf::event_based_actor {
 public:
   acquirer(caf::actor_config& config, troupe::mutex lock,
@@ -312,7 +312,8 @@ void nobody_tells_the_listener() {
   heard.wait();
 }
 
-/// `main` waits for a lock of an actor, which waits for what `main` would put then.
+/// `main` waits for a lock of an actor, which waits for what `main` would put
+/// then.
 void locks_what_an_actor_owns() {
   const troupe::mutex lock;
   const troupe::event acquired;
@@ -325,7 +326,7 @@ void locks_what_an_actor_owns() {
   items.put(1);
 }
 
-// What only looks so -----------------------------------------------------------------
+// What only looks so ----------------------------------------------------------
 
 /// They have nothing to do, which is no news.
 void idle_actors() {
@@ -364,8 +365,8 @@ void waits_for_borrower() {
   const std::scoped_lock held{lock};
 }
 
-/// `main` holds the lock, and waits for what an actor does once it has waited for
-/// that long enough.
+/// `main` holds the lock, and waits for what an actor does once it has waited
+/// for that long enough.
 void waits_for_applicant() {
   const troupe::mutex lock;
   const troupe::event asks;
