@@ -189,22 +189,21 @@ remote_proxy& as_proxy(const caf::strong_actor_ptr& actor) {
 
 } // namespace
 
-std::shared_ptr<gateway> gateway::make(std::string other, way to,
-                                       spawner makes) {
+std::shared_ptr<gateway> gateway::make(std::string other, way to, duties does) {
   auto made = std::make_shared<gateway>(transport::node::require(),
                                         std::move(other), std::move(to),
-                                        std::move(makes));
+                                        std::move(does));
   made->put(frame_of(actor_frame::types,
                      transport::type_table::current().fingerprint()),
             first_stream - 1, false);
   return made;
 }
 
-gateway::gateway(transport::node& of, std::string other, way to, spawner makes)
+gateway::gateway(transport::node& of, std::string other, way to, duties does)
   : node_(of),
     other_(std::move(other)),
     to_(std::move(to)),
-    makes_(std::move(makes)) {
+    does_(std::move(does)) {
 }
 
 gateway::~gateway() = default;
@@ -490,6 +489,8 @@ void gateway::take(network::payload what) {
     case actor_frame::dropped: return take_dropped(content.subspan(kinds));
     case actor_frame::spawn: return take_spawn(content.subspan(kinds));
     case actor_frame::spawned: return take_spawned(content.subspan(kinds));
+    case actor_frame::carried: return take_carried(content.subspan(kinds));
+    case actor_frame::service: return take_service(content.subspan(kinds));
   }
   malformed("there is no such kind");
 }
@@ -588,7 +589,7 @@ void gateway::take_message(network::payload what) {
 void gateway::take_down(bytes_view content) {
   auto note = codec::decode<down_note>(content);
   auto why = read_error(node_, note.why);
-  if (!makes_)
+  if (!does_.makes)
     why = on_machine(why, other_);
   later([own = shared_from_this(), number = note.number, why = std::move(why)] {
     own->end_imported(number, why);
@@ -720,7 +721,8 @@ void gateway::deliver(incoming what) {
       {what.target->aid, what.sender, {}, transport::text_of(*why)});
     return;
   }
-  if (!makes_ && what.id.is_response() && content.match_elements<caf::error>())
+  if (!does_.makes && what.id.is_response()
+      && content.match_elements<caf::error>())
     content
       = caf::make_message(on_machine(content.get_as<caf::error>(0), other_));
   auto* const runner = node_.receiver().runner_for(what.target->aid);
@@ -815,12 +817,14 @@ void gateway::end_all() {
   std::vector<caf::strong_actor_ptr> kept;
   decltype(open_) open;
   decltype(spawns_) spawns;
+  decltype(service_) service;
   std::vector<std::uint64_t> numbers;
   decltype(exported_) exported;
   {
     const lock guard{mutex_};
     open.swap(open_);
     spawns.swap(spawns_);
+    service.swap(service_);
     exported.swap(exported_);
     numbers_.clear();
     for (const auto& [number, each] : imported_)
@@ -831,12 +835,10 @@ void gateway::end_all() {
       node_.fail_request(asker, caf::message_id{each.sent_id}, why);
   for (const auto number : numbers)
     end_imported(number, why);
-  for (const auto& [number, each] : spawns) {
-    const std::scoped_lock guard{each->mutex};
-    each->done = true;
-    each->failure = why;
-    each->changed.notify_all();
-  }
+  for (const auto& [number, each] : spawns)
+    settle(*each, nullptr, why);
+  if (service)
+    settle(*service, nullptr, why);
   for (auto& [number, each] : exported)
     if (each.held)
       node_.receiver().release(std::move(each.held));
@@ -844,11 +846,10 @@ void gateway::end_all() {
 
 // Actors that one end makes for the other.
 
-caf::strong_actor_ptr
-gateway::spawn(spawn_order what,
-               const std::vector<transport::handles_aside::place>& handles) {
+caf::strong_actor_ptr gateway::spawn(spawn_order what,
+                                     const placed_actors& handles) {
   const auto attempted = "make an actor on " + other_;
-  const auto pending = std::make_shared<pending_spawn>();
+  const auto pending = std::make_shared<pending_actor>();
   sending about;
   bool lost = false;
   {
@@ -881,24 +882,17 @@ gateway::spawn(spawn_order what,
 }
 
 void gateway::take_spawn(bytes_view content) {
-  if (!makes_)
+  if (!does_.makes)
     malformed("it has this end make an actor");
   auto what = codec::decode<spawn_order>(content);
-  std::vector<caf::strong_actor_ptr> actors;
-  std::size_t next = 0;
+  placed_actors actors;
+  std::vector<caf::strong_actor_ptr> held;
   for (const auto& [place, reference] : what.handles) {
-    const auto size = what.arguments.size();
-    if (place < next || size < transport::handle_place
-        || place > size - transport::handle_place)
-      malformed("a handle outside of arguments");
-    next = static_cast<std::size_t>(place) + transport::handle_place;
-    actors.push_back(resolve({reference}));
-    // Where the new process looks for it.
-    if (actors.back() && node_.is_local(actors.back()))
-      static_cast<void>(node_.exported()->note(actors.back()));
-    transport::write_handle(what.arguments.data() + place, actors.back());
+    actors.push_back({static_cast<std::size_t>(place), resolve({reference})});
+    held.push_back(actors.back().actor);
   }
-  makes_(std::move(what), std::move(actors));
+  write_handles(what.arguments, actors);
+  does_.makes(std::move(what), std::move(held));
 }
 
 void gateway::answer_spawn(spawned_note note) {
@@ -922,7 +916,7 @@ void gateway::spawned(std::uint64_t number, const caf::error& failure) {
 
 void gateway::take_spawned(bytes_view content) {
   const auto note = codec::decode<spawned_note>(content);
-  std::shared_ptr<pending_spawn> pending;
+  std::shared_ptr<pending_actor> pending;
   {
     const lock guard{mutex_};
     auto found = spawns_.extract(note.number);
@@ -935,11 +929,111 @@ void gateway::take_spawned(bytes_view content) {
   }
   auto made = resolve({note.actor});
   auto failure = made ? caf::error{} : read_error(node_, note.failure);
-  const std::scoped_lock guard{pending->mutex};
-  pending->done = true;
-  pending->made = std::move(made);
-  pending->failure = std::move(failure);
-  pending->changed.notify_all();
+  settle(*pending, std::move(made), std::move(failure));
+}
+
+void gateway::settle(pending_actor& what, caf::strong_actor_ptr made,
+                     caf::error failure) {
+  const std::scoped_lock guard{what.mutex};
+  what.done = true;
+  what.made = std::move(made);
+  what.failure = std::move(failure);
+  what.changed.notify_all();
+}
+
+// What the roots say to each other otherwise, with handles in it.
+
+void write_handles(bytes& into, const placed_actors& actors) {
+  auto& own = transport::node::require();
+  std::size_t next = 0;
+  for (const auto& [place, actor] : actors) {
+    const auto size = into.size();
+    if (place < next || size < transport::handle_place
+        || place > size - transport::handle_place)
+      malformed("a handle outside of what it belongs to");
+    next = place + transport::handle_place;
+    // Where whoever reads looks for it.
+    if (actor && own.is_local(actor))
+      static_cast<void>(own.exported()->note(actor));
+    transport::write_handle(into.data() + place, actor);
+  }
+}
+
+void gateway::carry(bytes message, const placed_actors& actors,
+                    std::uint64_t stream, bool behind_all) {
+  carried_message what{std::move(message), {}};
+  sending about;
+  {
+    const lock guard{mutex_};
+    if (lost_)
+      return;
+    for (const auto& [place, actor] : actors)
+      what.handles.emplace_back(place, refer(actor, about).packed);
+  }
+  put(frame_of(actor_frame::carried, what), stream, behind_all);
+  finish(std::move(about));
+}
+
+void gateway::take_carried(bytes_view content) {
+  auto what = codec::decode<carried_message>(content);
+  if (!does_.takes)
+    malformed("it has handles in what has none");
+  placed_actors actors;
+  for (const auto& [place, reference] : what.handles)
+    actors.push_back({static_cast<std::size_t>(place), resolve({reference})});
+  does_.takes(std::move(what.content), std::move(actors));
+}
+
+caf::strong_actor_ptr gateway::service() {
+  std::shared_ptr<pending_actor> pending;
+  bool asked = false;
+  {
+    const lock guard{mutex_};
+    if (!lost_) {
+      asked = service_ != nullptr;
+      if (!asked)
+        service_ = std::make_shared<pending_actor>();
+      pending = service_;
+    }
+  }
+  if (!pending)
+    throw machine_lost("ask " + other_ + " for machines",
+                       transport::text_of(lost_error()));
+  if (!asked)
+    put(frame_of(actor_frame::service, std::uint64_t{0}), first_stream - 1,
+        false);
+  std::unique_lock guard{pending->mutex};
+  pending->changed.wait(guard, [&] { return pending->done; });
+  if (!pending->made)
+    throw machine_lost("ask " + other_ + " for machines",
+                       transport::text_of(pending->failure));
+  return pending->made;
+}
+
+void gateway::take_service(bytes_view content) {
+  const auto said = codec::decode<std::uint64_t>(content);
+  if (does_.serves) {
+    sending about;
+    std::uint64_t answer = 0;
+    const auto by = does_.serves();
+    {
+      const lock guard{mutex_};
+      answer = refer(by, about).packed;
+    }
+    put(frame_of(actor_frame::service, answer), first_stream - 1, false);
+    return finish(std::move(about));
+  }
+  std::shared_ptr<pending_actor> pending;
+  {
+    const lock guard{mutex_};
+    pending = service_;
+  }
+  if (!pending)
+    malformed("it serves one that has not asked it to");
+  auto by = resolve({said});
+  auto failure = by ? caf::error{}
+                    : make_error(errc::machine_lost, "it is about to end");
+  settle(*pending, std::move(by), std::move(failure));
 }
 
 } // namespace troupe::machines

@@ -3,6 +3,7 @@
 
 #include <troupe/base/bytes.hpp>
 #include <troupe/base/errc.hpp>
+#include <troupe/machines/known_machine.hpp>
 #include <troupe/machines/remote_proxy.hpp>
 #include <troupe/network/payload.hpp>
 #include <troupe/transport/caf_error.hpp>
@@ -43,6 +44,10 @@ enum class actor_frame : std::uint8_t {
   // To the machine, and its answer:
   spawn = 5,
   spawned = 6,
+  // In both directions: a message of another kind that has handles in it.
+  carried = 7,
+  // To the lead, and its answer: the actor by which it serves machines.
+  service = 8,
 };
 
 /// A handle of an actor: 0 for none, else the number by which one of the two
@@ -81,9 +86,20 @@ struct spawned_note {
   bytes failure;
 };
 
-/// Carries handles of actors, and what is said to them, between two runs: one
-/// end of the connection between their roots. All functions may be called from
-/// any thread, none waits for the other end but `spawn`.
+/// A message between machines, and which handles of actors belong to it, and where.
+struct carried_message {
+  bytes content;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> handles;
+};
+
+/// Writes handles where they belong in bytes that another machine has sent, for who
+/// reads them in this run, and sees to it that he finds the actors. Somebody has to
+/// hold those until then. Throws `malformed_bytes`.
+void write_handles(bytes& into, const placed_actors& actors);
+
+/// Carries handles of actors, and what is said to them, between two runs: one end
+/// of the connection between their roots. All functions may be called from any
+/// thread, none waits for the other end but `spawn`.
 ///
 /// # What is promised
 /// Messages of one actor to another arrive in their order, and before the end
@@ -112,12 +128,25 @@ public:
   using spawner = std::function<void(
     spawn_order what, std::vector<caf::strong_actor_ptr> handles)>;
 
-  /// `other` is what the other end is called in texts. Without a `spawner` it
-  /// may not ask for actors. Makes the process's actor system if it has none.
-  [[nodiscard]] static std::shared_ptr<gateway> make(std::string other, way to,
-                                                     spawner makes = {});
+  /// Takes what the other end has given to `carry`.
+  using taker = std::function<void(bytes message, placed_actors actors)>;
 
-  gateway(transport::node& of, std::string other, way to, spawner makes);
+  /// What this end does for the other one. What it does not, the other one may not
+  /// ask for.
+  struct duties {
+    /// Of a machine only.
+    spawner makes = {};
+    taker takes = {};
+    /// Of the lead only: gives the actor by which it serves machines.
+    std::function<caf::strong_actor_ptr()> serves = {};
+  };
+
+  /// `other` is what the other end is called in texts. Makes the process's actor
+  /// system if it has none.
+  [[nodiscard]] static std::shared_ptr<gateway> make(std::string other, way to,
+                                                     duties does);
+
+  gateway(transport::node& of, std::string other, way to, duties does);
   gateway(const gateway&) = delete;
   gateway& operator=(const gateway&) = delete;
   ~gateway();
@@ -132,9 +161,17 @@ public:
   /// Has the other end make an actor. Throws `machine_lost`, `remote_error`,
   /// whatever kept it from that.
   /// @blocks on the other machine, until the actor's function has returned
-  [[nodiscard]] caf::strong_actor_ptr
-  spawn(spawn_order what,
-        const std::vector<transport::handles_aside::place>& handles);
+  [[nodiscard]] caf::strong_actor_ptr spawn(spawn_order what,
+                                            const placed_actors& handles);
+
+  /// Sends a message of another kind, to which actors belong.
+  void carry(bytes message, const placed_actors& actors, std::uint64_t stream,
+             bool behind_all);
+
+  /// Asks the lead for the actor by which it serves machines. Throws
+  /// `machine_lost`.
+  /// @blocks on the lead
+  [[nodiscard]] caf::strong_actor_ptr service();
 
   /// What became of an order.
   void spawned(std::uint64_t number, const caf::strong_actor_ptr& made);
@@ -209,8 +246,8 @@ private:
     std::vector<caf::strong_actor_ptr> handles;
   };
 
-  /// What a spawn that is waited for comes to.
-  struct pending_spawn {
+  /// What comes of an actor that is waited for.
+  struct pending_actor {
     std::mutex mutex;
     std::condition_variable changed;
     bool done = false;
@@ -238,6 +275,8 @@ private:
   [[nodiscard]] caf::error lost_error() const;
   void put(const bytes& message, std::uint64_t stream, bool behind_all) const;
   void answer_spawn(spawned_note note);
+  static void settle(pending_actor& what, caf::strong_actor_ptr made,
+                     caf::error failure);
   void note_request(const caf::strong_actor_ptr& asker, caf::message_id id);
   void strike(const caf::strong_actor_ptr& asker, caf::message_id id);
 
@@ -245,6 +284,8 @@ private:
   void take_message(network::payload what);
   void take_spawn(bytes_view content);
   void take_spawned(bytes_view content);
+  void take_carried(bytes_view content);
+  void take_service(bytes_view content);
   void take_down(bytes_view content);
   void take_dropped(bytes_view content);
   /// The actor of a reference that was read; counts it. Empty for none. Throws
@@ -264,7 +305,7 @@ private:
   transport::node& node_;
   const std::string other_;
   const way to_;
-  const spawner makes_;
+  const duties does_;
 
   mutable std::mutex mutex_;
   std::optional<std::string> lost_;
@@ -278,7 +319,8 @@ private:
   std::map<std::pair<name, std::uint64_t>, open_request> open_;
   /// How many there were when those without askers were thrown out.
   std::size_t looked_at_ = 0;
-  std::map<std::uint64_t, std::shared_ptr<pending_spawn>> spawns_;
+  std::map<std::uint64_t, std::shared_ptr<pending_actor>> spawns_;
+  std::shared_ptr<pending_actor> service_;
 
   std::mutex tasks_mutex_;
   std::deque<std::function<void()>> tasks_;

@@ -6,6 +6,7 @@
 #include <troupe/machines/handshake.hpp>
 #include <troupe/machines/leave_signal.hpp>
 #include <troupe/machines/messages.hpp>
+#include <troupe/machines/offered_service.hpp>
 #include <troupe/machines/remote_call.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/run_memory.hpp>
@@ -117,7 +118,7 @@ public:
     if (is_of_actors(what.content()))
       return actors().take(what.take());
     const std::scoped_lock guard{mutex_};
-    inbox_.push_back(what.take());
+    inbox_.push_back({what.take(), {}, {}});
     ring();
   }
 
@@ -127,9 +128,23 @@ public:
   void lost(const loss& why) noexcept override;
 
 private:
+  /// What the lead has said: as it came, or with handles of actors that came with
+  /// it.
+  struct order {
+    network::payload plain;
+    bytes carried;
+    placed_actors actors;
+
+    [[nodiscard]] bytes_view view() const noexcept {
+      return carried.empty() ? plain.view() : bytes_view{carried};
+    }
+  };
+
   /// A process that runs for the lead.
   struct running {
-    future<bytes> result;
+    future<called_result> result;
+    /// Whom its arguments name: it takes hold of them when it reads those.
+    placed_actors named = {};
     /// -1: it has no number yet.
     int sentinel = -1;
     /// What it is to be sent when it has, each once.
@@ -140,6 +155,7 @@ private:
   struct ended_process {
     output_pipes::position printed;
     ended_note note;
+    placed_actors actors = {};
   };
 
   [[noreturn]] void end(int code, const std::string& why) const noexcept;
@@ -158,18 +174,18 @@ private:
   [[nodiscard]] std::optional<loss> wait_until_open(deadline limit,
                                                     bool& in_time);
   [[nodiscard]] verdict ask_to_join(deadline limit);
-  [[nodiscard]] std::vector<network::payload> take_inbox();
+  [[nodiscard]] std::vector<order> take_inbox();
   [[nodiscard]] static bool is_of_actors(bytes_view message) noexcept {
     return !message.empty()
            && message.front() == static_cast<std::byte>(message_kind::actors);
   }
+  /// Made at first need. Any thread.
   [[nodiscard]] gateway& actors();
   void make_actor(spawn_order what, std::vector<caf::strong_actor_ptr> handles);
 
-  void obey(bytes_view message);
-  void start(start_order what);
-  /// Has the end of each process told that has begun. Returns when to look
-  /// again.
+  void obey(order what);
+  void start(start_order what, placed_actors actors);
+  /// Has the end of each process told that has begun. Returns when to look again.
   [[nodiscard]] deadline watch_those_that_begin();
   void signal(const signal_order& what);
   void send_signal(const running& to, int number);
@@ -193,7 +209,7 @@ private:
   std::mutex mutex_;
   bool open_ = false;
   std::optional<loss> lost_;
-  std::vector<network::payload> inbox_;
+  std::vector<order> inbox_;
   bool joined_ = false;
 
   // seq_cst: set before the lead is told, and so before it closes the
@@ -202,7 +218,7 @@ private:
   // seq_cst, and relaxed would do: each number is given once, and that is all.
   std::atomic<std::uint64_t> tags_{0};
 
-  // The loop's:
+  std::mutex actors_mutex_;
   std::shared_ptr<gateway> actors_;
 
   // The main thread's:
@@ -348,7 +364,7 @@ verdict worker::ask_to_join(deadline limit) {
     {
       const std::scoped_lock guard{mutex_};
       if (!inbox_.empty()) {
-        first = std::move(inbox_.front());
+        first = std::move(inbox_.front().plain);
         inbox_.erase(inbox_.begin());
       } else if (lost_) {
         give_up(lead_ + " has not let this machine join: " + lost_->text);
@@ -377,6 +393,8 @@ bool worker::sleep_until_rung(deadline limit) {
 }
 
 void worker::work() {
+  // Whoever is started here may ask for machines, as those of the lead's run.
+  offer_service([this] { return actors().service(); });
   // Orders may have come with the verdict.
   ring();
   try {
@@ -401,8 +419,8 @@ void worker::work() {
           auto found = running_.extract(numbers[i]);
           finish(numbers[i], std::move(found.mapped()));
         }
-      for (const auto& message : take_inbox())
-        obey(message.view());
+      for (auto& each : take_inbox())
+        obey(std::move(each));
       forward_output();
       tell_of_ends();
       leave_when_done();
@@ -412,14 +430,16 @@ void worker::work() {
   }
 }
 
-std::vector<network::payload> worker::take_inbox() {
+std::vector<worker::order> worker::take_inbox() {
   const std::scoped_lock guard{mutex_};
   return std::exchange(inbox_, {});
 }
 
-void worker::obey(bytes_view message) {
+void worker::obey(order what) {
+  const auto message = what.view();
   switch (kind_of(message)) {
-    case message_kind::start: return start(content_of<start_order>(message));
+    case message_kind::start:
+      return start(content_of<start_order>(message), std::move(what.actors));
     case message_kind::signal: return signal(content_of<signal_order>(message));
     case message_kind::printed:
       not_printed_ -= std::min(not_printed_,
@@ -432,16 +452,26 @@ void worker::obey(bytes_view message) {
 }
 
 gateway& worker::actors() {
-  if (!actors_)
-    actors_ = gateway::make(
-      lead_,
-      {[this](const bytes& message, std::uint64_t stream, bool behind_all) {
-         send(message, stream, behind_all);
-       },
-       [by = to_] { return by->waiting(); }},
-      [this](spawn_order what, std::vector<caf::strong_actor_ptr> handles) {
-        make_actor(std::move(what), std::move(handles));
-      });
+  const std::scoped_lock guard{actors_mutex_};
+  if (actors_)
+    return *actors_;
+  gateway::duties does;
+  does.makes = [this](spawn_order what,
+                      std::vector<caf::strong_actor_ptr> handles) {
+    make_actor(std::move(what), std::move(handles));
+  };
+  does.takes = [this](bytes message, placed_actors handles) {
+    const std::scoped_lock held{mutex_};
+    inbox_.push_back({{}, std::move(message), std::move(handles)});
+    ring();
+  };
+  actors_ = gateway::make(lead_,
+                          {[this](const bytes& message, std::uint64_t stream,
+                                  bool behind_all) {
+                             send(message, stream, behind_all);
+                           },
+                           [by = to_] { return by->waiting(); }},
+                          std::move(does));
   return *actors_;
 }
 
@@ -449,15 +479,15 @@ void worker::make_actor(spawn_order what,
                         std::vector<caf::strong_actor_ptr> handles) {
   const auto number = what.number;
   if (leave_signal::came())
-    return actors_->spawned(
+    return actors().spawned(
       number, transport::make_error(errc::cancelled,
                                     name_
                                       + " has been asked to end, and takes "
                                         "nothing new"));
+  auto* const to = &actors();
   // Each in a thread of its own: it waits for a process that may take long to
   // begin, and holds up nobody else.
-  std::thread{[to = actors_, what = std::move(what),
-               held = std::move(handles)] {
+  std::thread{[to, what = std::move(what), held = std::move(handles)] {
     os::let_this_thread_run_on();
     try {
       const auto& recipe
@@ -478,7 +508,7 @@ void worker::make_actor(spawn_order what,
   }}.detach();
 }
 
-void worker::start(start_order what) {
+void worker::start(start_order what, placed_actors actors) {
   if (leaving_)
     return refuse(what.number, errc::cancelled,
                   "it has been asked to end, and takes nothing new");
@@ -488,10 +518,14 @@ void worker::start(start_order what) {
     how.method = start_method::fork_server;
   else if (what.method == 2)
     how.method = start_method::spawn;
+  if (!actors.empty())
+    write_handles(what.arguments, actors);
   try {
     running made{async<&run_called_function>(
-      how, called_function{what.module, what.offset, std::move(what.library),
-                           std::move(what.arguments)})};
+                   how, called_function{what.module, what.offset,
+                                        std::move(what.library),
+                                        std::move(what.arguments)}),
+                 std::move(actors)};
     static_cast<void>(
       has_begun(made.result.runner().view(), deadline::after(time_of_fork)));
     running_.emplace(what.number, std::move(made));
@@ -549,14 +583,20 @@ void worker::refuse(std::uint64_t number, errc code, const std::string& why) {
 
 void worker::finish(std::uint64_t number, running of) {
   ended_note note;
+  placed_actors actors;
   note.number = number;
   note.pid = of.result.runner().pid();
   note.process = of.result.runner().name();
   try {
-    note.result = of.result.get();
+    auto result = of.result.get();
+    note.result = std::move(result.content);
+    for (std::size_t i = 0; i < result.actors.size(); ++i)
+      actors.push_back({static_cast<std::size_t>(result.places.at(i)),
+                        std::move(result.actors[i])});
     note.became = ended_note::how::returned;
     if (note.result.size() > longest_result) {
       note.result = {};
+      actors.clear();
       note.became = ended_note::how::refused;
       note.code = static_cast<std::int32_t>(errc::limit_reached);
       note.text = "the result has more than 512 MiB";
@@ -586,7 +626,7 @@ void worker::finish(std::uint64_t number, running of) {
     note.text = failure.what();
   }
   // All that it has printed is in the pipes.
-  ended_.push_back({output_.written(), std::move(note)});
+  ended_.push_back({output_.written(), std::move(note), std::move(actors)});
 }
 
 void worker::forward_output() {
@@ -606,8 +646,12 @@ void worker::send_lines(const std::vector<output_pipes::lines>& all) {
 
 void worker::tell_of_ends() {
   while (!ended_.empty() && output_.taken_up_to(ended_.front().printed)) {
-    const auto& note = ended_.front().note;
-    send(message(message_kind::ended, note), note.number + 2, true);
+    const auto& [printed, note, handles] = ended_.front();
+    auto told = message(message_kind::ended, note);
+    if (handles.empty())
+      send(told, note.number + 2, true);
+    else
+      actors().carry(std::move(told), handles, note.number + 2, true);
     ended_.pop_front();
   }
 }

@@ -3,6 +3,8 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/base/wait_before.hpp>
+#include <troupe/machines/lead_service.hpp>
+#include <troupe/machines/offered_service.hpp>
 #include <troupe/network/acceptor.hpp>
 #include <troupe/network/credentials.hpp>
 #include <troupe/network/event_loop.hpp>
@@ -108,6 +110,7 @@ void lead::begin(const options& said, const network::key& shared,
   auto* const made = new lead{said, shared, std::move(listening)};
   // release: pairs with the acquire in current.
   the_lead.store(made, std::memory_order_release);
+  offer_service(service_of_lead);
   made->say("leads at " + to_string(made->where_));
 }
 
@@ -153,6 +156,11 @@ bool lead::wait(
   guard.unlock();
   os::stay_if_held();
   return in_time;
+}
+
+void lead::when_changed(std::function<void()> tell) {
+  const std::scoped_lock guard{mutex_};
+  tell_ = std::move(tell);
 }
 
 bool lead::is_taken(const std::string& name) const {
@@ -223,6 +231,8 @@ void lead::is_gone(const std::shared_ptr<member>& who, bool left,
 void lead::note(happening what) {
   happenings_.add(std::move(what));
   changed_.notify_all();
+  if (tell_)
+    tell_();
 }
 
 } // namespace troupe::machines

@@ -66,6 +66,10 @@ public:
     return happenings_;
   }
 
+  /// Has `tell` called each time that something has happened to a machine, under
+  /// a lock; to be called once.
+  void when_changed(std::function<void()> tell);
+
   // Of the machines, by the loop:
 
   /// Tells it whether it may join; if so, it has.
@@ -96,6 +100,7 @@ private:
   mutable std::condition_variable changed_;
   std::vector<std::shared_ptr<member>> there_;
   event_log happenings_;
+  std::function<void()> tell_;
   std::uint64_t joined_ = 0;
   bool ending_ = false;
   parts* parts_ = nullptr;

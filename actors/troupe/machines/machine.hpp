@@ -6,6 +6,7 @@
 #include <troupe/calls/future_base.hpp>
 #include <troupe/channel/wait_condition.hpp>
 #include <troupe/codec/codec.hpp>
+#include <troupe/machines/known_machine.hpp>
 #include <troupe/machines/remote_call.hpp>
 #include <troupe/machines/require_to_cross.hpp>
 #include <troupe/process/process.hpp>
@@ -30,7 +31,8 @@ namespace machines {
 class handle {
 public:
   handle() noexcept = default;
-  handle(std::shared_ptr<member> on, std::shared_ptr<remote_call> of) noexcept
+  handle(std::shared_ptr<known_machine> on,
+         std::shared_ptr<remote_call> of) noexcept
     : on_(std::move(on)), of_(std::move(of)) {
   }
   handle(handle&&) noexcept = default;
@@ -42,7 +44,7 @@ public:
   [[nodiscard]] bool valid() const noexcept {
     return of_ != nullptr;
   }
-  [[nodiscard]] bytes take();
+  [[nodiscard]] call_result take();
   [[nodiscard]] bool wait(deadline limit) const;
   /// Null where there is none.
   [[nodiscard]] std::shared_ptr<wait_condition> when_done() const;
@@ -53,14 +55,14 @@ private:
   [[nodiscard]] remote_call& call() const;
   void signal(int number) const;
 
-  std::shared_ptr<member> on_;
+  std::shared_ptr<known_machine> on_;
   std::shared_ptr<remote_call> of_;
 };
 
 /// Has an actor made on `where`. Throws what `machine::spawn` throws.
 [[nodiscard]] caf::strong_actor_ptr
-spawn_on(const std::shared_ptr<member>& where,
-         const runtime::recipe_entry& recipe, const codec::packet& arguments,
+spawn_on(known_machine& where, const runtime::recipe_entry& recipe,
+         const codec::packet& arguments,
          const transport::handles_aside& actors);
 
 } // namespace machines
@@ -96,7 +98,7 @@ public:
     auto taken = std::move(of_);
     const auto result = taken.take();
     if constexpr (!std::is_void_v<R>)
-      return codec::decode<R>(result);
+      return codec::decode<R>(result.content);
   }
 
   /// For `wait_any`: ready when `get` would not wait. Null where there is
@@ -132,7 +134,7 @@ private:
 /// one. May be copied. One that is lost stays lost; who joins again is another.
 class machine {
 public:
-  explicit machine(std::shared_ptr<machines::member> of) noexcept
+  explicit machine(std::shared_ptr<machines::known_machine> of) noexcept
     : of_(std::move(of)) {
   }
 
@@ -152,6 +154,7 @@ public:
   [[nodiscard]] std::uint64_t memory() const noexcept;
 
   /// Whether it is there: it has joined, and has neither left nor been lost.
+  /// @blocks on the lead's root, where the calling process is another
   [[nodiscard]] bool is_there() const;
 
   /// Starts a process there that calls `F(args...)` and sends the result back:
@@ -163,8 +166,14 @@ public:
   /// directory and the command line with which that program was started there.
   /// Of `start_options` name and method count.
   ///
-  /// Throws `machine_lost` (it is lost, or has left), `cancelled` (it is about
-  /// to leave), `invalid_argument`, `limit_reached` (more than 1 GiB).
+  /// Handles of actors are arguments and results as all else; one of an actor that
+  /// ends with its process is of no use behind that.
+  ///
+  /// If the calling process dies first, the other one is killed (SIGKILL).
+  ///
+  /// Throws `machine_lost` (it is lost, or has left), `cancelled` (it is about to
+  /// leave), `invalid_argument`, `limit_reached` (more than 512 MiB).
+  /// @blocks on the lead's root, where the calling process is another
   template <auto F, class... Args>
   [[nodiscard]] auto start(Args&&... args) const {
     return start_callable<calls::named<F>>(std::forward<Args>(args)...);
@@ -223,7 +232,7 @@ public:
   }
 
   friend bool operator==(const machine& one, const machine& other) noexcept {
-    return one.of_ == other.of_;
+    return one.number() == other.number();
   }
 
 private:
@@ -253,14 +262,17 @@ private:
       return machine_future<result>{};
     } else {
       machines::require_callable_on_machines<signature>();
-      if constexpr (!machines::callable_on_machines<signature>)
+      if constexpr (!machines::callable_on_machines<signature>) {
         return machine_future<result>{};
-      else
+      } else {
+        codec::packet arguments;
+        transport::handles_aside actors{arguments};
+        codec::encoder to{arguments, codec::lends::no, &actors};
+        calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
         return machine_future<result>{machines::handle{
-          of_, machines::call_on(of_, hosting::entry_of<Callable>,
-                                 calls::pack_arguments<signature>(
-                                   std::forward<Args>(args)...),
-                                 options)}};
+          of_, machines::call_on(*of_, machines::called_entry_of<Callable>,
+                                 arguments, actors, options)}};
+      }
     }
   }
 
@@ -276,13 +288,13 @@ private:
         codec::encoder to{arguments, codec::lends::no, &actors};
         calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
         return caf::actor_cast<typename Recipe::handle>(machines::spawn_on(
-          of_, runtime::entry_of<Recipe>, arguments, actors));
+          *of_, runtime::entry_of<Recipe>, arguments, actors));
       }
     }
     return {};
   }
 
-  std::shared_ptr<machines::member> of_;
+  std::shared_ptr<machines::known_machine> of_;
 };
 
 } // namespace troupe

@@ -2,6 +2,7 @@
 #include <troupe/machines/machines.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/machines/asked_machine.hpp>
 #include <troupe/machines/event_log.hpp>
 #include <troupe/machines/lead.hpp>
 #include <troupe/machines/member.hpp>
@@ -20,7 +21,7 @@ std::uint64_t machine::number() const noexcept {
 }
 
 const std::vector<std::string>& machine::labels() const noexcept {
-  return of_->said().labels;
+  return of_->labels();
 }
 
 bool machine::has_label(std::string_view label) const noexcept {
@@ -29,15 +30,15 @@ bool machine::has_label(std::string_view label) const noexcept {
 }
 
 unsigned machine::processors() const noexcept {
-  return of_->said().processors;
+  return of_->processors();
 }
 
 std::uint64_t machine::memory() const noexcept {
-  return of_->said().memory;
+  return of_->memory();
 }
 
 bool machine::is_there() const {
-  return of_->current_stage() != machines::member::stage::gone;
+  return of_->is_there();
 }
 
 } // namespace troupe
@@ -46,78 +47,102 @@ namespace troupe::machines {
 
 namespace {
 
-using members = std::vector<std::shared_ptr<member>>;
+using known = std::vector<std::shared_ptr<known_machine>>;
 
-members::const_iterator find_in(const members& there, std::string_view name) {
+/// Those that are there, and where the lead listens.
+struct seen {
+  known there;
+  std::string address;
+};
+
+seen as_seen(machine_list from) {
+  seen made{{}, std::move(from.address)};
+  for (auto& each : from.there)
+    made.there.push_back(std::make_shared<asked_machine>(std::move(each)));
+  return made;
+}
+
+seen as_seen(const lead& by,
+             const std::vector<std::shared_ptr<member>>& there) {
+  return {{there.begin(), there.end()}, to_string(by.where())};
+}
+
+/// Of the calling process: the root of the lead's run knows, others ask it.
+seen look(std::string_view attempted) {
+  if (const auto* const leads = lead::current())
+    return as_seen(*leads, leads->members());
+  return as_seen(ask_for_list(attempted));
+}
+
+known::const_iterator find_in(const known& there, std::string_view name) {
   return std::find_if(there.begin(), there.end(),
                       [&](const auto& each) { return each->name() == name; });
 }
 
-std::vector<machine> as_machines(const members& there) {
+std::vector<machine> as_machines(const known& there) {
   std::vector<machine> made;
   for (const auto& each : there)
     made.emplace_back(each);
   return made;
 }
 
-[[noreturn]] void give_up(const std::string& attempted, std::size_t count) {
+/// Waits until it is as `what` says. Throws `timed_out`.
+known wait_until(const wished& what, const std::string& attempted,
+                 deadline limit) {
+  seen now;
+  const auto is_so = [&] {
+    return what.name ? find_in(now.there, *what.name) != now.there.end()
+                     : now.there.size() >= what.count;
+  };
+  if (const auto* const leads = lead::current()) {
+    if (leads->wait(
+          [&](const std::vector<std::shared_ptr<member>>& there) {
+            now = as_seen(*leads, there);
+            return is_so();
+          },
+          limit))
+      return now.there;
+  } else if (auto found = ask_to_wait(attempted, what, limit)) {
+    return as_seen(std::move(*found)).there;
+  } else {
+    now = look(attempted);
+  }
   throw timed_out(attempted,
-                  "there are " + std::to_string(count) + " at the limit",
-                  "start the program with --troupe.join=" + address()
+                  "there are " + std::to_string(now.there.size())
+                    + " at the limit",
+                  "start the program with --troupe.join=" + now.address
                     + " on another machine, or wait longer");
 }
 
 } // namespace
 
 std::vector<machine> list() {
-  return as_machines(lead::require("list the machines").members());
+  return as_machines(look("list the machines").there);
 }
 
 std::optional<machine> find(std::string_view name) {
-  const auto there = lead::require("find a machine").members();
-  const auto found = find_in(there, name);
-  if (found == there.end())
+  const auto now = look("find a machine");
+  const auto found = find_in(now.there, name);
+  if (found == now.there.end())
     return std::nullopt;
   return machine{*found};
 }
 
 machine wait_for(std::string_view name, deadline limit) {
-  const auto attempted = "wait for machine " + std::string{name};
-  auto& leads = lead::require(attempted);
-  std::shared_ptr<member> found;
-  std::size_t count = 0;
-  const bool in_time = leads.wait(
-    [&](const members& there) {
-      count = there.size();
-      const auto one = find_in(there, name);
-      if (one == there.end())
-        return false;
-      found = *one;
-      return true;
-    },
-    limit);
-  if (!in_time)
-    give_up(attempted, count);
-  return machine{std::move(found)};
+  const std::string wanted{name};
+  const auto there = wait_until({wanted, 0}, "wait for machine " + wanted,
+                                limit);
+  return machine{*find_in(there, name)};
 }
 
 std::vector<machine> wait_for(std::size_t count, deadline limit) {
-  const auto attempted = "wait for " + std::to_string(count) + " machines";
-  auto& leads = lead::require(attempted);
-  members found;
-  const bool in_time = leads.wait(
-    [&](const members& there) {
-      found = there;
-      return found.size() >= count;
-    },
-    limit);
-  if (!in_time)
-    give_up(attempted, found.size());
-  return as_machines(found);
+  return as_machines(
+    wait_until({std::nullopt, count},
+               "wait for " + std::to_string(count) + " machines", limit));
 }
 
 std::string address() {
-  return to_string(lead::require("tell where machines join").where());
+  return look("tell where machines join").address;
 }
 
 events::events()

@@ -3,6 +3,7 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/machines/lead.hpp>
+#include <troupe/machines/lead_service.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -42,39 +43,58 @@ void member::enter(std::string name, std::uint64_t number) {
   stage_ = stage::there;
 }
 
-void member::require_there(const std::string& attempted) const {
+void member::require_there(const std::string& attempted, bool new_there) const {
   if (stage_ == stage::gone)
     throw machine_lost(attempted, "it is not there any more: " + reason_,
                        "take another of machines::list(), or wait for one");
-  if (stage_ == stage::leaving)
+  if (new_there && stage_ == stage::leaving)
     throw cancelled(attempted,
                     "it has been asked to end, and takes nothing "
                     "new",
                     "take another of machines::list(), or wait for one");
 }
 
-std::shared_ptr<gateway> member::actors() {
+std::shared_ptr<gateway> member::actors(const std::string& attempted,
+                                        bool new_there) {
   // Not under the lock: it makes the process's actor system.
   static_cast<void>(transport::node::require());
   const std::scoped_lock guard{mutex_};
-  require_there("make an actor on machine " + name_);
-  if (!actors_)
-    actors_ = gateway::make("machine " + name_,
-                            {[weak = weak_from_this()](const bytes& message,
-                                                       std::uint64_t stream,
-                                                       bool behind_all) {
-                               if (const auto of = weak.lock())
-                                 of->send(message, stream, behind_all);
-                             },
-                             [by = by_] {
-                               const auto of = by.lock();
-                               return of ? of->waiting() : std::size_t{0};
-                             }});
+  require_there(attempted, new_there);
+  if (actors_)
+    return actors_;
+  gateway::duties does;
+  does.takes = [weak = weak_from_this()](const bytes& message,
+                                         placed_actors given) {
+    if (const auto of = weak.lock())
+      of->take(message, std::move(given));
+  };
+  does.serves = [] { return service_of_lead(); };
+  actors_ = gateway::make("machine " + name_,
+                          {[weak = weak_from_this()](const bytes& message,
+                                                     std::uint64_t stream,
+                                                     bool behind_all) {
+                             if (const auto of = weak.lock())
+                               of->send(message, stream, behind_all);
+                           },
+                           [by = by_] {
+                             const auto of = by.lock();
+                             return of ? of->waiting() : std::size_t{0};
+                           }},
+                          std::move(does));
   return actors_;
 }
 
-std::shared_ptr<remote_call> member::start(start_order what) {
+caf::strong_actor_ptr member::spawn(spawn_order what,
+                                    const placed_actors& given) {
+  return actors("make an actor on machine " + name_, true)
+    ->spawn(std::move(what), given);
+}
+
+std::shared_ptr<remote_call> member::start(start_order what,
+                                           const placed_actors& given) {
   const auto attempted = "start a process on machine " + name_;
+  // Only handles of actors need a gateway.
+  const auto by = given.empty() ? nullptr : actors(attempted, true);
   std::shared_ptr<remote_call> made;
   {
     const std::scoped_lock guard{mutex_};
@@ -85,7 +105,11 @@ std::shared_ptr<remote_call> member::start(start_order what) {
   }
   try {
     // Each in its own stream, so that a long one delays no other.
-    send(message(message_kind::start, what), what.number);
+    auto order = message(message_kind::start, what);
+    if (by)
+      by->carry(std::move(order), given, what.number, false);
+    else
+      send(order, what.number);
   } catch (...) {
     const std::scoped_lock guard{mutex_};
     calls_.erase(what.number);
@@ -94,8 +118,9 @@ std::shared_ptr<remote_call> member::start(start_order what) {
   return made;
 }
 
-void member::signal(std::uint64_t call, std::int32_t number) {
+void member::signal(const remote_call& to, std::int32_t number) {
   // Behind what has the process started.
+  const auto call = to.number();
   send(message(message_kind::signal, signal_order{call, number}), call);
 }
 
@@ -111,17 +136,25 @@ void member::send(const bytes& message, std::uint64_t stream, bool behind_all) {
 void member::received(network::arrival& what) {
   if (kind_of(what.content()) != message_kind::actors)
     return take(what.content());
-  std::shared_ptr<gateway> to;
-  {
-    const std::scoped_lock guard{mutex_};
-    to = actors_;
-  }
-  if (!to)
-    refuse("it speaks of actors to one that has not asked it for any");
-  to->take(what.take());
+  if (current_stage() == stage::stranger)
+    refuse("it has not introduced itself");
+  actors("hear of actors on machine " + name_, false)->take(what.take());
 }
 
-void member::take(bytes_view message) {
+void member::take_end(ended_note note, placed_actors actors) {
+  std::shared_ptr<remote_call> call;
+  {
+    const std::scoped_lock guard{mutex_};
+    const auto found = calls_.find(note.number);
+    if (found == calls_.end())
+      refuse("it tells of the end of a process that nobody has started");
+    call = std::move(found->second);
+    calls_.erase(found);
+  }
+  call->end(std::move(note), std::move(actors), lead_.lines().begun());
+}
+
+void member::take(bytes_view message, placed_actors actors) {
   const auto kind = kind_of(message);
   const bool known = current_stage() != stage::stranger;
   if (known == (kind == message_kind::introduction))
@@ -129,19 +162,8 @@ void member::take(bytes_view message) {
                  : "it has not introduced itself");
   switch (kind) {
     case message_kind::introduction: return introduced(message.subspan(1));
-    case message_kind::ended: {
-      auto note = content_of<ended_note>(message);
-      std::shared_ptr<remote_call> call;
-      {
-        const std::scoped_lock guard{mutex_};
-        const auto found = calls_.find(note.number);
-        if (found == calls_.end())
-          refuse("it tells of the end of a process that nobody has started");
-        call = std::move(found->second);
-        calls_.erase(found);
-      }
-      return call->end(std::move(note), lead_.lines().begun());
-    }
+    case message_kind::ended:
+      return take_end(content_of<ended_note>(message), std::move(actors));
     case message_kind::output: {
       const auto note = content_of<output_note>(message);
       if (note.stream != 1 && note.stream != 2)

@@ -3,6 +3,7 @@
 
 #include <troupe/machines/gateway.hpp>
 #include <troupe/machines/handshake.hpp>
+#include <troupe/machines/known_machine.hpp>
 #include <troupe/machines/messages.hpp>
 #include <troupe/machines/remote_call.hpp>
 #include <troupe/network/carrier.hpp>
@@ -21,7 +22,8 @@ namespace troupe::machines {
 class lead;
 
 /// What the lead knows of one machine, and the end of the connection to it.
-class member final : public network::carrier::receiver,
+class member final : public known_machine,
+                     public network::carrier::receiver,
                      public std::enable_shared_from_this<member> {
 public:
   /// The life of a machine as the lead sees it; it goes down the list.
@@ -29,11 +31,24 @@ public:
 
   member(lead& of, std::weak_ptr<network::carrier> by, std::string address);
 
-  [[nodiscard]] const std::string& name() const noexcept {
+  [[nodiscard]] const std::string& name() const noexcept override {
     return name_;
   }
-  [[nodiscard]] std::uint64_t number() const noexcept {
+  [[nodiscard]] std::uint64_t number() const noexcept override {
     return number_;
+  }
+  [[nodiscard]] const std::vector<std::string>&
+  labels() const noexcept override {
+    return said_.labels;
+  }
+  [[nodiscard]] unsigned processors() const noexcept override {
+    return said_.processors;
+  }
+  [[nodiscard]] std::uint64_t memory() const noexcept override {
+    return said_.memory;
+  }
+  [[nodiscard]] bool is_there() const override {
+    return current_stage() != stage::gone;
   }
   [[nodiscard]] const introduction& said() const noexcept {
     return said_;
@@ -51,15 +66,11 @@ public:
     return since_;
   }
 
-  /// Has it start a process. Any thread. Throws `machine_lost`, `cancelled`.
-  [[nodiscard]] std::shared_ptr<remote_call> start(start_order what);
-
-  /// The way to its actors, made at the first call. Any thread. Throws
-  /// `machine_lost`, `cancelled`.
-  [[nodiscard]] std::shared_ptr<gateway> actors();
-
-  /// Signals a process; nothing where that has ended. Any thread.
-  void signal(std::uint64_t call, std::int32_t number);
+  [[nodiscard]] std::shared_ptr<remote_call>
+  start(start_order what, const placed_actors& actors) override;
+  [[nodiscard]] caf::strong_actor_ptr
+  spawn(spawn_order what, const placed_actors& actors) override;
+  void signal(const remote_call& to, std::int32_t number) override;
 
   /// Waits until what it has printed is written. Any thread.
   [[nodiscard]] bool wait_for_lines(std::uint64_t number, deadline limit) const;
@@ -86,11 +97,16 @@ public:
 
 private:
   void introduced(bytes_view content);
-  void take(bytes_view message);
+  void take(bytes_view message, placed_actors actors = {});
+  void take_end(ended_note note, placed_actors actors);
+  /// The way to its actors, made at first need. Throws `machine_lost`, and where it
+  /// is for something `new_there`, `cancelled`.
+  [[nodiscard]] std::shared_ptr<gateway> actors(const std::string& attempted,
+                                                bool new_there);
   void send(const bytes& message, std::uint64_t stream,
             bool behind_all = false);
   /// With the mutex held.
-  void require_there(const std::string& attempted) const;
+  void require_there(const std::string& attempted, bool new_there = true) const;
 
   lead& lead_;
   const std::weak_ptr<network::carrier> by_;

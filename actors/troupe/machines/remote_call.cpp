@@ -3,9 +3,9 @@
 
 #include <troupe/base/error.hpp>
 #include <troupe/base/wait_before.hpp>
+#include <troupe/machines/gateway.hpp>
 #include <troupe/machines/lead.hpp>
 #include <troupe/machines/machine.hpp>
-#include <troupe/machines/member.hpp>
 #include <troupe/memory/process_slot.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/network/limits.hpp>
@@ -62,27 +62,55 @@ exit_status status_of(const ended_note& how) {
 
 } // namespace
 
-void remote_call::end(ended_note how, std::uint64_t lines_before) {
-  const std::scoped_lock guard{mutex_};
-  if (ended_ || lost_)
-    return;
-  ended_ = std::move(how);
-  lines_before_ = lines_before;
+void remote_call::end(ended_note how, placed_actors actors,
+                      std::uint64_t lines_before) {
+  {
+    const std::scoped_lock guard{mutex_};
+    if (ended_ || lost_)
+      return;
+    ended_ = std::move(how);
+    actors_ = std::move(actors);
+    lines_before_ = lines_before;
+  }
   tell();
 }
 
 void remote_call::lose(std::string why) {
-  const std::scoped_lock guard{mutex_};
-  if (ended_ || lost_)
-    return;
-  lost_ = std::move(why);
+  {
+    const std::scoped_lock guard{mutex_};
+    if (ended_ || lost_)
+      return;
+    lost_ = std::move(why);
+  }
   tell();
 }
 
 void remote_call::tell() {
-  changed_.notify_all();
-  if (watching_ > 0)
-    memory::notify(memory::run_memory::current().own_slot());
+  std::function<void(call_outcome)> to;
+  call_outcome outcome;
+  {
+    const std::scoped_lock guard{mutex_};
+    changed_.notify_all();
+    if (watching_ > 0)
+      memory::notify(memory::run_memory::current().own_slot());
+    to = std::exchange(tell_, nullptr);
+    if (to && ended_)
+      outcome = {std::move(ended_), std::move(actors_), {}};
+    else if (to)
+      outcome.lost = *lost_;
+  }
+  if (to)
+    to(std::move(outcome));
+}
+
+void remote_call::tell_outcome(std::function<void(call_outcome)> tell_it) {
+  {
+    const std::scoped_lock guard{mutex_};
+    tell_ = std::move(tell_it);
+    if (!ended_ && !lost_)
+      return;
+  }
+  tell();
 }
 
 bool remote_call::is_done() {
@@ -129,12 +157,15 @@ bool remote_call::wait(deadline limit) {
   return of == nullptr || of->lines().wait(lines, limit);
 }
 
-bytes remote_call::take() {
+call_result remote_call::take() {
   static_cast<void>(wait(deadline::never()));
   const std::scoped_lock guard{mutex_};
   if (!ended_ || ended_->became != ended_note::how::returned)
     raise();
-  return std::move(ended_->result);
+  call_result taken{std::move(ended_->result), std::move(actors_)};
+  if (!taken.actors.empty())
+    write_handles(taken.content, taken.actors);
+  return taken;
 }
 
 void remote_call::raise() {
@@ -171,27 +202,29 @@ std::shared_ptr<wait_condition> when_done(std::shared_ptr<remote_call> of) {
   return std::make_shared<condition>(std::move(of));
 }
 
-bytes run_called_function(const called_function& what) {
-  const auto& function
-    = hosting::function_entry::at({what.module, what.offset},
-                                  "run a function for another machine",
-                                  what.library);
-  const auto result = function(calls::arguments{bytes_view{what.arguments}});
-  if (!result)
-    return {};
-  if (!result->handles().empty())
+called_result run_called_function(const called_function& what) {
+  const auto& function = called_entry::at({what.module, what.offset},
+                                          "run a function for another machine",
+                                          what.library);
+  auto result = function(calls::arguments{bytes_view{what.arguments}});
+  if (!result.content.handles().empty())
     throw invalid_argument("send a result to another machine",
                            "it names memory of this one",
                            "return a copy, such as a std::vector");
-  const auto content = result->body();
-  return {content.begin(), content.end()};
+  const auto content = result.content.body();
+  called_result made{{content.begin(), content.end()}, {}, {}};
+  for (auto& [place, actor] : result.actors) {
+    made.places.push_back(place);
+    made.actors.push_back(std::move(actor));
+  }
+  return made;
 }
 
-std::shared_ptr<remote_call> call_on(const std::shared_ptr<member>& where,
-                                     const hosting::function_entry& function,
-                                     const codec::packet& arguments,
-                                     const start_options& options) {
-  const auto attempted = "start a process on machine " + where->name();
+std::shared_ptr<remote_call>
+call_on(known_machine& where, const called_entry& function,
+        const codec::packet& arguments, const transport::handles_aside& actors,
+        const start_options& options) {
+  const auto attempted = "start a process on machine " + where.name();
   if (!arguments.handles().empty())
     throw invalid_argument(attempted,
                            "an argument names memory of this machine",
@@ -218,14 +251,14 @@ std::shared_ptr<remote_call> call_on(const std::shared_ptr<member>& where,
   if (options.method)
     what.method = static_cast<std::uint32_t>(*options.method) + 1;
   what.arguments.assign(body.begin(), body.end());
-  return where->start(std::move(what));
+  return where.start(std::move(what), actors.places());
 }
 
-caf::strong_actor_ptr spawn_on(const std::shared_ptr<member>& where,
+caf::strong_actor_ptr spawn_on(known_machine& where,
                                const runtime::recipe_entry& recipe,
                                const codec::packet& arguments,
                                const transport::handles_aside& actors) {
-  const auto attempted = "make an actor on machine " + where->name();
+  const auto attempted = "make an actor on machine " + where.name();
   if (!arguments.handles().empty())
     throw invalid_argument(attempted,
                            "an argument names memory of this machine",
@@ -241,8 +274,7 @@ caf::strong_actor_ptr spawn_on(const std::shared_ptr<member>& where,
   if (location.is_in_library())
     what.library = recipe.library();
   what.arguments.assign(body.begin(), body.end());
-  return runtime::awaited(
-    where->actors()->spawn(std::move(what), actors.places()));
+  return runtime::awaited(where.spawn(std::move(what), actors.places()));
 }
 
 remote_call& handle::call() const {
@@ -267,7 +299,7 @@ handle::~handle() {
     static_cast<void>(of_->wait(deadline::never()));
 }
 
-bytes handle::take() {
+call_result handle::take() {
   static_cast<void>(call());
   const auto taken = std::exchange(of_, nullptr);
   return taken->take();
@@ -282,7 +314,7 @@ std::shared_ptr<wait_condition> handle::when_done() const {
 }
 
 void handle::signal(int number) const {
-  on_->signal(call().number(), number);
+  on_->signal(call(), number);
 }
 
 void handle::terminate() const {

@@ -3,31 +3,56 @@
 
 #include <troupe/base/bytes.hpp>
 #include <troupe/base/deadline.hpp>
+#include <troupe/calls/arguments.hpp>
+#include <troupe/calls/entry.hpp>
 #include <troupe/channel/wait_condition.hpp>
 #include <troupe/codec/packet.hpp>
+#include <troupe/machines/known_machine.hpp>
 #include <troupe/machines/messages.hpp>
 #include <troupe/process/process.hpp>
 #include <troupe/process/start.hpp>
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 /// A function that runs in a process of another machine, on both sides.
 namespace troupe::machines {
 
-class member;
+/// What became of a process on another machine.
+struct call_outcome {
+  /// Nothing: it is lost with its machine.
+  std::optional<ended_note> ended;
+  /// Handles that belong to the result.
+  placed_actors actors;
+  /// Why it is lost.
+  std::string lost;
+};
 
-/// What one that leads knows of such a process. Any thread.
+/// The result of such a process, and who has to be held until it is read.
+struct call_result {
+  bytes content;
+  placed_actors actors;
+};
+
+/// What whoever has started such a process knows of it. Any thread.
 class remote_call {
 public:
   remote_call(std::string machine, std::uint64_t number)
     : machine_(std::move(machine)), number_(number) {
   }
+  remote_call(const remote_call&) = delete;
+  remote_call& operator=(const remote_call&) = delete;
+  virtual ~remote_call() = default;
 
+  /// Names it among those of its machine.
   [[nodiscard]] std::uint64_t number() const noexcept {
     return number_;
   }
@@ -46,18 +71,23 @@ public:
   void watch();
   void unwatch() noexcept;
 
-  /// Waits, and gives the encoded result. Throws `remote_error`,
-  /// `machine_lost`, what kept the machine from starting it.
-  [[nodiscard]] bytes take();
+  /// Waits, and gives the encoded result. Throws `remote_error`, `machine_lost`,
+  /// what kept the machine from starting it.
+  [[nodiscard]] call_result take();
+
+  /// Has `tell` called once when it has ended or is lost, or at once; what it has
+  /// printed may not be written by then. To be called once, by one who then has
+  /// the outcome, and `take` has it no more.
+  void tell_outcome(std::function<void(call_outcome)> tell);
 
   // Of them the first counts:
 
-  void end(ended_note how, std::uint64_t lines_before);
+  void end(ended_note how, placed_actors actors, std::uint64_t lines_before);
   void lose(std::string why);
 
 private:
   [[noreturn]] void raise();
-  /// With the mutex held: it has ended, or is lost.
+  /// It has ended, or is lost.
   void tell();
 
   const std::string machine_;
@@ -65,10 +95,12 @@ private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<ended_note> ended_;
+  placed_actors actors_;
   std::optional<std::string> lost_;
   /// Lines that were there before, of all machines: see `printer`.
   std::uint64_t lines_before_ = 0;
   int watching_ = 0;
+  std::function<void(call_outcome)> tell_;
 };
 
 /// What a future of `of` gives `wait_any`.
@@ -83,17 +115,57 @@ struct called_function {
   bytes arguments;
 };
 
-/// What it runs: the function, whose encoded result it returns. Signals from
-/// outside pass it by, as the workers of a pool. Throws `unknown_function`,
-/// what the function throws.
-[[nodiscard]] bytes run_called_function(const called_function& what);
+/// What such a process answers: the encoded result of the function, and which
+/// handles of actors belong to it, and where.
+struct called_result {
+  bytes content;
+  std::vector<std::uint64_t> places;
+  std::vector<caf::strong_actor_ptr> actors;
+};
 
-/// Has `function` run on `where`. Throws `machine_lost`, `cancelled` (it
-/// leaves), `invalid_argument` (an argument is memory of this machine, or the
-/// name is too long), `limit_reached` (the arguments have more than 1 GiB).
+/// The same before it is a message.
+struct packed_result {
+  codec::packet content;
+  placed_actors actors;
+};
+
+/// A function that can be called from another machine: takes its arguments out of a
+/// message, and gives its result. Throws what it throws, and `malformed_bytes`.
+using called_entry = calls::entry_of_kind<packed_result(calls::arguments)>;
+
+template <class Callable>
+packed_result run_for_machine(calls::arguments given) {
+  using signature = typename Callable::signature;
+  using result = std::decay_t<typename signature::result>;
+  auto values = given.take<signature>();
+  packed_result made;
+  if constexpr (std::is_void_v<result>) {
+    calls::run<Callable>(std::move(values));
+  } else {
+    const result value = calls::run<Callable>(std::move(values));
+    transport::handles_aside actors{made.content};
+    codec::encoder to{made.content, codec::lends::no, &actors};
+    to.save<result>(value);
+    made.actors = actors.places();
+  }
+  return made;
+}
+
+/// The entry of `Callable`; naming it anywhere in the program registers it.
+template <class Callable>
+inline called_entry called_entry_of{&run_for_machine<Callable>};
+
+/// What it runs: the function, whose encoded result it returns. Signals from
+/// outside pass it by, as the workers of a pool. Throws `unknown_function`, what
+/// the function throws.
+[[nodiscard]] called_result run_called_function(const called_function& what);
+
+/// Has `function` run on `where`. Throws `machine_lost`, `cancelled` (it leaves),
+/// `invalid_argument` (an argument is memory of this machine, or the name is too
+/// long), `limit_reached` (the arguments have more than 512 MiB).
 [[nodiscard]] std::shared_ptr<remote_call>
-call_on(const std::shared_ptr<member>& where,
-        const hosting::function_entry& function, const codec::packet& arguments,
+call_on(known_machine& where, const called_entry& function,
+        const codec::packet& arguments, const transport::handles_aside& actors,
         const start_options& options);
 
 } // namespace troupe::machines

@@ -17,22 +17,7 @@ namespace troupe::machines {
 template <class T>
 concept sent_as_bytes = requires { requires T::is_sent_as_bytes; };
 
-/// Whether `T` itself names something of this machine: shared memory, or
-/// whoever is reached through it. Troupe's own types that say how they are sent
-/// do, and so do CAF's handles.
-template <class T>
-inline constexpr bool is_of_one_machine
-  = (codec::self_coding<T> || codec::has_coding<T>) && !sent_as_bytes<T>
-    && (codec::type_name<T>().starts_with("troupe::")
-        || codec::type_name<T>().starts_with("caf::"));
-
-/// Which types with a coding of Troupe's are of one machine.
-struct for_functions {
-  template <class T>
-  static constexpr bool is_of_one_machine = machines::is_of_one_machine<T>;
-};
-
-/// A handle of an actor; CAF's messages may have memory in them.
+/// A handle of an actor, which crosses.
 template <class T>
 inline constexpr bool is_actor_handle = false;
 template <>
@@ -42,21 +27,23 @@ inline constexpr bool is_actor_handle<caf::strong_actor_ptr> = true;
 template <class... Sigs>
 inline constexpr bool is_actor_handle<caf::typed_actor<Sigs...>> = true;
 
-/// The same for an actor's arguments, which may have handles of actors.
-struct for_actors {
-  template <class T>
-  static constexpr bool is_of_one_machine = machines::is_of_one_machine<T>
-                                            && !is_actor_handle<T>;
-};
+/// Whether `T` itself names something of this machine: shared memory, or whoever
+/// is reached through it. Troupe's own types that say how they are sent do, and
+/// so do CAF's, whose messages may have memory in them.
+template <class T>
+inline constexpr bool is_of_one_machine
+  = (codec::self_coding<T> || codec::has_coding<T>)
+    && !sent_as_bytes<T> && !is_actor_handle<T>
+    && (codec::type_name<T>().starts_with("troupe::")
+        || codec::type_name<T>().starts_with("caf::"));
 
-/// Finds the first part of `T` that is of one machine, as `Rule` says; `void`
-/// if none is. `Above` are the aggregates that contain `T`.
-template <class Rule, class T, class... Above>
+/// Finds the first part of `T` that is of one machine; `void` if none is. `Above` are the aggregates that contain `T`.
+template <class T, class... Above>
 struct part_of_one_machine {
   template <class First, class... Rest>
   static auto first_of(codec::type_list<First, Rest...>) {
-    using found = typename decltype(part_of_one_machine<Rule, First, T,
-                                                        Above...>::get())::type;
+    using found =
+      typename decltype(part_of_one_machine<First, T, Above...>::get())::type;
     if constexpr (!std::is_void_v<found>)
       return std::type_identity<found>{};
     else
@@ -69,9 +56,8 @@ struct part_of_one_machine {
 
   static auto get() {
     if constexpr (std::is_bounded_array_v<T>)
-      return part_of_one_machine<Rule, std::remove_extent_t<T>,
-                                 Above...>::get();
-    else if constexpr (Rule::template is_of_one_machine<T>)
+      return part_of_one_machine<std::remove_extent_t<T>, Above...>::get();
+    else if constexpr (is_of_one_machine<T>)
       return std::type_identity<T>{};
     else if constexpr ((std::is_same_v<T, Above> || ...))
       return std::type_identity<void>{};
@@ -84,8 +70,8 @@ struct part_of_one_machine {
   }
 };
 
-template <class T, class Rule = for_functions>
-using culprit_of = typename decltype(part_of_one_machine<Rule, T>::get())::type;
+template <class T>
+using culprit_of = typename decltype(part_of_one_machine<T>::get())::type;
 
 template <class T>
 inline constexpr bool crosses = std::is_void_v<culprit_of<T>>;
@@ -98,10 +84,9 @@ struct parameter_for_another_machine {
   static void require() {
     static_assert(std::is_void_v<Part>,
                   "troupe: a parameter of a function for another machine is "
-                  "memory of this machine, or names an actor of it: pass a "
-                  "copy, such as a std::vector or buffer.copied(), or publish "
-                  "a held object and "
-                  "connect to it there");
+                  "memory of this machine: pass a copy, such as a std::vector "
+                  "or buffer.copied(), or publish a held object and connect to "
+                  "it there");
   }
 };
 
@@ -110,8 +95,8 @@ struct result_from_another_machine {
   static void require() {
     static_assert(std::is_void_v<Part>,
                   "troupe: the result of a function for another machine is "
-                  "memory of that machine, or names an actor of it: return a "
-                  "copy, such as a std::vector or buffer.copied()");
+                  "memory of that machine: return a copy, such as a "
+                  "std::vector or buffer.copied()");
   }
 };
 
@@ -154,16 +139,10 @@ void require_callable_on_machines() {
     result_from_another_machine<result, culprit_of<result>>::require();
 }
 
-template <class Tuple>
-inline constexpr bool all_cross_to_actors = false;
-template <class... Ts>
-inline constexpr bool all_cross_to_actors<std::tuple<Ts...>>
-  = (std::is_void_v<culprit_of<Ts, for_actors>> && ...);
-
 /// Whether an actor of that signature can be made on another machine.
 template <class Signature>
 inline constexpr bool spawnable_on_machines
-  = all_cross_to_actors<typename Signature::parameters>;
+  = all_cross<typename Signature::parameters>;
 
 template <class Signature>
 void require_spawnable_on_machines() {
@@ -171,7 +150,7 @@ void require_spawnable_on_machines() {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
     (parameter_of_actor_on_another_machine<
        I + 1, std::tuple_element_t<I, parameters>,
-       culprit_of<std::tuple_element_t<I, parameters>, for_actors>>::require(),
+       culprit_of<std::tuple_element_t<I, parameters>>>::require(),
      ...);
   }(std::make_index_sequence<std::tuple_size_v<parameters>>{});
 }

@@ -3,57 +3,26 @@
 // Actors on other machines, and handles that cross: made, asked, watched,
 // killed, lost, let go of.
 
-#include "together.hpp"
+#include "at_work.hpp"
 
 #include <doctest/doctest.h>
 #include <support/sanitized.hpp>
 
 #include <csignal>
 #include <cstdlib>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace troupe::test;
 
 namespace {
 
-/// A lead that does what it is told, with machines called "kitchen" and
-/// "cellar".
-struct at_work {
+/// A lead of `actor_role`, and its machines.
+struct at_work : machines_at_work {
   explicit at_work(std::vector<std::string> what, int machines = 1)
-    : lead{std::move(what), {}, "actor_role"} {
-    for (int i = 0; i < machines; ++i) {
-      all.push_back(std::make_unique<joining>(
-        lead.where(),
-        std::vector<std::string>{i == 0 ? "--troupe.name=kitchen"
-                                        : "--troupe.name=cellar"},
-        "actor_role"));
-      REQUIRE(all.back()->joins());
-    }
+    : machines_at_work("actor_role", std::move(what), machines) {
   }
-
-  /// All end in order, and nothing is left of them.
-  void ends(std::size_t joined) {
-    CHECK(exited_with(lead.wait(), 0));
-    for (std::size_t i = 0; i < joined; ++i)
-      CHECK(exited_with(all.at(i)->wait(), 0));
-    CHECK(leaves_nothing(lead.run()));
-    for (const auto& each : all)
-      CHECK(leaves_nothing(each->run()));
-  }
-
-  /// Whether the lead has printed that line, or its begin.
-  [[nodiscard]] bool printed(const std::string& line) {
-    const bool found = ('\n' + lead.output()).find('\n' + line)
-                       != std::string::npos;
-    if (!found)
-      MESSAGE(lead.output());
-    return found;
-  }
-
-  leading lead;
-  std::vector<std::unique_ptr<joining>> all;
 };
 
 /// The milliseconds that stand behind a line's begin.

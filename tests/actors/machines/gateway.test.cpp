@@ -43,7 +43,7 @@ struct end {
   std::vector<troupe::bytes> said;
   std::shared_ptr<gateway> other;
 
-  void make(gateway::spawner makes = {}) {
+  void make(gateway::duties does = {}) {
     of = gateway::make("machine kitchen",
                        {[this](const troupe::bytes& message, std::uint64_t,
                                bool) {
@@ -55,20 +55,28 @@ struct end {
                             other->take(as_payload(message));
                         },
                         [] { return std::size_t{0}; }},
-                       std::move(makes));
+                       std::move(does));
   }
 };
 
 /// An actor that the far end makes when it is asked to.
 struct both_ends {
   both_ends() {
-    lead.make();
-    machine.make([this](troupe::machines::spawn_order what,
-                        std::vector<caf::strong_actor_ptr> given) {
-      handles = given;
-      machine.of->spawned(what.number, caf::actor_cast<caf::strong_actor_ptr>(
-                                         std::move(made)));
-    });
+    lead.make({.serves = [this] { return service; }});
+    machine.make({.makes =
+                    [this](troupe::machines::spawn_order what,
+                           std::vector<caf::strong_actor_ptr> given) {
+                      handles = given;
+                      machine.of->spawned(
+                        what.number, caf::actor_cast<caf::strong_actor_ptr>(
+                                       std::move(made)));
+                    },
+                  .takes =
+                    [this](const troupe::bytes& message,
+                           const troupe::machines::placed_actors& given) {
+                      taken = message;
+                      carried = given;
+                    }});
     lead.other = machine.of;
     machine.other = lead.of;
   }
@@ -93,6 +101,9 @@ struct both_ends {
   end machine;
   caf::actor made;
   std::vector<caf::strong_actor_ptr> handles;
+  troupe::bytes taken;
+  troupe::machines::placed_actors carried;
+  caf::strong_actor_ptr service;
 };
 
 std::vector<std::uint8_t> as_input(const troupe::bytes& from) {
@@ -125,6 +136,57 @@ TEST_CASE("what one end says is what the other one hears, and a handle that "
     .receive([&](const caf::actor& back) { same = back == far; },
              [](const caf::error&) {});
   CHECK(same);
+}
+
+TEST_CASE(
+  "a message of another kind is carried with the handles that belong to "
+  "it, where they belong") {
+  both_ends both;
+  const auto here = troupe::actor_system().spawn(
+    []() -> caf::behavior { return {[](int value) { return value + 2; }}; });
+  const troupe::bytes said(50, std::byte{7});
+  both.lead.of->carry(
+    said, {{3, caf::actor_cast<caf::strong_actor_ptr>(here)}, {30, nullptr}}, 7,
+    false);
+  CHECK(both.taken == said);
+  REQUIRE(both.carried.size() == 2);
+  CHECK(both.carried[0].at == 3);
+  CHECK(both.carried[1].actor == nullptr);
+  caf::scoped_actor self{troupe::actor_system()};
+  int answer = 0;
+  self->request(caf::actor_cast<caf::actor>(both.carried[0].actor), 10s, 4)
+    .receive([&](int value) { answer = value; }, [](const caf::error&) {});
+  CHECK(answer == 6);
+  auto into = said;
+  CHECK_THROWS_AS(
+    troupe::machines::write_handles(into, {{40, both.carried[0].actor}}),
+    troupe::malformed_bytes);
+  CHECK_THROWS_AS(
+    troupe::machines::write_handles(into, {{0, both.carried[0].actor},
+                                           {15, both.carried[0].actor}}),
+    troupe::malformed_bytes);
+  troupe::machines::write_handles(into, both.carried);
+  CHECK(into != said);
+  both.carried.clear();
+}
+
+TEST_CASE(
+  "the lead names the actor by which it serves machines, or is about to "
+  "end") {
+  both_ends both;
+  const auto serves = troupe::actor_system().spawn(
+    []() -> caf::behavior { return {[](int value) { return value + 3; }}; });
+  both.service = caf::actor_cast<caf::strong_actor_ptr>(serves);
+  const auto found = caf::actor_cast<caf::actor>(both.machine.of->service());
+  CHECK(found == caf::actor_cast<caf::actor>(both.machine.of->service()));
+  caf::scoped_actor self{troupe::actor_system()};
+  int answer = 0;
+  self->request(found, 10s, 4)
+    .receive([&](int value) { answer = value; }, [](const caf::error&) {});
+  CHECK(answer == 7);
+  both_ends other;
+  CHECK_THROWS_AS(static_cast<void>(other.machine.of->service()),
+                  troupe::machine_lost);
 }
 
 TEST_CASE("an actor is let go of when the other end has no handle any more") {
@@ -234,8 +296,10 @@ TEST_CASE("whatever comes of actors is taken or malformed, and nothing worse") {
   both.lead.other = nullptr;
   both.machine.other = nullptr;
   end stranger;
-  stranger.make(
-    [](troupe::machines::spawn_order, std::vector<caf::strong_actor_ptr>) {});
+  stranger.make({.makes = [](const troupe::machines::spawn_order&,
+                             const std::vector<caf::strong_actor_ptr>&) {},
+                 .takes = [](const troupe::bytes&,
+                             const troupe::machines::placed_actors&) {}});
   const auto feed = [](gateway& to, const std::vector<std::uint8_t>& input) {
     try {
       to.take(as_payload(as_bytes(input)));

@@ -23,6 +23,10 @@ int show(const troupe::buffer& image);
 /// A copy of a buffer crosses, also inside of other things.
 int show_copies(const std::vector<troupe::copied_buffer>& images);
 
+/// So do handles of actors.
+caf::actor call(const std::vector<caf::actor>& all);
+int say(const caf::message& what);
+
 /// A type of the program's own in a container of itself comes to an end.
 struct tree {
   int value = 0;
@@ -36,6 +40,7 @@ void check(const troupe::machine& kitchen, const troupe::array<double>& numbers,
   static_cast<void>(kitchen.start<walk>(tree{}).get());
   static_cast<void>(
     kitchen.start<show_copies>(std::vector{troupe::buffer{}.copied()}).get());
+  static_cast<void>(kitchen.start<call>(std::vector<caf::actor>{}).get());
 #elif defined(CASE_ARRAY)
   static_cast<void>(kitchen.start<sum>(1, numbers));
 #elif defined(CASE_INSIDE)
@@ -44,6 +49,8 @@ void check(const troupe::machine& kitchen, const troupe::array<double>& numbers,
   static_cast<void>(kitchen.start<add>(dishes));
 #elif defined(CASE_RESULT)
   static_cast<void>(kitchen.start<make>());
+#elif defined(CASE_MESSAGE)
+  static_cast<void>(kitchen.start<say>(caf::message{}));
 #elif defined(CASE_BUFFER)
   static_cast<void>(kitchen.start<show>(troupe::buffer{}));
 #elif defined(CASE_POINTER)
