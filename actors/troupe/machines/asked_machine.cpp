@@ -65,9 +65,10 @@ Result answer_of(Response response, const std::string& attempted,
                  const std::string& who) {
   Result result{};
   caf::error failure;
-  std::move(response).receive(
-    [&](Result& given) { result = std::move(given); },
-    [&](caf::error& why) { failure = std::move(why); });
+  std::move(response).receive([&](Result& given) { result = std::move(given); },
+                              [&](caf::error& why) {
+                                failure = std::move(why);
+                              });
   if (!failure)
     return result;
   const auto thrown = transport::failure_of(failure);
@@ -107,13 +108,12 @@ std::optional<machine_list> ask_to_wait(std::string_view attempted,
 
 bool asked_machine::is_there() const {
   const auto now = ask_for_list("ask whether machine " + name() + " is there");
-  return std::any_of(now.there.begin(), now.there.end(), [&](const auto& each) {
-    return each.number == number();
-  });
+  return std::any_of(now.there.begin(), now.there.end(),
+                     [&](const auto& each) { return each.number == number(); });
 }
 
-std::shared_ptr<remote_call>
-asked_machine::start(start_order what, const placed_actors& actors) {
+std::shared_ptr<remote_call> asked_machine::start(start_order what,
+                                                  const placed_actors& actors) {
   const auto attempted = "start a process on machine " + name();
   const auto service = find_service(attempted);
   auto& system = actor_system();
@@ -141,10 +141,10 @@ caf::strong_actor_ptr asked_machine::spawn(spawn_order what,
   const auto service = find_service(attempted);
   caf::scoped_actor self{actor_system()};
   return answer_of<caf::strong_actor_ptr>(
-    transport::version::request(
-      self, service, caf::spawn_atom_v,
-      as_text(spawn_request{number(), std::move(what), places_of(actors)}),
-      actors_of(actors)),
+    transport::version::request(self, service, caf::spawn_atom_v,
+                                as_text(spawn_request{number(), std::move(what),
+                                                      places_of(actors)}),
+                                actors_of(actors)),
     attempted, "the maker of an actor on machine " + name());
 }
 

@@ -52,8 +52,7 @@ private:
 
 /// The same when it is as `what` says; nothing: `limit` passed first.
 /// @blocks on machines that join, until `limit`
-[[nodiscard]] std::optional<machine_list> ask_to_wait(std::string_view attempted,
-                                                      const wished& what,
-                                                      deadline limit);
+[[nodiscard]] std::optional<machine_list>
+ask_to_wait(std::string_view attempted, const wished& what, deadline limit);
 
 } // namespace troupe::machines

@@ -9,7 +9,6 @@
 #include <troupe/machines/offered_service.hpp>
 #include <troupe/machines/remote_call.hpp>
 #include <troupe/memory/process_slot.hpp>
-#include <troupe/memory/run_memory.hpp>
 #include <troupe/network/credentials.hpp>
 #include <troupe/network/event_loop.hpp>
 #include <troupe/network/tls_carrier.hpp>
@@ -20,7 +19,6 @@
 #include <troupe/os/pipe.hpp>
 #include <troupe/os/processors.hpp>
 #include <troupe/os/tcp.hpp>
-#include <troupe/os/wait_word.hpp>
 #include <troupe/process/future.hpp>
 #include <troupe/process/lease.hpp>
 #include <troupe/process/process.hpp>
@@ -73,23 +71,6 @@ void prolong(std::int64_t until, std::int64_t silence) {
 /// takes a fork; and how often it looks again after that, as for one that is
 /// executed anew and has much to initialise.
 constexpr std::chrono::milliseconds time_of_fork{2};
-
-/// Waits until a process has a number, or has none to come.
-[[nodiscard]] bool has_begun(const process_view& of, deadline limit) {
-  auto* const slot = memory::run_memory::current().find(of.id());
-  if (slot == nullptr)
-    return true;
-  for (;;) {
-    const auto seen = slot->state.load();
-    const auto state = slot->current_state();
-    if (state != memory::slot_state::requested
-        && state != memory::slot_state::starting)
-      return true;
-    if (limit.passed())
-      return false;
-    static_cast<void>(os::wait(slot->state, seen, limit));
-  }
-}
 
 /// What this machine does for its lead. Its messages come by the thread of the
 /// connection's loop; all else is done by the main thread, which sleeps until
@@ -526,8 +507,8 @@ void worker::start(start_order what, placed_actors actors) {
                                         std::move(what.library),
                                         std::move(what.arguments)}),
                  std::move(actors)};
-    static_cast<void>(
-      has_begun(made.result.runner().view(), deadline::after(time_of_fork)));
+    static_cast<void>(hosting::await_begin(made.result.runner().view(),
+                                           deadline::after(time_of_fork)));
     running_.emplace(what.number, std::move(made));
   } catch (const error& failure) {
     refuse(what.number, failure.code(), failure.what());
@@ -540,7 +521,7 @@ deadline worker::watch_those_that_begin() {
     if (each.sentinel >= 0)
       continue;
     auto& runner = each.result.runner();
-    if (!has_begun(runner.view(), deadline::now())) {
+    if (!hosting::await_begin(runner.view(), deadline::now())) {
       limit = deadline::after(time_of_fork);
       continue;
     }

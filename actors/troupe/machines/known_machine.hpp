@@ -30,8 +30,8 @@ public:
 
   [[nodiscard]] virtual const std::string& name() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t number() const noexcept = 0;
-  [[nodiscard]] virtual const std::vector<std::string>&
-  labels() const noexcept = 0;
+  [[nodiscard]] virtual const std::vector<std::string>& labels() const noexcept
+    = 0;
   [[nodiscard]] virtual unsigned processors() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t memory() const noexcept = 0;
   [[nodiscard]] virtual bool is_there() const = 0;
@@ -43,7 +43,8 @@ public:
   /// Has it make an actor in a process of its own. Throws as `machine::spawn`.
   /// @blocks on that machine, until the actor's function has returned
   [[nodiscard]] virtual caf::strong_actor_ptr
-  spawn(spawn_order what, const placed_actors& actors) = 0;
+  spawn(spawn_order what, const placed_actors& actors)
+    = 0;
 
   /// Signals a process that `start` has given; nothing where that has ended.
   virtual void signal(const remote_call& to, std::int32_t number) = 0;

@@ -66,9 +66,8 @@ machine_list list_of(const lead& leads) {
 bool is_so(const machine_list& now, const wished& what) {
   if (!what.name)
     return now.there.size() >= what.count;
-  return std::any_of(now.there.begin(), now.there.end(), [&](const auto& each) {
-    return each.name == what.name;
-  });
+  return std::any_of(now.there.begin(), now.there.end(),
+                     [&](const auto& each) { return each.name == what.name; });
 }
 
 class lead_service : public caf::event_based_actor {
@@ -79,11 +78,9 @@ public:
 
   caf::behavior make_behavior() override {
     // The process ends with this actor in it, so it may hold itself.
-    errands_ = std::make_shared<errands>(
-      caf::actor{this});
-    lead_.when_changed([to = errands_, this] {
-      to->add([this] { answer_waits(); });
-    });
+    errands_ = std::make_shared<errands>(caf::actor{this});
+    lead_.when_changed(
+      [to = errands_, this] { to->add([this] { answer_waits(); }); });
     return {
       [this](caf::get_atom) { return as_text(list_of(lead_)); },
       [this](caf::wait_for_atom, const std::string& what) {
@@ -100,7 +97,8 @@ public:
           found->second.on->signal(*found->second.of, signal);
       },
       [this](caf::spawn_atom, const std::string& what, const handles& named) {
-        return attempt<caf::strong_actor_ptr>([&] { return make(what, named); });
+        return attempt<caf::strong_actor_ptr>(
+          [&] { return make(what, named); });
       },
       [this](caf::tick_atom) {
         for (const auto& each : errands_->take())
@@ -133,10 +131,9 @@ private:
   }
 
   void watch(const caf::actor& whom) {
-    transport::version::watch(
-      this, whom, [this](const caf::actor_addr& who, const caf::error&) {
-        has_ended(who);
-      });
+    transport::version::watch(this, whom,
+                              [this](const caf::actor_addr& who,
+                                     const caf::error&) { has_ended(who); });
   }
 
   void has_ended(const caf::actor_addr& who) {
@@ -165,8 +162,8 @@ private:
     if (is_so(now, what))
       return as_text(now);
     const auto who = caf::actor_cast<caf::actor>(current_sender());
-    waits_.push_back({std::move(what), make_response_promise<std::string>(),
-                      who.address()});
+    waits_.push_back(
+      {std::move(what), make_response_promise<std::string>(), who.address()});
     watch(who);
     return caf::delegated<std::string>{};
   }
@@ -219,11 +216,11 @@ private:
               // Too much for the way there; or it is gone.
               outcome_note refused;
               refused.ended.number = number;
-              refused.ended.code = static_cast<std::int32_t>(
-                errc::limit_reached);
+              refused.ended.code
+                = static_cast<std::int32_t>(errc::limit_reached);
               refused.ended.text = transport::text_of(why);
-              transport::version::send_anonymously(
-                asker, caf::update_atom_v, as_text(refused), handles{});
+              transport::version::send_anonymously(asker, caf::update_atom_v,
+                                                   as_text(refused), handles{});
             });
   }
 
@@ -232,9 +229,9 @@ private:
     auto what = from_text<spawn_request>(request);
     const auto on = find(what.machine, "make an actor on a machine");
     auto places = put_together(what.places, named);
-    auto answer = std::make_shared<
-      caf::typed_response_promise<caf::strong_actor_ptr>>(
-      make_response_promise<caf::strong_actor_ptr>());
+    auto answer
+      = std::make_shared<caf::typed_response_promise<caf::strong_actor_ptr>>(
+        make_response_promise<caf::strong_actor_ptr>());
     // In a thread of its own, for it waits for a process to begin.
     os::start_thread([to = errands_, on, answer, what = std::move(what.what),
                       places = std::move(places)] {
@@ -300,8 +297,8 @@ caf::strong_actor_ptr service_of_lead() {
   if (!made && leads != nullptr) {
     try {
       made = caf::actor_cast<caf::strong_actor_ptr>(
-        actor_system()
-          .spawn<runtime::service_actor<lead_service>, caf::hidden>(*leads));
+        actor_system().spawn<runtime::service_actor<lead_service>, caf::hidden>(
+          *leads));
     } catch (const invalid_state&) {
       // It is ending.
       return nullptr;

@@ -91,8 +91,7 @@ put_together(const std::vector<std::uint64_t>& places,
              const std::vector<caf::strong_actor_ptr>& actors);
 
 /// The other way.
-[[nodiscard]] std::vector<std::uint64_t>
-places_of(const placed_actors& actors);
+[[nodiscard]] std::vector<std::uint64_t> places_of(const placed_actors& actors);
 [[nodiscard]] std::vector<caf::strong_actor_ptr>
 actors_of(const placed_actors& actors);
 

@@ -80,10 +80,7 @@ void tell_unread(const process_view& of) noexcept {
 } // namespace
 
 std::int32_t process_view::pid() const {
-  static_cast<void>(
-    wait_for_state(*this, deadline::never(), [](slot_state state) {
-      return state != slot_state::requested && state != slot_state::starting;
-    }));
+  static_cast<void>(hosting::await_begin(*this, deadline::never()));
   const auto* slot = run_memory::current().find(id_);
   return slot != nullptr ? slot->pid.load(std::memory_order_relaxed) : 0;
 }
@@ -143,6 +140,12 @@ bool process_view::send_signal(int signal) const {
                    "one of the two has changed its user since it began; do so "
                    "before troupe::program, or end that process otherwise",
                    EPERM);
+}
+
+bool hosting::await_begin(const process_view& of, deadline limit) {
+  return wait_for_state(of, limit, [](slot_state state) {
+    return state != slot_state::requested && state != slot_state::starting;
+  });
 }
 
 os::signal_outcome hosting::try_signal(const process_view& to,

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/base/deadline.hpp>
 #include <troupe/memory/run_memory.hpp>
 #include <troupe/os/child.hpp>
 
 #include <concepts>
 #include <cstdint>
+
+namespace troupe {
+class process_view;
+} // namespace troupe
 
 namespace troupe::hosting {
 
@@ -34,6 +39,11 @@ void detach(slot_id id) noexcept;
 
 /// Gives back what the process in row `owner`, which is dead, had reserved.
 void recover_reservations(std::uint32_t owner) noexcept;
+
+/// Waits until a process has a number, or has none to come; false: `limit` passed
+/// first.
+/// @blocks on the fork server, for the time of a fork
+[[nodiscard]] bool await_begin(const process_view& of, deadline limit);
 
 /// Tells the fork server that the slot at `index` waits in the table. To tell
 /// it twice does no harm. Does not block: the pipe has room for every slot.

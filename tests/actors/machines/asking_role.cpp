@@ -135,7 +135,8 @@ std::int32_t pid_of(const caf::actor& whom) {
   std::int32_t pid = -1;
   caf::scoped_actor self{troupe::actor_system()};
   self->request(whom, patience, caf::get_atom_v)
-    .receive([&](std::int32_t found) { pid = found; }, [](const caf::error&) {});
+    .receive([&](std::int32_t found) { pid = found; },
+             [](const caf::error&) {});
   return pid;
 }
 
@@ -150,12 +151,10 @@ void use(const std::string& where) {
   tell("found", [&] { return troupe::machines::find(where) == kitchen; });
   tell("nobody", [] { return troupe::machines::find("nobody").has_value(); });
   tell("there", [&] { return kitchen.is_there(); });
-  tell("processors", [&] {
-    return kitchen.processors() > 0 && kitchen.memory() > 0;
-  });
-  tell("address", [] {
-    return troupe::machines::address().starts_with("127.0.0.1:");
-  });
+  tell("processors",
+       [&] { return kitchen.processors() > 0 && kitchen.memory() > 0; });
+  tell("address",
+       [] { return troupe::machines::address().starts_with("127.0.0.1:"); });
   tell("square", [&] { return kitchen.start<square>(7).get(); });
   tell("lambda", [&] {
     return kitchen.start([](int a, int b) { return a + b; }, 3, 4).get();
@@ -168,9 +167,8 @@ void use(const std::string& where) {
   tell("first", [&] {
     return static_cast<int>(troupe::wait_any(soon, napping, patience) == 0);
   });
-  tell("in time", [&] {
-    return napping.wait_for(20ms) == std::future_status::ready;
-  });
+  tell("in time",
+       [&] { return napping.wait_for(20ms) == std::future_status::ready; });
   napping.terminate();
   tell("terminated", [&] { return napping.get(); });
   const auto there = kitchen.spawn<counter>(10);
@@ -199,7 +197,8 @@ long square_in_kitchen(long number) {
 void use_in_pool() {
   troupe::pool pool{2};
   long sum = 0;
-  for (const long each : pool.map<square_in_kitchen>(std::vector<long>{1, 2, 3, 4, 5, 6}))
+  for (const long each :
+       pool.map<square_in_kitchen>(std::vector<long>{1, 2, 3, 4, 5, 6}))
     sum += each;
   std::cout << "sum " << sum << std::endl;
 }
@@ -224,7 +223,8 @@ void use_on_machine() {
   const auto cellar_root = machine_called("cellar").start<root_pid>().get();
   tell("on the other", [&] {
     return kitchen
-             .start([] { return machine_called("cellar").start<root_pid>().get(); })
+             .start(
+               [] { return machine_called("cellar").start<root_pid>().get(); })
              .get()
            == cellar_root;
   });
@@ -239,13 +239,10 @@ void use_on_machine() {
 
 int wait_in_child() {
   std::cout << "waits" << std::endl;
-  tell("joined", [] {
-    return troupe::machines::wait_for(2, patience).size();
-  });
+  tell("joined", [] { return troupe::machines::wait_for(2, patience).size(); });
   tell("by name", [] { return machine_called("cellar").number(); });
-  tell("in vain", [] {
-    return troupe::machines::wait_for("nobody", 50ms).number();
-  });
+  tell("in vain",
+       [] { return troupe::machines::wait_for("nobody", 50ms).number(); });
   return 0;
 }
 
@@ -279,9 +276,8 @@ int call_and_nap(const std::string& where, const caf::actor& whom) {
 std::vector<std::int32_t> two_pids(caf::scoped_actor& self) {
   std::vector<std::int32_t> pids;
   while (pids.size() < 2)
-    self->receive(
-      [&](caf::put_atom, std::int32_t pid) { pids.push_back(pid); },
-      caf::after(patience) >> [&] { pids.assign(2, -1); });
+    self->receive([&](caf::put_atom, std::int32_t pid) { pids.push_back(pid); },
+                  caf::after(patience) >> [&] { pids.assign(2, -1); });
   return pids;
 }
 
@@ -299,8 +295,8 @@ void tell_whether_gone(const std::string& label,
 void kill_asker() {
   const auto kitchen = machine_called("kitchen");
   caf::scoped_actor self{troupe::actor_system()};
-  auto asker
-    = troupe::async<call_and_nap>(std::string{"kitchen"}, caf::actor{self});
+  auto asker = troupe::async<call_and_nap>(std::string{"kitchen"},
+                                           caf::actor{self});
   const auto pids = two_pids(self);
   std::cout << "run " << (runs(pids.at(0)) && runs(pids.at(1))) << std::endl;
   asker.runner().kill();
@@ -313,13 +309,13 @@ void kill_asker_there() {
   const auto kitchen = machine_called("kitchen");
   const auto cellar = machine_called("cellar");
   caf::scoped_actor self{troupe::actor_system()};
-  auto asker
-    = kitchen.start<call_and_nap>(std::string{"cellar"}, caf::actor{self});
+  auto asker = kitchen.start<call_and_nap>(std::string{"cellar"},
+                                           caf::actor{self});
   const auto pids = two_pids(self);
   asker.kill();
   tell_whether_gone("gone", pids);
-  auto again
-    = kitchen.start<call_and_nap>(std::string{"cellar"}, caf::actor{self});
+  auto again = kitchen.start<call_and_nap>(std::string{"cellar"},
+                                           caf::actor{self});
   const auto others = two_pids(self);
   ::kill(kitchen.start<root_pid>().get(), SIGKILL);
   tell("asker", [&] { return again.get(); });
@@ -354,9 +350,8 @@ int pass_handles_in_child() {
   const auto kitchen = machine_called("kitchen");
   const auto own = troupe::actor_system().spawn(counter, 40);
   const auto typed = troupe::actor_system().spawn(adder);
-  tell("of a child", [&] {
-    return kitchen.start<add_by>(std::vector{own}, typed).get();
-  });
+  tell("of a child",
+       [&] { return kitchen.start<add_by>(std::vector{own}, typed).get(); });
   tell("back at a child", [&] {
     auto all = kitchen.start<give_back>(own, own).get();
     return all.at("one") == own && all.at("other") == own && !all.at("none");
@@ -393,9 +388,8 @@ void pass_handles() {
   {
     const auto last = troupe::actor_system().spawn(counter, 1);
     self->monitor(last);
-    tell("last", [&] {
-      return kitchen.start<give_back>(last, there).get().size();
-    });
+    tell("last",
+         [&] { return kitchen.start<give_back>(last, there).get().size(); });
   }
   self->receive(
     [](const caf::down_msg& down) {

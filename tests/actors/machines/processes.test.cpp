@@ -29,8 +29,8 @@ void check_use(at_work& of, const std::string& prefix, std::size_t machines) {
     return of.printed(prefix + line);
   };
   CHECK(printed("listed " + std::to_string(machines) + '\n'));
-  for (const auto* yes : {"found", "there", "processors", "address", "first",
-                          "elsewhere"})
+  for (const auto* yes :
+       {"found", "there", "processors", "address", "first", "elsewhere"})
     CHECK(printed(std::string{yes} + " 1\n"));
   for (const auto* no : {"nobody", "in time"})
     CHECK(printed(std::string{no} + " 0\n"));
@@ -40,24 +40,24 @@ void check_use(at_work& of, const std::string& prefix, std::size_t machines) {
   CHECK(printed("died process_died ["));
   CHECK(printed("terminated process_died ["));
   CHECK(printed("actor 15\n"));
-  CHECK(printed("cold remote_exception [call the maker of an actor on machine "));
-  CHECK(of.lead.output().find("text=the oven is cold\n")
-        != std::string::npos);
+  CHECK(
+    printed("cold remote_exception [call the maker of an actor on machine "));
+  CHECK(of.lead.output().find("text=the oven is cold\n") != std::string::npos);
   CHECK(printed("events invalid_state ["));
 }
 
 } // namespace
 
-TEST_CASE("a process of the lead's run lists, finds and waits for machines, and "
-          "starts functions and actors on them, as the root does") {
+TEST_CASE(
+  "a process of the lead's run lists, finds and waits for machines, and "
+  "starts functions and actors on them, as the root does") {
   at_work both{{"child"}};
   both.ends(1);
   check_use(both, "", 1);
   CHECK(both.printed("kitchen│ line 1\nkitchen│ line 2\nkitchen│ line 3\n"
                      "printed 3\n"));
   CHECK(both.printed("died process_died [get the result of process process-"));
-  CHECK(both.lead.output().find(" on machine kitchen (")
-        != std::string::npos);
+  CHECK(both.lead.output().find(" on machine kitchen (") != std::string::npos);
 }
 
 TEST_CASE("tasks of a pool start functions on machines") {
@@ -66,7 +66,8 @@ TEST_CASE("tasks of a pool start functions on machines") {
   CHECK(both.printed("sum 91\n"));
 }
 
-TEST_CASE("an actor starts a function on a machine while it handles a message") {
+TEST_CASE(
+  "an actor starts a function on a machine while it handles a message") {
   at_work both{{"actor"}};
   both.ends(1);
   CHECK(both.printed("of an actor 81\n"));
@@ -100,8 +101,10 @@ TEST_CASE("a machine is lost: calls on their way of other processes than the "
   both.ends(0);
   CHECK(both.printed("before 2\n"));
   CHECK(both.printed("lost machine_lost ["));
-  CHECK(both.printed("later machine_lost [start a process on machine kitchen: "));
-  CHECK(both.printed("no actor machine_lost [make an actor on machine kitchen: "));
+  CHECK(
+    both.printed("later machine_lost [start a process on machine kitchen: "));
+  CHECK(
+    both.printed("no actor machine_lost [make an actor on machine kitchen: "));
 }
 
 TEST_CASE("a process is killed whose calls run on a machine: they are killed, "
@@ -127,8 +130,9 @@ TEST_CASE("the same of a process on a machine whose calls run on another one, "
   CHECK(all.printed("goes on 9\n"));
 }
 
-TEST_CASE("handles of actors are arguments and results of functions on machines, "
-          "also of other processes, and come home as what they were") {
+TEST_CASE(
+  "handles of actors are arguments and results of functions on machines, "
+  "also of other processes, and come home as what they were") {
   at_work both{{"handles"}};
   both.ends(1);
   // 2 + 21 + 1 + 100 + 1000
@@ -148,8 +152,9 @@ TEST_CASE("a program that leads no machines and is none has none in any of its "
   launched alone{{beside_this_program("asking_role"), "alone"}};
   CHECK(exited_with(alone.wait(), 0));
   const auto& text = alone.output();
-  CHECK(text.find("list invalid_state [list the machines: this program leads no "
-                  "machines, and is none")
-        != std::string::npos);
+  CHECK(
+    text.find("list invalid_state [list the machines: this program leads no "
+              "machines, and is none")
+    != std::string::npos);
   CHECK(text.find("wait invalid_state [") != std::string::npos);
 }
