@@ -73,12 +73,12 @@ TEST_CASE("a monitor hears the end of an actor, with the reason") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
     SUBCASE("that returned") {
-      const auto to = troupe::spawn<player>(where);
+      const auto to = spawn_at<player>(where);
       caf::anon_send(to, quit_atom_v);
       CHECK(!await_down(self, to));
     }
     SUBCASE("that quit for a reason of its own") {
-      const auto to = troupe::spawn<player>(where);
+      const auto to = spawn_at<player>(where);
       caf::anon_send(to, quit_atom_v,
                      caf::make_error(trouble::not_today, std::string{"rain"}));
       const auto why = await_down(self, to);
@@ -86,17 +86,17 @@ TEST_CASE("a monitor hears the end of an actor, with the reason") {
       CHECK(to_string(why).find("rain") != std::string::npos);
     }
     SUBCASE("that was sent an exit message") {
-      const auto to = troupe::spawn<player>(where);
+      const auto to = spawn_at<player>(where);
       caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
       CHECK(await_down(self, to) == caf::exit_reason::user_shutdown);
     }
     SUBCASE("that threw") {
-      const auto to = troupe::spawn<player>(where);
+      const auto to = spawn_at<player>(where);
       caf::anon_send(to, throw_atom_v);
       CHECK(await_down(self, to) == caf::sec::runtime_error);
     }
     SUBCASE("that had ended before") {
-      const auto to = troupe::spawn<player>(where);
+      const auto to = spawn_at<player>(where);
       caf::anon_send(to, quit_atom_v);
       static_cast<void>(await_down(self, to));
       static_cast<void>(await_down(self, to));
@@ -107,8 +107,8 @@ TEST_CASE("a monitor hears the end of an actor, with the reason") {
 TEST_CASE("an actor monitors one in a third process") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto watcher = troupe::spawn<player>(where);
-    const auto watched = troupe::spawn<player>(where);
+    const auto watcher = spawn_at<player>(where);
+    const auto watched = spawn_at<player>(where);
     CHECK(ask<bool>(self, watcher, watch_atom_v, watched,
                     caf::actor_cast<caf::actor>(self)));
     caf::anon_send(watched, quit_atom_v,
@@ -125,8 +125,8 @@ TEST_CASE("linked actors end together, in both directions") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
     for (const bool first_ends : {true, false}) {
-      const auto a = troupe::spawn<player>(where);
-      const auto b = troupe::spawn<player>(where);
+      const auto a = spawn_at<player>(where);
+      const auto b = spawn_at<player>(where);
       CHECK(ask<bool>(self, a, bind_atom_v, b));
       // Whether the other side has heard of the link by now or not.
       static_cast<void>(
@@ -165,6 +165,7 @@ TEST_CASE("who outlives a linked actor hears of its end once") {
 }
 
 TEST_CASE("a killed process is the end of its actors, by name of the signal") {
+  NOT_ON_MACHINES(hosts);
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host house{"house"};
   const auto a = house.spawn<player>();
@@ -177,6 +178,7 @@ TEST_CASE("a killed process is the end of its actors, by name of the signal") {
 }
 
 TEST_CASE("a process that exits is the end of its actors, by its code, once") {
+  NOT_ON_MACHINES(children);
   caf::scoped_actor self{troupe::actor_system()};
   const troupe::queue<caf::actor> offers;
   const troupe::queue<int> codes;
@@ -202,9 +204,9 @@ TEST_CASE("a death is told no more to who does not want to know it any more") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
     const auto listener = caf::actor_cast<caf::actor>(self);
-    const auto watcher = troupe::spawn<player>(where);
-    const auto watched = troupe::spawn<player>(where);
-    const auto last = troupe::spawn<player>(where);
+    const auto watcher = spawn_at<player>(where);
+    const auto watched = spawn_at<player>(where);
+    const auto last = spawn_at<player>(where);
     CHECK(ask<bool>(self, watcher, watch_atom_v, watched, listener));
     CHECK(ask<bool>(self, watcher, unwatch_atom_v, watched));
     CHECK(ask<bool>(self, watcher, watch_atom_v, last, listener));
@@ -228,8 +230,8 @@ TEST_CASE("who is linked no more lives on") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
     for (const bool first_ends : {true, false}) {
-      const auto a = troupe::spawn<player>(where);
-      const auto b = troupe::spawn<player>(where);
+      const auto a = spawn_at<player>(where);
+      const auto b = spawn_at<player>(where);
       CHECK(ask<bool>(self, a, bind_atom_v, b));
       CHECK(ask<bool>(self, a, unbind_atom_v, b));
       // Behind what the two processes have said to each other.
@@ -246,6 +248,7 @@ TEST_CASE("who is linked no more lives on") {
 }
 
 TEST_CASE("a handle leads to its actor without the process that passed it on") {
+  NOT_ON_MACHINES(hosts);
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host home{"home"};
   troupe::host between{"between"};
@@ -261,6 +264,7 @@ TEST_CASE("a handle leads to its actor without the process that passed it on") {
 }
 
 TEST_CASE("requests in flight to a killed process fail at once") {
+  NOT_ON_MACHINES(hosts);
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host house{"house"};
   const auto a = house.spawn<player>();
@@ -288,6 +292,7 @@ TEST_CASE("requests in flight to a killed process fail at once") {
 }
 
 TEST_CASE("a delegated request fails when the delegate's process dies") {
+  NOT_ON_MACHINES(hosts);
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host first{"first"};
   troupe::host second{"second"};
@@ -310,6 +315,7 @@ TEST_CASE("a delegated request fails when the delegate's process dies") {
 }
 
 TEST_CASE("a link to an actor of a killed process ends the linked one") {
+  NOT_ON_MACHINES(hosts);
   caf::scoped_actor self{troupe::actor_system()};
   troupe::host house{"house"};
   const auto far = house.spawn<player>();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "places.hpp"
+
 #include <troupe/runtime/spawn.hpp>
 #include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/type_table.hpp>
@@ -8,6 +10,7 @@
 #include <caf/all.hpp>
 
 #include <doctest/doctest.h>
+#include <support/patience.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -158,22 +161,7 @@ void blocking_echo(caf::blocking_actor* self);
 
 using namespace std::chrono_literals;
 
-inline constexpr auto patience = 20s;
-
-/// The places that every test runs in.
-struct place {
-  const char* name;
-  troupe::placement where;
-};
-inline constexpr place places[]
-  = {{"in one process", troupe::placement::here},
-     {"in several processes", troupe::placement::own_process}};
-
-/// Runs `test(where)` in both places.
-#define EACH_PLACE(where)                                                      \
-  for (const auto& where##_place : conformance::places)                        \
-    if (const auto where = where##_place.where; true)                          \
-  DOCTEST_SUBCASE(where##_place.name)
+inline const std::chrono::seconds patience{20 * troupe::test::patience()};
 
 /// A request that must be answered with a `T`.
 template <class T, class Handle, class... Ts>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Programs that print by `caf::aout`, `printing_role NAME here|own_process`,
-// with the behaviour of CAF's own of that kind, written anew.
+// Programs that print by `caf::aout`, `printing_role NAME here|own_process|machine`,
+// with the behaviour of CAF's own of that kind, written anew. The last leads, has a
+// machine make the actors, and ends when that has left.
 
+#include <troupe/machines/machines.hpp>
 #include <troupe/process/program.hpp>
 #include <troupe/runtime/actor_system.hpp>
 #include <troupe/runtime/spawn.hpp>
@@ -118,16 +120,48 @@ caf::behavior traveller(caf::stateful_actor<std::int32_t>* self) {
   };
 }
 
-void talk(troupe::placement where) {
+/// Makes actors where the program was told to.
+struct at_home {
+  template <auto F, class... Args>
+  caf::actor spawn(Args&&... args) const {
+    return troupe::spawn<F>(where, std::forward<Args>(args)...);
+  }
+  troupe::placement where;
+};
+
+void talk(const auto& where) {
   for (std::int32_t i = 0; i < many; ++i)
-    static_cast<void>(troupe::spawn<talker>(where, i));
-  static_cast<void>(troupe::spawn<blocking_talker>(where, std::string{"hi"}));
+    static_cast<void>(where.template spawn<talker>(i));
+  static_cast<void>(where.template spawn<blocking_talker>(std::string{"hi"}));
 }
 
-void travel(troupe::placement where) {
-  const auto who = troupe::spawn<traveller>(where);
+void travel(const auto& where) {
+  const caf::actor who = where.template spawn<traveller>();
   caf::anon_send(who, station{7, "Zoo"});
   caf::anon_send(who, journey{{station{1, "Port"}, station{2, "Museum"}}});
+}
+
+/// Whether there is such a program.
+bool run(std::string_view name, const auto& where) {
+  if (name == "talk")
+    talk(where);
+  else if (name == "travel")
+    travel(where);
+  else
+    return false;
+  return true;
+}
+
+/// What they print is written when the machine has left.
+bool run_on_machine(std::string_view name) {
+  constexpr std::chrono::seconds patience{60};
+  troupe::machines::events happenings;
+  if (!run(name, troupe::machines::wait_for(1, patience).front()))
+    return false;
+  while (const auto what = happenings.next(patience))
+    if (what->kind == troupe::machines::event::what::left)
+      return true;
+  return false;
 }
 
 } // namespace
@@ -135,15 +169,13 @@ void travel(troupe::placement where) {
 int main(int argc, char** argv) {
   troupe::use_messages<caf::id_block::printing>();
   const troupe::program program{argc, argv};
-  const std::string_view name = argc > 1 ? argv[1] : "";
-  const auto where = std::string_view{argc > 2 ? argv[2] : ""} == "here"
-                       ? troupe::placement::here
-                       : troupe::placement::own_process;
-  if (name == "talk")
-    talk(where);
-  else if (name == "travel")
-    travel(where);
-  else
+  const auto words = program.arguments();
+  const std::string_view name = words.empty() ? "" : words[0];
+  const std::string_view where = words.size() > 1 ? words[1] : "";
+  if (where == "machine")
+    return run_on_machine(name) ? 0 : 99;
+  if (!run(name, at_home{where == "here" ? troupe::placement::here
+                                         : troupe::placement::own_process}))
     return 99;
   return troupe::await_actors_for(std::chrono::seconds{20}) ? 0 : 1;
 }

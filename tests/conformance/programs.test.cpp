@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Programs that do what CAF's own examples do, written anew. Each runs with all
-// actors in one process, and with each actor in a process of its own, and must
-// print the same. Actors that do not end by themselves are told to at the end,
+// actors in one process, with each actor in a process of its own, and with all on
+// another machine, and must print the same. Actors that do not end by themselves are told to at the end,
 // and the program waits for that.
 
 #include "players.hpp"
@@ -24,17 +24,23 @@ std::vector<caf::strong_actor_ptr> cast;
 
 /// Makes one of them.
 template <auto F, class... Args>
-auto play(troupe::placement where, Args&&... args) {
-  auto made = troupe::spawn<F>(where, std::forward<Args>(args)...);
+auto play(place where, Args&&... args) {
+  auto made = spawn_at<F>(where, std::forward<Args>(args)...);
   cast.push_back(caf::actor_cast<caf::strong_actor_ptr>(made));
   return made;
 }
 
 /// Ends those that have not ended by themselves.
 void end_program() {
-  for (const auto& each : std::exchange(cast, {}))
+  const auto all = std::exchange(cast, {});
+  for (const auto& each : all)
     caf::anon_send_exit(caf::actor_cast<caf::actor>(each),
                         caf::exit_reason::user_shutdown);
+  // Those of a machine are not this run's.
+  for (const auto& each : all) {
+    caf::scoped_actor self{troupe::actor_system()};
+    static_cast<void>(await_down(self, caf::actor_cast<caf::actor>(each)));
+  }
   CHECK(troupe::await_actors_for(patience));
 }
 

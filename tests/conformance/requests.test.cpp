@@ -6,7 +6,7 @@ using namespace conformance;
 TEST_CASE("a request fails with the error that the actor gives") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto to = troupe::spawn<player>(where);
+    const auto to = spawn_at<player>(where);
     CHECK(ask_in_vain(self, to, patience, fail_atom_v) == trouble::not_today);
     const auto told = ask_in_vain(self, to, patience, fail_atom_v,
                                   std::string{"tired"});
@@ -19,7 +19,7 @@ TEST_CASE("a request fails with the error that the actor gives") {
 TEST_CASE("a request that nobody answers times out") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto to = troupe::spawn<player>(where);
+    const auto to = spawn_at<player>(where);
     CHECK(ask_in_vain(self, to, 50ms, watch_atom_v)
           == caf::sec::request_timeout);
     CHECK(ask<std::int32_t>(self, to, echo_atom_v, std::int32_t{1}) == 1);
@@ -30,7 +30,7 @@ TEST_CASE("a request that nobody answers times out") {
 TEST_CASE("an unexpected message fails its request") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto to = troupe::spawn<adder>(where, 0);
+    const auto to = spawn_at<adder>(where, 0);
     CHECK(ask_in_vain(self, caf::actor_cast<caf::actor>(to), patience, 1.5)
           == caf::sec::unexpected_message);
     caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
@@ -40,7 +40,7 @@ TEST_CASE("an unexpected message fails its request") {
 TEST_CASE("a response promise may be kept later") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto to = troupe::spawn<player>(where);
+    const auto to = spawn_at<player>(where);
     CHECK(ask<std::int32_t>(self, to, later_atom_v, std::int32_t{8}) == 8);
     caf::anon_send_exit(to, caf::exit_reason::user_shutdown);
   }
@@ -49,8 +49,8 @@ TEST_CASE("a response promise may be kept later") {
 TEST_CASE("a delegated request is answered by the delegate") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto a = troupe::spawn<player>(where);
-    const auto b = troupe::spawn<player>(where);
+    const auto a = spawn_at<player>(where);
+    const auto b = spawn_at<player>(where);
     CHECK(ask<std::int32_t>(self, a, to_atom_v, b, std::int32_t{3}) == 3);
     CHECK(ask<std::int32_t>(self, a, to_atom_v, a, std::int32_t{4}) == 4);
     const auto c = troupe::spawn<player>(troupe::placement::here);
@@ -63,8 +63,8 @@ TEST_CASE("a delegated request is answered by the delegate") {
 TEST_CASE("an actor asks another, in a third process, to answer") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto a = troupe::spawn<player>(where);
-    const auto sum = troupe::spawn<adder>(where, 100);
+    const auto a = spawn_at<player>(where);
+    const auto sum = spawn_at<adder>(where, 100);
     CHECK(ask<std::int32_t>(self, a, to_atom_v, sum, std::int32_t{1}) == 101);
     caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(sum, caf::exit_reason::user_shutdown);
@@ -74,9 +74,9 @@ TEST_CASE("an actor asks another, in a third process, to answer") {
 TEST_CASE("handles in messages are the same actor wherever they go") {
   EACH_PLACE(where) {
     caf::scoped_actor self{troupe::actor_system()};
-    const auto a = troupe::spawn<player>(where);
-    const auto b = troupe::spawn<player>(where);
-    const auto sum = troupe::spawn<adder>(where, 1);
+    const auto a = spawn_at<player>(where);
+    const auto b = spawn_at<player>(where);
+    const auto sum = spawn_at<adder>(where, 1);
     CHECK(ask<caf::actor>(self, a, echo_atom_v, b) == b);
     CHECK(ask<caf::actor>(self, a, echo_atom_v, a) == a);
     CHECK(ask<adder_actor>(self, a, echo_atom_v, sum) == sum);
@@ -91,7 +91,7 @@ TEST_CASE("handles in messages are the same actor wherever they go") {
 
 TEST_CASE("event-based actors await and then their answers") {
   EACH_PLACE(where) {
-    const auto to = troupe::spawn<player>(where);
+    const auto to = spawn_at<player>(where);
     std::promise<std::string> done;
     auto asker = troupe::actor_system().spawn(
       [&](caf::event_based_actor* self) {
