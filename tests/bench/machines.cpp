@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Machines: how long one takes to join and give its first result, what a start
-// there costs beside one at home, how soon its death is known, and what a
-// connection costs on which nothing is said. Lead and machine are on one
-// computer.
+// there costs beside one at home, how soon its death is known, what a connection
+// costs on which nothing is said, and what is said to an actor there. Lead and machine
+// are on one computer.
 
+#include "machine_actors.hpp"
 #include "suite.hpp"
 
 #include <troupe/machines/machines.hpp>
@@ -181,14 +182,19 @@ int main(int argc, char** argv) {
     ::execv("/proc/self/exe", words.data());
     return 127;
   }
+  bench::use_balls();
   troupe::program program{argc, argv};
   bench::suite suite{"machines", argc, argv};
-  measure_joins(suite);
+  if (suite.wants("join_to_first_result"))
+    measure_joins(suite);
   {
     const other_terminal other;
     const auto machine = troupe::machines::wait_for(1, patience).front();
-    measure_starts(suite, machine);
-    measure_idleness(suite, other.pid());
+    if (suite.wants("start"))
+      measure_starts(suite, machine);
+    if (suite.wants("idle_both_ends"))
+      measure_idleness(suite, other.pid());
+    bench::measure_actors(suite, machine);
   }
   suite.at_most(150, "join_to_first_result");
   suite.at_most(50, "root_killed_to_machine_lost");

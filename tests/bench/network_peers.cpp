@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
 
 namespace bench::peers {
 
@@ -44,6 +46,30 @@ struct tcp_ends {
       troupe::os::send_without_delay(end->get());
   }
 };
+
+/// Reads and writes sleep.
+void make_blocking(const tcp_ends& of) {
+  for (const auto* end : {&of.here, &of.there})
+    require(
+      ::fcntl(end->get(), F_SETFL, ::fcntl(end->get(), F_GETFL) & ~O_NONBLOCK)
+      == 0);
+}
+
+void read_all(int from, std::vector<char>& into) {
+  for (std::size_t got = 0; got < into.size();) {
+    const auto more = ::read(from, into.data() + got, into.size() - got);
+    require(more > 0);
+    got += static_cast<std::size_t>(more);
+  }
+}
+
+void write_all(int to, const std::vector<char>& from) {
+  for (std::size_t gone = 0; gone < from.size();) {
+    const auto more = ::write(to, from.data() + gone, from.size() - gone);
+    require(more > 0);
+    gone += static_cast<std::size_t>(more);
+  }
+}
 
 class session {
 public:
@@ -112,6 +138,47 @@ double tls_ping_pong(long count, std::size_t size) {
     with.write(message);
     with.read(message);
   }
+  return static_cast<double>(count) / seconds_since(start);
+}
+
+double tcp_ping_pong(long count, std::size_t size) {
+  const tcp_ends ends;
+  make_blocking(ends);
+  std::vector<char> message(size, 'x');
+  const fork_of_this other{[&] {
+    for (long i = 0; i < count; ++i) {
+      read_all(ends.there.get(), message);
+      write_all(ends.there.get(), message);
+    }
+  }};
+  const auto start = clock_type::now();
+  for (long i = 0; i < count; ++i) {
+    write_all(ends.here.get(), message);
+    read_all(ends.here.get(), message);
+  }
+  return seconds_since(start) * 1e6 / static_cast<double>(count);
+}
+
+double tls_one_way(long count, std::size_t size) {
+  const auto shown = std::make_shared<const troupe::network::credentials>(
+    troupe::network::key::random());
+  const tcp_ends ends;
+  make_blocking(ends);
+  std::vector<char> message(size, 'x');
+  std::vector<char> done(1);
+  const fork_of_this other{[&] {
+    const tls_context context{shown, tls_context::role::server};
+    session with{context, ends.there.get()};
+    for (long i = 0; i < count; ++i)
+      with.read(message);
+    with.write(done);
+  }};
+  const tls_context context{shown, tls_context::role::client};
+  session with{context, ends.here.get()};
+  const auto start = clock_type::now();
+  for (long i = 0; i < count; ++i)
+    with.write(message);
+  with.read(done);
   return static_cast<double>(count) / seconds_since(start);
 }
 
