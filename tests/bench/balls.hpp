@@ -18,8 +18,8 @@
 #include <string>
 #include <thread>
 
-/// Actors that throw balls at each other, wherever they are, and CAF's middleman as
-/// one of the ways between them.
+/// Actors that throw balls at each other, wherever they are, and CAF's
+/// middleman as one of the ways between them.
 
 struct block64 {
   std::uint64_t a, b, c, d, e, f, g, h;

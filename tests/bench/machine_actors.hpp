@@ -10,8 +10,8 @@ namespace bench {
 /// Must be called before `troupe::program` is made.
 void use_balls();
 
-/// What is said to an actor on a machine, beside what a bare socket, a bare stream of
-/// TLS and CAF's middleman need for the same; turn by turn.
+/// What is said to an actor on a machine, beside what a bare socket, a bare
+/// stream of TLS and CAF's middleman need for the same; turn by turn.
 void measure_actors(suite& suite, const troupe::machine& machine);
 
 } // namespace bench

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Machines: how long one takes to join and give its first result, what a start
-// there costs beside one at home, how soon its death is known, what a connection
-// costs on which nothing is said, and what is said to an actor there. Lead and machine
-// are on one computer.
+// there costs beside one at home, how soon its death is known, what a
+// connection costs on which nothing is said, and what is said to an actor
+// there. Lead and machine are on one computer.
 
 #include "machine_actors.hpp"
 #include "suite.hpp"

@@ -142,8 +142,8 @@ TEST_CASE("who outlives a linked actor hears of its end once") {
     caf::scoped_actor self{troupe::actor_system()};
     const auto listener = caf::actor_cast<caf::actor>(self);
     for (const bool first_links : {true, false}) {
-      const auto ends = troupe::spawn<player>(where);
-      const auto stays = troupe::spawn<survivor>(where, listener);
+      const auto ends = spawn_at<player>(where);
+      const auto stays = spawn_at<survivor>(where, listener);
       const auto& links = first_links ? ends : stays;
       const auto& linked = first_links ? stays : ends;
       CHECK(ask<bool>(self, links, bind_atom_v, linked));

@@ -10,7 +10,8 @@
 #include <utility>
 
 /// Where the actors of these programs live. A run of a test has the first two
-/// places; one that leads (`--troupe.listen=127.0.0.1:0`, with a key) has the third.
+/// places; one that leads (`--troupe.listen=127.0.0.1:0`, with a key) has the
+/// third.
 
 namespace conformance {
 

@@ -37,8 +37,8 @@ std::vector<std::string> sorted_lines_of(const std::string& name,
   return result;
 }
 
-/// What so many lines are that it prints on a machine, of which each comes to the
-/// lead behind the machine's name; both must end well, with nothing left.
+/// What so many lines are that it prints on a machine, of which each comes to
+/// the lead behind the machine's name; both must end well, with nothing left.
 std::vector<std::string> sorted_lines_of_machine(const std::string& name,
                                                  std::size_t count) {
   CAPTURE(name);

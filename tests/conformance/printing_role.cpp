@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Programs that print by `caf::aout`, `printing_role NAME here|own_process|machine`,
-// with the behaviour of CAF's own of that kind, written anew. The last leads, has a
-// machine make the actors, and ends when that has left.
+// Programs that print by `caf::aout`, `printing_role NAME
+// here|own_process|machine`, with the behaviour of CAF's own of that kind,
+// written anew. The last leads, has a machine make the actors, and ends when
+// that has left.
 
 #include <troupe/machines/machines.hpp>
 #include <troupe/process/program.hpp>

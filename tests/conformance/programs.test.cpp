@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Programs that do what CAF's own examples do, written anew. Each runs with all
-// actors in one process, with each actor in a process of its own, and with all on
-// another machine, and must print the same. Actors that do not end by themselves are told to at the end,
-// and the program waits for that.
+// actors in one process, with each actor in a process of its own, and with all
+// on another machine, and must print the same. Actors that do not end by
+// themselves are told to at the end, and the program waits for that.
 
 #include "players.hpp"
 

@@ -31,6 +31,7 @@ public:
   }
 
   /// Its number at the service, when that has taken it.
+  // seq_cst, a number alone: set in `call`, read in `signal`; relaxed would do.
   std::atomic<std::uint64_t> id{0};
 };
 

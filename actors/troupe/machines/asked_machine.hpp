@@ -11,8 +11,8 @@
 
 namespace troupe::machines {
 
-/// A machine as all processes know it that are not the root of the lead's run: they
-/// ask the service of that.
+/// A machine as all processes know it that are not the root of the lead's run:
+/// they ask the service of that.
 class asked_machine final : public known_machine {
 public:
   explicit asked_machine(machine_facts what) : facts_(std::move(what)) {

@@ -86,20 +86,21 @@ struct spawned_note {
   bytes failure;
 };
 
-/// A message between machines, and which handles of actors belong to it, and where.
+/// A message between machines, and which handles of actors belong to it, and
+/// where.
 struct carried_message {
   bytes content;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> handles;
 };
 
-/// Writes handles where they belong in bytes that another machine has sent, for who
-/// reads them in this run, and sees to it that he finds the actors. Somebody has to
-/// hold those until then. Throws `malformed_bytes`.
+/// Writes handles where they belong in bytes that another machine has sent, for
+/// who reads them in this run, and sees to it that he finds the actors.
+/// Somebody has to hold those until then. Throws `malformed_bytes`.
 void write_handles(bytes& into, const placed_actors& actors);
 
-/// Carries handles of actors, and what is said to them, between two runs: one end
-/// of the connection between their roots. All functions may be called from any
-/// thread, none waits for the other end but `spawn`.
+/// Carries handles of actors, and what is said to them, between two runs: one
+/// end of the connection between their roots. All functions may be called from
+/// any thread, none waits for the other end but `spawn`.
 ///
 /// # What is promised
 /// Messages of one actor to another arrive in their order, and before the end
@@ -131,8 +132,8 @@ public:
   /// Takes what the other end has given to `carry`.
   using taker = std::function<void(bytes message, placed_actors actors)>;
 
-  /// What this end does for the other one. What it does not, the other one may not
-  /// ask for.
+  /// What this end does for the other one. What it does not, the other one may
+  /// not ask for.
   struct duties {
     /// Of a machine only.
     spawner makes = {};
@@ -141,8 +142,8 @@ public:
     std::function<caf::strong_actor_ptr()> serves = {};
   };
 
-  /// `other` is what the other end is called in texts. Makes the process's actor
-  /// system if it has none.
+  /// `other` is what the other end is called in texts. Makes the process's
+  /// actor system if it has none.
   [[nodiscard]] static std::shared_ptr<gateway> make(std::string other, way to,
                                                      duties does);
 

@@ -109,8 +109,8 @@ public:
   void lost(const loss& why) noexcept override;
 
 private:
-  /// What the lead has said: as it came, or with handles of actors that came with
-  /// it.
+  /// What the lead has said: as it came, or with handles of actors that came
+  /// with it.
   struct order {
     network::payload plain;
     bytes carried;
@@ -166,7 +166,8 @@ private:
 
   void obey(order what);
   void start(start_order what, placed_actors actors);
-  /// Has the end of each process told that has begun. Returns when to look again.
+  /// Has the end of each process told that has begun. Returns when to look
+  /// again.
   [[nodiscard]] deadline watch_those_that_begin();
   void signal(const signal_order& what);
   void send_signal(const running& to, int number);

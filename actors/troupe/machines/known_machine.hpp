@@ -19,8 +19,8 @@ struct start_order;
 /// Handles of actors that belong to bytes, and where.
 using placed_actors = std::vector<transport::handles_aside::place>;
 
-/// A machine as the calling process knows it: the root of the lead's run has the
-/// connection, all other processes ask that. Any thread.
+/// A machine as the calling process knows it: the root of the lead's run has
+/// the connection, all other processes ask that. Any thread.
 class known_machine {
 public:
   known_machine() = default;
@@ -36,7 +36,8 @@ public:
   [[nodiscard]] virtual std::uint64_t memory() const noexcept = 0;
   [[nodiscard]] virtual bool is_there() const = 0;
 
-  /// Has it start a process. Throws `machine_lost`, `cancelled`, `limit_reached`.
+  /// Has it start a process. Throws `machine_lost`, `cancelled`,
+  /// `limit_reached`.
   [[nodiscard]] virtual std::shared_ptr<remote_call>
   start(start_order what, const placed_actors& actors) = 0;
 

@@ -66,8 +66,8 @@ public:
     return happenings_;
   }
 
-  /// Has `tell` called each time that something has happened to a machine, under
-  /// a lock; to be called once.
+  /// Has `tell` called each time that something has happened to a machine,
+  /// under a lock; to be called once.
   void when_changed(std::function<void()> tell);
 
   // Of the machines, by the loop:

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-/// How the lead's root serves processes that are not it: those of its run, and of
-/// the runs of machines. They send its actor, the *service*, these messages:
+/// How the lead's root serves processes that are not it: those of its run, and
+/// of the runs of machines. They send its actor, the *service*, these messages:
 ///
 ///     get_atom                          → string: `machine_list`
 ///     wait_for_atom, string: `wished`   → the same, when it is so
@@ -29,8 +29,8 @@
 ///     update_atom, string: `outcome_note`, handles       → ok_atom
 ///     close_atom, string                why it is lost
 ///
-/// A call whose asker has ended before is killed (SIGKILL): that happens when its
-/// process dies. The strings are what the codec writes.
+/// A call whose asker has ended before is killed (SIGKILL): that happens when
+/// its process dies. The strings are what the codec writes.
 namespace troupe::machines {
 
 struct machine_facts {
@@ -85,7 +85,8 @@ template <class T>
   return codec::decode<T>(std::as_bytes(std::span{what}));
 }
 
-/// Puts places and handles, which travel apart, together. Throws `malformed_bytes`.
+/// Puts places and handles, which travel apart, together. Throws
+/// `malformed_bytes`.
 [[nodiscard]] placed_actors
 put_together(const std::vector<std::uint64_t>& places,
              const std::vector<caf::strong_actor_ptr>& actors);
@@ -95,8 +96,8 @@ put_together(const std::vector<std::uint64_t>& places,
 [[nodiscard]] std::vector<caf::strong_actor_ptr>
 actors_of(const placed_actors& actors);
 
-/// The service of this process, which leads; made at the first call. Any thread.
-/// Nothing when this process is about to end.
+/// The service of this process, which leads; made at the first call. Any
+/// thread. Nothing when this process is about to end.
 [[nodiscard]] caf::strong_actor_ptr service_of_lead();
 
 } // namespace troupe::machines

@@ -166,13 +166,13 @@ public:
   /// directory and the command line with which that program was started there.
   /// Of `start_options` name and method count.
   ///
-  /// Handles of actors are arguments and results as all else; one of an actor that
-  /// ends with its process is of no use behind that.
+  /// Handles of actors are arguments and results as all else; one of an actor
+  /// that ends with its process is of no use behind that.
   ///
   /// If the calling process dies first, the other one is killed (SIGKILL).
   ///
-  /// Throws `machine_lost` (it is lost, or has left), `cancelled` (it is about to
-  /// leave), `invalid_argument`, `limit_reached` (more than 512 MiB).
+  /// Throws `machine_lost` (it is lost, or has left), `cancelled` (it is about
+  /// to leave), `invalid_argument`, `limit_reached` (more than 512 MiB).
   /// @blocks on the lead's root, where the calling process is another
   template <auto F, class... Args>
   [[nodiscard]] auto start(Args&&... args) const {

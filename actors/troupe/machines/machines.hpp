@@ -33,12 +33,12 @@
 /// print is not sent to the lead).
 ///
 /// # Who belongs
-/// The lead decides, in the root of its run. These functions may be called in every
-/// process of that run and in every process of a machine: the root does what they
-/// ask. In a program that neither leads nor is a machine they throw
-/// `invalid_state`. What a process has started on machines is killed when it dies.
-/// A machine that is lost stays lost. It ends itself before the
-/// lead counts it as lost, so nothing is ever done twice at the same time.
+/// The lead decides, in the root of its run. These functions may be called in
+/// every process of that run and in every process of a machine: the root does
+/// what they ask. In a program that neither leads nor is a machine they throw
+/// `invalid_state`. What a process has started on machines is killed when it
+/// dies. A machine that is lost stays lost. It ends itself before the lead
+/// counts it as lost, so nothing is ever done twice at the same time.
 ///
 /// # What a crash leaves
 /// Nothing. If a machine's root dies, all of its run does, and the lead knows
@@ -48,8 +48,8 @@ namespace troupe::machines {
 
 // In all processes but the lead's root, these ask that: @blocks on it.
 
-/// Those that are there, in the order in which they have joined. The lead is none
-/// of them.
+/// Those that are there, in the order in which they have joined. The lead is
+/// none of them.
 [[nodiscard]] std::vector<machine> list();
 
 /// The one of that name; nothing: there is none.
@@ -98,8 +98,8 @@ struct event {
   std::string reason;
 };
 
-/// Tells what happens to machines from now on, each thing once. Not to be used by
-/// several threads at once. In the root of the lead's run alone.
+/// Tells what happens to machines from now on, each thing once. Not to be used
+/// by several threads at once. In the root of the lead's run alone.
 ///
 /// What has happened is kept until every `events` has told of it, and no
 /// longer. At most 10,000 wait: an `events` that is further behind says so.

@@ -99,8 +99,8 @@ private:
   void introduced(bytes_view content);
   void take(bytes_view message, placed_actors actors = {});
   void take_end(ended_note note, placed_actors actors);
-  /// The way to its actors, made at first need. Throws `machine_lost`, and where it
-  /// is for something `new_there`, `cancelled`.
+  /// The way to its actors, made at first need. Throws `machine_lost`, and
+  /// where it is for something `new_there`, `cancelled`.
   [[nodiscard]] std::shared_ptr<gateway> actors(const std::string& attempted,
                                                 bool new_there);
   void send(const bytes& message, std::uint64_t stream,

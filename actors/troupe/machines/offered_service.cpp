@@ -2,6 +2,7 @@
 #include <troupe/machines/offered_service.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/memory/wait_row.hpp>
 #include <troupe/os/held_threads.hpp>
 #include <troupe/os/signals.hpp>
 #include <troupe/os/thread.hpp>
@@ -38,6 +39,18 @@ root_service::stage make_known(root_service& of,
   return root_service::made;
 }
 
+/// Waits until a process asks for the service.
+void await_asker(root_service& of) {
+  // It does nothing that others have not caused.
+  memory::wait_note note{memory::wait_kind::service, nullptr,
+                         deadline::never()};
+  note.sleeps(of.state, root_service::offered);
+  // acquire: pairs with the exchange in find_service.
+  while (of.state.load(std::memory_order_acquire) == root_service::offered)
+    static_cast<void>(
+      os::wait(of.state, root_service::offered, deadline::never()));
+}
+
 } // namespace
 
 void offer_service(std::function<caf::strong_actor_ptr()> make) {
@@ -46,10 +59,7 @@ void offer_service(std::function<caf::strong_actor_ptr()> make) {
   os::start_thread([&place, make = std::move(make)] {
     os::block_all_signals();
     os::let_this_thread_run_on();
-    // acquire: pairs with the exchange in find_service.
-    while (place.state.load(std::memory_order_acquire) == root_service::offered)
-      static_cast<void>(
-        os::wait(place.state, root_service::offered, deadline::never()));
+    await_asker(place);
     // release: pairs with the acquire in find_service, behind the actor's id.
     place.state.store(make_known(place, make), std::memory_order_release);
     os::wake_all(place.state);

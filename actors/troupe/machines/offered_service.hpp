@@ -12,8 +12,8 @@
 namespace troupe::machines {
 
 /// By the root of a run: from now on its processes find the actor that `make`
-/// gives, which is called when the first of them asks, in a thread of its own. It
-/// is an actor of this process, and is held until that ends.
+/// gives, which is called when the first of them asks, in a thread of its own.
+/// It is an actor of this process, and is held until that ends.
 void offer_service(std::function<caf::strong_actor_ptr()> make);
 
 /// Finds it, in any other process of the run. Throws `invalid_state` where this

@@ -71,13 +71,13 @@ public:
   void watch();
   void unwatch() noexcept;
 
-  /// Waits, and gives the encoded result. Throws `remote_error`, `machine_lost`,
-  /// what kept the machine from starting it.
+  /// Waits, and gives the encoded result. Throws `remote_error`,
+  /// `machine_lost`, what kept the machine from starting it.
   [[nodiscard]] call_result take();
 
-  /// Has `tell` called once when it has ended or is lost, or at once; what it has
-  /// printed may not be written by then. To be called once, by one who then has
-  /// the outcome, and `take` has it no more.
+  /// Has `tell` called once when it has ended or is lost, or at once; what it
+  /// has printed may not be written by then. To be called once, by one who then
+  /// has the outcome, and `take` has it no more.
   void tell_outcome(std::function<void(call_outcome)> tell);
 
   // Of them the first counts:
@@ -129,8 +129,9 @@ struct packed_result {
   placed_actors actors;
 };
 
-/// A function that can be called from another machine: takes its arguments out of a
-/// message, and gives its result. Throws what it throws, and `malformed_bytes`.
+/// A function that can be called from another machine: takes its arguments out
+/// of a message, and gives its result. Throws what it throws, and
+/// `malformed_bytes`.
 using called_entry = calls::entry_of_kind<packed_result(calls::arguments)>;
 
 template <class Callable>
@@ -156,13 +157,13 @@ template <class Callable>
 inline called_entry called_entry_of{&run_for_machine<Callable>};
 
 /// What it runs: the function, whose encoded result it returns. Signals from
-/// outside pass it by, as the workers of a pool. Throws `unknown_function`, what
-/// the function throws.
+/// outside pass it by, as the workers of a pool. Throws `unknown_function`,
+/// what the function throws.
 [[nodiscard]] called_result run_called_function(const called_function& what);
 
-/// Has `function` run on `where`. Throws `machine_lost`, `cancelled` (it leaves),
-/// `invalid_argument` (an argument is memory of this machine, or the name is too
-/// long), `limit_reached` (the arguments have more than 512 MiB).
+/// Has `function` run on `where`. Throws `machine_lost`, `cancelled` (it
+/// leaves), `invalid_argument` (an argument is memory of this machine, or the
+/// name is too long), `limit_reached` (the arguments have more than 512 MiB).
 [[nodiscard]] std::shared_ptr<remote_call>
 call_on(known_machine& where, const called_entry& function,
         const codec::packet& arguments, const transport::handles_aside& actors,

@@ -27,9 +27,9 @@ inline constexpr bool is_actor_handle<caf::strong_actor_ptr> = true;
 template <class... Sigs>
 inline constexpr bool is_actor_handle<caf::typed_actor<Sigs...>> = true;
 
-/// Whether `T` itself names something of this machine: shared memory, or whoever
-/// is reached through it. Troupe's own types that say how they are sent do, and
-/// so do CAF's, whose messages may have memory in them.
+/// Whether `T` itself names something of this machine: shared memory, or
+/// whoever is reached through it. Troupe's own types that say how they are sent
+/// do, and so do CAF's, whose messages may have memory in them.
 template <class T>
 inline constexpr bool is_of_one_machine
   = (codec::self_coding<T> || codec::has_coding<T>)
@@ -37,7 +37,8 @@ inline constexpr bool is_of_one_machine
     && (codec::type_name<T>().starts_with("troupe::")
         || codec::type_name<T>().starts_with("caf::"));
 
-/// Finds the first part of `T` that is of one machine; `void` if none is. `Above` are the aggregates that contain `T`.
+/// Finds the first part of `T` that is of one machine; `void` if none is.
+/// `Above` are the aggregates that contain `T`.
 template <class T, class... Above>
 struct part_of_one_machine {
   template <class First, class... Rest>

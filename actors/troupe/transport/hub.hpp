@@ -182,7 +182,7 @@ private:
   std::vector<std::unique_ptr<hub_thread>> hub_threads_;
   std::vector<std::thread> threads_;
   hub_thread* watcher_ = nullptr;
-  // seq_cst, with the leader's word: see `lead_word` and `watch`.
+  // seq_cst, with the leader's word: see `leader_state` and `watch`.
   os::wait_word watcher_asleep_{0};
   // `stopping_`: seq_cst in `stop`, before all are notified; relaxed where the
   // leader asks in each turn. `deaths_again_`: relaxed, for the leader looks at

@@ -107,8 +107,8 @@ public:
 
   /// The actor that runs here, 0 for none, and the name of its type as the
   /// compiler has it.
-  // `running` and `type`: relaxed, stored before `lead_word::enter`, read after
-  // `lead_word::take_over`.
+  // `running` and `type`: relaxed, stored before `leader_state::enter`, read
+  // after `leader_state::take_over`.
   std::atomic<caf::actor_id> running{0};
   std::atomic<const char*> type{nullptr};
 

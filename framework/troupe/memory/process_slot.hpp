@@ -83,7 +83,7 @@ struct process_slot {
   // Words of their own:
   // - `generation`: acq_rel in `reserve_slot`, acquire in `run_memory::find`.
   // - `claim`: acq_rel in `claim_for`, acquire in `claimant`.
-  // - `wake_word`: seq_cst in `notify`, `wait_for_ring` and
+  // - `wake_word`: seq_cst in `notify`, `wait_until_notified` and
   //   `sleep_until_notified`. Either the sleeper finds the work, or who made it
   //   finds the sleeper's bit. `notify_if_asleep` looks relaxed, behind a fence.
   //   `woken_from` is relaxed.

@@ -10,8 +10,8 @@
 
 namespace troupe::hosting {
 
-/// Where the processes of a run find the actor by which their root does things for
-/// them, which is made when the first of them asks.
+/// Where the processes of a run find the actor by which their root does things
+/// for them, which is made when the first of them asks.
 ///
 ///     0    state   a `stage`; sleep on it
 ///     8    actor   its id, among those of the root
@@ -20,8 +20,8 @@ namespace troupe::hosting {
 /// nobody has written yet.
 ///
 /// # What a crash leaves
-/// Nothing: the root makes the actor, and the run ends with the root. Whoever has
-/// asked and dies has asked for the others.
+/// Nothing: the root makes the actor, and the run ends with the root. Whoever
+/// has asked and dies has asked for the others.
 struct root_service {
   enum stage : std::uint32_t {
     /// This root does nothing for others.
@@ -34,9 +34,11 @@ struct root_service {
     over,
   };
 
+  // release by the root in offered_service.cpp, behind `actor`; acquire by who
+  // asks, which makes it `asked` by an acq_rel exchange.
   os::wait_word state;
   std::uint32_t unused;
-  /// Stored before `state` says so.
+  /// Stored before `state` says so, which publishes it: relaxed would do.
   std::atomic<std::uint64_t> actor;
 
   [[nodiscard]] static root_service& of_run() noexcept {

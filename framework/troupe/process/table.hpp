@@ -40,8 +40,8 @@ void detach(slot_id id) noexcept;
 /// Gives back what the process in row `owner`, which is dead, had reserved.
 void recover_reservations(std::uint32_t owner) noexcept;
 
-/// Waits until a process has a number, or has none to come; false: `limit` passed
-/// first.
+/// Waits until a process has a number, or has none to come; false: `limit`
+/// passed first.
 /// @blocks on the fork server, for the time of a fork
 [[nodiscard]] bool await_begin(const process_view& of, deadline limit);
 

@@ -39,7 +39,7 @@ struct event_state {
   // `state`: seq_cst in `set` and by who waits, as `waiting_room` wants it;
   // acquire in `is_set`, acq_rel in `clear`. `watched_by_all` and `bits`:
   // seq_cst, written before the watcher looks at `state`, read in
-  // `ring_watchers` after a change of it.
+  // `notify_watchers` after a change of it.
   std::atomic<std::uint64_t> state;
   mailbox::watch_list watchers;
   std::atomic<std::uint32_t> watched_by_all;

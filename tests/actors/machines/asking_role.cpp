@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// A program of its own for the tests of machines that are used by other processes than
-// the lead's root. With --troupe.listen it is the lead and does what its first argument
-// says; with --troupe.join it is a machine.
+// A program of its own for the tests of machines that are used by other
+// processes than the lead's root. With --troupe.listen it is the lead and does
+// what its first argument says; with --troupe.join it is a machine.
 //
 //   child       a process lists, finds, waits for, starts and spawns
 //   pool        tasks of a pool start

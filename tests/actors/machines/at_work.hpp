@@ -12,8 +12,8 @@
 
 namespace troupe::test {
 
-/// A lead that does what it is told, with machines called "kitchen" and "cellar" of
-/// the same program.
+/// A lead that does what it is told, with machines called "kitchen" and
+/// "cellar" of the same program.
 struct machines_at_work {
   machines_at_work(std::string of, std::vector<std::string> what, int machines)
     : program(std::move(of)), lead{std::move(what), {}, program} {

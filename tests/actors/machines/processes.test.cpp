@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Machines as other processes use them than the root of the lead's run; and handles of
-// actors as arguments and results of functions there.
+// Machines as other processes use them than the root of the lead's run; and
+// handles of actors as arguments and results of functions there.
 
 #include "at_work.hpp"
 
