@@ -4,11 +4,13 @@
 #include <troupe/transport/byte_reader.hpp>
 #include <troupe/transport/byte_writer.hpp>
 
+#include <caf/error.hpp>
 #include <caf/message.hpp>
 #include <caf/type_id_list.hpp>
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace troupe::transport {
 
@@ -28,6 +30,11 @@ inline constexpr std::size_t most_elements = 1024;
 /// Returns the first type in `types` that this process does not know.
 [[nodiscard]] std::optional<caf::type_id_t>
 unknown_type(caf::type_id_list types) noexcept;
+
+/// The error of whoever sends a message with a type that cannot be sent: `why`,
+/// and, for an actor of another machine, " to " with its name.
+[[nodiscard]] caf::error type_refusal(caf::type_id_t type, std::string_view why,
+                                      std::string_view to = {});
 
 /// CAF destroys a message by a table that does not know such a type, so the
 /// message must stay alive.

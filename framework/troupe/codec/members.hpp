@@ -167,7 +167,7 @@ inline constexpr std::size_t count = count_members<T>();
 template <class T>
 concept visible = count<T> <= most;
 
-/// Calls `visit` with all members of `object`.
+/// Calls `visit` with all members of `object`. Long: a binding for each count.
 template <class T, class Visit>
 constexpr decltype(auto) apply(T& object, Visit&& visit) {
   constexpr auto n = count<std::remove_const_t<T>>;

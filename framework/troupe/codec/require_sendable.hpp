@@ -39,7 +39,7 @@ template <class Part>
 struct explanation {
   static constexpr auto why = flaw_of<Part>();
 
-  // In a function, so that whoever needs it twice gets one error.
+  // Long: a line for each flaw; in one function, so that each gives one error.
   static void give() {
     static_assert(why != flaw::function,
                   "troupe: this type cannot be sent: a pointer to a function "
