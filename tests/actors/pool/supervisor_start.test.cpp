@@ -12,6 +12,7 @@
 
 #include <actors/pool/children.hpp>
 #include <support/eventually.hpp>
+#include <support/patience.hpp>
 
 #include <caf/all.hpp>
 
@@ -161,10 +162,11 @@ TEST_CASE("a child that is stopped while it starts is killed at its limit") {
   const troupe::value<int> starts{0};
   const troupe::value<std::int32_t> pid{0};
   CHECK_THROWS_AS(
-    (supervisor{
-      {},
-      {child<worker>("before"),
-       child<doomed>("stuck", starts, pid, 1, SIGSTOP).started_within(200ms)}}),
+    (supervisor{{},
+                {child<worker>("before"),
+                 // It has to have said its number by then.
+                 child<doomed>("stuck", starts, pid, 1, SIGSTOP)
+                   .started_within(200ms * troupe::test::patience())}}),
     troupe::timed_out);
   CHECK(eventually([&] { return is_gone(pid); }));
 }

@@ -297,7 +297,8 @@ TEST_CASE("a soft limit asks, a hard limit kills") {
     return 17;
   }) == 17);
   // The second task has to end in it, on a machine that is busy, too.
-  troupe::pool hard{{.size = 1, .hard_limit = 200ms * troupe::test::patience()}};
+  troupe::pool hard{
+    {.size = 1, .hard_limit = 200ms * troupe::test::patience()}};
   CHECK_THROWS_AS(hard.apply([] { ::pause(); }), troupe::timed_out);
   CHECK(hard.apply<square>(3) == 9);
 }
