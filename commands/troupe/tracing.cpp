@@ -190,10 +190,7 @@ private:
     if (event.kind == trace_kind::none || is_of_own_wait(event))
       return;
     if (event.kind == trace_kind::process_name) {
-      auto& name = names_[event.slot];
-      if (event.part == 0)
-        name.clear();
-      name += event.name;
+      add_to_name(event);
       return;
     }
     if (event.kind == trace_kind::process_begins) {
@@ -208,59 +205,25 @@ private:
     const thread_key thread{pid, event.thread};
     auto& spans = open_[thread];
     switch (event.kind) {
-      case trace_kind::wait_begins:
-        // It was seen by a look already: a thread has one at a time.
-        if (!spans.empty() && spans.back().kind == trace_kind::wait_begins)
-          spans.pop_back();
-        spans.push_back({event.kind, "waits for " + text_of(event), "wait",
-                         event.when, json::object()});
-        break;
+      case trace_kind::wait_begins: begin_wait(event, spans); break;
       case trace_kind::submit_begins:
-        begun_[{trace_kind::submit_begins, event.link}] = {thread, event.when};
-        spans.push_back({event.kind, "gives tasks to a pool", "task",
-                         event.when, json::object()});
+        begin_cause(event, "gives tasks to a pool", "task", thread, spans);
         break;
+      case trace_kind::start_begins:
+        begin_cause(event, "starts a process", "process", thread, spans);
+        break;
+      case trace_kind::chunk_taken: taken_[thread] = event.link; break;
+      case trace_kind::task_begins: begin_task(event, thread, spans); break;
+      case trace_kind::actor_begins: begin_actor(event, spans); break;
+      case trace_kind::process_begins:
+        begin_process(event, thread, spans);
+        break;
+      case trace_kind::process_ends: end_all_of(pid, event.when); break;
       case trace_kind::submit_ends:
         end_as_far_as(trace_kind::submit_begins, thread, spans, event.when);
         break;
-      case trace_kind::start_begins:
-        begun_[{trace_kind::start_begins, event.link}] = {thread, event.when};
-        spans.push_back({event.kind, "starts a process", "process", event.when,
-                         json::object()});
-        break;
       case trace_kind::start_ends:
         end_as_far_as(trace_kind::start_begins, thread, spans, event.when);
-        break;
-      case trace_kind::chunk_taken: taken_[thread] = event.link; break;
-      case trace_kind::task_begins:
-        if (const auto taken = taken_.find(thread); taken != taken_.end()) {
-          point("task", {trace_kind::submit_begins, taken->second}, thread,
-                event.when);
-          taken_.erase(taken);
-        }
-        end_as_far_as(trace_kind::task_begins, thread, spans, event.when);
-        spans.push_back({event.kind,
-                         event.function.empty() ? "a task" : event.function,
-                         "task", event.when, json::object()});
-        break;
-      case trace_kind::actor_begins:
-        spans.push_back({event.kind,
-                         fmt::format("actor {}", event.actor),
-                         "actor",
-                         event.when,
-                         {{"actor", event.actor}}});
-        break;
-      case trace_kind::process_begins:
-        point("start", {trace_kind::start_begins, event.link}, thread,
-              event.when);
-        spans.insert(spans.begin(), {event.kind, "process", "process",
-                                     event.when, json::object()});
-        break;
-      case trace_kind::process_ends:
-        // All its threads have ended with it.
-        for (auto& [other, of_other] : open_)
-          while (other.first == pid && !of_other.empty())
-            end(other, of_other, event.when);
         break;
       case trace_kind::wait_ends:
         end_as_far_as(trace_kind::wait_begins, thread, spans, event.when);
@@ -276,8 +239,67 @@ private:
     }
   }
 
-  /// An arrow to the span that begins then, from that in which it was caused;
-  /// none if that was before the trace. It is written once both ends are known.
+  /// A part of the name of a process that is about to begin.
+  void add_to_name(const traced_event& event) {
+    auto& name = names_[event.slot];
+    if (event.part == 0)
+      name.clear();
+    name += event.name;
+  }
+
+  void begin_wait(const traced_event& event, std::vector<span>& spans) {
+    // It was seen by a look already: a thread has one at a time.
+    if (!spans.empty() && spans.back().kind == trace_kind::wait_begins)
+      spans.pop_back();
+    spans.push_back({event.kind, "waits for " + text_of(event), "wait",
+                     event.when, json::object()});
+  }
+
+  /// What an arrow may come from: see `point`.
+  void begin_cause(const traced_event& event, const char* does,
+                   const char* category, const thread_key& thread,
+                   std::vector<span>& spans) {
+    begun_[{event.kind, event.link}] = {thread, event.when};
+    spans.push_back({event.kind, does, category, event.when, json::object()});
+  }
+
+  void begin_task(const traced_event& event, const thread_key& thread,
+                  std::vector<span>& spans) {
+    if (const auto taken = taken_.find(thread); taken != taken_.end()) {
+      point("task", {trace_kind::submit_begins, taken->second}, thread,
+            event.when);
+      taken_.erase(taken);
+    }
+    end_as_far_as(trace_kind::task_begins, thread, spans, event.when);
+    spans.push_back({event.kind,
+                     event.function.empty() ? "a task" : event.function, "task",
+                     event.when, json::object()});
+  }
+
+  void begin_actor(const traced_event& event, std::vector<span>& spans) {
+    spans.push_back({event.kind,
+                     fmt::format("actor {}", event.actor),
+                     "actor",
+                     event.when,
+                     {{"actor", event.actor}}});
+  }
+
+  void begin_process(const traced_event& event, const thread_key& thread,
+                     std::vector<span>& spans) {
+    point("start", {trace_kind::start_begins, event.link}, thread, event.when);
+    spans.insert(spans.begin(), {event.kind, "process", "process", event.when,
+                                 json::object()});
+  }
+
+  /// All threads of a process that has ended have ended with it.
+  void end_all_of(std::int32_t pid, time_point when) {
+    for (auto& [thread, spans] : open_)
+      while (thread.first == pid && !spans.empty())
+        end(thread, spans, when);
+  }
+
+  /// An arrow to the span that begins then, from that in which it was caused; none
+  /// if that was before the trace. It is written once both ends are known.
   void point(const char* name, const link_key& link, const thread_key& to,
              time_point when) {
     const auto found = begun_.find(link);

@@ -289,6 +289,110 @@ view tree_view(const looked& of) {
   return {text + notes(run), {{"run", run_data(run)}, {"processes", roots}}};
 }
 
+namespace {
+
+/// Who holds a queue: of a way of a pipe those who hold the ends.
+struct queue_holders {
+  std::string text;
+  bool is_pipe = false;
+};
+
+queue_holders holders_of_queue(const snapshot& run,
+                               const object_record& queue) {
+  queue_holders result{.text = holders_text(run, queue)};
+  for (const auto& other : run.objects) {
+    const auto* end
+      = std::get_if<inspection::connection_record>(&other.content);
+    if (end == nullptr || (end->in != queue.id && end->out != queue.id))
+      continue;
+    result.is_pipe = true;
+    result.text += fmt::format("{}{} by {}", result.text.empty() ? "" : "; ",
+                               end->in == queue.id ? "read" : "written",
+                               holders_text(run, other));
+  }
+  return result;
+}
+
+/// What goes through a queue, and when.
+struct queue_flow {
+  double in = 0;
+  double out = 0;
+  /// At most so long ago, in nanoseconds; none if nothing ever was.
+  std::optional<std::int64_t> last_taken;
+  /// For at most so long, in nanoseconds; none if it is empty.
+  std::optional<std::int64_t> not_empty;
+};
+
+queue_flow flow_of(const looked& of, const object_record& object,
+                   const inspection::queue_record& queue) {
+  queue_flow result;
+  if (of.before)
+    if (const auto* same = of.before->object(object.id))
+      if (const auto* earlier
+          = std::get_if<inspection::queue_record>(&same->content)) {
+        result.in = rate(of, earlier->put, queue.put);
+        result.out = rate(of, earlier->taken, queue.taken);
+      }
+  // What was taken between two looks was taken since the first.
+  if (queue.taken_since)
+    result.last_taken = std::max<std::int64_t>(age(of.run, *queue.taken_since),
+                                               0);
+  if (result.out > 0)
+    result.last_taken = std::min(result.last_taken.value_or(
+                                   std::numeric_limits<std::int64_t>::max()),
+                                 age(of.run, of.before->taken));
+  if (queue.depth != 0 && queue.found_empty)
+    result.not_empty = age(of.run, *queue.found_empty);
+  return result;
+}
+
+std::vector<std::string>
+queue_row(const snapshot& run, const object_record& object,
+          const inspection::queue_record& queue, const queue_holders& holders,
+          const queue_flow& flow) {
+  return {(holders.is_pipe ? "pipe " : "") + object.description(),
+          std::to_string(queue.depth),
+          queue.limit == 0 ? "none" : std::to_string(queue.limit),
+          rate_text(flow.in),
+          rate_text(flow.out),
+          flow.last_taken
+            ? fmt::format("at most {} ago", duration_text(*flow.last_taken))
+            : "never",
+          flow.not_empty ? "at most " + duration_text(*flow.not_empty) : "",
+          std::to_string(queue.unfinished),
+          queue.closed ? "yes" : "no",
+          names_of(run, waiters_of(run, object, wait_kind::item)),
+          names_of(run, waiters_of(run, object, wait_kind::room)),
+          holders.text};
+}
+
+json queue_data(const looked& of, const object_record& object,
+                const inspection::queue_record& queue, bool is_pipe,
+                const queue_flow& flow) {
+  auto result = object_data(of.run, object);
+  result["is_pipe"] = is_pipe;
+  result["depth"] = queue.depth;
+  result["limit"] = queue.limit;
+  result["not_done"] = queue.unfinished;
+  result["put"] = queue.put;
+  result["taken"] = queue.taken;
+  if (flow.last_taken)
+    result["last_taken_at_most_seconds_ago"]
+      = static_cast<double>(*flow.last_taken) / 1e9;
+  if (of.before) {
+    result["in_per_second"] = flow.in;
+    result["out_per_second"] = flow.out;
+  }
+  if (flow.not_empty)
+    result["not_empty_for_at_most_seconds"]
+      = static_cast<double>(*flow.not_empty) / 1e9;
+  result["closed"] = queue.closed;
+  result["full"] = queue.full;
+  return result;
+}
+
+} // namespace
+
 view queues_view(const looked& of) {
   const auto& run = of.run;
   table rows{{"QUEUE", "DEPTH", "LIMIT", "IN/S", "OUT/S", "LAST TAKEN",
@@ -299,69 +403,10 @@ view queues_view(const looked& of) {
     const auto* queue = std::get_if<inspection::queue_record>(&each.content);
     if (queue == nullptr)
       continue;
-    // What is a way of a pipe is held by the ends of that.
-    auto holders = holders_text(run, each);
-    bool is_pipe = false;
-    for (const auto& other : run.objects) {
-      const auto* end
-        = std::get_if<inspection::connection_record>(&other.content);
-      if (end == nullptr || (end->in != each.id && end->out != each.id))
-        continue;
-      is_pipe = true;
-      holders += fmt::format("{}{} by {}", holders.empty() ? "" : "; ",
-                             end->in == each.id ? "read" : "written",
-                             holders_text(run, other));
-    }
-    const auto readers = waiters_of(run, each, wait_kind::item);
-    const auto writers = waiters_of(run, each, wait_kind::room);
-    double in = 0;
-    double out = 0;
-    if (of.before)
-      if (const auto* same = of.before->object(each.id))
-        if (const auto* earlier
-            = std::get_if<inspection::queue_record>(&same->content)) {
-          in = rate(of, earlier->put, queue->put);
-          out = rate(of, earlier->taken, queue->taken);
-        }
-    // What was taken between two looks was taken since the first.
-    std::optional<std::int64_t> last_taken;
-    if (queue->taken_since)
-      last_taken = std::max<std::int64_t>(age(run, *queue->taken_since), 0);
-    if (out > 0)
-      last_taken = std::min(last_taken.value_or(
-                              std::numeric_limits<std::int64_t>::max()),
-                            age(run, of.before->taken));
-    const bool aged = queue->depth != 0 && queue->found_empty;
-    rows.add(
-      {(is_pipe ? "pipe " : "") + each.description(),
-       std::to_string(queue->depth),
-       queue->limit == 0 ? "none" : std::to_string(queue->limit), rate_text(in),
-       rate_text(out),
-       last_taken ? fmt::format("at most {} ago", duration_text(*last_taken))
-                  : "never",
-       aged ? "at most " + duration_text(age(run, *queue->found_empty)) : "",
-       std::to_string(queue->unfinished), queue->closed ? "yes" : "no",
-       names_of(run, readers), names_of(run, writers), holders});
-    auto data = object_data(run, each);
-    data["is_pipe"] = is_pipe;
-    data["depth"] = queue->depth;
-    data["limit"] = queue->limit;
-    data["not_done"] = queue->unfinished;
-    data["put"] = queue->put;
-    data["taken"] = queue->taken;
-    if (last_taken)
-      data["last_taken_at_most_seconds_ago"] = static_cast<double>(*last_taken)
-                                               / 1e9;
-    if (of.before) {
-      data["in_per_second"] = in;
-      data["out_per_second"] = out;
-    }
-    if (aged)
-      data["not_empty_for_at_most_seconds"]
-        = static_cast<double>(age(run, *queue->found_empty)) / 1e9;
-    data["closed"] = queue->closed;
-    data["full"] = queue->full;
-    list.push_back(std::move(data));
+    const auto holders = holders_of_queue(run, each);
+    const auto flow = flow_of(of, each, *queue);
+    rows.add(queue_row(run, each, *queue, holders, flow));
+    list.push_back(queue_data(of, each, *queue, holders.is_pipe, flow));
   }
   return {rows.empty() ? "the run has no queues and pipes\n" : rows.text(),
           {{"run", run_data(run)}, {"queues", list}}};
@@ -464,42 +509,65 @@ bool has_actors_at_rest(const snapshot& of, const process_record& process) {
   });
 }
 
-view why_view(const looked& of, const std::string& pid_or_name) {
-  const auto& run = of.run;
-  view result;
-  json list = json::array();
-  const auto say = [&](const std::string& sentence, std::size_t depth) {
-    result.text += std::string(depth * 2, ' ') + printable(sentence) + '\n';
-    list.push_back(sentence);
-  };
-  std::set<std::uint32_t> told;
-  const std::function<void(const process_record&, std::size_t)> tell =
-    [&](const process_record& each, std::size_t depth) {
-      if (!told.insert(each.slot).second) {
-        say(each.description() + ": see above", depth);
-        return;
-      }
-      const auto waits = waits_of(run, each);
-      const bool stopped
-        = each.fact && (each.fact->state == 'T' || each.fact->state == 't');
-      if (each.state != slot_state::running)
-        say(each.description() + " is " + state_text(each.state), depth);
-      else if (stopped)
-        say(each.description()
-              + " is stopped, by a signal or a debugger; SIGCONT lets it go "
-                "on",
-            depth);
-      const auto busy = std::count_if(
-        each.threads.begin(), each.threads.end(), [&](const auto& thread) {
-          return std::none_of(run.waits.begin(), run.waits.end(),
-                              [&](const auto& wait) {
-                                return wait.slot == each.slot
-                                       && wait.thread == thread.id;
-                              });
-        });
-      if (each.state == slot_state::running && !stopped && busy > 0)
-        say(
-          fmt::format(
+namespace {
+
+/// What a process does and waits for, then the same of those it waits for, each
+/// one once.
+class explanation {
+public:
+  explicit explanation(const snapshot& run) : run_(run) {
+  }
+
+  void tell_of(const process_record& process, std::size_t depth) {
+    if (!told_.insert(process.slot).second) {
+      say(process.description() + ": see above", depth);
+      return;
+    }
+    const auto waits = waits_of(run_, process);
+    tell_what_it_does(process, waits.empty(), depth);
+    for (const auto* wait : waits) {
+      tell_wait(*wait, depth);
+      for (const auto& target : wait->targets)
+        tell_of_those_behind(*wait, target, depth + 1);
+    }
+  }
+
+  std::string text;
+  json sentences = json::array();
+
+private:
+  void say(const std::string& sentence, std::size_t depth) {
+    text += std::string(depth * 2, ' ') + printable(sentence) + '\n';
+    sentences.push_back(sentence);
+  }
+
+  /// Threads of a process that wait for nothing of Troupe's.
+  [[nodiscard]] std::ptrdiff_t busy_threads(const process_record& of) const {
+    return std::count_if(
+      of.threads.begin(), of.threads.end(), [&](const auto& thread) {
+        return std::none_of(run_.waits.begin(), run_.waits.end(),
+                            [&](const auto& wait) {
+                              return wait.slot == of.slot
+                                     && wait.thread == thread.id;
+                            });
+      });
+  }
+
+  void tell_what_it_does(const process_record& each, bool waits_for_nothing,
+                         std::size_t depth) {
+    if (each.state != slot_state::running) {
+      say(each.description() + " is " + state_text(each.state), depth);
+      return;
+    }
+    if (each.fact && (each.fact->state == 'T' || each.fact->state == 't')) {
+      say(each.description()
+            + " is stopped, by a signal or a debugger; SIGCONT lets it go on",
+          depth);
+      return;
+    }
+    const auto busy = busy_threads(each);
+    if (busy > 0)
+      say(fmt::format(
             "{} has {} that {} in no call of Troupe's: {}", each.description(),
             busy == 1 ? "a thread" : fmt::format("{} threads", busy),
             busy == 1 ? "is" : "are",
@@ -508,56 +576,64 @@ view why_view(const looked& of, const std::string& pid_or_name) {
               ? "it computes"
               : "`troupe stack` tells where"),
           depth);
-      if (each.state == slot_state::running && !stopped && busy == 0
-          && waits.empty())
-        say(fmt::format("{} waits for {}", each.description(),
-                        has_actors_at_rest(run, each)
-                          ? "a message to one of its actors"
-                          : "one of its own threads to wake another"),
-            depth);
-      for (const auto* wait : waits) {
-        say(fmt::format("{}, for {}", inspection::sentence(run, *wait),
-                        duration_text(age(run, wait->since)))
-              + (wait->woken ? "; it has just been woken" : "")
-              + (wait->until
-                   ? fmt::format(", and gives up in {}",
-                                 duration_text(-age(run, *wait->until)))
-                   : ""),
-            depth);
-        for (const auto& target : wait->targets) {
-          if (target.object == 0) {
-            if (const auto* next = run.process(target.slot))
-              tell(*next, depth + 1);
-            continue;
-          }
-          const auto* object = run.object(target.object);
-          const auto* lock
-            = object == nullptr
-                ? nullptr
-                : std::get_if<inspection::lock_record>(&object->content);
-          const auto* state
-            = object == nullptr
-                ? nullptr
-                : std::get_if<inspection::state_record>(&object->content);
-          if (lock != nullptr && lock->holder) {
-            if (const auto* next = run.process(lock->holder->slot))
-              tell(*next, depth + 1);
-          } else if (state != nullptr && wait->kind == wait_kind::answer) {
-            if (const auto* next
-                = run.process(memory::slot_id::unpacked(state->process).index))
-              tell(*next, depth + 1);
-          } else if (object != nullptr && lock == nullptr && state == nullptr) {
-            for (const auto slot : object->holders)
-              if (const auto* next = run.process(slot);
-                  next != nullptr && slot != each.slot)
-                tell(*next, depth + 1);
-          }
-        }
-      }
-    };
-  tell(find_process(run, pid_or_name), 0);
-  result.data = {{"run", run_data(run)}, {"sentences", list}};
-  return result;
+    else if (waits_for_nothing)
+      say(fmt::format("{} waits for {}", each.description(),
+                      has_actors_at_rest(run_, each)
+                        ? "a message to one of its actors"
+                        : "one of its own threads to wake another"),
+          depth);
+  }
+
+  void tell_wait(const wait_record& wait, std::size_t depth) {
+    say(fmt::format("{}, for {}", inspection::sentence(run_, wait),
+                    duration_text(age(run_, wait.since)))
+          + (wait.woken ? "; it has just been woken" : "")
+          + (wait.until ? fmt::format(", and gives up in {}",
+                                      duration_text(-age(run_, *wait.until)))
+                        : ""),
+        depth);
+  }
+
+  /// Of the processes that could end the wait for that target.
+  void tell_of_those_behind(const wait_record& wait,
+                            const inspection::wait_target& target,
+                            std::size_t depth) {
+    if (target.object == 0) {
+      tell_of_slot(target.slot, depth);
+      return;
+    }
+    const auto* object = run_.object(target.object);
+    if (object == nullptr)
+      return;
+    const auto* lock = std::get_if<inspection::lock_record>(&object->content);
+    const auto* state = std::get_if<inspection::state_record>(&object->content);
+    if (lock != nullptr && lock->holder) {
+      tell_of_slot(lock->holder->slot, depth);
+    } else if (state != nullptr && wait.kind == wait_kind::answer) {
+      tell_of_slot(memory::slot_id::unpacked(state->process).index, depth);
+    } else if (lock == nullptr && state == nullptr) {
+      for (const auto slot : object->holders)
+        if (slot != wait.slot)
+          tell_of_slot(slot, depth);
+    }
+  }
+
+  void tell_of_slot(std::uint32_t slot, std::size_t depth) {
+    if (const auto* next = run_.process(slot))
+      tell_of(*next, depth);
+  }
+
+  const snapshot& run_;
+  std::set<std::uint32_t> told_;
+};
+
+} // namespace
+
+view why_view(const looked& of, const std::string& pid_or_name) {
+  const auto& run = of.run;
+  explanation why{run};
+  why.tell_of(find_process(run, pid_or_name), 0);
+  return {why.text, {{"run", run_data(run)}, {"sentences", why.sentences}}};
 }
 
 } // namespace troupe::command

@@ -63,6 +63,87 @@ workers_of(const snapshot& of, const inspection::object_record& object,
   return result;
 }
 
+/// Tasks done in a second, between the two looks.
+double finished_rate(const looked& of, std::uint64_t id,
+                     const pool_record& pool) {
+  if (of.before)
+    if (const auto* same = of.before->object(id))
+      if (const auto* earlier = std::get_if<pool_record>(&same->content))
+        return rate(of, earlier->finished, pool.finished);
+  return 0;
+}
+
+std::uint64_t open_tasks(const pool_record& pool) {
+  return pool.submitted - std::min(pool.finished, pool.submitted);
+}
+
+std::string pool_text(const looked& of, const inspection::object_record& object,
+                      const pool_record& pool) {
+  return fmt::format("{} of {}: {} tasks given, {} done ({} a second), {} "
+                     "open; {} {} for a worker; {} processes started",
+                     object.description(), name_of(of.run, object.creator),
+                     pool.submitted, pool.finished,
+                     rate_text(finished_rate(of, object.id, pool)),
+                     open_tasks(pool), pool.waiting,
+                     pool.waiting == 1 ? "chunk waits" : "chunks wait",
+                     pool.started);
+}
+
+std::vector<std::string> worker_row(const snapshot& run,
+                                    const process_record& process) {
+  if (!process.worker)
+    return {process.name,
+            std::to_string(process.pid),
+            state_text(process.state),
+            process.requested ? duration_text(age(run, *process.requested))
+                              : "",
+            "",
+            "",
+            "",
+            "",
+            ""};
+  const auto& worker = *process.worker;
+  const bool runs = !worker.function.empty();
+  const bool stopped = process.fact
+                       && (process.fact->state == 'T'
+                           || process.fact->state == 't');
+  const auto both = worker.busy + worker.idle;
+  return {process.name,
+          std::to_string(process.pid),
+          process.state != slot_state::running ? state_text(process.state)
+          : stopped                            ? "is stopped"
+          : runs                               ? worker.function
+                                               : "waits for a task",
+          duration_text(age(run, worker.since)),
+          std::to_string(worker.tasks),
+          percent(worker.busy, both),
+          percent(worker.idle, both),
+          start_text(process),
+          runs ? waits_text(run, process) : ""};
+}
+
+json worker_data(const snapshot& run, const process_record& process) {
+  json result{{"slot", process.slot},
+              {"pid", process.pid},
+              {"name", process.name}};
+  if (!process.worker) {
+    result["does"] = "starting";
+    return result;
+  }
+  const auto& worker = *process.worker;
+  const bool runs = !worker.function.empty();
+  result["does"] = runs ? "runs" : "waits";
+  if (runs)
+    result["function"] = worker.function;
+  result["since_seconds"] = static_cast<double>(age(run, worker.since)) / 1e9;
+  result["tasks"] = worker.tasks;
+  result["busy_seconds"] = seconds(worker.busy);
+  result["idle_seconds"] = seconds(worker.idle);
+  if (process.requested && process.began)
+    result["started_in_seconds"] = seconds(*process.began - *process.requested);
+  return result;
+}
+
 } // namespace
 
 view pools_view(const looked& of) {
@@ -73,69 +154,23 @@ view pools_view(const looked& of) {
     const auto* pool = std::get_if<pool_record>(&each.content);
     if (pool == nullptr)
       continue;
-    const auto open = pool->submitted
-                      - std::min(pool->finished, pool->submitted);
-    double done = 0;
-    if (of.before)
-      if (const auto* same = of.before->object(each.id))
-        if (const auto* earlier = std::get_if<pool_record>(&same->content))
-          done = rate(of, earlier->finished, pool->finished);
-    result.text
-      += printable(fmt::format(
-           "{}{} of {}: {} tasks given, {} done ({} a second), {} "
-           "open; {} {} for a worker; {} processes started",
-           result.text.empty() ? "" : "\n", each.description(),
-           name_of(run, each.creator), pool->submitted, pool->finished,
-           rate_text(done), open, pool->waiting,
-           pool->waiting == 1 ? "chunk waits" : "chunks wait", pool->started))
-         + '\n';
     table rows{{"WORKER", "PID", "DOES", "FOR", "TASKS", "BUSY", "IDLE",
                 "STARTED IN", "WAITS FOR"}};
     json workers = json::array();
     for (const auto* one : workers_of(run, each, *pool)) {
-      json data{{"slot", one->slot}, {"pid", one->pid}, {"name", one->name}};
-      if (!one->worker) {
-        rows.add(
-          {one->name, std::to_string(one->pid), state_text(one->state),
-           one->requested ? duration_text(age(run, *one->requested)) : "", "",
-           "", "", "", ""});
-        data["does"] = "starting";
-        workers.push_back(std::move(data));
-        continue;
-      }
-      const auto& worker = *one->worker;
-      const bool runs = !worker.function.empty();
-      const bool stopped
-        = one->fact && (one->fact->state == 'T' || one->fact->state == 't');
-      const auto both = worker.busy + worker.idle;
-      rows.add({one->name, std::to_string(one->pid),
-                one->state != slot_state::running ? state_text(one->state)
-                : stopped                         ? "is stopped"
-                : runs                            ? worker.function
-                                                  : "waits for a task",
-                duration_text(age(run, worker.since)),
-                std::to_string(worker.tasks), percent(worker.busy, both),
-                percent(worker.idle, both), start_text(*one),
-                runs ? waits_text(run, *one) : ""});
-      data["does"] = runs ? "runs" : "waits";
-      if (runs)
-        data["function"] = worker.function;
-      data["since_seconds"] = static_cast<double>(age(run, worker.since)) / 1e9;
-      data["tasks"] = worker.tasks;
-      data["busy_seconds"] = seconds(worker.busy);
-      data["idle_seconds"] = seconds(worker.idle);
-      if (one->requested && one->began)
-        data["started_in_seconds"] = seconds(*one->began - *one->requested);
-      workers.push_back(std::move(data));
+      rows.add(worker_row(run, *one));
+      workers.push_back(worker_data(run, *one));
     }
-    result.text += rows.text();
+    result.text += printable((result.text.empty() ? "" : "\n")
+                             + pool_text(of, each, *pool))
+                   + '\n' + rows.text();
     list.push_back({{"id", each.id},
                     {"name", each.origin},
                     {"owner", each.creator},
                     {"size", pool->workers},
                     {"submitted", pool->submitted},
                     {"finished", pool->finished},
-                    {"open", open},
+                    {"open", open_tasks(*pool)},
                     {"chunks_waiting", pool->waiting},
                     {"processes_started", pool->started},
                     {"workers", std::move(workers)}});
