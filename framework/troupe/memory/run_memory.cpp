@@ -48,12 +48,96 @@ constexpr std::uint64_t least_for_objects = 1 << 20;
 /// So much is left when a machine does not let all that is wanted be mapped.
 constexpr std::uint64_t least_when_halved = 64 << 20;
 
+/// Throws `invalid_argument` for limits that no run can have.
+void require_possible(const limits& wanted) {
+  if (wanted.processes < 2 || wanted.processes > 65536)
+    throw invalid_argument("start a run with limits::processes = "
+                             + std::to_string(wanted.processes),
+                           "it must be from 2 to 65536");
+  if (wanted.handles < 64 || wanted.handles > 1U << 24)
+    throw invalid_argument("start a run with limits::handles = "
+                             + std::to_string(wanted.handles),
+                           "it must be from 64 to 16777216");
+}
+
+/// The tables of fixed size, which stand before the pages of heads.
+struct table_places {
+  std::uint32_t slots = 0;
+  std::uint32_t counters_rows = 0;
+  offset rows_at = 0;
+  offset waits_at = 0;
+  offset origins_at = 0;
+  offset counters_at = 0;
+  offset objects_at = 0;
+  offset trace_at = 0;
+  offset end = 0;
+};
+
+table_places place_tables(const limits& wanted, bool reports) {
+  const auto page = os::page_size();
+  table_places at;
+  at.slots = static_cast<std::uint32_t>(round_up(wanted.processes, 64));
+  at.counters_rows = at.slots + (reports ? report_rows : 0);
+  const auto rows = std::uint64_t{at.slots} + 1;
+  at.rows_at = round_up(4096 + rows * sizeof(process_slot), page);
+  at.waits_at = round_up(at.rows_at + rows * sizeof(row_memory), page);
+  at.origins_at
+    = round_up(at.waits_at + std::uint64_t{at.slots} * sizeof(wait_rows), page);
+  at.counters_at = round_up(at.origins_at + origin::count * sizeof(origin),
+                            page);
+  at.objects_at = round_up(
+    at.counters_at + std::uint64_t{at.counters_rows} * sizeof(process_counters),
+    page);
+  at.trace_at = round_up(
+    at.objects_at
+      + (reports ? object_counters::count * sizeof(object_counters) : 0),
+    page);
+  at.end = round_up(at.trace_at + trace_ring::count * sizeof(trace_event),
+                    page);
+  return at;
+}
+
+/// Throws `invalid_argument` if the tables do not fit into what is wanted.
+std::uint64_t wanted_size(const limits& wanted, const table_places& tables) {
+  const auto size = round_up(wanted.address_space, os::page_size());
+  if (size < tables.end + least_for_objects)
+    throw invalid_argument("start a run with limits::address_space = "
+                             + std::to_string(wanted.address_space),
+                           "the tables alone need " + std::to_string(tables.end)
+                             + " bytes",
+                           "raise it, or lower processes");
+  return size;
+}
+
+/// Enters all but what `lay_out` does, and the magic number.
+void describe(run_header& header, const limits& wanted,
+              const table_places& tables, bool reports) {
+  std::random_device random;
+  for (auto& word : header.identity)
+    word = (std::uint64_t{random()} << 32) | random();
+  header.memory_limit = wanted.memory != 0 ? wanted.memory : os::memory_size();
+  header.slots = tables.slots;
+  header.handles = wanted.handles;
+  header.rows_at = tables.rows_at;
+  header.waits_at = tables.waits_at;
+  header.origins_at = tables.origins_at;
+  header.counters_at = tables.counters_at;
+  header.counters_rows = tables.counters_rows;
+  header.objects_at = tables.objects_at;
+  header.trace_at = tables.trace_at;
+  header.reports = reports ? 1 : 0;
+  header.made_at = std::chrono::steady_clock::now().time_since_epoch().count();
+  header.made_at_cycles = os::cycles();
+  header.layout = layout_of_memory();
+  for (std::size_t kind = 0; kind < header.kinds.size(); ++kind)
+    header.kinds[kind] = operations_of(static_cast<object_kind>(kind)).layout;
+}
+
 /// Lays the tables and regions out behind the process table. The shares of the
 /// address space are so large that a run of small objects and one of large ones
 /// both find room: a 32nd for heads, a quarter in small granules, the rest in
 /// large ones.
-void lay_out(run_header& header, std::uint64_t size, offset rows_at,
-             offset tables_end) {
+void lay_out(run_header& header, std::uint64_t size, offset tables_end) {
   const auto page = os::page_size();
   const auto rows = std::uint64_t{header.slots} + 1;
   const auto rest = size - tables_end;
@@ -66,7 +150,6 @@ void lay_out(run_header& header, std::uint64_t size, offset rows_at,
                     page);
   };
   header.size = size;
-  header.rows_at = rows_at;
   header.more_words = more_than(object_head::rows_inside);
   header.more_second_words = more_than(object_head::second_rows_inside);
   header.more_first_bytes = bytes_of(header.more_words);
@@ -142,41 +225,9 @@ run_memory& run_memory::create(const limits& wanted, bool reports) {
   if (exists())
     throw invalid_state("start a run", "this process belongs to one already",
                         "make one troupe::program only");
-  if (wanted.processes < 2 || wanted.processes > 65536)
-    throw invalid_argument("start a run with limits::processes = "
-                             + std::to_string(wanted.processes),
-                           "it must be from 2 to 65536");
-  if (wanted.handles < 64 || wanted.handles > 1U << 24)
-    throw invalid_argument("start a run with limits::handles = "
-                             + std::to_string(wanted.handles),
-                           "it must be from 64 to 16777216");
-  const auto page = os::page_size();
-  const auto slots = static_cast<std::uint32_t>(round_up(wanted.processes, 64));
-  const auto rows = std::uint64_t{slots} + 1;
-  const auto handles = wanted.handles;
-  const auto rows_at = round_up(4096 + rows * sizeof(process_slot), page);
-  const auto waits_at = round_up(rows_at + rows * sizeof(row_memory), page);
-  const auto origins_at
-    = round_up(waits_at + std::uint64_t{slots} * sizeof(wait_rows), page);
-  const auto counters_at = round_up(origins_at + origin::count * sizeof(origin),
-                                    page);
-  const auto counters_rows = slots + (reports ? report_rows : 0);
-  const auto objects_at = round_up(
-    counters_at + std::uint64_t{counters_rows} * sizeof(process_counters),
-    page);
-  const auto trace_at = round_up(
-    objects_at
-      + (reports ? object_counters::count * sizeof(object_counters) : 0),
-    page);
-  const auto tables_end
-    = round_up(trace_at + trace_ring::count * sizeof(trace_event), page);
-  auto size = round_up(wanted.address_space, page);
-  if (size < tables_end + least_for_objects)
-    throw invalid_argument("start a run with limits::address_space = "
-                             + std::to_string(wanted.address_space),
-                           "the tables alone need " + std::to_string(tables_end)
-                             + " bytes",
-                           "raise it, or lower processes");
+  require_possible(wanted);
+  const auto tables = place_tables(wanted, reports);
+  auto size = wanted_size(wanted, tables);
   std::unique_ptr<run_memory> memory;
   while (!memory) {
     try {
@@ -184,31 +235,14 @@ run_memory& run_memory::create(const limits& wanted, bool reports) {
         new run_memory(os::make_memory_file("troupe-run", size), size));
     } catch (const os_failure&) {
       // A machine may limit address space (ulimit -v): less of it serves too.
-      if (size / 2 < tables_end + least_when_halved)
+      if (size / 2 < tables.end + least_when_halved)
         throw;
-      size = round_up(size / 2, page);
+      size = round_up(size / 2, os::page_size());
     }
   }
   auto* header = new (memory->base_) run_header;
-  std::random_device random;
-  for (auto& word : header->identity)
-    word = (std::uint64_t{random()} << 32) | random();
-  header->memory_limit = wanted.memory != 0 ? wanted.memory : os::memory_size();
-  header->slots = slots;
-  header->handles = handles;
-  header->waits_at = waits_at;
-  header->origins_at = origins_at;
-  header->counters_at = counters_at;
-  header->counters_rows = counters_rows;
-  header->objects_at = objects_at;
-  header->trace_at = trace_at;
-  header->reports = reports ? 1 : 0;
-  header->made_at = std::chrono::steady_clock::now().time_since_epoch().count();
-  header->made_at_cycles = os::cycles();
-  header->layout = layout_of_memory();
-  for (std::size_t kind = 0; kind < header->kinds.size(); ++kind)
-    header->kinds[kind] = operations_of(static_cast<object_kind>(kind)).layout;
-  lay_out(*header, size, rows_at, tables_end);
+  describe(*header, wanted, tables, reports);
+  lay_out(*header, size, tables.end);
   memory->locate_tables();
   header->magic = run_header::right_magic;
   memory->become({0, 1});
