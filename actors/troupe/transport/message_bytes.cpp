@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -116,6 +117,15 @@ std::optional<caf::type_id_t> unknown_type(caf::type_id_list types) noexcept {
     if (version::meta_of(type) == nullptr)
       return type;
   return std::nullopt;
+}
+
+caf::error type_refusal(caf::type_id_t type, std::string_view why,
+                        std::string_view to) {
+  return make_error(errc::unknown_message_type,
+                    "send a message with " + name_of(type) + std::string{to}
+                      + ": " + std::string{why}
+                      + "; name its type-id block in troupe::use_messages "
+                        "before troupe::program, in every process");
 }
 
 void keep_for_ever(caf::message undying) {

@@ -49,12 +49,6 @@ std::vector<std::byte>& scratch(std::vector<std::byte>& spare) {
   return kept->bytes;
 }
 
-std::string type_trouble(caf::type_id_t type, std::string_view why) {
-  return "send a message with " + name_of(type) + ": " + std::string{why}
-         + "; name its type-id block in troupe::use_messages before "
-           "troupe::program, in every process";
-}
-
 /// Why a message could not be written.
 caf::error refusal_of(const byte_writer& sink) {
   if (code_of(sink.get_error()) != errc::none)
@@ -106,8 +100,7 @@ bool peer::may_send(caf::actor_id target, caf::mailbox_element& what) {
     keep_for_ever(std::move(what.payload));
     what.payload = caf::message{};
     return refuse(what, target,
-                  make_error(errc::unknown_message_type,
-                             type_trouble(*type, "its type is not registered")),
+                  type_refusal(*type, "its type is not registered"),
                   "a type is not registered");
   }
   return true;
@@ -210,11 +203,9 @@ bool peer::publish(caf::mailbox_element& what, const message_origin& origin,
   if (const auto type = disputed_type(what.payload)) {
     held.unlock();
     end_loan(std::move(written.carried));
-    return refuse(
-      what, target,
-      make_error(errc::unknown_message_type,
-                 type_trouble(*type, "its process has another type there")),
-      "a type differs");
+    return refuse(what, target,
+                  type_refusal(*type, "its process has another type there"),
+                  "a type differs");
   }
   if (!written.carried.empty()) {
     const auto number = lend(std::move(written.carried));
