@@ -312,12 +312,8 @@ gateway::trouble_of(const caf::mailbox_element& what) const {
                         + ": CAF 0.18's streams stay in their process; send "
                           "messages");
   if (const auto type = transport::unknown_type(what.payload.types()))
-    return make_error(errc::unknown_message_type,
-                      "send a message with " + transport::name_of(*type)
-                        + " to " + other_
-                        + ": its type is not registered; name its type-id "
-                          "block in troupe::use_messages before "
-                          "troupe::program");
+    return transport::type_refusal(*type, "its type is not registered",
+                                   " to " + other_);
   if (to_.waiting() > most_waiting)
     return make_error(errc::limit_reached,
                       "send a message to " + other_
