@@ -170,105 +170,123 @@ compared in_turn(int turns, First first, Second second) {
           bench::median(std::move(ratios))};
 }
 
-} // namespace
+/// The suite, and what the measurements share.
+struct bench_of_states {
+  bench::suite& suite;
+  long times = suite.scaled(200'000L, 500L);
+  double seconds = suite.scaled(1.0, 0.02);
+  int turns = suite.scaled(5, 1);
+  int many = suite.scaled(1'000'000, 2000);
+  troupe::state state{};
+  dict small = state.make<dict>();
+  std::vector<std::string> keys = make_keys(1000);
+  std::vector<std::string> few_keys = strides(1000);
+  std::vector<std::string> many_keys = strides(many);
 
-int main(int argc, char** argv) {
-  // As a program would that has little else to do: see
-  // docs/performance/tuning.md.
-  troupe::program program{argc, argv, {.move_threads = true}};
-  bench::suite suite{"state", argc, argv};
-  const long times = suite.scaled(200'000L, 500L);
-  const double seconds = suite.scaled(1.0, 0.02);
-  const int turns = suite.scaled(5, 1);
-  const int many = suite.scaled(1'000'000, 2000);
-
-  const troupe::state state;
-  const auto small = state.make<dict>();
-  const auto keys = make_keys(1000);
-  fill(small, 1000);
-
-  const auto purse = state.make<account>();
-  // In turn, as by `in_turn`, which is for two.
-  std::vector<double> get_rates;
-  std::vector<double> set_rates;
-  std::vector<double> method_rates;
-  std::vector<double> get_of_method;
-  for (int turn = 0; turn < turns; ++turn) {
-    get_rates.push_back(gets(small, keys, times));
-    set_rates.push_back(sets(small, keys, times));
-    method_rates.push_back(
-      rate(times, [&](long) { purse.call<&account::deposit>(1); }));
-    get_of_method.push_back(get_rates.back() / method_rates.back());
-  }
-  const auto get = bench::median(std::move(get_rates));
-  const auto set = bench::median(std::move(set_rates));
-  const auto method = bench::median(std::move(method_rates));
-  suite.report("get.troupe", get / 1e3, "k/s");
-  suite.report("set.troupe", set / 1e3, "k/s");
-  suite.report("method.troupe", method / 1e3, "k/s");
-
-  const std::vector<std::string> some(keys.begin(), keys.begin() + bulk);
-  entries some_entries;
-  for (const auto& each : some)
-    some_entries.emplace_back(each, 1);
-  const auto bulk_get = median_of(turns, [&] {
-    return bulk * rate(times / 10, [&](long) {
-             static_cast<void>(small.get_many(some));
-           });
-  });
-  const auto bulk_set = median_of(turns, [&] {
-    return bulk * rate(times / 10, [&](long) { small.set_many(some_entries); });
-  });
-  suite.report("bulk_get.troupe", bulk_get / 1e3, "k/s");
-  suite.report("bulk_set.troupe", bulk_set / 1e3, "k/s");
-
-  const auto clients = in_turn(
-    turns, [&] { return together(small, 4, seconds); },
-    [&] { return together(small, 1, seconds); });
-  suite.report("one_client", clients.second / 1e3, "k/s");
-  suite.report("four_clients.troupe", clients.first / 1e3, "k/s");
-
-  const auto large = state.make<dict>();
-  const auto before = private_memory(state.process().pid());
-  fill(large, many);
-  const auto memory = private_memory(state.process().pid()) - before;
-  // The same strides through as many keys of the client's for both, in turn, so
-  // that what is compared is the dict.
-  const auto strides = [&](int of) {
+  /// The same strides through as many keys of the client's for small and large
+  /// ones, so that what is compared is the dict.
+  [[nodiscard]] std::vector<std::string> strides(int of) const {
     std::vector<std::string> result;
     for (long i = 0; i < times; ++i)
       result.push_back("key" + std::to_string(i * 7919 % of));
     return result;
-  };
-  const auto many_keys = strides(many);
-  const auto few_keys = strides(1000);
-  const auto sizes = in_turn(
-    turns, [&] { return gets(small, few_keys, times); },
-    [&] { return gets(large, many_keys, times); });
-  suite.report("get_of_many.troupe", sizes.second / 1e3, "k/s");
-  suite.report("get_of_few", sizes.first / 1e3, "k/s");
-  suite.report("memory_of_many.troupe", memory, "MB");
+  }
+
+  /// Returns what the time of a member function is of that of a get.
+  [[nodiscard]] double single_calls() {
+    const auto purse = state.make<account>();
+    // In turn, as by `in_turn`, which is for two.
+    std::vector<double> get_rates;
+    std::vector<double> set_rates;
+    std::vector<double> method_rates;
+    std::vector<double> get_of_method;
+    for (int turn = 0; turn < turns; ++turn) {
+      get_rates.push_back(gets(small, keys, times));
+      set_rates.push_back(sets(small, keys, times));
+      method_rates.push_back(
+        rate(times, [&](long) { purse.call<&account::deposit>(1); }));
+      get_of_method.push_back(get_rates.back() / method_rates.back());
+    }
+    const auto get = bench::median(std::move(get_rates));
+    const auto set = bench::median(std::move(set_rates));
+    const auto method = bench::median(std::move(method_rates));
+    suite.report("get.troupe", get / 1e3, "k/s");
+    suite.report("set.troupe", set / 1e3, "k/s");
+    suite.report("method.troupe", method / 1e3, "k/s");
+    return bench::median(std::move(get_of_method));
+  }
+
+  /// Returns how many elements a second are set.
+  [[nodiscard]] double calls_in_bulk() {
+    const std::vector<std::string> some(keys.begin(), keys.begin() + bulk);
+    entries some_entries;
+    for (const auto& each : some)
+      some_entries.emplace_back(each, 1);
+    const auto bulk_get = median_of(turns, [&] {
+      return bulk * rate(times / 10, [&](long) {
+               static_cast<void>(small.get_many(some));
+             });
+    });
+    const auto bulk_set = median_of(turns, [&] {
+      return bulk
+             * rate(times / 10, [&](long) { small.set_many(some_entries); });
+    });
+    suite.report("bulk_get.troupe", bulk_get / 1e3, "k/s");
+    suite.report("bulk_set.troupe", bulk_set / 1e3, "k/s");
+    return bulk_set;
+  }
+
+  /// Returns what the rate of four is of that of one.
+  [[nodiscard]] double clients() {
+    const auto result = in_turn(
+      turns, [&] { return together(small, 4, seconds); },
+      [&] { return together(small, 1, seconds); });
+    suite.report("one_client", result.second / 1e3, "k/s");
+    suite.report("four_clients.troupe", result.first / 1e3, "k/s");
+    return result.ratio;
+  }
+
+  /// Returns what the time of a get of many is of that of few.
+  [[nodiscard]] double sizes() {
+    const auto large = state.make<dict>();
+    const auto before = private_memory(state.process().pid());
+    fill(large, many);
+    const auto memory = private_memory(state.process().pid()) - before;
+    const auto result = in_turn(
+      turns, [&] { return gets(small, few_keys, times); },
+      [&] { return gets(large, many_keys, times); });
+    suite.report("get_of_many.troupe", result.second / 1e3, "k/s");
+    suite.report("get_of_few", result.first / 1e3, "k/s");
+    suite.report("memory_of_many.troupe", memory, "MB");
+    return result.ratio;
+  }
 
 #ifdef TROUPE_BENCH_ROBIN_MAP
-  const auto open_small = state.make<open_dict>();
-  const auto open_large = state.make<open_dict>();
-  fill(open_small, 1000);
-  const auto before_open = private_memory(state.process().pid());
-  fill(open_large, many);
-  suite.report("memory_of_many.open_addressing",
-               private_memory(state.process().pid()) - before_open, "MB");
-  const auto open_sizes = in_turn(
-    turns, [&] { return gets(open_small, few_keys, times); },
-    [&] { return gets(open_large, many_keys, times); });
-  suite.report("get_of_many.open_addressing", open_sizes.second / 1e3, "k/s");
-#else
-  suite.absent("open_addressing", "robin-map's headers are absent");
+  /// The same with open addressing.
+  [[nodiscard]] double open_sizes() {
+    const auto open_small = state.make<open_dict>();
+    const auto open_large = state.make<open_dict>();
+    fill(open_small, 1000);
+    const auto before = private_memory(state.process().pid());
+    fill(open_large, many);
+    suite.report("memory_of_many.open_addressing",
+                 private_memory(state.process().pid()) - before, "MB");
+    const auto result = in_turn(
+      turns, [&] { return gets(open_small, few_keys, times); },
+      [&] { return gets(open_large, many_keys, times); });
+    suite.report("get_of_many.open_addressing", result.second / 1e3, "k/s");
+    return result.ratio;
+  }
 #endif
 
-  python_rates python{};
-  const bool known = ask_python(suite.scaled(20'000L, 100L), seconds, many,
-                                python);
-  if (known) {
+  /// Returns how many elements a second Python's manager sets in bulk; 0 where
+  /// there is none.
+  [[nodiscard]] double ask_peer() {
+    python_rates python{};
+    if (!ask_python(suite.scaled(20'000L, 100L), seconds, many, python)) {
+      suite.absent("python", "python3 is absent, or has no multiprocessing");
+      return 0;
+    }
     suite.report("get.python", python.gets / 1e3, "k/s");
     suite.report("set.python", python.sets / 1e3, "k/s");
     suite.report("method.python", python.method / 1e3, "k/s");
@@ -277,19 +295,36 @@ int main(int argc, char** argv) {
     suite.report("four_clients.python", python.four / 1e3, "k/s");
     suite.report("get_of_many.python", python.many_gets / 1e3, "k/s");
     suite.report("memory_of_many.python", python.many_memory, "MB");
-  } else {
-    suite.absent("python", "python3 is absent, or has no multiprocessing");
+    return python.bulk_sets;
   }
-  suite.report("method_time_of_get", bench::median(std::move(get_of_method)),
-               "ratio");
-  suite.report("four_clients_of_one", clients.ratio, "ratio");
-  suite.report("get_of_many_time_of_few", sizes.ratio, "ratio");
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  // As a program would that has little else to do: see docs/performance/tuning.md.
+  troupe::program program{argc, argv, {.move_threads = true}};
+  bench::suite suite{"state", argc, argv};
+  bench_of_states of{suite};
+  fill(of.small, 1000);
+  const auto method_time = of.single_calls();
+  const auto bulk_set = of.calls_in_bulk();
+  const auto clients = of.clients();
+  const auto sizes = of.sizes();
 #ifdef TROUPE_BENCH_ROBIN_MAP
-  suite.report("get_of_many_time_of_few.open_addressing", open_sizes.ratio,
-               "ratio");
+  const auto open_sizes = of.open_sizes();
+#else
+  suite.absent("open_addressing", "robin-map's headers are absent");
 #endif
-  if (known)
-    suite.report("bulk_set_of_pythons_update", bulk_set / python.bulk_sets,
+  const auto bulk_set_of_python = of.ask_peer();
+  suite.report("method_time_of_get", method_time, "ratio");
+  suite.report("four_clients_of_one", clients, "ratio");
+  suite.report("get_of_many_time_of_few", sizes, "ratio");
+#ifdef TROUPE_BENCH_ROBIN_MAP
+  suite.report("get_of_many_time_of_few.open_addressing", open_sizes, "ratio");
+#endif
+  if (bulk_set_of_python > 0)
+    suite.report("bulk_set_of_pythons_update", bulk_set / bulk_set_of_python,
                  "ratio");
   suite.at_least(10, "get.troupe", "get.python");
   suite.at_least(10, "set.troupe", "set.python");

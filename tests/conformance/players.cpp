@@ -13,10 +13,40 @@ const bool messages_are_known = [] {
   return true;
 }();
 
+namespace {
+
+/// What a player does to links and monitors.
+caf::message_handler ties(caf::event_based_actor* self) {
+  return {
+    [self](bind_atom, const caf::actor& other) {
+      self->link_to(other);
+      return true;
+    },
+    [self](unbind_atom, const caf::actor& other) {
+      self->unlink_from(other);
+      return true;
+    },
+    // Tells `listener` when `other` ends, and why.
+    [self](watch_atom, const caf::actor& other, const caf::actor& listener) {
+      self->set_down_handler([self, listener](const caf::down_msg& down) {
+        self->send(listener, count_atom_v, to_string(down.reason));
+      });
+      self->monitor(other);
+      return true;
+    },
+    [self](unwatch_atom, const caf::actor& other) {
+      self->demonitor(caf::actor_cast<caf::strong_actor_ptr>(other));
+      return true;
+    },
+  };
+}
+
+} // namespace
+
 caf::behavior player(caf::event_based_actor* self) {
   auto kept = std::make_shared<caf::actor>();
   auto unanswered = std::make_shared<std::vector<caf::response_promise>>();
-  return {
+  return caf::message_handler{
     [](echo_atom, std::int32_t x) { return x; },
     [](echo_atom, std::string& x) { return std::move(x); },
     [](echo_atom, account& x) { return std::move(x); },
@@ -77,31 +107,12 @@ caf::behavior player(caf::event_based_actor* self) {
     [self](quit_atom) { self->quit(); },
     [self](quit_atom, const caf::error& why) { self->quit(why); },
     [](throw_atom) { throw std::runtime_error("as asked"); },
-    [self](bind_atom, const caf::actor& other) {
-      self->link_to(other);
-      return true;
-    },
-    [self](unbind_atom, const caf::actor& other) {
-      self->unlink_from(other);
-      return true;
-    },
-    // Tells `listener` when `other` ends, and why.
-    [self](watch_atom, const caf::actor& other, const caf::actor& listener) {
-      self->set_down_handler([self, listener](const caf::down_msg& down) {
-        self->send(listener, count_atom_v, to_string(down.reason));
-      });
-      self->monitor(other);
-      return true;
-    },
-    [self](unwatch_atom, const caf::actor& other) {
-      self->demonitor(caf::actor_cast<caf::strong_actor_ptr>(other));
-      return true;
-    },
     // Makes an actor in a process of its own, from inside an actor.
     [](make_atom, std::int32_t start) {
       return troupe::spawn<recorder>(start);
     },
-  };
+  }
+    .or_else(ties(self));
 }
 
 caf::behavior recorder(caf::event_based_actor*, std::int32_t start) {

@@ -110,6 +110,25 @@ std::vector<troupe::child_spec> three(std::chrono::milliseconds limit) {
   return result;
 }
 
+/// The whole tree; empty while some of it does not run. Enters who is `seen`.
+std::vector<troupe::child_info> whole_tree(supervisor& top,
+                                           std::set<std::int32_t>& seen) {
+  auto all = top.which_children();
+  for (const auto& each : top.which_children())
+    if (each.supervises) {
+      auto leaves = children_of(each.actor);
+      if (leaves.size() != 2)
+        return {};
+      std::move(leaves.begin(), leaves.end(), std::back_inserter(all));
+    }
+  for (const auto& each : all) {
+    if (!each.actor || each.pid == 0)
+      return {};
+    seen.insert(each.pid);
+  }
+  return all;
+}
+
 } // namespace
 
 TEST_CASE("each child that is killed is reported once and restarted, whatever "
@@ -172,27 +191,10 @@ TEST_CASE("in a tree over processes every death is restarted or escalated") {
                    {troupe::supervised<branch>("first", below, 3U),
                     troupe::supervised<branch>("second", below, 3U),
                     child<worker>("leaf")}};
-    /// The whole tree; empty while some of it does not run.
-    const auto whole_tree = [&] {
-      auto all = top.which_children();
-      for (const auto& each : top.which_children())
-        if (each.supervises) {
-          auto leaves = children_of(each.actor);
-          if (leaves.size() != 2)
-            return std::vector<troupe::child_info>{};
-          std::move(leaves.begin(), leaves.end(), std::back_inserter(all));
-        }
-      for (const auto& each : all) {
-        if (!each.actor || each.pid == 0)
-          return std::vector<troupe::child_info>{};
-        seen.insert(each.pid);
-      }
-      return all;
-    };
     const auto end = std::chrono::steady_clock::now() + 15s;
     for (int kills = 0;
          kills < 150 && std::chrono::steady_clock::now() < end;) {
-      const auto targets = whole_tree();
+      const auto targets = whole_tree(top, seen);
       if (targets.empty())
         continue;
       const auto& victim = targets[random() % targets.size()];
@@ -208,7 +210,7 @@ TEST_CASE("in a tree over processes every death is restarted or escalated") {
     }
     // In the end all of the tree runs.
     REQUIRE(eventually([&] {
-      const auto all = whole_tree();
+      const auto all = whole_tree(top, seen);
       return !all.empty()
              && std::none_of(all.begin(), all.end(), [&](const auto& each) {
                   return killed.contains(each.pid);

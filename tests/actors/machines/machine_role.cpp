@@ -370,6 +370,13 @@ void measure_latency(int count) {
   std::cout << "latency " << times[times.size() / 2] << " us" << std::endl;
 }
 
+void measure_idle(std::chrono::seconds time) {
+  const auto before = processor_time();
+  // Time: for which it does nothing, which is what is measured.
+  std::this_thread::sleep_for(time);
+  std::cout << "idle " << processor_time() - before << " us" << std::endl;
+}
+
 bool echo_there(std::size_t size) {
   std::vector<char> sent(size);
   for (std::size_t i = 0; i < size; ++i)
@@ -459,10 +466,7 @@ int lead(const std::vector<std::string>& words) {
     measure_latency(std::stoi(argument()));
   } else if (what == "idle") {
     static_cast<void>(first_machine());
-    const auto before = processor_time();
-    // Time: for which it does nothing, which is what is measured.
-    std::this_thread::sleep_for(std::chrono::seconds{std::stoi(argument())});
-    std::cout << "idle " << processor_time() - before << " us" << std::endl;
+    measure_idle(std::chrono::seconds{std::stoi(argument())});
   } else if (what == "none") {
     std::cout << "waiting" << std::endl;
     wait_for_ever();

@@ -275,9 +275,9 @@ void visit_dates(Visit& visit) {
   visit(std::vector<year_month_day>{year{2024} / March / 15});
 }
 
-/// Calls `visit` with one value after the other.
+/// Calls `visit` with numbers and strings.
 template <class Visit>
-void visit_all(Visit visit) {
+void visit_plain(Visit& visit) {
   using namespace std::string_literals;
   visit(0);
   visit(std::numeric_limits<std::uint64_t>::max());
@@ -296,6 +296,11 @@ void visit_all(Visit visit) {
   visit(std::u16string{u"x€"});
   visit(std::u32string{U"x"});
   visit(std::wstring{L"wide"});
+}
+
+/// Calls `visit` with values of the standard library's containers.
+template <class Visit>
+void visit_containers(Visit& visit) {
   visit(std::vector<int>{});
   visit(std::vector<double>{1, 2, 3});
   visit(std::vector<bool>{true, false, true});
@@ -318,6 +323,11 @@ void visit_all(Visit visit) {
   visit(std::unordered_multiset<int>{1, 1, 2});
   visit(std::unordered_map<int, std::vector<int>>{{1, {1}}, {2, {}}});
   visit(std::unordered_multimap<int, int>{{1, 1}, {1, 2}});
+}
+
+/// Calls `visit` with values of the standard library's other types.
+template <class Visit>
+void visit_standard(Visit& visit) {
   visit(std::optional<int>{});
   visit(std::optional<std::string>{"here"});
   visit(std::variant<int, std::string>{"second"});
@@ -360,7 +370,11 @@ void visit_all(Visit visit) {
   visit(std::make_error_code(std::future_errc::no_state));
   visit(std::error_code{6, dice()});
   visit(std::make_error_condition(std::errc::no_such_file_or_directory));
-  visit_dates(visit);
+}
+
+/// Calls `visit` with values of classes of one's own.
+template <class Visit>
+void visit_classes(Visit& visit) {
   visit(empty{});
   visit(row{1, "first", 2.5});
   visit(std::vector<row>{{1, "a", 0}, {2, "b", 0}});
@@ -383,6 +397,16 @@ void visit_all(Visit visit) {
   visit(pair_of_shoes{even{2}, "red"});
   visit(socks{"red", even{4}});
   visit(celsius{36.6});
+}
+
+/// Calls `visit` with one value after the other.
+template <class Visit>
+void visit_all(Visit visit) {
+  visit_plain(visit);
+  visit_containers(visit);
+  visit_standard(visit);
+  visit_dates(visit);
+  visit_classes(visit);
 }
 
 } // namespace samples
