@@ -298,8 +298,8 @@ private:
         end(thread, spans, when);
   }
 
-  /// An arrow to the span that begins then, from that in which it was caused; none
-  /// if that was before the trace. It is written once both ends are known.
+  /// An arrow to the span that begins then, from that in which it was caused;
+  /// none if that was before the trace. It is written once both ends are known.
   void point(const char* name, const link_key& link, const thread_key& to,
              time_point when) {
     const auto found = begun_.find(link);

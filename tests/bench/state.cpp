@@ -302,7 +302,8 @@ struct bench_of_states {
 } // namespace
 
 int main(int argc, char** argv) {
-  // As a program would that has little else to do: see docs/performance/tuning.md.
+  // As a program would that has little else to do: see
+  // docs/performance/tuning.md.
   troupe::program program{argc, argv, {.move_threads = true}};
   bench::suite suite{"state", argc, argv};
   bench_of_states of{suite};
