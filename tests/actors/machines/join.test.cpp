@@ -290,8 +290,8 @@ TEST_CASE(
   launched plain{{beside_this_program("machine_role"), "list", "1"},
                  with_key()};
   CHECK(exited_with(plain.wait(), 2));
-  CHECK(plain.output().find("invalid_state: wait for 1 machines: this process "
-                            "leads no machines")
+  CHECK(plain.output().find("invalid_state: wait for 1 machines: this program "
+                            "leads no machines, and is none")
         != std::string::npos);
   launched idle{{beside_this_program("machine_role"), "none"}, with_key()};
   REQUIRE(idle.wait_for("waiting"));
