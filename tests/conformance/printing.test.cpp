@@ -49,7 +49,8 @@ std::vector<std::string> sorted_lines_of_machine(const std::string& name,
                                 "printing_role"};
   REQUIRE(machine.joins());
   CHECK(lead.wait_until([&](const std::string& output) {
-    return troupe::test::count(output, before) >= count;
+    return troupe::test::count(output, before) >= count
+           && troupe::test::count(output, "all are made") == 1;
   }));
   machine.signal(SIGTERM);
   CHECK(troupe::test::exited_with(machine.wait(), 0));

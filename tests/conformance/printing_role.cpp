@@ -159,6 +159,8 @@ bool run_on_machine(std::string_view name) {
   troupe::machines::events happenings;
   if (!run(name, troupe::machines::wait_for(1, patience).front()))
     return false;
+  // A machine that leaves before it has said so fails what makes actors there.
+  std::cout << "all are made" << std::endl;
   while (const auto what = happenings.next(patience))
     if (what->kind == troupe::machines::event::what::left)
       return true;
