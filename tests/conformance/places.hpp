@@ -31,33 +31,33 @@ enum class place { here, own_process, machine };
   for (const auto where : conformance::places())                               \
   DOCTEST_SUBCASE(conformance::name_of(where))
 
+/// Of one in this run.
+[[nodiscard]] constexpr troupe::placement placement_of(place where) noexcept {
+  return where == place::here ? troupe::placement::here
+                              : troupe::placement::own_process;
+}
+
 /// Makes an actor there, each in a process of its own but `here`.
 template <auto F, class... Args>
 auto spawn_at(place where, Args&&... args) {
   if (where == place::machine)
     return other_machine().spawn<F>(std::forward<Args>(args)...);
-  return troupe::spawn<F>(where == place::here ? troupe::placement::here
-                                               : troupe::placement::own_process,
-                          std::forward<Args>(args)...);
+  return troupe::spawn<F>(placement_of(where), std::forward<Args>(args)...);
 }
 
 template <class Actor, class... Args>
 auto spawn_at(place where, Args&&... args) {
   if (where == place::machine)
     return other_machine().spawn<Actor>(std::forward<Args>(args)...);
-  return troupe::spawn<Actor>(where == place::here
-                                ? troupe::placement::here
-                                : troupe::placement::own_process,
-                              std::forward<Args>(args)...);
+  return troupe::spawn<Actor>(placement_of(where), std::forward<Args>(args)...);
 }
 
 template <troupe::calls::captureless_lambda F, class... Args>
 auto spawn_at(place where, F function, Args&&... args) {
   if (where == place::machine)
     return other_machine().spawn(function, std::forward<Args>(args)...);
-  return troupe::spawn(where == place::here ? troupe::placement::here
-                                            : troupe::placement::own_process,
-                       function, std::forward<Args>(args)...);
+  return troupe::spawn(placement_of(where), function,
+                       std::forward<Args>(args)...);
 }
 
 /// Why a case has nothing to do on a machine.
