@@ -29,6 +29,9 @@ waits_of(const inspection::snapshot& of,
 
 [[nodiscard]] const char* state_text(memory::slot_state state);
 
+/// Whether a signal or a debugger has stopped it.
+[[nodiscard]] bool is_stopped(const inspection::process_record& process);
+
 /// The first line of what is said of a run.
 [[nodiscard]] std::string head_line(const inspection::snapshot& of);
 

@@ -44,6 +44,11 @@ const char* state_text(slot_state state) {
   return "?";
 }
 
+bool is_stopped(const process_record& process) {
+  return process.fact
+         && (process.fact->state == 'T' || process.fact->state == 't');
+}
+
 /// What its threads wait for, its main thread's first.
 std::vector<const wait_record*> waits_of(const snapshot& of,
                                          const process_record& process) {
@@ -559,7 +564,7 @@ private:
       say(each.description() + " is " + state_text(each.state), depth);
       return;
     }
-    if (each.fact && (each.fact->state == 'T' || each.fact->state == 't')) {
+    if (is_stopped(each)) {
       say(each.description()
             + " is stopped, by a signal or a debugger; SIGCONT lets it go on",
           depth);

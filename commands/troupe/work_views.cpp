@@ -104,14 +104,11 @@ std::vector<std::string> worker_row(const snapshot& run,
             ""};
   const auto& worker = *process.worker;
   const bool runs = !worker.function.empty();
-  const bool stopped = process.fact
-                       && (process.fact->state == 'T'
-                           || process.fact->state == 't');
   const auto both = worker.busy + worker.idle;
   return {process.name,
           std::to_string(process.pid),
           process.state != slot_state::running ? state_text(process.state)
-          : stopped                            ? "is stopped"
+          : is_stopped(process)                ? "is stopped"
           : runs                               ? worker.function
                                                : "waits for a task",
           duration_text(age(run, worker.since)),
