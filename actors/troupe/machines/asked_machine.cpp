@@ -2,11 +2,10 @@
 #include <troupe/machines/asked_machine.hpp>
 
 #include <troupe/base/error.hpp>
+#include <troupe/machines/gateway.hpp>
 #include <troupe/machines/offered_service.hpp>
 #include <troupe/machines/remote_call.hpp>
-#include <troupe/process/remote_error.hpp>
 #include <troupe/runtime/actor_system.hpp>
-#include <troupe/transport/caf_error.hpp>
 #include <troupe/transport/caf_version.hpp>
 
 #include <caf/event_based_actor.hpp>
@@ -31,7 +30,8 @@ public:
   }
 
   /// Its number at the service, when that has taken it.
-  // seq_cst, a number alone: set in `call`, read in `signal`; relaxed would do.
+  // seq_cst, a number alone: set in `start`, read in `signal`; relaxed would
+  // do.
   std::atomic<std::uint64_t> id{0};
 };
 
@@ -72,11 +72,7 @@ Result answer_of(Response response, const std::string& attempted,
                               });
   if (!failure)
     return result;
-  const auto thrown = transport::failure_of(failure);
-  if (thrown.code == errc::remote_exception)
-    hosting::raise(remote_error{who, thrown});
-  throw_error(thrown.code == errc::none ? errc::invalid_state : thrown.code,
-              attempted, thrown.text);
+  throw_answer(failure, attempted, who);
 }
 
 } // namespace

@@ -491,6 +491,14 @@ void gateway::take(network::payload what) {
   malformed("there is no such kind");
 }
 
+placed_actors gateway::resolve_all(
+  const std::vector<std::pair<std::uint64_t, std::uint64_t>>& handles) {
+  placed_actors actors;
+  for (const auto& [place, reference] : handles)
+    actors.push_back({static_cast<std::size_t>(place), resolve({reference})});
+  return actors;
+}
+
 caf::strong_actor_ptr gateway::resolve(actor_reference what) {
   if (what.packed == 0)
     return nullptr;
@@ -844,7 +852,6 @@ void gateway::end_all() {
 
 caf::strong_actor_ptr gateway::spawn(spawn_order what,
                                      const placed_actors& handles) {
-  const auto attempted = "make an actor on " + other_;
   const auto pending = std::make_shared<pending_actor>();
   sending about;
   bool lost = false;
@@ -870,25 +877,17 @@ caf::strong_actor_ptr gateway::spawn(spawn_order what,
   }
   if (pending->made)
     return std::move(pending->made);
-  const auto failure = transport::failure_of(pending->failure);
-  if (failure.code == errc::remote_exception)
-    hosting::raise(remote_error{"the maker of an actor on " + other_, failure});
-  throw_error(failure.code == errc::none ? errc::invalid_state : failure.code,
-              attempted, failure.text);
+  throw_answer(pending->failure, "make an actor on " + other_,
+               "the maker of an actor on " + other_);
 }
 
 void gateway::take_spawn(bytes_view content) {
   if (!does_.makes)
     malformed("it has this end make an actor");
   auto what = codec::decode<spawn_order>(content);
-  placed_actors actors;
-  std::vector<caf::strong_actor_ptr> held;
-  for (const auto& [place, reference] : what.handles) {
-    actors.push_back({static_cast<std::size_t>(place), resolve({reference})});
-    held.push_back(actors.back().actor);
-  }
+  const auto actors = resolve_all(what.handles);
   write_handles(what.arguments, actors);
-  does_.makes(std::move(what), std::move(held));
+  does_.makes(std::move(what), actors_of(actors));
 }
 
 void gateway::answer_spawn(spawned_note note) {
@@ -937,6 +936,15 @@ void gateway::settle(pending_actor& what, caf::strong_actor_ptr made,
   what.changed.notify_all();
 }
 
+void throw_answer(const caf::error& failure, std::string_view attempted,
+                  const std::string& who) {
+  const auto thrown = transport::failure_of(failure);
+  if (thrown.code == errc::remote_exception)
+    hosting::raise(remote_error{who, thrown});
+  throw_error(thrown.code == errc::none ? errc::invalid_state : thrown.code,
+              attempted, thrown.text);
+}
+
 // What the roots say to each other otherwise, with handles in it.
 
 void write_handles(bytes& into, const placed_actors& actors) {
@@ -974,9 +982,7 @@ void gateway::take_carried(bytes_view content) {
   auto what = codec::decode<carried_message>(content);
   if (!does_.takes)
     malformed("it has handles in what has none");
-  placed_actors actors;
-  for (const auto& [place, reference] : what.handles)
-    actors.push_back({static_cast<std::size_t>(place), resolve({reference})});
+  auto actors = resolve_all(what.handles);
   does_.takes(std::move(what.content), std::move(actors));
 }
 

@@ -26,6 +26,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -97,6 +98,13 @@ struct carried_message {
 /// who reads them in this run, and sees to it that he finds the actors.
 /// Somebody has to hold those until then. Throws `malformed_bytes`.
 void write_handles(bytes& into, const placed_actors& actors);
+
+/// Throws the failure with which another run has answered: that of a function
+/// of `who` as `remote_error`, else an error of Troupe's about what was
+/// attempted.
+[[noreturn]] void throw_answer(const caf::error& failure,
+                               std::string_view attempted,
+                               const std::string& who);
 
 /// Carries handles of actors, and what is said to them, between two runs: one
 /// end of the connection between their roots. All functions may be called from
@@ -292,6 +300,9 @@ private:
   /// The actor of a reference that was read; counts it. Empty for none. Throws
   /// `malformed_bytes`.
   [[nodiscard]] caf::strong_actor_ptr resolve(actor_reference what);
+  /// The same of handles that the other end has sent with bytes.
+  [[nodiscard]] placed_actors resolve_all(
+    const std::vector<std::pair<std::uint64_t, std::uint64_t>>& handles);
   void later(std::function<void()> task);
   void run_tasks();
   void deliver(incoming what);

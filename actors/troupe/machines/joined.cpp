@@ -572,9 +572,7 @@ void worker::finish(std::uint64_t number, running of) {
   try {
     auto result = of.result.get();
     note.result = std::move(result.content);
-    for (std::size_t i = 0; i < result.actors.size(); ++i)
-      actors.push_back({static_cast<std::size_t>(result.places.at(i)),
-                        std::move(result.actors[i])});
+    actors = put_together(result.places, result.actors);
     note.became = ended_note::how::returned;
     if (note.result.size() > longest_result) {
       note.result = {};

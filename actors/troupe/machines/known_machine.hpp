@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <troupe/transport/handle_coding.hpp>
+#include <troupe/machines/placed_actors.hpp>
 
 #include <caf/actor_control_block.hpp>
 
@@ -15,9 +15,6 @@ namespace troupe::machines {
 class remote_call;
 struct spawn_order;
 struct start_order;
-
-/// Handles of actors that belong to bytes, and where.
-using placed_actors = std::vector<transport::handles_aside::place>;
 
 /// A machine as the calling process knows it: the root of the lead's run has
 /// the connection, all other processes ask that. Any thread.

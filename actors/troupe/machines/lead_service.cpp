@@ -55,19 +55,14 @@ private:
   std::deque<std::function<void()>> waiting_;
 };
 
-machine_list list_of(const lead& leads) {
+using members = std::vector<std::shared_ptr<member>>;
+
+machine_list list_of(const lead& leads, const members& there) {
   machine_list made{to_string(leads.where()), {}};
-  for (const auto& each : leads.members())
+  for (const auto& each : there)
     made.there.push_back({each->number(), each->name(), each->labels(),
                           each->processors(), each->memory()});
   return made;
-}
-
-bool is_so(const machine_list& now, const wished& what) {
-  if (!what.name)
-    return now.there.size() >= what.count;
-  return std::any_of(now.there.begin(), now.there.end(),
-                     [&](const auto& each) { return each.name == what.name; });
 }
 
 class lead_service : public caf::event_based_actor {
@@ -82,7 +77,9 @@ public:
     lead_.when_changed(
       [to = errands_, this] { to->add([this] { answer_waits(); }); });
     return {
-      [this](caf::get_atom) { return as_text(list_of(lead_)); },
+      [this](caf::get_atom) {
+        return as_text(list_of(lead_, lead_.members()));
+      },
       [this](caf::wait_for_atom, const std::string& what) {
         return attempt<std::string>([&] { return wait(what); });
       },
@@ -158,9 +155,8 @@ private:
 
   caf::result<std::string> wait(const std::string& request) {
     auto what = from_text<wished>(request);
-    const auto now = list_of(lead_);
-    if (is_so(now, what))
-      return as_text(now);
+    if (const auto there = lead_.members(); are_as_wished(there, what))
+      return as_text(list_of(lead_, there));
     const auto who = caf::actor_cast<caf::actor>(current_sender());
     waits_.push_back(
       {std::move(what), make_response_promise<std::string>(), who.address()});
@@ -169,11 +165,12 @@ private:
   }
 
   void answer_waits() {
-    const auto now = list_of(lead_);
+    const auto there = lead_.members();
+    const auto now = as_text(list_of(lead_, there));
     std::erase_if(waits_, [&](auto& each) {
-      if (!is_so(now, each.what))
+      if (!are_as_wished(there, each.what))
         return false;
-      each.answer.deliver(as_text(now));
+      each.answer.deliver(now);
       return true;
     });
   }
@@ -260,33 +257,6 @@ private:
 };
 
 } // namespace
-
-placed_actors put_together(const std::vector<std::uint64_t>& places,
-                           const handles& actors) {
-  if (places.size() != actors.size())
-    throw malformed_bytes("read what is asked of machines",
-                          "it has as many handles as places for them: "
-                            + std::to_string(actors.size()) + " and "
-                            + std::to_string(places.size()));
-  placed_actors made;
-  for (std::size_t i = 0; i < actors.size(); ++i)
-    made.push_back({static_cast<std::size_t>(places[i]), actors[i]});
-  return made;
-}
-
-std::vector<std::uint64_t> places_of(const placed_actors& actors) {
-  std::vector<std::uint64_t> made;
-  for (const auto& each : actors)
-    made.push_back(each.at);
-  return made;
-}
-
-handles actors_of(const placed_actors& actors) {
-  handles made;
-  for (const auto& each : actors)
-    made.push_back(each.actor);
-  return made;
-}
 
 caf::strong_actor_ptr service_of_lead() {
   static std::mutex mutex;

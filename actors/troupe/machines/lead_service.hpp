@@ -8,6 +8,7 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -53,6 +54,16 @@ struct wished {
   std::uint64_t count = 0;
 };
 
+/// Whether machines, or what points to them, are as somebody waits for.
+template <class Machines>
+[[nodiscard]] bool are_as_wished(const Machines& there, const wished& what) {
+  if (!what.name)
+    return there.size() >= what.count;
+  return std::any_of(there.begin(), there.end(), [&](const auto& each) {
+    return each->name() == *what.name;
+  });
+}
+
 struct start_request {
   std::uint64_t machine = 0;
   start_order what;
@@ -84,17 +95,6 @@ template <class T>
 [[nodiscard]] T from_text(const std::string& what) {
   return codec::decode<T>(std::as_bytes(std::span{what}));
 }
-
-/// Puts places and handles, which travel apart, together. Throws
-/// `malformed_bytes`.
-[[nodiscard]] placed_actors
-put_together(const std::vector<std::uint64_t>& places,
-             const std::vector<caf::strong_actor_ptr>& actors);
-
-/// The other way.
-[[nodiscard]] std::vector<std::uint64_t> places_of(const placed_actors& actors);
-[[nodiscard]] std::vector<caf::strong_actor_ptr>
-actors_of(const placed_actors& actors);
 
 /// The service of this process, which leads; made at the first call. Any
 /// thread. Nothing when this process is about to end.

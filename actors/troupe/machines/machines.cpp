@@ -90,15 +90,11 @@ std::vector<machine> as_machines(const known& there) {
 known wait_until(const wished& what, const std::string& attempted,
                  deadline limit) {
   seen now;
-  const auto is_so = [&] {
-    return what.name ? find_in(now.there, *what.name) != now.there.end()
-                     : now.there.size() >= what.count;
-  };
   if (const auto* const leads = lead::current()) {
     if (leads->wait(
           [&](const std::vector<std::shared_ptr<member>>& there) {
             now = as_seen(*leads, there);
-            return is_so();
+            return are_as_wished(there, what);
           },
           limit))
       return now.there;

@@ -206,18 +206,15 @@ called_result run_called_function(const called_function& what) {
   const auto& function = called_entry::at({what.module, what.offset},
                                           "run a function for another machine",
                                           what.library);
-  auto result = function(calls::arguments{bytes_view{what.arguments}});
+  const auto result = function(calls::arguments{bytes_view{what.arguments}});
   if (!result.content.handles().empty())
     throw invalid_argument("send a result to another machine",
                            "it names memory of this one",
                            "return a copy, such as a std::vector");
   const auto content = result.content.body();
-  called_result made{{content.begin(), content.end()}, {}, {}};
-  for (auto& [place, actor] : result.actors) {
-    made.places.push_back(place);
-    made.actors.push_back(std::move(actor));
-  }
-  return made;
+  return {{content.begin(), content.end()},
+          places_of(result.actors),
+          actors_of(result.actors)};
 }
 
 std::shared_ptr<remote_call>
