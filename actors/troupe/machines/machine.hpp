@@ -62,8 +62,7 @@ private:
 /// Has an actor made on `where`. Throws what `machine::spawn` throws.
 [[nodiscard]] caf::strong_actor_ptr
 spawn_on(known_machine& where, const runtime::recipe_entry& recipe,
-         const codec::packet& arguments,
-         const transport::handles_aside& actors);
+         const packed& arguments);
 
 } // namespace machines
 
@@ -265,13 +264,12 @@ private:
       if constexpr (!machines::callable_on_machines<signature>) {
         return machine_future<result>{};
       } else {
-        codec::packet arguments;
-        transport::handles_aside actors{arguments};
-        codec::encoder to{arguments, codec::lends::no, &actors};
-        calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
+        const auto arguments = machines::pack_aside([&](codec::encoder& to) {
+          calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
+        });
         return machine_future<result>{machines::handle{
           of_, machines::call_on(*of_, machines::called_entry_of<Callable>,
-                                 arguments, actors, options)}};
+                                 arguments, options)}};
       }
     }
   }
@@ -283,12 +281,11 @@ private:
     if constexpr (runtime::spawnable<Recipe, Args&&...>) {
       machines::require_spawnable_on_machines<signature>();
       if constexpr (machines::spawnable_on_machines<signature>) {
-        codec::packet arguments;
-        transport::handles_aside actors{arguments};
-        codec::encoder to{arguments, codec::lends::no, &actors};
-        calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
-        return caf::actor_cast<typename Recipe::handle>(machines::spawn_on(
-          *of_, runtime::entry_of<Recipe>, arguments, actors));
+        const auto arguments = machines::pack_aside([&](codec::encoder& to) {
+          calls::encode_arguments<signature>(to, std::forward<Args>(args)...);
+        });
+        return caf::actor_cast<typename Recipe::handle>(
+          machines::spawn_on(*of_, runtime::entry_of<Recipe>, arguments));
       }
     }
     return {};

@@ -28,8 +28,7 @@ std::vector<std::uint64_t> places_of(const placed_actors& actors) {
   return made;
 }
 
-std::vector<caf::strong_actor_ptr>
-actors_of(const placed_actors& actors) {
+std::vector<caf::strong_actor_ptr> actors_of(const placed_actors& actors) {
   std::vector<caf::strong_actor_ptr> made;
   for (const auto& each : actors)
     made.push_back(each.actor);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <troupe/codec/encoder.hpp>
+#include <troupe/codec/packet.hpp>
 #include <troupe/transport/handle_coding.hpp>
 
 #include <caf/actor_control_block.hpp>
@@ -12,6 +14,23 @@ namespace troupe::machines {
 
 /// Handles of actors that belong to bytes, and where.
 using placed_actors = std::vector<transport::handles_aside::place>;
+
+/// A message in the making, and the handles of actors that belong to it.
+struct packed {
+  codec::packet content;
+  placed_actors actors;
+};
+
+/// What `write` gives an encoder; handles of actors are put aside.
+template <class Write>
+[[nodiscard]] packed pack_aside(Write write) {
+  packed made;
+  transport::handles_aside actors{made.content};
+  codec::encoder to{made.content, codec::lends::no, &actors};
+  write(to);
+  made.actors = actors.places();
+  return made;
+}
 
 /// Puts places and handles, which travel apart, together. Throws
 /// `malformed_bytes`: there are not as many of both.

@@ -217,15 +217,39 @@ called_result run_called_function(const called_function& what) {
           actors_of(result.actors)};
 }
 
-std::shared_ptr<remote_call>
-call_on(known_machine& where, const called_entry& function,
-        const codec::packet& arguments, const transport::handles_aside& actors,
-        const start_options& options) {
-  const auto attempted = "start a process on machine " + where.name();
-  if (!arguments.handles().empty())
+namespace {
+
+/// What has another machine call a function of this program. Throws
+/// `invalid_argument`, `limit_reached`.
+template <class Order, class Entry>
+Order order_of(const Entry& function, const packed& arguments,
+               const std::string& attempted) {
+  if (!arguments.content.handles().empty())
     throw invalid_argument(attempted,
                            "an argument names memory of this machine",
                            "pass a copy, such as a std::vector");
+  const auto body = arguments.content.body();
+  // Half of what a message may have: the order is copied once more there.
+  if (body.size() > network::longest_content / 2)
+    throw limit_reached(attempted, "the arguments have more than 512 MiB",
+                        "send them in parts");
+  const auto& location = function.location();
+  Order what;
+  what.module = location.module;
+  what.offset = location.offset;
+  if (location.is_in_library())
+    what.library = function.library();
+  what.arguments.assign(body.begin(), body.end());
+  return what;
+}
+
+} // namespace
+
+std::shared_ptr<remote_call>
+call_on(known_machine& where, const called_entry& function,
+        const packed& arguments, const start_options& options) {
+  const auto attempted = "start a process on machine " + where.name();
+  auto what = order_of<start_order>(function, arguments, attempted);
   if (options.name.size() > longest_process_name
       || options.name.find('\0') != std::string::npos)
     throw invalid_argument(attempted,
@@ -233,45 +257,18 @@ call_on(known_machine& where, const called_entry& function,
                              + std::to_string(options.name.size())
                              + " bytes, or one that is zero",
                            "at most 255 are kept: shorten it");
-  const auto body = arguments.body();
-  // Half of what a message may have: the order is copied once more there.
-  if (body.size() > network::longest_content / 2)
-    throw limit_reached(attempted, "the arguments have more than 512 MiB",
-                        "send them in parts");
-  const auto& location = function.location();
-  start_order what;
-  what.module = location.module;
-  what.offset = location.offset;
-  if (location.is_in_library())
-    what.library = function.library();
   what.name = options.name;
   if (options.method)
     what.method = static_cast<std::uint32_t>(*options.method) + 1;
-  what.arguments.assign(body.begin(), body.end());
-  return where.start(std::move(what), actors.places());
+  return where.start(std::move(what), arguments.actors);
 }
 
 caf::strong_actor_ptr spawn_on(known_machine& where,
                                const runtime::recipe_entry& recipe,
-                               const codec::packet& arguments,
-                               const transport::handles_aside& actors) {
+                               const packed& arguments) {
   const auto attempted = "make an actor on machine " + where.name();
-  if (!arguments.handles().empty())
-    throw invalid_argument(attempted,
-                           "an argument names memory of this machine",
-                           "pass a copy, such as a std::vector");
-  const auto body = arguments.body();
-  if (body.size() > network::longest_content / 2)
-    throw limit_reached(attempted, "the arguments have more than 512 MiB",
-                        "send them in parts");
-  const auto& location = recipe.location();
-  spawn_order what;
-  what.module = location.module;
-  what.offset = location.offset;
-  if (location.is_in_library())
-    what.library = recipe.library();
-  what.arguments.assign(body.begin(), body.end());
-  return runtime::awaited(where.spawn(std::move(what), actors.places()));
+  return runtime::awaited(where.spawn(
+    order_of<spawn_order>(recipe, arguments, attempted), arguments.actors));
 }
 
 remote_call& handle::call() const {

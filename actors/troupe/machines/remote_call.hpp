@@ -123,33 +123,24 @@ struct called_result {
   std::vector<caf::strong_actor_ptr> actors;
 };
 
-/// The same before it is a message.
-struct packed_result {
-  codec::packet content;
-  placed_actors actors;
-};
-
 /// A function that can be called from another machine: takes its arguments out
 /// of a message, and gives its result. Throws what it throws, and
 /// `malformed_bytes`.
-using called_entry = calls::entry_of_kind<packed_result(calls::arguments)>;
+using called_entry = calls::entry_of_kind<packed(calls::arguments)>;
 
 template <class Callable>
-packed_result run_for_machine(calls::arguments given) {
+packed run_for_machine(calls::arguments given) {
   using signature = typename Callable::signature;
   using result = std::decay_t<typename signature::result>;
   auto values = given.take<signature>();
-  packed_result made;
   if constexpr (std::is_void_v<result>) {
     calls::run<Callable>(std::move(values));
+    return {};
   } else {
     const result value = calls::run<Callable>(std::move(values));
-    transport::handles_aside actors{made.content};
-    codec::encoder to{made.content, codec::lends::no, &actors};
-    to.save<result>(value);
-    made.actors = actors.places();
+    return pack_aside(
+      [&](codec::encoder& to) { to.template save<result>(value); });
   }
-  return made;
 }
 
 /// The entry of `Callable`; naming it anywhere in the program registers it.
@@ -166,8 +157,7 @@ inline called_entry called_entry_of{&run_for_machine<Callable>};
 /// name is too long), `limit_reached` (the arguments have more than 512 MiB).
 [[nodiscard]] std::shared_ptr<remote_call>
 call_on(known_machine& where, const called_entry& function,
-        const codec::packet& arguments, const transport::handles_aside& actors,
-        const start_options& options);
+        const packed& arguments, const start_options& options);
 
 } // namespace troupe::machines
 
